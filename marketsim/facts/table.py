@@ -1,0 +1,154 @@
+"""The table of facts itself, and what may be asked of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import date as Date
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.errors import InputError, nearest
+from marketsim.facts.quantities import known_quantities
+
+__all__ = ["COLUMNS", "CONFIDENCES", "KEY", "Day", "Facts", "day"]
+
+COLUMNS: Final = (
+    "quantity",
+    "entity",
+    "date",
+    "published",
+    "value",
+    "unit",
+    "source",
+    "confidence",
+    "note",
+)
+CONFIDENCES: Final = ("sourced", "derived", "unverified")
+KEY: Final = ("quantity", "entity", "date", "published")
+"""The columns that tell two rows apart, in the order a table is sorted by."""
+
+Day = str | Date | np.datetime64
+"""What names a day: ISO text, a date or datetime (a pandas Timestamp too), a datetime64."""
+
+ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+
+
+def day(value: Day, name: str = "date") -> pd.Timestamp:
+    """Midnight of the day that `value` names.
+
+    Raises
+    ------
+    InputError
+        It names no day. `name` is the argument that the message speaks of.
+    """
+    said = f"{name}={value!r} is not a day; write it as '2025-12-31'"
+    if not isinstance(value, Day) or (
+        isinstance(value, str) and not ISO_DAY.fullmatch(value.strip())
+    ):
+        raise InputError(said)
+    try:
+        stamp = pd.Timestamp(value)
+    except (ValueError, OverflowError) as error:
+        raise InputError(said) from error
+    if pd.isna(stamp):
+        raise InputError(said)
+    return stamp.tz_localize(None).normalize().as_unit("us")
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """Rows of facts, all of them public by `as_of`.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns `COLUMNS`, sorted by quantity, entity, date and published, rows numbered
+        from 0. `date` and `published` are datetime64, `value` is float64 in the row's unit.
+    as_of : Timestamp or None
+        The last day of publication that is visible; None means everything known.
+    """
+
+    table: pd.DataFrame
+    as_of: pd.Timestamp | None = None
+
+    def __repr__(self) -> str:
+        seen = "all" if self.as_of is None else f"as of {self.as_of.date()}"
+        return f"Facts({len(self.table)} rows, {seen})"
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of the visible rows as canonical CSV bytes."""
+        return hashlib.sha256(_canonical(self.table)).hexdigest()
+
+    def upto(self, date: Day) -> Facts:
+        """The facts published by the end of `date`, and never later than `as_of`."""
+        limit = day(date)
+        if self.as_of is not None and self.as_of <= limit:
+            return self
+        visible = (self.table["published"] <= limit).to_numpy()
+        return Facts(self.table[visible].reset_index(drop=True), limit)
+
+    def select(self, quantity: str, entity: str | None = None) -> pd.DataFrame:
+        """Rows of one quantity, the latest published vintage of each entity and date.
+
+        Parameters
+        ----------
+        quantity : str
+            One of the known quantities.
+        entity : str, optional
+            Only this entity; an entity of which nothing is known gives no rows.
+
+        Returns
+        -------
+        DataFrame
+            Columns `COLUMNS`, sorted by entity and date, rows numbered from 0.
+
+        Raises
+        ------
+        InputError
+            The quantity is neither in the table nor among the known ones.
+        """
+        rows = self.table[self._wanted(quantity, entity)]
+        return rows.drop_duplicates(["entity", "date"], keep="last").reset_index(drop=True)
+
+    def series(self, quantity: str, entity: str) -> pd.Series:
+        """Values of one entity by date, in the unit of its rows; empty if nothing is known."""
+        rows = self.select(quantity, entity)
+        index = pd.DatetimeIndex(rows["date"], name="date")
+        return pd.Series(rows["value"].to_numpy(), index=index, name=quantity, dtype="float64")
+
+    def latest(self, quantity: str) -> pd.Series:
+        """Value of every entity at the last date known of it, indexed by entity."""
+        rows = self.select(quantity).drop_duplicates("entity", keep="last")
+        return rows.set_index("entity")["value"].rename(quantity)
+
+    def _wanted(self, quantity: str, entity: str | None) -> np.ndarray:
+        wanted = (self.table["quantity"] == quantity).to_numpy(dtype=bool)
+        if not wanted.any():
+            _require_known(quantity, self.table["quantity"].unique())
+        if entity is not None:
+            wanted = wanted & (self.table["entity"] == entity).to_numpy(dtype=bool)
+        return wanted
+
+
+def _require_known(quantity: str, present: np.ndarray | pd.api.extensions.ExtensionArray) -> None:
+    known: set[Hashable] = {*known_quantities().index, *present}
+    if quantity not in known:
+        raise InputError(f"no quantity '{quantity}' among the facts.{nearest(quantity, known)}")
+
+
+def _canonical(table: pd.DataFrame) -> bytes:
+    """The rows as CSV: LF, ISO days, shortest numbers that read back as the same float."""
+    text = table.loc[:, list(COLUMNS)].to_csv(
+        index=False, lineterminator="\n", date_format="%Y-%m-%d"
+    )
+    return text.encode()

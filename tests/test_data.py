@@ -1,0 +1,304 @@
+"""The rows that ship: true to where they came from, tidy, and never known too early."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from marketsim.errors import DataError
+from marketsim.facts import Facts, known_quantities, load_companies, load_facts
+from marketsim.resources import folder
+
+DATA = folder("data")
+FILES = sorted((DATA / "facts").glob("*.csv"))
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="module")
+def facts() -> Facts:
+    return load_facts()
+
+
+def text(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype="str", keep_default_na=False)
+
+
+# ------------------------------------------------------------------- tidy
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_file_differs_only_where_its_rows_do(path: Path) -> None:
+    raw = path.read_bytes()
+    assert b"\r" not in raw
+    assert raw.endswith(b"\n")
+    rows = text(path)
+    key = rows[["quantity", "entity", "date", "published"]]
+    assert key.equals(key.sort_values(list(key.columns), ignore_index=True))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_numbers_are_written_as_short_as_they_read_back(path: Path) -> None:
+    written = text(path)["value"]
+    assert [x for x in written if repr(float(x)).removesuffix(".0") != x] == []
+
+
+def test_every_known_quantity_is_used_and_in_every_unit(facts: Facts) -> None:
+    used = facts.table[["quantity", "unit"]].drop_duplicates()
+    known = known_quantities()["units"].explode()
+    assert set(used.itertuples(index=False, name=None)) == set(known.items())
+
+
+def test_revenue_speaks_of_the_companies_alone(facts: Facts) -> None:
+    entities = facts.table.loc[facts.table["quantity"] == "quarterly_revenue", "entity"]
+    assert set(entities.str.split(".").str[0]) == set(load_companies().index)
+
+
+def test_the_readme_counts_what_is_there(facts: Facts) -> None:
+    page = (DATA / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| (\w+\.csv) \| (.*?) \| \D", page, flags=re.MULTILINE))
+    assert set(listed) == {path.name for path in FILES}
+    for path in FILES:
+        sure = text(path)["confidence"].value_counts()
+        counts = [sure.sum(), *(sure.get(c, 0) for c in ("sourced", "derived", "unverified"))]
+        assert listed[path.name] == " | ".join(f"{n:,}" for n in counts), path.name
+    assert f"{len(facts):,} facts" in page
+    assert f"the {len(known_quantities())} quantities" in page
+
+
+# ------------------------------------------------------------------- known by when
+
+
+def test_only_what_looks_forward_is_published_before_its_date(facts: Facts) -> None:
+    early = facts.table[facts.table["published"] < facts.table["date"]]
+    assert known_quantities().loc[early["quantity"].unique(), "forward"].all()
+    assert {"data_centre_electricity_forecast", "capacity_price"} <= set(early["quantity"])
+
+
+def test_no_quarter_is_known_within_nine_days_of_its_end(facts: Facts) -> None:
+    rows = facts.table[facts.table["quantity"].str.startswith("quarterly_")]
+    assert (rows["published"] - rows["date"]).min() >= pd.Timedelta(days=10)
+
+
+@pytest.mark.parametrize(
+    ("entity", "end", "hidden_on"),
+    [
+        ("CRWV.total", "2024-12-31", "2025-03-27"),  # listed on 2025-03-28
+        ("GEV.total", "2023-12-31", "2024-04-01"),  # listed on 2024-04-02
+        ("VRT.total", "2019-12-31", "2020-02-06"),  # listed on 2020-02-07
+        ("TLN.total", "2024-03-31", "2024-07-09"),  # registered in July 2024
+        ("GOOGL.google_cloud", "2019-03-31", "2020-02-02"),  # first shown in February 2020
+        (
+            "AMD.data_center",
+            "2021-03-27",
+            "2022-08-01",
+        ),  # a segment since the second quarter of 2022
+        ("DELL.total_recast_ex_vmware", "2021-04-30", "2022-05-31"),
+        ("MSFT.intelligent_cloud_recast_fy25", "2022-09-30", "2024-08-20"),
+        ("SMCI.total", "2024-06-30", "2025-02-24"),  # audited late
+    ],
+)
+def test_quarters_that_came_out_late_are_hidden_until_then(
+    facts: Facts, entity: str, end: str, hidden_on: str
+) -> None:
+    assert pd.Timestamp(end) in facts.series("quarterly_revenue", entity).index
+    assert pd.Timestamp(end) not in facts.upto(hidden_on).series("quarterly_revenue", entity).index
+
+
+def test_a_restated_figure_is_not_known_before_the_year_of_its_filing(facts: Facts) -> None:
+    rows = facts.table[facts.table["confidence"] == "sourced"]
+    year = rows["source"].str.extract(r"accn \d{10}-(\d\d)-")[0].dropna().astype(int) + 2000
+    assert len(year) > 1000
+    assert (rows.loc[year.index, "published"].dt.year >= year).all()
+
+
+def test_an_inferred_first_report_repeats_a_later_row_and_says_so(facts: Facts) -> None:
+    first = text(DATA / "facts" / "annual_first_reports.csv")
+    last = text(DATA / "facts" / "annual_fundamentals.csv")
+    pairs = first.merge(last, on=["quantity", "entity", "date"], suffixes=("", "_last"))
+    assert len(pairs) == len(first)
+    assert (pairs["value"] == pairs["value_last"]).all()
+    assert (pairs["published"] < pairs["published_last"]).all()
+    assert set(first["confidence"]) == {"derived"}
+    assert "annual_diluted_shares" not in set(first["quantity"])
+
+
+def test_installed_compute_waits_for_its_own_publication(facts: Facts) -> None:
+    assert facts.upto("2026-04-21").select("installed_h100e").empty
+    assert len(facts.upto("2026-04-22").select("installed_h100e")) == 140
+
+
+def test_no_note_of_an_observation_names_a_later_year(facts: Facts) -> None:
+    rows = facts.table[~facts.table["quantity"].map(known_quantities()["forward"]).astype(bool)]
+    years = rows["note"].str.findall(r"\b20\d\d").map(lambda named: max(map(int, named), default=0))
+    assert rows.loc[years > rows["published"].dt.year, ["quantity", "entity", "note"]].empty
+
+
+def test_electricity_of_2014_has_two_vintages(facts: Facts) -> None:
+    end = pd.Timestamp("2014-12-31")
+    assert facts.upto("2020-01-01").series("data_centre_electricity", "US")[end] == 70
+    assert facts.upto("2025-01-01").series("data_centre_electricity", "US")[end] == 58
+
+
+# ------------------------------------------------------------------- sense
+
+
+def test_bounds_enclose_what_they_bound(facts: Facts) -> None:
+    for low, middle, high in (
+        ("installed_h100e_p05", "installed_h100e", "installed_h100e_p95"),
+        ("trend_lo", "trend", "trend_hi"),
+    ):
+        side = pd.concat(
+            {
+                q: facts.select(q).set_index(["entity", "date"])["value"]
+                for q in (low, middle, high)
+            },
+            axis=1,
+        ).dropna()
+        assert len(side) >= 27
+        assert side[middle].between(side[low], side[high]).all()
+
+
+def test_the_four_quarters_of_nvidia_make_its_year(facts: Facts) -> None:
+    quarters = facts.series("quarterly_revenue", "NVDA.total").loc["2024-02":"2025-01"]
+    year = facts.series("annual_revenue", "NVDA")[pd.Timestamp("2025-01-26")]
+    assert len(quarters) == 4
+    assert quarters.sum() == pytest.approx(year, rel=1e-3)
+
+
+def test_a_share_of_revenue_is_a_part_of_it(facts: Facts) -> None:
+    share = facts.select("quarterly_revenue_share")["value"]
+    assert share.between(0, 100).all()
+    whole = facts.series("quarterly_revenue", "NVDA.total")
+    part = facts.series("quarterly_revenue", "NVDA.data_center")
+    assert (part < whole.reindex(part.index)).all()
+
+
+# ------------------------------------------------------------------- true to the source
+
+
+def shared(table: str) -> pd.DataFrame:
+    path = SHARED / "facts" / f"{table}.csv"
+    if not path.is_file():
+        pytest.skip("the original tables are not beside this checkout")
+    return text(path)
+
+
+def total(column: pd.Series) -> float:
+    return float(pd.to_numeric(column[column != ""]).sum())
+
+
+@pytest.mark.parametrize(
+    ("table", "file", "columns"),
+    [
+        ("revenue_quarterly", "quarterly_revenue", ["value"]),
+        ("capex_quarterly", "quarterly_capex", ["capex_usd_m"]),
+        ("fundamentals_annual", "annual_fundamentals", ["value"]),
+        ("accounting", "accounting", ["value"]),
+        ("power", "power", ["value"]),
+        ("trends", "trends", ["value", "lo", "hi"]),
+        (
+            "companies",
+            "company_profiles",
+            ["revenue_usd_m", "ai_dc_share_pct", "gross_margin_pct"],
+        ),
+        (
+            "installed_compute",
+            "installed_compute",
+            ["h100e_median", "h100e_p5", "h100e_p95", "units_median", "power_mw_median"],
+        ),
+        (
+            "chips",
+            "chips",
+            [
+                *("fp16_dense_tflops", "fp8_dense_tflops", "fp4_dense_tflops", "int8_tops"),
+                *("memory_gb", "mem_bw_tbps", "tdp_w", "price_usd", "process_nm"),
+            ],
+        ),
+    ],
+)
+def test_every_figure_of_a_table_was_carried_over(
+    table: str, file: str, columns: list[str]
+) -> None:
+    before, after = shared(table), text(DATA / "facts" / f"{file}.csv")
+    assert len(after) == sum((before[column] != "").sum() for column in columns)
+    assert total(after["value"]) == pytest.approx(
+        sum(total(before[column]) for column in columns), rel=1e-12
+    )
+
+
+def test_every_row_on_demand_was_carried_over() -> None:
+    before, after = shared("inference_demand"), text(DATA / "facts" / "inference_demand.csv")
+    assert len(after) == len(before)
+    plain = before[before["category"] != "tokens"]
+    kept = after[after["quantity"] != "token_volume"]
+    assert total(kept["value"]) == pytest.approx(total(plain["value"]), rel=1e-12)
+
+
+def test_token_volumes_keep_the_original_figure_in_the_note() -> None:
+    before, after = shared("inference_demand"), text(DATA / "facts" / "inference_demand.csv")
+    said = before[before["category"] == "tokens"]
+    notes = after.loc[after["quantity"] == "token_volume", "note"]
+    figures = sorted(
+        f"{v} {u} {m}" for v, u, m in said[["value", "unit", "metric"]].itertuples(index=False)
+    )
+    assert sorted(re.split(r"[;]|, x ", note)[0] for note in notes) == figures
+
+
+def test_confidence_was_carried_over() -> None:
+    for table, file in (("revenue_quarterly", "quarterly_revenue"), ("power", "power")):
+        before, after = shared(table), text(DATA / "facts" / f"{file}.csv")
+        assert (
+            after["confidence"].value_counts().to_dict()
+            == before["confidence"].value_counts().to_dict()
+        )
+
+
+@pytest.mark.parametrize("name", ["embeddable", "market_statistics", "market_correlation"])
+def test_prices_are_the_files_that_may_be_redistributed(name: str) -> None:
+    source = SHARED / "prices" / f"{name}.csv"
+    if not source.is_file():
+        pytest.skip("the original prices are not beside this checkout")
+    assert (DATA / "prices" / f"{name}.csv").read_bytes() == source.read_bytes()
+
+
+def test_no_other_prices_are_embedded() -> None:
+    names = {path.name for path in (DATA / "prices").iterdir()}
+    assert names == {"embeddable.csv", "market_statistics.csv", "market_correlation.csv"}
+
+
+# ------------------------------------------------------------------- companies
+
+
+def test_the_thirty_companies_have_a_layer_and_a_fiscal_year() -> None:
+    companies = load_companies()
+    assert len(companies) == 30
+    assert companies.loc["NVDA"].to_dict() == {
+        "company": "NVIDIA",
+        "layer": "accelerator",
+        "fiscal_year_end_month": 1,
+    }
+
+
+def test_faults_of_the_companies_are_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "companies.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(
+            [
+                ["ticker", "company", "layer", "fiscal_year_end_month"],
+                ["A", "Alpha", "memory", "13"],
+                ["A", "Beta", "", "1"],
+            ]
+        )
+    monkeypatch.setenv("MARKETSIM_DATA", str(tmp_path))
+    with pytest.raises(DataError) as raised:
+        load_companies()
+    assert sorted(str(raised.value).splitlines()) == [
+        "companies.csv, line 2, column fiscal_year_end_month: '13' is not a month; write 1 to 12",
+        "companies.csv, line 3, column layer: '' is empty",
+        "companies.csv, line 3, column ticker: 'A' stands twice; keep one",
+    ]
