@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
+
+import marketsim as ms
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -34,3 +42,81 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for name in ("MARKETSIM_DATA", "MARKETSIM_STRATEGIES"):
         os.environ.pop(name, None)
+
+
+# One calibration, one set of worlds: made by whichever worker asks first, read by the others.
+
+T = TypeVar("T")
+
+AS_OF = "2025-12-31"
+DRAWS = 600
+
+
+@pytest.fixture(scope="session")
+def facts() -> ms.Facts:
+    """The embedded facts as of the end of 2025."""
+    return ms.load_facts(as_of=AS_OF)
+
+
+@pytest.fixture(scope="session")
+def posterior(facts: ms.Facts, shelf: Path) -> ms.Posterior:
+    """The calibration of the end of 2025."""
+    return made_once(shelf / "posterior", lambda: ms.calibrate(facts))
+
+
+@pytest.fixture(scope="session")
+def scenarios(posterior: ms.Posterior) -> ms.Scenarios:
+    """The regimes of data/scenarios.toml."""
+    return ms.load_scenarios(posterior)
+
+
+@pytest.fixture(scope="session")
+def paths(scenarios: ms.Scenarios, shelf: Path) -> ms.Paths:
+    """A few hundred worlds over all regimes."""
+    return made_once(shelf / "paths", lambda: ms.simulate(scenarios, draws=DRAWS, seed=0))
+
+
+@pytest.fixture(scope="session")
+def prices(paths: ms.Paths) -> ms.Prices:
+    """The embedded snapshot of prices."""
+    return ms.load_prices(paths.companies)
+
+
+@pytest.fixture(scope="session")
+def returns(paths: ms.Paths, prices: ms.Prices, shelf: Path) -> ms.ReturnScenarios:
+    """What the worlds return over a year."""
+    return made_once(shelf / "returns", lambda: ms.revalue(paths, prices, horizon="1y"))
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of one session share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+def made_once(path: Path, make: Callable[[], T]) -> T:
+    """What ``make`` returns, made by the first process that asks and pickled for the rest."""
+    with alone(path.with_suffix(".lock")):
+        if not path.exists():
+            path.write_bytes(pickle.dumps(make()))
+        made: T = pickle.loads(path.read_bytes())
+    return made
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold ``lock``, a file that only one process can make, until the block ends."""
+    patience = time.monotonic() + 900.0  # whoever holds it may be calibrating on a busy machine
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            break
+        except FileExistsError:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.1)
+    try:
+        yield
+    finally:
+        lock.unlink()

@@ -1,0 +1,93 @@
+"""If computing gets cheaper, who earns what, and what should I own.
+
+A structural model of AI infrastructure, differentiable from facts to returns, and an allocation
+over its worlds. `load_facts -> calibrate -> load_scenarios -> simulate -> revalue -> allocate`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from marketsim.allocation import (
+        Allocation,
+        CVaR,
+        ExpectedReturn,
+        Variance,
+        WorstRegime,
+        allocate,
+    )
+    from marketsim.backtesting import BacktestResult, History, backtest
+    from marketsim.calibration import Posterior, calibrate
+    from marketsim.errors import MarketsimError
+    from marketsim.facts import Facts, load_facts
+    from marketsim.model import Assumptions
+    from marketsim.prices import Prices, load_prices
+    from marketsim.returns import ReturnScenarios
+    from marketsim.scenarios import Scenarios, load_scenarios
+    from marketsim.sensitivity import sensitivities
+    from marketsim.simulation import Paths, simulate
+    from marketsim.valuation import revalue
+
+_HOMES = {
+    "allocation": ("Allocation", "CVaR", "ExpectedReturn", "Variance", "WorstRegime", "allocate"),
+    "backtesting": ("BacktestResult", "History", "backtest"),
+    "calibration": ("Posterior", "calibrate"),
+    "errors": ("MarketsimError",),
+    "facts": ("Facts", "load_facts"),
+    "model": ("Assumptions",),
+    "prices": ("Prices", "load_prices"),
+    "returns": ("ReturnScenarios",),
+    "scenarios": ("Scenarios", "load_scenarios"),
+    "sensitivity": ("sensitivities",),
+    "simulation": ("Paths", "simulate"),
+    "valuation": ("revalue",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Allocation",
+    "Assumptions",
+    "BacktestResult",
+    "CVaR",
+    "ExpectedReturn",
+    "Facts",
+    "History",
+    "MarketsimError",
+    "Paths",
+    "Posterior",
+    "Prices",
+    "ReturnScenarios",
+    "Scenarios",
+    "Variance",
+    "WorstRegime",
+    "allocate",
+    "backtest",
+    "calibrate",
+    "load_facts",
+    "load_prices",
+    "load_scenarios",
+    "revalue",
+    "sensitivities",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, and nothing before."""
+    if name == "__version__":
+        try:
+            return version("marketsim")
+        except PackageNotFoundError:
+            return "unknown"
+    if name not in _HOME:
+        raise AttributeError(f"module 'marketsim' has no attribute '{name}'")
+    value = getattr(import_module(f"marketsim.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
