@@ -1,0 +1,14 @@
+"""Closing prices and what they say about risk, as known on a date.
+
+`load_prices` reads the embedded snapshot, a panel of the user's, or yfinance with a cache;
+`statistics_from` turns a panel into volatilities, betas, tails and correlations. The network
+is reached from this package alone, and only when `source="yfinance"` is asked for.
+"""
+
+from __future__ import annotations
+
+from marketsim.prices.load import load_prices
+from marketsim.prices.statistics import statistics_from
+from marketsim.prices.table import Prices
+
+__all__ = ["Prices", "load_prices", "statistics_from"]

@@ -1,0 +1,89 @@
+"""The snapshot that ships with marketsim: statistics at the end of 2025, and some closes.
+
+Closes are embedded where an open licence allows it; data/README.md names the licences.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+from marketsim import resources
+from marketsim.errors import DataError, PriceError
+from marketsim.prices.panel import read_panel
+from marketsim.prices.statistics import COLUMNS, nearest_correlation
+from marketsim.prices.table import Prices, require_known
+
+__all__ = ["SNAPSHOT", "embedded_companies", "embedded_prices"]
+
+SNAPSHOT: Final = pd.Timestamp("2025-12-31")
+NAMES: Final = {
+    "price_close_2025_12_31": "close",
+    "market_cap_usd_bn": "market_cap",
+    "annual_volatility": "volatility",
+    "beta_to_spy": "beta",
+    "student_t_dof": "dof",
+}
+
+
+def embedded_prices(tickers: tuple[str, ...] | None, as_of: pd.Timestamp) -> Prices:
+    """The embedded prices as known on a date.
+
+    From the end of 2025 on, the statistics of the snapshot. Before, statistics computed from
+    the embedded closes up to the date, since those of the snapshot describe 2023 to 2025.
+
+    Raises
+    ------
+    InputError
+        A ticker is not embedded at all.
+    PriceError
+        The date lies before the snapshot and a ticker has no closes to compute from.
+    """
+    closes, statistics = _closes(), _statistics()
+    require_known(tickers or (), [*statistics.index, *closes.columns])
+    if as_of >= SNAPSHOT:
+        prices = Prices(closes, SNAPSHOT, statistics, _correlation(statistics.index))
+        return prices if tickers is None else prices.select(tickers)
+    prices = Prices.from_closes(closes, as_of)
+    wanted = tuple(prices.statistics.index) if tickers is None else tickers
+    bare = [ticker for ticker in wanted if ticker not in prices.statistics.index]
+    if bare or not wanted:
+        raise PriceError(
+            f"the embedded prices say nothing about {', '.join(bare) or 'any ticker'} as of "
+            f"{as_of:%Y-%m-%d}: their statistics describe 2023 to 2025 and their closes cover "
+            f"{', '.join(closes.columns)} in part; give a file of closes or source='yfinance'"
+        )
+    return prices if tickers is None else prices.select(wanted)
+
+
+def embedded_companies() -> tuple[str, ...]:
+    """Tickers of the companies in the snapshot."""
+    return tuple(_statistics().index)
+
+
+def _closes() -> pd.DataFrame:
+    return read_panel(_path("embeddable.csv"))
+
+
+def _statistics() -> pd.DataFrame:
+    raw = pd.read_csv(_path("market_statistics.csv"), index_col="ticker")
+    table = raw.rename(columns=NAMES)
+    table["source"] = [
+        f"embedded snapshot, {days} daily returns to {SNAPSHOT:%Y-%m-%d}; beta to SPY"
+        for days in raw["days"]
+    ]
+    return table[list(COLUMNS)]
+
+
+def _correlation(tickers: pd.Index) -> pd.DataFrame:
+    table = pd.read_csv(_path("market_correlation.csv"), index_col="ticker")
+    square = table.loc[tickers, list(tickers)]
+    return pd.DataFrame(nearest_correlation(square.to_numpy(float)), square.index, square.columns)
+
+
+def _path(name: str) -> str:
+    path = resources.folder("data") / "prices" / name
+    if not path.is_file():
+        raise DataError(f"the embedded prices are incomplete: {path} is missing")
+    return str(path)

@@ -1,0 +1,130 @@
+"""`load_prices`: one verb over three sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from marketsim.errors import InputError, PriceError
+from marketsim.prices.embedded import SNAPSHOT, embedded_companies, embedded_prices
+from marketsim.prices.panel import read_panel
+from marketsim.prices.statistics import MARKET
+from marketsim.prices.table import Prices, require_known
+from marketsim.prices.yahoo import (
+    FIRST_DAY,
+    cache_folder,
+    last_finished_day,
+    yahoo_closes,
+)
+
+__all__ = ["day", "load_prices"]
+
+Day = str | pd.Timestamp
+
+
+def load_prices(
+    tickers: Iterable[str] | str | None = None,
+    source: pd.DataFrame | Path | str | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    cache: Path | str | None = None,
+    as_of: Day | None = None,
+) -> Prices:
+    """Closing prices and market statistics, as known on a date.
+
+    Parameters
+    ----------
+    tickers : names, optional
+        All that the source has by default; for yfinance the companies of the snapshot.
+    source : None, path, DataFrame or "yfinance"
+        None is the embedded snapshot at 2025-12-31. A path (CSV, also gzipped, or Parquet) or
+        a frame holds adjusted daily closes, wide or long (see `read_panel`). "yfinance" asks
+        Yahoo, unless the cache has the answer.
+    start, end : dates, optional
+        First and last day of `closes`. The statistics still see the three years before `as_of`.
+    cache : folder, optional
+        Where answers of yfinance are kept: by default the environment's MARKETSIM_CACHE, else
+        the user's cache folder.
+    as_of : date, optional
+        Nothing later is handed out, nor used in a statistic. `end` by default, else the last
+        day that the source has.
+
+    Returns
+    -------
+    Prices
+
+    Raises
+    ------
+    InputError
+        A ticker or date is wrong; the message names the nearest ticker.
+    DataError
+        The panel has faults, all listed with line and column.
+    PriceError
+        yfinance gave no good answer, or the snapshot is asked about a time it says nothing of.
+    """
+    names = _names(tickers)
+    first = day(start, "start")
+    last = min(
+        (d for d in (day(end, "end"), day(as_of, "as_of")) if d is not None),
+        default=None,
+    )
+    if first is not None and last is not None and first > last:
+        raise InputError(
+            f"start {first:%Y-%m-%d} lies after the last day asked for, {last:%Y-%m-%d}"
+        )
+    known = day(as_of, "as_of") or last
+    if source is None:
+        prices = embedded_prices(names, known or SNAPSHOT)
+    elif isinstance(source, str) and source == "yfinance":
+        prices = _yahoo(names or embedded_companies(), first, known, cache)
+    else:
+        prices = _panel(read_panel(source, names or ()), names, known)
+    return replace(prices, closes=prices.closes.loc[first:last].copy())
+
+
+def _names(tickers: Iterable[str] | str | None) -> tuple[str, ...] | None:
+    if tickers is None:
+        return None
+    names = (tickers,) if isinstance(tickers, str) else tuple(dict.fromkeys(tickers))
+    wrong = [name for name in names if not isinstance(name, str) or not name]
+    if wrong or not names:
+        raise InputError(f"tickers must be names such as 'NVDA', got {wrong or 'none'}")
+    return names
+
+
+def day(value: Day | None, name: str) -> pd.Timestamp | None:
+    """A date without hour or zone, or an InputError that names the argument."""
+    if value is None:
+        return None
+    date = pd.to_datetime(value, errors="coerce")
+    if not isinstance(date, pd.Timestamp):  # NaT, or a list of dates
+        raise InputError(f"{name}={value!r} is no date; write it as '2025-12-31'")
+    return date.tz_localize(None).normalize()
+
+
+def _panel(
+    panel: pd.DataFrame, names: tuple[str, ...] | None, as_of: pd.Timestamp | None
+) -> Prices:
+    require_known(names or (), panel.columns)
+    date = panel.index[-1] if as_of is None else as_of
+    if panel.index[0] > date:
+        raise PriceError(
+            f"no closes up to {date:%Y-%m-%d}: the panel begins on {panel.index[0]:%Y-%m-%d}"
+        )
+    return Prices.from_closes(panel, date).select(names or panel.columns)
+
+
+def _yahoo(
+    names: tuple[str, ...],
+    start: pd.Timestamp | None,
+    as_of: pd.Timestamp | None,
+    cache: Path | str | None,
+) -> Prices:
+    """SPY comes along for beta; statistics want more than three years before the date."""
+    last = min(as_of or last_finished_day(), last_finished_day())
+    first = min(start or FIRST_DAY, last - pd.DateOffset(years=4))
+    asked = tuple(dict.fromkeys([*names, MARKET]))
+    return _panel(yahoo_closes(asked, first, last, cache_folder(cache)), names, last)

@@ -1,0 +1,89 @@
+"""`Prices`: closes and what they say about risk, frozen at a date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from marketsim.errors import InputError, nearest
+from marketsim.prices.statistics import statistics_from
+
+__all__ = ["Prices"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Closing prices and market statistics, as known on a date.
+
+    Attributes
+    ----------
+    closes : DataFrame [date, ticker]
+        Adjusted daily closes up to `as_of`, NaN where not traded. Levels depend on the day of
+        adjustment: use returns. The embedded snapshot has closes for a few tickers only.
+    as_of : Timestamp
+        Nothing here was known later.
+    statistics : DataFrame, by ticker
+        close (USD), market_cap (USD bn), volatility (annual, fraction), beta, dof (Student-t
+        degrees of freedom of daily returns), source.
+    correlation : DataFrame [ticker, ticker]
+        Of weekly returns, over the tickers of `statistics`.
+    """
+
+    closes: pd.DataFrame
+    as_of: pd.Timestamp
+    statistics: pd.DataFrame
+    correlation: pd.DataFrame
+
+    @classmethod
+    def from_closes(
+        cls,
+        closes: pd.DataFrame,
+        as_of: str | pd.Timestamp | None = None,
+        shares: Mapping[str, float] | pd.Series | None = None,
+    ) -> Prices:
+        """Prices of a panel that has been checked; see `statistics_from` for the figures."""
+        date = closes.index[-1] if as_of is None else pd.Timestamp(as_of)
+        known = closes.loc[:date].copy()
+        statistics, correlation = statistics_from(known, date, shares)
+        return cls(known, date, statistics, correlation)
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """Every ticker that has statistics or closes."""
+        return tuple(dict.fromkeys([*self.statistics.index, *self.closes.columns]))
+
+    def select(self, tickers: Iterable[str]) -> Prices:
+        """The same for some tickers, in their order.
+
+        Raises
+        ------
+        InputError
+            A ticker is not here; the message names the nearest that is.
+        """
+        wanted = list(dict.fromkeys(tickers))
+        require_known(wanted, self.tickers)
+        measured = [ticker for ticker in wanted if ticker in self.statistics.index]
+        return Prices(
+            self.closes[[ticker for ticker in wanted if ticker in self.closes.columns]],
+            self.as_of,
+            self.statistics.loc[measured],
+            self.correlation.loc[measured, measured],
+        )
+
+
+def require_known(wanted: Iterable[str], known: Iterable[str]) -> None:
+    """Raise an InputError for tickers that are not known, each with the nearest one that is."""
+    names = tuple(known)
+    missing = [f"'{ticker}'.{nearest(ticker, names)}" for ticker in wanted if ticker not in names]
+    if missing:
+        raise InputError(
+            "; ".join(f"no prices for ticker {ticker}" for ticker in missing)
+            + f" Known: {_listing(names)}."
+        )
+
+
+def _listing(names: tuple[str, ...], most: int = 40) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
