@@ -1,0 +1,133 @@
+"""What an allocation hands back: the weights, their risk by regime, and the proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..returns import ReturnScenarios
+from . import measures
+from .certificate import Certificate, Proof
+from .constraints import Constraints
+from .objectives import Objective
+from .terms import CVaR
+
+__all__ = ["Allocation", "report"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Allocation:
+    """Certified weights.
+
+    Parameters
+    ----------
+    weights : Series [ticker]
+        Shares of the portfolio: none negative, summing to 1 within 1e-12.
+    objective : float
+        The objective at the weights, recomputed from them.
+    terms : Objective
+        What was maximised or minimised.
+    risk : Series
+        `expected_return`, `volatility`, `VaR_95` and `CVaR_95` (for each level in the
+        objective, else 0.95) and `worst`, the lowest return of any draw. Fractions over the
+        horizon; VaR and CVaR are losses, so positive when money is lost.
+    by_scenario : DataFrame [regime]
+        `probability`, and given the regime: `expected_return`, `volatility`, `VaR`, `CVaR`
+        (at the first level in `risk`), `worst`.
+    duals : Series
+        By constraint, how much the objective improves for each unit by which the bound is
+        relaxed; for `budget`, for each unit more to invest.
+    scenario_duals : array [draw]
+        Derivative of the best objective by the portfolio's return in each draw; by the return
+        of one company in that draw it is this times the company's weight.
+    status, solver : str
+        `optimal`, and the solver that found it.
+    certificate : Certificate
+        Computed from the weights as they stand here.
+    returns : ReturnScenarios
+        The scenarios behind all this.
+    """
+
+    weights: pd.Series[float]
+    objective: float
+    terms: Objective
+    risk: pd.Series[float]
+    by_scenario: pd.DataFrame
+    duals: pd.Series[float]
+    scenario_duals: FloatArray
+    status: str
+    solver: str
+    certificate: Certificate
+    returns: ReturnScenarios
+
+    def __repr__(self) -> str:
+        held = int((self.weights > 0).sum())
+        return (
+            f"Allocation({held} of {len(self.weights)} names, {self.terms!r} = "
+            f"{self.objective:.6g}, {self.status} by {self.solver}, "
+            f"relative gap {self.certificate.relative_gap:.1e})"
+        )
+
+
+def report(
+    weights: FloatArray,
+    proof: Proof,
+    solver: str,
+    objective: Objective,
+    scenarios: ReturnScenarios,
+    constraints: Constraints,
+) -> Allocation:
+    """Everything there is to say about clean `weights` [company]."""
+    outcomes = scenarios.returns @ weights
+    names = ["budget", *constraints.names]
+    prices = np.concatenate([[proof.budget * objective.direction()], proof.prices])
+    return Allocation(
+        weights=pd.Series(weights, index=pd.Index(scenarios.tickers, name="ticker"), name="weight"),
+        objective=proof.objective,
+        terms=objective,
+        risk=_risk(outcomes, scenarios.probabilities, _levels(objective)),
+        by_scenario=_by_scenario(outcomes, scenarios, _levels(objective)[0]),
+        duals=pd.Series(prices, index=pd.Index(names, name="constraint"), name="dual"),
+        scenario_duals=objective.direction() * proof.slope,
+        status="optimal",
+        solver=solver,
+        certificate=proof.certificate,
+        returns=scenarios,
+    )
+
+
+def _levels(objective: Objective) -> list[float]:
+    levels = [term.level for _, term in objective.parts if isinstance(term, CVaR)]
+    return levels or [0.95]
+
+
+def _risk(outcomes: FloatArray, odds: FloatArray, levels: list[float]) -> pd.Series[float]:
+    row = {
+        "expected_return": measures.mean(outcomes, odds),
+        "volatility": measures.variance(outcomes, odds) ** 0.5,
+    }
+    for level in levels:
+        name = f"{100 * level:g}"
+        row[f"VaR_{name}"] = measures.value_at_risk(outcomes, odds, level)
+        row[f"CVaR_{name}"] = measures.conditional_value_at_risk(outcomes, odds, level)
+    row["worst"] = float(outcomes[odds > 0].min())
+    return pd.Series(row, name="risk")
+
+
+def _by_scenario(outcomes: FloatArray, scenarios: ReturnScenarios, level: float) -> pd.DataFrame:
+    name = f"{100 * level:g}"
+    rows = {}
+    for regime in scenarios.regime_names():
+        member = scenarios.regimes == regime
+        odds = scenarios.probabilities[member]
+        total = float(odds.sum())
+        risk = _risk(outcomes[member], odds / total, [level])
+        rows[regime] = {"probability": total, **risk.to_dict()}
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index.name = "regime"
+    return table.rename(columns={f"VaR_{name}": "VaR", f"CVaR_{name}": "CVaR"})

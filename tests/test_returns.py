@@ -1,0 +1,124 @@
+"""Return scenarios: what is taken in, what is refused, and that nothing changes on the way."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from marketsim.errors import InputError
+from marketsim.returns import ReturnScenarios
+
+TABLE = pd.DataFrame({"NVDA": [0.3, -0.2, 0.1], "GEV": [0.1, 0.0, -0.1]})
+
+
+def test_draws_are_equally_likely_and_of_one_regime_unless_told() -> None:
+    scenarios = ReturnScenarios.from_frame(TABLE)
+    assert scenarios.tickers == ("NVDA", "GEV")
+    assert scenarios.probabilities == pytest.approx([1 / 3] * 3)
+    assert scenarios.regime_names() == ("all",)
+    assert len(scenarios) == 3
+    np.testing.assert_array_equal(scenarios.returns, TABLE.to_numpy())
+
+
+def test_frame_and_scenarios_are_each_others_inverse() -> None:
+    scenarios = ReturnScenarios.from_frame(
+        TABLE, probabilities=[0.5, 0.25, 0.25], regimes=["bull", "bear", "bear"]
+    )
+    again = ReturnScenarios.from_frame(scenarios.to_frame())
+    assert again.tickers == scenarios.tickers
+    for name in ("returns", "probabilities", "regimes"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(scenarios, name))
+
+
+def test_labels_may_stand_in_columns_of_any_name() -> None:
+    table = TABLE.assign(odds=[0.5, 0.25, 0.25], world=["bull", "bear", "bear"])
+    scenarios = ReturnScenarios.from_frame(table, probabilities="odds", regimes="world")
+    assert scenarios.tickers == ("NVDA", "GEV")
+    assert scenarios.regime_names() == ("bull", "bear")
+    with pytest.raises(InputError, match=r"no column 'ods'\. Did you mean 'odds'"):
+        ReturnScenarios.from_frame(table, probabilities="ods")
+
+
+def test_regimes_without_probability_are_not_named() -> None:
+    scenarios = ReturnScenarios.from_frame(TABLE, [0.5, 0.5, 0.0], ["bull", "base", "bear"])
+    assert scenarios.regime_names() == ("bull", "base")
+
+
+def test_layers_of_other_companies_are_dropped() -> None:
+    scenarios = ReturnScenarios.from_frame(TABLE, layers={"GEV": "power", "XOM": "oil"})
+    assert scenarios.layers == {"GEV": "power"}
+
+
+def test_scenarios_keep_their_own_copy_and_cannot_be_changed() -> None:
+    values = TABLE.to_numpy(copy=True)
+    scenarios = ReturnScenarios(values, ("NVDA", "GEV"))
+    values[0, 0] = 9.0
+    assert scenarios.returns[0, 0] == 0.3
+    with pytest.raises(ValueError, match="read-only"):
+        scenarios.returns[0, 0] = 9.0
+    again = pickle.loads(pickle.dumps(scenarios))
+    np.testing.assert_array_equal(again.returns, scenarios.returns)
+
+
+def test_repr_says_what_is_in_it() -> None:
+    text = repr(ReturnScenarios.from_frame(TABLE))
+    assert text == "ReturnScenarios(3 draws x 2 companies; regimes: all)"
+
+
+WRONG: dict[str, tuple[Callable[[], object], str]] = {
+    "missing return": (
+        lambda: ReturnScenarios.from_frame(TABLE.replace(0.3, np.nan)),
+        "NVDA in draw 0 is nan",
+    ),
+    "infinite return": (
+        lambda: ReturnScenarios.from_frame(TABLE.replace(-0.1, np.inf)),
+        "GEV in draw 2 is inf",
+    ),
+    "percent": (lambda: ReturnScenarios.from_frame(100 * TABLE), "never below -1"),
+    "text": (lambda: ReturnScenarios.from_frame(TABLE.assign(SMR="up")), "SMR hold no numbers"),
+    "no array of numbers": (lambda: ReturnScenarios("up", ("A",)), "array of numbers"),  # type: ignore[arg-type]
+    "negative probability": (
+        lambda: ReturnScenarios.from_frame(TABLE, [0.5, 0.7, -0.2]),
+        "draw 2 is -0.2",
+    ),
+    "missing probability": (
+        lambda: ReturnScenarios.from_frame(TABLE, [0.5, np.nan, 0.5]),
+        "draw 1 is nan",
+    ),
+    "probabilities of another sum": (
+        lambda: ReturnScenarios.from_frame(TABLE, [0.5, 0.2, 0.2]),
+        "sum to 0.9",
+    ),
+    "too few probabilities": (lambda: ReturnScenarios.from_frame(TABLE, [0.5, 0.5]), "3 draws"),
+    "too few regimes": (lambda: ReturnScenarios.from_frame(TABLE, None, ["a", "b"]), "3 draws"),
+    "missing regime": (
+        lambda: ReturnScenarios.from_frame(TABLE, None, np.array(["a", None, "b"])),
+        "regime is missing",
+    ),
+    "ticker twice": (
+        lambda: ReturnScenarios.from_frame(pd.concat([TABLE, TABLE[["GEV"]]], axis=1)),
+        "come twice: GEV",
+    ),
+    "no company": (lambda: ReturnScenarios.from_frame(TABLE[[]]), "no companies"),
+    "one draw": (lambda: ReturnScenarios.from_frame(TABLE.iloc[:1]), "at least two draws"),
+    "no risk": (lambda: ReturnScenarios.from_frame(TABLE * 0.0), "same in every draw"),
+    "other shape": (lambda: ReturnScenarios(TABLE.to_numpy(), ("NVDA",)), r"shape \(3, 2\)"),
+    "no horizon": (lambda: ReturnScenarios.from_frame(TABLE, horizon_years=0.0), "above 0"),
+    "no frame": (lambda: ReturnScenarios.from_frame(TABLE.to_numpy()), "DataFrame"),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_one_clear_error(case: str) -> None:
+    make, message = WRONG[case]
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_a_company_that_never_moves_may_be_among_others() -> None:
+    scenarios = ReturnScenarios.from_frame(TABLE.assign(CASH=0.04))
+    assert np.ptp(scenarios.returns[:, 2]) == 0.0
