@@ -1,0 +1,48 @@
+"""`History`: what was known on a date, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from marketsim.prices import Prices
+
+if TYPE_CHECKING:
+    from marketsim.facts import Facts
+
+__all__ = ["History"]
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What a strategy may look at on a date. All of it is a copy: changing it changes nothing.
+
+    Attributes
+    ----------
+    date : Timestamp
+        The day of decision. Its close is known, and is what the trades are done at.
+    closes : DataFrame [date, ticker]
+        Adjusted daily closes up to the date. A ticker that is not listed yet is not there.
+    facts : Facts
+        Facts published by the date.
+    weights : Series, by ticker
+        What is held before the trade, as fractions of wealth, drifted with prices since the
+        last one. They sum to 1, or to less where there is cash.
+    tickers : tuple of str
+        What can be bought: tickers of the universe with a close on the date, or on one of the
+        five rows before it.
+    """
+
+    date: pd.Timestamp
+    closes: pd.DataFrame
+    facts: Facts
+    weights: pd.Series
+    tickers: tuple[str, ...]
+
+    @cached_property
+    def prices(self) -> Prices:
+        """Closes with the market statistics that they give, computed when first asked for."""
+        return Prices.from_closes(self.closes, self.date)

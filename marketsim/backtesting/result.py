@@ -1,0 +1,158 @@
+"""`BacktestResult`: what was decided, what it cost, what came of it, and how to write it down."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.backtesting import measures
+from marketsim.files import replace_file
+
+__all__ = ["HINDSIGHT", "BacktestResult", "panel_digest", "versions"]
+
+HINDSIGHT: Final = (
+    "The universe was chosen with hindsight, which flatters every strategy on it: compare with "
+    "equal weight of the same universe, not with zero."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestResult:
+    """A walk through time, beside equal weights of the same universe.
+
+    Attributes
+    ----------
+    strategy : str
+        Its name.
+    weights : DataFrame [rebalance date, ticker]
+        Targets chosen by the strategy, summing to 1.
+    trades : DataFrame [date of trading, ticker]
+        Bought positive, sold negative, as fractions of the wealth before the trade.
+    costs : Series, by date
+        Paid on the date, as a fraction of the wealth before the trade.
+    returns : Series, by date
+        From close to close, after costs. The first is the cost of the first purchase.
+    equal_weight : Series, by date
+        The same for equal weights of whatever could be bought, at the same dates and cost.
+    holdings : DataFrame [date, ticker]
+        Value at the close, after the trades of the date; wealth at the start is 1.
+    cash : Series, by date
+        Likewise. It earns nothing.
+    summary : DataFrame [measure, strategy and "equal weight"]
+        See `measures`.
+    notes : tuple of str
+        What a reader must know: the hindsight of the universe, and sales forced by prices that
+        ended.
+    meta : mapping
+        arguments (start, end, rebalance, cost, tickers), sha256 (of the strategy's file, and of
+        the closes and facts up to the last date) and versions.
+    """
+
+    strategy: str
+    weights: pd.DataFrame
+    trades: pd.DataFrame
+    costs: pd.Series
+    returns: pd.Series
+    equal_weight: pd.Series
+    holdings: pd.DataFrame
+    cash: pd.Series
+    summary: pd.DataFrame
+    notes: tuple[str, ...] = (HINDSIGHT,)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def wealth(self) -> pd.Series:
+        """Growth of one unit of money, after costs, by date."""
+        return measures.wealth(self.returns)
+
+    @property
+    def drawdown(self) -> pd.Series:
+        """Fall from the highest wealth so far (the start included), as a fraction from 0 to 1."""
+        return measures.drawdown(self.returns)
+
+    def to_folder(self, path: Path | str) -> Path:
+        """Write weights.csv, returns.csv, trades.csv and run.json, each whole or not at all.
+
+        The same inputs give the same bytes. Files of an earlier run there are replaced.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        folder = Path(path).expanduser()
+        replace_file(folder / "weights.csv", _csv(self.weights.reset_index()))
+        replace_file(folder / "returns.csv", _csv(self._by_date().reset_index()))
+        replace_file(folder / "trades.csv", _csv(_long(self.trades)))
+        replace_file(folder / "run.json", _json(self._record()))
+        return folder
+
+    def _by_date(self) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "return": self.returns,
+                "cost": self.costs,
+                "wealth": self.wealth,
+                "equal_weight": self.equal_weight,
+                "equal_weight_wealth": measures.wealth(self.equal_weight),
+            }
+        )
+
+    def _record(self) -> dict[str, Any]:
+        summary = {
+            name: {key: float(value) if np.isfinite(value) else None for key, value in rows.items()}
+            for name, rows in self.summary.items()
+        }
+        return {
+            "strategy": self.strategy,
+            **self.meta,
+            "summary": summary,
+            "notes": list(self.notes),
+        }
+
+
+def panel_digest(closes: pd.DataFrame) -> str:
+    """SHA-256 of a panel: its dates, tickers and closes, whatever machine computes it."""
+    digest = hashlib.sha256()
+    digest.update("\n".join(map(str, closes.columns)).encode())
+    digest.update("\n".join(f"{date:%Y-%m-%d}" for date in closes.index).encode())
+    values = closes.to_numpy(float)
+    digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes("C"))
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the figures depend on."""
+    found = {"numpy": np.__version__, "pandas": pd.__version__}
+    try:
+        return found | {"marketsim": version("marketsim")}
+    except PackageNotFoundError:  # a bare checkout
+        return found | {"marketsim": "unknown"}
+
+
+def _long(trades: pd.DataFrame) -> pd.DataFrame:
+    """One row for each trade: date, ticker, trade (fraction of wealth)."""
+    row, column = np.nonzero(trades.to_numpy(float))
+    return pd.DataFrame(
+        {
+            "date": trades.index[row],
+            "ticker": trades.columns[column],
+            "trade": trades.to_numpy(float)[row, column],
+        }
+    )
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d").encode()
+
+
+def _json(record: dict[str, Any]) -> bytes:
+    return (json.dumps(record, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()

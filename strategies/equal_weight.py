@@ -1,0 +1,12 @@
+"""Equal weights of everything that can be bought: the rival that is hardest to beat."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+import marketsim as ms
+
+
+def strategy(history: ms.History) -> pd.Series:
+    """The same weight for every ticker of the universe with a price on the date."""
+    return pd.Series(1.0 / len(history.tickers), index=list(history.tickers))

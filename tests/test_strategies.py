@@ -1,0 +1,176 @@
+"""The strategies that ship: short files, legal weights, and what each of them promises."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim import resources
+from marketsim.backtesting import load_strategy, strategy_names
+
+PANEL = Path(__file__).parents[2] / "shared" / "prices" / "panel.csv.gz"
+DAYS = pd.bdate_range("2020-01-01", "2022-12-30", name="date")
+MODEL = ("paradox_cvar", "worst_regime")
+
+
+def panel(volatilities: dict[str, float], seed: int = 0) -> pd.DataFrame:
+    """A seeded panel [day, ticker]: one common factor, and the volatility asked for."""
+    draw = np.random.default_rng(seed)
+    common = draw.normal(size=(len(DAYS), 1))
+    own = draw.normal(size=(len(DAYS), len(volatilities)))
+    steps = (0.6 * common + 0.8 * own) * np.array(list(volatilities.values())) / np.sqrt(252)
+    return pd.DataFrame(100.0 * np.exp(steps.cumsum(axis=0)), DAYS, list(volatilities))
+
+
+@pytest.fixture(scope="module")
+def facts() -> ms.Facts:
+    return ms.load_facts()
+
+
+def inner(name: str) -> Callable[..., Any]:
+    """A function of minimum_variance's file."""
+    function: Callable[..., Any] = load_strategy("minimum_variance").decide.__globals__[name]
+    return function
+
+
+def test_the_four_strategies_ship() -> None:
+    assert {"equal_weight", "minimum_variance", *MODEL} <= set(strategy_names())
+
+
+@pytest.mark.parametrize("name", strategy_names())
+def test_a_strategy_is_one_short_file_over_the_public_names(name: str) -> None:
+    source = (resources.folder("strategies") / f"{name}.py").read_text()
+    tree = ast.parse(source)
+    imported = {
+        alias.name if isinstance(node, ast.Import) else node.module
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+    assert imported <= {"__future__", "marketsim", "numpy", "pandas"}
+    assert ast.get_docstring(tree)
+    assert len(source.splitlines()) <= 80
+    assert load_strategy(name).name == name
+
+
+def test_equal_weights_are_equal_over_what_is_listed(facts: ms.Facts) -> None:
+    closes = panel({"AAA": 0.2, "BBB": 0.3, "CCC": 0.4})
+    closes.loc[: DAYS[100], "CCC"] = np.nan
+    weights = ms.backtest("equal_weight", closes, facts=facts).weights
+    assert weights.iloc[0].tolist() == [0.5, 0.5, 0.0]
+    assert weights.iloc[-1].tolist() == pytest.approx([1 / 3] * 3)
+
+
+def test_least_variance_is_calmer_than_equal_weight(facts: ms.Facts) -> None:
+    closes = panel({f"T{i:02}": 0.10 + 0.04 * i for i in range(16)})
+    result = ms.backtest("minimum_variance", closes, facts=facts, start="2022-01-01", cost=0.0)
+    summary = result.summary.loc["annual_volatility"]
+    assert summary["minimum_variance"] < 0.8 * summary["equal weight"]
+    assert result.weights.to_numpy().max() <= 0.15 + 1e-6
+    assert (result.weights["T00"] > 0.14).all()
+
+
+def test_few_tickers_are_capped_at_twice_their_equal_weight(facts: ms.Facts) -> None:
+    closes = panel({"CALM": 0.02, "AAA": 0.3, "BBB": 0.3, "CCC": 0.3})
+    weights = ms.backtest("minimum_variance", closes, facts=facts, start="2022-12-01").weights
+    assert weights["CALM"].iloc[0] == pytest.approx(0.5, abs=1e-6)
+    assert weights.iloc[0].sum() == pytest.approx(1.0)
+
+
+def test_without_a_year_of_history_weights_are_equal(facts: ms.Facts) -> None:
+    closes = panel({"AAA": 0.1, "BBB": 0.5})
+    weights = ms.backtest("minimum_variance", closes, facts=facts, end="2020-12-01").weights
+    assert (weights == 0.5).all().all()
+
+
+def test_a_new_listing_waits_for_a_year(facts: ms.Facts) -> None:
+    closes = panel({"AAA": 0.3, "BBB": 0.3, "NEW": 0.05})
+    closes.loc[:"2021-06-30", "NEW"] = np.nan
+    weights = ms.backtest("minimum_variance", closes, facts=facts, start="2021-06-01").weights
+    assert (weights["NEW"].loc[:"2022-06-30"] == 0.0).all()
+    assert (weights["NEW"].loc["2022-08-01":] > 0.5).all()
+
+
+def test_the_scenarios_have_the_shrunk_covariance() -> None:
+    draw = np.random.default_rng(1)
+    returns = pd.DataFrame(
+        draw.normal(size=(60, 5)) @ draw.normal(size=(5, 5)), columns=list("ABCDE")
+    )
+    scenarios = inner("shrunk")(returns)
+    centred = (returns - returns.mean()).to_numpy()
+    d = inner("intensity")(centred)
+    sample = centred.T @ centred / len(centred)
+    expected = (1.0 - d) * sample + d * np.diag(np.diag(sample))
+    mean = scenarios.probabilities @ scenarios.returns
+    moment = (scenarios.returns * scenarios.probabilities[:, None]).T @ scenarios.returns
+    ratio = (moment - np.outer(mean, mean)) / expected
+    np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-9)
+    assert 0.0 < d < 1.0
+
+
+def test_shrinkage_is_strong_on_noise_and_vanishes_with_data() -> None:
+    draw = np.random.default_rng(2)
+    intensity = inner("intensity")
+    noise = draw.normal(size=(40, 20))
+    factor = draw.normal(size=(5000, 1)) + 0.5 * draw.normal(size=(5000, 20))
+    assert intensity(noise - noise.mean(axis=0)) > 0.6
+    assert intensity(factor - factor.mean(axis=0)) < 0.01
+
+
+def legal(weights: pd.DataFrame, cap: float) -> bool:
+    total = weights.sum(axis=1)
+    return bool(
+        np.allclose(total, 1.0)
+        and (weights >= 0.0).all(axis=None)
+        and (weights <= cap).all(axis=None)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODEL)
+def test_the_model_chooses_among_the_embedded_companies(name: str, facts: ms.Facts) -> None:
+    companies = ["AMD", "AMZN", "GOOGL", "META", "MSFT", "NVDA"]
+    result = ms.backtest(name, tickers=companies, facts=facts, start="2022-06-01", end="2022-06-30")
+    assert list(result.weights.columns) == companies
+    assert legal(result.weights, 2.0 / 6.0 + 1e-6)
+    assert (result.weights.max(axis=1) > 1.0 / 6.0 + 0.01).all()  # it has an opinion
+
+
+@pytest.mark.slow
+def test_the_model_does_not_see_facts_that_were_published_later(facts: ms.Facts) -> None:
+    table = facts.table.copy()
+    later = table["published"] > pd.Timestamp("2022-06-01")
+    table.loc[later, "value"] *= 3.0
+    true, false = (
+        ms.backtest(
+            "worst_regime",
+            tickers=["AMD", "MSFT", "NVDA"],
+            facts=told,
+            start="2022-06-01",
+            end="2022-06-01",
+        ).weights.to_csv()
+        for told in (facts, ms.Facts(table))
+    )
+    assert true == false
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PANEL.is_file(), reason="the panel of ../shared/prices is not there")
+@pytest.mark.parametrize("name", MODEL)
+def test_the_model_walks_through_the_panel(name: str, facts: ms.Facts) -> None:
+    listed = ms.load_prices(source=PANEL).tickers
+    companies = [ticker for ticker in ms.load_prices().statistics.index if ticker in listed]
+    result = ms.backtest(
+        name, PANEL, tickers=companies, facts=facts, start="2024-07-01", rebalance="quarterly"
+    )
+    assert len(result.weights) == 2
+    assert legal(result.weights, 0.15 + 1e-6)
+    assert (result.weights["CRWV"] == 0.0).all()  # not listed before 2025
+    assert (result.weights != 0.0).sum(axis=1).ge(7).all()
