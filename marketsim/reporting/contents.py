@@ -1,0 +1,155 @@
+"""What a report needs to know of a run: results only, no model, no solver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    from ..allocation import Allocation
+
+__all__ = ["PERCENTILES", "REPORTED", "RunContents"]
+
+PERCENTILES = ("p05", "p25", "p50", "p75", "p95")
+REPORTED = "reported"
+
+COLUMNS = {
+    "scenarios": ("probability", "thesis", "shifts"),
+    "revenue_fan": ("ticker", "regime", "quarter_end", *PERCENTILES),
+    "world_fan": ("quantity", "unit", "regime", "quarter_end", *PERCENTILES),
+    "fit": (
+        "series",
+        "unit",
+        "n",
+        "rmse_log",
+        "bias_log",
+        "last_reported",
+        "last_modelled",
+        "confidence",
+    ),
+    "fit_paths": ("series", "quarter_end", "reported", "modelled"),
+    "sensitivities": ("unit", "value", "sd", "portfolio_per_sd", "meaning"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RunContents:
+    """Everything the report of one run shows.
+
+    Attributes
+    ----------
+    meta : Mapping
+        Provenance, as in run.json; every entry is printed in the footer. Read by name where
+        present: `as_of`, `draws`, `seed`, `horizon_years`, `objective` (a phrase that completes
+        "The weights were chosen to ..."), `price_source`, `facts_digest`, `versions`.
+    allocation : Allocation
+        `weights`, `risk`, `by_scenario`, `duals`, `status`, `solver` are read. VaR and CVaR are
+        losses: positive numbers lose money.
+    scenarios : DataFrame
+        Indexed by regime, in the order to be shown: probability, thesis, shifts (text, one
+        shift a line or parted by semicolons).
+    revenue_fan : DataFrame
+        ticker, regime, quarter_end, p05 ... p95 in USD bn per quarter. Rows of the regime
+        `reported` hold history in p50.
+    world_fan : DataFrame
+        quantity, unit, regime, quarter_end, p05 ... p95, with `reported` rows likewise.
+        A unit of `fraction` is shown in per cent.
+    fit : DataFrame
+        series, unit, n, rmse_log, bias_log, last_reported, last_modelled, confidence.
+    fit_paths : DataFrame
+        series, quarter_end, reported, modelled.
+    sensitivities : DataFrame
+        Indexed by assumption: unit, value, sd, meaning, portfolio_per_sd (change of the
+        portfolio's value per standard deviation that calibration leaves, fraction) and one column
+        `revenue_<TICKER>_per_sd` a company (change of its revenue, fraction).
+    names : Mapping
+        Ticker to company.
+    layers : Mapping
+        Ticker to layer.
+
+    Raises
+    ------
+    DataError
+        A frame lacks a column; all faults are named at once.
+    """
+
+    meta: Mapping[str, Any]
+    allocation: Allocation
+    scenarios: pd.DataFrame
+    revenue_fan: pd.DataFrame
+    world_fan: pd.DataFrame
+    fit: pd.DataFrame
+    fit_paths: pd.DataFrame
+    sensitivities: pd.DataFrame
+    names: Mapping[str, str]
+    layers: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"report contents: '{name}' lacks the column '{column}'"
+            for name, columns in COLUMNS.items()
+            for column in columns
+            if column not in getattr(self, name).columns
+        ]
+        if faults:
+            raise DataError("\n".join(faults))
+
+    @property
+    def regimes(self) -> list[str]:
+        """The regimes in the order to be shown."""
+        return [str(regime) for regime in self.scenarios.index]
+
+    @property
+    def weights(self) -> pd.Series[float]:
+        """Weights by ticker, largest first; equal weights in alphabetical order."""
+        weights = self.allocation.weights
+        return weights.sort_index().sort_values(ascending=False, kind="stable")
+
+    @property
+    def held(self) -> pd.Series[float]:
+        """The weights a reader would call a holding: 0.05 % and more."""
+        return self.weights[self.weights >= 0.0005]
+
+    @property
+    def layer_weights(self) -> pd.Series[float]:
+        """Weight by layer, largest first, of the layers that hold any."""
+        layers = [self.layer(ticker) for ticker in self.held.index]
+        return self.held.groupby(layers).sum().sort_values(ascending=False, kind="stable")
+
+    def name(self, ticker: str) -> str:
+        """Company of a ticker, or the ticker itself."""
+        return self.names.get(ticker, ticker)
+
+    def layer(self, ticker: str) -> str:
+        """Layer of a ticker, or `other`."""
+        return self.layers.get(ticker, "other")
+
+    @property
+    def tail(self) -> str:
+        """The share of worlds that the conditional value at risk averages over, in words."""
+        level = next(
+            (
+                str(key).removeprefix("CVaR_")
+                for key in self.allocation.risk.index
+                if str(key).startswith("CVaR_")
+            ),
+            "",
+        )
+        return (
+            f"worst {100 - float(level):g}\N{NO-BREAK SPACE}% of worlds"
+            if level
+            else "worst worlds"
+        )
+
+    def risk(self, measure: str) -> float:
+        """First risk figure whose label starts with `measure`; NaN where there is none."""
+        risk = self.allocation.risk
+        return next(
+            (float(risk[key]) for key in risk.index if str(key).startswith(measure)),
+            float("nan"),
+        )

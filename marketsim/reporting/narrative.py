@@ -1,0 +1,234 @@
+"""What was decided and why, in plain sentences built from the numbers of the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .contents import RunContents
+from .evidence import caveats, fit_sentence, flagship_sums, poor_fits, width_of_worlds
+from .formats import (
+    count,
+    join,
+    layer_name,
+    number,
+    percent,
+    readable,
+    usd_bn,
+)
+from .tables import growth, top_assumptions
+
+__all__ = ["Paragraph", "figures_of_merit", "story"]
+
+CAP = re.compile(r"(max_weights?|layer_caps)\[(.+)\]")
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A run-in heading and what follows it."""
+
+    head: str
+    text: str
+
+
+def story(contents: RunContents) -> list[Paragraph]:
+    """The opening of the report; a paragraph without anything to say is left out."""
+    parts = {
+        "What was decided": [
+            _holdings(contents),
+            _by_layer(contents),
+            _limits(contents),
+        ],
+        "Why": [_purpose(contents), _outcome(contents), _resilience(contents)],
+        "What each scenario does to it": [
+            _regimes(contents),
+            _flagship_revenue(contents),
+        ],
+        "What moves it": [_drivers(contents)],
+        "How well the model fits": [fit_sentence(contents), poor_fits(contents)],
+        "What is uncertain": [width_of_worlds(contents), *caveats(contents)],
+    }
+    joined = {head: " ".join(text for text in texts if text) for head, texts in parts.items()}
+    return [Paragraph(head, text) for head, text in joined.items() if text]
+
+
+def _listed(parts: Iterable[tuple[object, float]]) -> str:
+    return join(f"{name} ({percent(float(weight))})" for name, weight in parts)
+
+
+def _holdings(contents: RunContents) -> str:
+    held = contents.held
+    if held.empty:
+        return "The portfolio holds nothing of note."
+    top = held.head(5)
+    named = join(
+        f"{contents.name(str(t))} ({percent(float(w))}, "
+        f"{layer_name(contents.layer(str(t))).lower()})"
+        for t, w in top.items()
+    )
+    lead = "The largest are " if len(held) > len(top) else "They are "
+    return (
+        f"The portfolio holds {len(held)} of the {len(contents.weights)} companies examined. "
+        f"{lead}{named}; together they make {percent(float(top.sum()), 0)} of it."
+    )
+
+
+def _by_layer(contents: RunContents) -> str:
+    layers = contents.layer_weights
+    if layers.empty:
+        return ""
+    empty = sorted(
+        {layer_name(layer).lower() for layer in contents.layers.values()}
+        - {layer_name(str(layer)).lower() for layer in layers.index}
+    )
+    most = _listed(
+        (layer_name(str(name)).lower(), weight) for name, weight in layers.head(3).items()
+    )
+    nothing = f"; it owns nothing of {join(empty, 'or')}" if empty else ""
+    return f"By layer it leans on {most}{nothing}."
+
+
+def _limits(contents: RunContents) -> str:
+    """The caps that hold the portfolio back, dearest first; names as `allocate` gives them."""
+    duals = contents.allocation.duals.abs().sort_index()
+    duals = duals[duals > 1e-6].sort_values(ascending=False, kind="stable")
+    found = [CAP.fullmatch(str(name)) for name in duals.index]
+    caps = [
+        contents.name(cap[2])
+        if cap[1] != "layer_caps"
+        else f"the layer {layer_name(cap[2]).lower()}"
+        for cap in found
+        if cap
+    ]
+    if not caps:
+        return ""
+    rest = len(caps) - 4
+    more = f" and {count(rest)} other{'s' if rest > 1 else ''}" if rest > 0 else ""
+    shown = ", ".join(caps[:4]) + more if more else join(caps)
+    return f"It would hold more of {shown} if the caps allowed."
+
+
+def _horizon(contents: RunContents) -> str:
+    years = float(contents.meta.get("horizon_years", 1.0))
+    return "one year" if years == 1 else f"{number(years)} years"
+
+
+def _purpose(contents: RunContents) -> str:
+    objective = contents.meta.get("objective")
+    if objective is None:
+        return f"The weights are the best there are for {contents.allocation.terms}."
+    return f"The weights were chosen to {str(objective).rstrip('.')}."
+
+
+def _outcome(contents: RunContents) -> str:
+    gain, tail = contents.risk("expected_return"), contents.risk("CVaR")
+    if not np.isfinite([gain, tail]).all():
+        return ""
+    return (
+        f"Over {_horizon(contents)} they are expected to return {percent(gain, sign=True)}; "
+        f"in the {contents.tail} they return {percent(-tail, sign=True)} on average."
+    )
+
+
+def _worst(contents: RunContents) -> str | None:
+    """The regime with the lowest expected return."""
+    returns = contents.allocation.by_scenario["expected_return"].reindex(contents.regimes).dropna()
+    return None if returns.empty else str(returns.idxmin())
+
+
+def _resilience(contents: RunContents) -> str:
+    """How many holdings grow even in the worst regime, by the median of their revenue."""
+    worst = _worst(contents)
+    if worst is None:
+        return ""
+    changes = np.asarray([growth(contents, str(ticker), worst) for ticker in contents.held.index])
+    known = changes[np.isfinite(changes)]
+    if not known.size:
+        return ""
+    growing = int((known > 0).sum())
+    grown = {0: "none", known.size: "all"}.get(growing, count(growing))
+    return (
+        f"In the {readable(worst)} scenario, revenue grows over the next four quarters at {grown} "
+        f"of the {known.size} holdings, going by its median."
+    )
+
+
+def _regimes(contents: RunContents) -> str:
+    table = contents.allocation.by_scenario.astype(float)
+    table = table.loc[[regime for regime in contents.regimes if regime in table.index]]
+    if table.empty:
+        return ""
+    means = join(
+        f"{percent(mean, sign=True)} in the {readable(regime)} scenario ({percent(odds, 0)} likely)"
+        for regime, mean, odds in zip(
+            table.index, table["expected_return"], table["probability"], strict=True
+        )
+    )
+    tails = join(percent(-loss, sign=True) for loss in table["CVaR"])
+    return (
+        f"The portfolio returns on average {means}. In the {contents.tail} of each it returns "
+        f"{tails}."
+    )
+
+
+def _flagship_revenue(contents: RunContents) -> str:
+    fan = contents.revenue_fan[contents.revenue_fan["ticker"] == "NVDA"]
+    last = fan[fan["quarter_end"] == fan["quarter_end"].max()].set_index("regime")["p50"]
+    known = [regime for regime in contents.regimes if regime in last.index]
+    if not known:
+        return ""
+    figures = join(f"{usd_bn(float(last[regime]))} ({readable(regime)})" for regime in known)
+    quarter = pd.Timestamp(fan["quarter_end"].max())
+    return (
+        f"{contents.name('NVDA')}'s median revenue in the quarter to {quarter:%b %Y} is {figures}."
+    )
+
+
+def _drivers(contents: RunContents) -> str:
+    top = top_assumptions(contents, 3)
+    top = top[top["portfolio_per_sd"] != 0]
+    if top.empty:
+        return ""
+    effects = join(
+        f"{readable(name)} by {percent(float(row['portfolio_per_sd']), sign=True)} "
+        f"({str(row['meaning']).rstrip('.')})"
+        for name, row in top.iterrows()
+    )
+    return (
+        "Raised by one standard deviation of what calibration leaves open, each alone, the "
+        "assumptions that change "
+        f"the portfolio's value most are {effects}."
+    )
+
+
+def figures_of_merit(contents: RunContents) -> list[tuple[str, str]]:
+    """The few numbers that stand above the text, each with its caption."""
+    mean, tail = contents.risk("expected_return"), contents.risk("CVaR")
+    return [
+        (percent(mean, sign=True), f"expected over {_horizon(contents)}"),
+        *_worst_merit(contents),
+        (percent(-tail, sign=True), f"on average in the {contents.tail}"),
+        (str(len(contents.held)), f"holdings of {len(contents.weights)} companies"),
+        *_fit_merit(contents),
+    ]
+
+
+def _worst_merit(contents: RunContents) -> list[tuple[str, str]]:
+    worst = _worst(contents)
+    if worst is None:
+        return []
+    mean = float(contents.allocation.by_scenario["expected_return"][worst])
+    return [(percent(mean, sign=True), f"expected in the {readable(worst)} scenario")]
+
+
+def _fit_merit(contents: RunContents) -> list[tuple[str, str]]:
+    sums = flagship_sums(contents)
+    if sums is None:
+        return []
+    reported, modelled, _, quarters = sums
+    caption = f"NVIDIA data-centre revenue: model less reported, last {count(quarters)} quarters"
+    return [(percent(modelled / reported - 1, sign=True), caption)]

@@ -1,0 +1,180 @@
+"""Writes the report of a run: one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..files import replace_file
+from .contents import RunContents
+from .evidence import fit_sentence, flagship_series
+from .formats import layer_name, percent, readable, sentence
+from .marks import heat_map, layer_strip
+from .narrative import figures_of_merit, story
+from .palette import RegimeStyle, layer_colour, regime_styles
+from .panels import Panel, fan_panel, fit_panel
+from .provenance import provenance, subtitle
+from .svg import swatch
+from .tables import (
+    allocation_table,
+    fit_table,
+    regime_table,
+    sensitivity_table,
+    top_assumptions,
+)
+from .template import render
+
+__all__ = ["report_html", "write_report"]
+
+FLAGSHIP = "NVDA"
+
+
+def write_report(path: Path, contents: RunContents) -> Path:
+    """Write the report of a run as one self-contained page.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; replaced as a whole or not at all.
+    contents : RunContents
+        The results to show. The same contents give the same bytes.
+
+    Returns
+    -------
+    Path
+        `path`.
+    """
+    path = Path(path)
+    replace_file(path, report_html(contents).encode())
+    return path
+
+
+def report_html(contents: RunContents) -> str:
+    """The page itself."""
+    styles = regime_styles(contents.regimes)
+    return render(
+        "report.html.j2",
+        {
+            "title": "What to own if computing gets cheaper",
+            "subtitle": subtitle(contents.meta),
+            "merits": figures_of_merit(contents),
+            "story": story(contents),
+            "layer_strip": layer_strip(contents.layer_weights),
+            "layer_legend": _layer_legend(contents),
+            "allocation": allocation_table(contents),
+            "unheld": _unheld(contents),
+            "solved": _solved(contents),
+            "styles": styles,
+            "swatches": [swatch(style.colour, style.dash) for style in styles],
+            "scenarios": _scenarios(contents),
+            "regimes": regime_table(contents),
+            "revenue": _revenue(contents, styles),
+            "world": _world(contents, styles),
+            "tornado": sensitivity_table(contents),
+            "heat_map": _heat(contents),
+            "fit_sentence": fit_sentence(contents),
+            "fit": fit_table(contents),
+            "fit_panels": _fits(contents),
+            "provenance": provenance(contents.meta),
+        },
+    )
+
+
+def _layer_legend(contents: RunContents) -> list[tuple[str, str, str]]:
+    return [
+        (layer_colour(str(layer)), layer_name(str(layer)), percent(float(weight)))
+        for layer, weight in contents.layer_weights.items()
+    ]
+
+
+def _unheld(contents: RunContents) -> list[str]:
+    return sorted(
+        contents.name(str(ticker))
+        for ticker in contents.weights.index
+        if ticker not in contents.held.index
+    )
+
+
+def _solved(contents: RunContents) -> str:
+    choice = contents.allocation
+    return f"Solved by {choice.solver}, status {choice.status}."
+
+
+def _scenarios(contents: RunContents) -> list[dict[str, object]]:
+    return [
+        {
+            "name": sentence(readable(regime)),
+            "probability": percent(float(row["probability"]), 0),
+            "thesis": str(row["thesis"]),
+            "shifts": [
+                part.strip()
+                for part in str(row["shifts"]).replace(";", "\n").splitlines()
+                if part.strip()
+            ],
+        }
+        for regime, row in contents.scenarios.iterrows()
+    ]
+
+
+def _revenue(contents: RunContents, styles: list[RegimeStyle]) -> list[Panel]:
+    """Fans of NVIDIA and the eight largest other holdings, NVIDIA first."""
+    fan = contents.revenue_fan
+    others = [str(ticker) for ticker in contents.held.index if ticker != FLAGSHIP]
+    return [
+        fan_panel(
+            rows,
+            styles,
+            contents.name(ticker),
+            "USD bn a quarter",
+            _share(contents, ticker),
+        )
+        for ticker in [FLAGSHIP, *others[:8]]
+        if not (rows := fan[fan["ticker"] == ticker]).empty
+    ]
+
+
+def _share(contents: RunContents, ticker: str) -> str:
+    held = float(contents.held.get(ticker, 0.0))
+    return f"{percent(held)} of the portfolio" if held else "not held"
+
+
+def _world(contents: RunContents, styles: list[RegimeStyle]) -> list[Panel]:
+    return [
+        fan_panel(rows, styles, sentence(readable(name)), str(rows["unit"].iloc[0]))
+        for name, rows in contents.world_fan.groupby("quantity", sort=False)
+    ]
+
+
+def _heat(contents: RunContents) -> str:
+    """Revenue per standard deviation by company, companies side by side in their layers."""
+    order = {layer: place for place, layer in enumerate(dict.fromkeys(contents.layers.values()))}
+    tickers = sorted(
+        (str(t) for t in contents.weights.index if f"revenue_{t}_per_sd" in contents.sensitivities),
+        key=lambda ticker: (order.get(contents.layer(ticker), len(order)), ticker),
+    )
+    top = top_assumptions(contents, 12)
+    if not tickers or top.empty:
+        return ""
+    table = top[[f"revenue_{ticker}_per_sd" for ticker in tickers]].set_axis(tickers, axis=1)
+    return heat_map(table, contents.layers)
+
+
+def _fits(contents: RunContents) -> list[Panel]:
+    """NVIDIA's data centres first, then the other series in their order, twelve at most."""
+    paths, units = contents.fit_paths, _units(contents.fit)
+    first = flagship_series(contents)
+    names = [str(name) for name in dict.fromkeys(paths["series"])]
+    order = sorted(names, key=lambda name: name != first)[:12]
+    return [
+        fit_panel(
+            paths[paths["series"] == name].sort_values("quarter_end"),
+            sentence(readable(name)),
+            units.get(name, ""),
+        )
+        for name in order
+    ]
+
+
+def _units(fit: pd.DataFrame) -> dict[str, str]:
+    return {str(series): str(unit) for series, unit in zip(fit["series"], fit["unit"], strict=True)}

@@ -1,0 +1,207 @@
+"""The tables of a run, as text: the template only lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from .contents import REPORTED, RunContents
+from .formats import (
+    MISSING,
+    layer_name,
+    number,
+    percent,
+    percent_of_log,
+    quantity,
+    readable,
+    sentence,
+    trimmed,
+)
+from .marks import bar, range_bar, signed_bar
+from .palette import INK, layer_colour, regime_styles
+
+__all__ = [
+    "Column",
+    "Table",
+    "allocation_table",
+    "fit_table",
+    "growth",
+    "regime_table",
+    "sensitivity_table",
+    "top_assumptions",
+]
+
+Kind = Literal["text", "number", "wide", "mark"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading and how the cells below it are set."""
+
+    label: str
+    kind: Kind = "number"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text, or of figures made here, under their columns."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str | Markup]]
+
+
+def growth(contents: RunContents, ticker: str, regime: str) -> float:
+    """Median revenue of the four quarters after the last reported over the last four, less one."""
+    fan = contents.revenue_fan
+    rows = fan[fan["ticker"] == ticker].sort_values("quarter_end").set_index("quarter_end")
+    last = rows.loc[rows["regime"] == REPORTED, "p50"].dropna().tail(4)
+    coming = rows.loc[rows["regime"] == regime, "p50"]
+    coming = coming[coming.index > last.index.max()].head(4) if len(last) else coming.head(0)
+    if len(last) < 4 or len(coming) < 4 or last.sum() <= 0:
+        return float("nan")
+    return float(coming.sum() / last.sum() - 1)
+
+
+def allocation_table(contents: RunContents) -> Table:
+    """Holdings, largest first, with a bar each and the growth of revenue by scenario."""
+    held = contents.held
+    columns = [
+        Column("Ticker", "text"),
+        Column("Company", "text"),
+        Column("Layer", "text"),
+        Column("Weight"),
+        Column("", "wide"),
+        *(Column(sentence(readable(regime))) for regime in contents.regimes),
+    ]
+    return Table(
+        columns,
+        [_holding(contents, str(t), float(w), float(held.max())) for t, w in held.items()],
+    )
+
+
+def _holding(
+    contents: RunContents, ticker: str, weight: float, largest: float
+) -> list[str | Markup]:
+    layer = contents.layer(ticker)
+    name = contents.name(ticker)
+    return [
+        ticker,
+        name,
+        layer_name(layer),
+        percent(weight),
+        bar(weight / largest, layer_colour(layer), f"{name}: {percent(weight)}"),
+        *(percent(growth(contents, ticker, regime), 0, sign=True) for regime in contents.regimes),
+    ]
+
+
+REGIME_COLUMNS = {
+    "probability": "Probability",
+    "expected_return": "Expected return",
+    "volatility": "Volatility",
+    "VaR": "Value at risk",
+    "CVaR": "Conditional value at risk",
+    "worst": "Worst world",
+}
+SIGNED = ("expected_return", "worst")
+
+
+def regime_table(contents: RunContents) -> Table:
+    """What each regime does to the portfolio, and all of them together."""
+    table = contents.allocation.by_scenario.astype(float)
+    known = [regime for regime in contents.regimes if regime in table.index]
+    table = pd.concat([table.loc[known], _all_regimes(contents)])[list(REGIME_COLUMNS)]
+    low = min(0.0, float((-table["CVaR"]).min()))
+    high = max(0.0, float(table["expected_return"].max()))
+    colours = {style.name: style.colour for style in regime_styles(contents.regimes)}
+    rows = [
+        [
+            sentence(readable(regime)),
+            percent(row["probability"], 0),
+            *(percent(row[name], sign=name in SIGNED) for name in list(REGIME_COLUMNS)[1:]),
+            range_bar(row, low, high, colours.get(str(regime), INK)),
+        ]
+        for regime, row in table.iterrows()
+    ]
+    heads = [Column(label) for label in REGIME_COLUMNS.values()]
+    return Table([Column("Scenario", "text"), *heads, Column("", "mark")], rows)
+
+
+def _all_regimes(contents: RunContents) -> pd.DataFrame:
+    row = {name: contents.risk(name) for name in REGIME_COLUMNS} | {"probability": 1.0}
+    return pd.DataFrame(row, index=["all together"])
+
+
+def top_assumptions(contents: RunContents, count: int) -> pd.DataFrame:
+    """The assumptions that move the portfolio most, by size of one standard deviation."""
+    sizes = contents.sensitivities["portfolio_per_sd"].abs().dropna()
+    order = sizes.sort_index().sort_values(ascending=False, kind="stable").index[:count]
+    return contents.sensitivities.loc[order]
+
+
+def sensitivity_table(contents: RunContents, count: int = 12) -> Table:
+    """The tornado: one signed bar an assumption, largest first."""
+    top = top_assumptions(contents, count)
+    largest = float(top["portfolio_per_sd"].abs().max()) if len(top) else 0.0
+    columns = [
+        Column("Assumption", "text"),
+        Column("Value"),
+        Column("Sd"),
+        Column("", "wide"),
+        Column("Portfolio"),
+    ]
+    return Table(columns, [_assumption(str(name), row, largest) for name, row in top.iterrows()])
+
+
+def _assumption(name: str, row: pd.Series[float], largest: float) -> list[str | Markup]:
+    effect = float(row["portfolio_per_sd"])
+    title = Markup("<b>{}</b><small>{}</small>").format(
+        sentence(readable(name)), str(row["meaning"])
+    )
+    return [
+        title,
+        quantity(float(row["value"]), str(row["unit"])),
+        _spread(float(row["sd"]), str(row["unit"])),
+        signed_bar(effect / (largest or 1.0), f"{readable(name)}: {percent(effect, sign=True)}"),
+        percent(effect, sign=True),
+    ]
+
+
+def _spread(sd: float, unit: str) -> str:
+    return percent(sd) if unit == "fraction" else trimmed(sd)
+
+
+def fit_table(contents: RunContents) -> Table:
+    """Every calibrated series: how far the model typically is, and the last quarter."""
+    columns = [
+        Column("Series", "text"),
+        Column("Unit", "text"),
+        Column("Points"),
+        Column("Typical error"),
+        Column("Bias"),
+        Column("Last reported"),
+        Column("Modelled"),
+        Column("Confidence", "text"),
+    ]
+    cells: dict[str, Callable[[object], str]] = {
+        "series": lambda v: sentence(readable(v)),
+        "unit": str,
+        "n": lambda n: number(_real(n), 0),
+        "rmse_log": lambda v: percent_of_log(_real(v)),
+        "bias_log": lambda v: percent_of_log(_real(v), sign=True),
+        "last_reported": lambda v: number(_real(v)),
+        "last_modelled": lambda v: number(_real(v)),
+        "confidence": str,
+    }
+    rows = [
+        [cells[name](row[name]) or MISSING for name in cells] for _, row in contents.fit.iterrows()
+    ]
+    return Table(columns, rows)
+
+
+def _real(value: object) -> float:
+    return float(np.asarray(value, dtype=np.float64))

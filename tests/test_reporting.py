@@ -1,0 +1,776 @@
+"""The report says what the numbers say, runs nothing, fetches nothing, and never varies."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from jinja2 import UndefinedError
+
+from marketsim.backtesting import BacktestResult
+from marketsim.backtesting.measures import measures, wealth
+from marketsim.errors import DataError
+from marketsim.reporting import RunContents, write_backtest_report, write_report
+from marketsim.reporting.backtest_figures import top_weights
+from marketsim.reporting.backtest_page import backtest_html, shares, turnover
+from marketsim.reporting.formats import amount, join, number, percent, quantity, readable, usd_bn
+from marketsim.reporting.page import report_html
+from marketsim.reporting.palette import (
+    INK,
+    LAYERS,
+    diverging,
+    luminance,
+    regime_styles,
+    text_on,
+)
+from marketsim.reporting.panels import fan_panel
+from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
+from marketsim.reporting.tables import growth, top_assumptions
+from marketsim.reporting.template import render
+
+UNIVERSE = {
+    "NVDA": ("NVIDIA", "accelerator", 52.0),
+    "AMD": ("AMD", "accelerator", 9.2),
+    "AVGO": ("Broadcom", "accelerator", 17.0),
+    "MRVL": ("Marvell", "accelerator", 2.1),
+    "TSM": ("TSMC", "foundry", 33.0),
+    "ASML": ("ASML", "foundry", 9.5),
+    "MU": ("Micron", "memory", 11.3),
+    "ANET": ("Arista", "networking_optics", 2.3),
+    "CSCO": ("Cisco", "networking_optics", 14.7),
+    "COHR": ("Coherent", "networking_optics", 1.6),
+    "CIEN": ("Ciena", "networking_optics", 1.3),
+    "SMCI": ("Super Micro", "servers", 5.7),
+    "DELL": ("Dell", "servers", 29.0),
+    "HPE": ("HPE", "servers", 9.1),
+    "VRT": ("Vertiv", "power_cooling", 2.7),
+    "ETN": ("Eaton", "power_cooling", 7.0),
+    "GEV": ("GE Vernova", "power_cooling", 10.0),
+    "CEG": ("Constellation", "utilities_ipp", 6.6),
+    "VST": ("Vistra", "utilities_ipp", 5.0),
+    "TLN": ("Talen", "utilities_ipp", 0.8),
+    "NRG": ("NRG", "utilities_ipp", 7.4),
+    "EQIX": ("Equinix", "dc_reit", 2.3),
+    "DLR": ("Digital Realty", "dc_reit", 1.6),
+    "IRM": ("Iron Mountain", "dc_reit", 1.7),
+    "AMZN": ("Amazon", "hyperscaler", 180.0),
+    "MSFT": ("Microsoft", "hyperscaler", 77.0),
+    "GOOGL": ("Alphabet", "hyperscaler", 102.0),
+    "META": ("Meta", "hyperscaler", 51.0),
+    "ORCL": ("Oracle", "hyperscaler", 15.0),
+    "CRWV": ("CoreWeave", "neocloud", 1.4),
+}
+WEIGHTS = {
+    "TSM": 0.15,
+    "GEV": 0.1312,
+    "AVGO": 0.12,
+    "CEG": 0.1088,
+    "NVDA": 0.1,
+    "MSFT": 0.095,
+    "VRT": 0.08,
+    "EQIX": 0.07,
+    "ANET": 0.06,
+    "GOOGL": 0.05,
+    "ETN": 0.035,
+}
+REGIMES = {"bear": (0.25, 0.006), "base": (0.5, 0.032), "bull": (0.25, 0.058)}
+HISTORY = pd.date_range("2022-06-30", periods=15, freq="QE")
+FUTURE = pd.date_range("2026-03-31", periods=20, freq="QE")
+DATA_CENTRE = [
+    3.8,
+    3.8,
+    3.6,
+    4.3,
+    10.3,
+    14.5,
+    18.4,
+    22.6,
+    26.3,
+    30.8,
+    35.6,
+    39.1,
+    41.1,
+    51.2,
+    57.0,
+]
+
+
+def _fan(last: float, growth: float, width: float) -> pd.DataFrame:
+    """Percentiles of a lognormal whose spread grows with the square root of time."""
+    steps = np.arange(1, len(FUTURE) + 1)
+    scores = {"p05": -1.645, "p25": -0.674, "p50": 0.0, "p75": 0.674, "p95": 1.645}
+    middle = last * np.exp(growth * steps)
+    return pd.DataFrame(
+        {name: middle * np.exp(score * width * np.sqrt(steps)) for name, score in scores.items()}
+    ).assign(quarter_end=FUTURE)
+
+
+def _rows(last: float, tilt: float, width: float, past: np.ndarray[Any, Any]) -> pd.DataFrame:
+    reported = pd.DataFrame({"regime": "reported", "quarter_end": HISTORY, "p50": past})
+    fans = [
+        _fan(last, rate * tilt - 0.004, width).assign(regime=regime)
+        for regime, (_, rate) in REGIMES.items()
+    ]
+    return pd.concat([reported, *fans], ignore_index=True)
+
+
+def make_contents() -> RunContents:
+    """A plausible run: 30 companies, 3 regimes, 15 quarters behind and 20 ahead."""
+    random = np.random.default_rng(7)
+    revenue = []
+    for ticker, (_, layer, last) in UNIVERSE.items():
+        slow = layer in {"hyperscaler", "utilities_ipp", "dc_reit"}
+        past = last * np.exp(
+            np.linspace(-0.5 if slow else -0.9, 0, 15) + random.normal(0, 0.03, 15)
+        )
+        past = np.asarray(DATA_CENTRE) * 1.12 if ticker == "NVDA" else past
+        rows = _rows(float(past[-1]), 0.6 if slow else 1.0, 0.025 if slow else 0.05, past)
+        revenue.append(rows.assign(ticker=ticker))
+    world = [
+        _rows(last, tilt, 0.04, last * np.exp(np.linspace(-back, 0, 15))).assign(
+            quantity=name, unit=unit
+        )
+        for name, unit, last, tilt, back in [
+            ("installed fleet", "M H100e", 22.0, 1.5, 2.6),
+            ("rental price", "USD per H100e-hour", 1.9, -0.8, -1.2),
+            ("capital spending", "USD bn", 118.0, 1.0, 1.3),
+            ("power", "GW", 24.0, 0.9, 1.4),
+            ("inference share of compute", "fraction", 0.63, 0.15, 0.25),
+            ("token price", "index, 2025 Q4 = 1", 1.0, -3.0, -3.0),
+        ]
+    ]
+    fit, paths = _fit(random)
+    return RunContents(
+        meta={
+            "as_of": "2025-12-31",
+            "draws": 10_000,
+            "seed": 0,
+            "horizon_years": 1.0,
+            "objective": "make the expected return less twice the conditional value at risk as "
+            "large as possible, with at most 15 % in one company and 40 % in one layer",
+            "price_source": "embedded snapshot of 2025-12-31",
+            "facts_digest": "5f0c9e4b7a1d2c3e5f0c9e4b7a1d2c3e5f0c9e4b7a1d2c3e5f0c9e4b7a1d2c3e",
+            "git_commit": "0123abcd",
+            "versions": {
+                "marketsim": "0.1.0",
+                "python": "3.11.7",
+                "jax": "0.8.0",
+                "cvxpy": "1.7.3",
+            },
+        },
+        allocation=_allocation(),  # type: ignore[arg-type]
+        scenarios=_scenarios(),
+        revenue_fan=pd.concat(revenue, ignore_index=True),
+        world_fan=pd.concat(world, ignore_index=True),
+        fit=fit,
+        fit_paths=paths,
+        sensitivities=_sensitivities(random),
+        names={ticker: name for ticker, (name, _, _) in UNIVERSE.items()},
+        layers={ticker: layer for ticker, (_, layer, _) in UNIVERSE.items()},
+    )
+
+
+def _allocation() -> SimpleNamespace:
+    weights = pd.Series(WEIGHTS).reindex(list(UNIVERSE), fill_value=0.0)
+    by_scenario = pd.DataFrame(
+        {
+            "probability": [0.25, 0.5, 0.25],
+            "expected_return": [-0.118, 0.094, 0.243],
+            "volatility": [0.221, 0.208, 0.226],
+            "VaR": [0.43, 0.232, 0.106],
+            "CVaR": [0.497, 0.297, 0.168],
+            "worst": [-0.71, -0.586, -0.44],
+        },
+        index=list(REGIMES),
+    )
+    return SimpleNamespace(
+        weights=weights,
+        objective=-0.62,
+        terms="ExpectedReturn() - 2 * CVaR(0.95)",
+        risk=pd.Series(
+            {
+                "expected_return": 0.078,
+                "volatility": 0.249,
+                "VaR_95": 0.301,
+                "CVaR_95": 0.372,
+                "worst": -0.71,
+            }
+        ),
+        by_scenario=by_scenario,
+        duals=pd.Series(
+            {
+                "budget": 0.3,
+                "max_weight[TSM]": 0.041,
+                "layer_caps[power_cooling]": 0.02,
+                "max_weight[MU]": 0.0,
+            }
+        ),
+        status="optimal",
+        solver="HIGHS",
+        certificate=SimpleNamespace(residual=1e-12, gap=1e-9),
+    )
+
+
+def _scenarios() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "probability": [probability for probability, _ in REGIMES.values()],
+            "thesis": [
+                "Demand saturates while efficiency keeps improving: rents fall below running cost, "
+                "old fleets are stranded and capital spending halves.",
+                "Efficiency and demand keep pace: compute gets cheaper by a third a year and "
+                "spending still grows, held back by power.",
+                "Agents and reasoning raise tokens per task faster than efficiency lowers their "
+                "cost; every watt that can be energised is sold.",
+            ],
+            "shifts": [
+                "demand elasticity: 0.7 (base 1.15)\nhurdle rate: 0.16 (base 0.11)\n"
+                "tokens per task growth: 0.4 a year (base 0.9)",
+                "none: the posterior as calibrated",
+                "demand elasticity: 1.5 (base 1.15); power queue: 3.9 years (base 3.1)",
+            ],
+        },
+        index=list(REGIMES),
+    )
+
+
+def _fit(random: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    series = {
+        "quarterly_revenue NVDA.data_center": ("USD bn", 57.0, 0.09, "sourced"),
+        "quarterly_revenue AMD.data_center": ("USD bn", 4.3, 0.13, "unverified"),
+        "quarterly_revenue TSM.hpc": ("USD bn", 19.0, 0.11, "derived"),
+        "quarterly_revenue MU.total": ("USD bn", 11.3, 0.34, "sourced"),
+        "quarterly_revenue AMZN.aws": ("USD bn", 33.0, 0.05, "sourced"),
+        "quarterly_capex MSFT": ("USD bn", 34.9, 0.17, "sourced"),
+        "quarterly_capex GOOGL": ("USD bn", 24.0, 0.15, "sourced"),
+        "installed_h100e all": ("M H100e", 22.0, 0.12, "sourced"),
+        "gpu_rental_price H100": ("USD per H100e-hour", 1.9, 0.28, "sourced"),
+    }
+    paths = []
+    for name, (_, last, spread_, _) in series.items():
+        reported = (
+            np.asarray(DATA_CENTRE)
+            if "NVDA" in name
+            else last * np.exp(np.linspace(-1.1, 0, 15) + random.normal(0, 0.04, 15))
+        )
+        modelled = reported * np.exp(0.6 * spread_ * np.sin(np.arange(15) / 2.2 + 1))
+        paths.append(
+            pd.DataFrame(
+                {
+                    "series": name,
+                    "quarter_end": HISTORY,
+                    "reported": reported,
+                    "modelled": modelled,
+                }
+            )
+        )
+    rows = [
+        {
+            "series": name,
+            "unit": unit,
+            "n": 15,
+            "rmse_log": error,
+            "bias_log": error / 4 - 0.03,
+            "last_reported": float(path["reported"].iloc[-1]),
+            "last_modelled": float(path["modelled"].iloc[-1]),
+            "confidence": confidence,
+        }
+        for (name, (unit, _, error, confidence)), path in zip(series.items(), paths, strict=True)
+    ]
+    return pd.DataFrame(rows), pd.concat(paths, ignore_index=True)
+
+
+def _sensitivities(random: np.random.Generator) -> pd.DataFrame:
+    rows = {
+        "demand_elasticity": (
+            "1",
+            1.15,
+            0.25,
+            0.061,
+            "how demand for tokens answers to their price",
+        ),
+        "hurdle_rate": (
+            "per year",
+            0.11,
+            0.02,
+            -0.048,
+            "return that owners of data centres ask for",
+        ),
+        "adoption_speed": (
+            "per year",
+            0.8,
+            0.2,
+            0.043,
+            "how fast firms take up inference",
+        ),
+        "tokens_per_task_growth": (
+            "per year",
+            0.9,
+            0.3,
+            0.031,
+            "growth of tokens in one answer",
+        ),
+        "power_queue": (
+            "years",
+            3.1,
+            0.6,
+            -0.022,
+            "from application to energised capacity",
+        ),
+        "algorithmic_efficiency": (
+            "per year",
+            1.1,
+            0.3,
+            0.019,
+            "growth of quality per FLOP",
+        ),
+        "gpu_price_performance": (
+            "per year",
+            0.35,
+            0.06,
+            -0.014,
+            "growth of compute per dollar",
+        ),
+        "accelerator_margin": (
+            "fraction",
+            0.74,
+            0.03,
+            0.012,
+            "gross margin of accelerator makers",
+        ),
+        "porting_cost": (
+            "1",
+            0.6,
+            0.2,
+            0.008,
+            "cost of leaving an incumbent's software",
+        ),
+        "asic_share_growth": (
+            "per year",
+            0.12,
+            0.05,
+            -0.006,
+            "pace of hyperscalers' own silicon",
+        ),
+        "attrition": ("per year", 0.05, 0.02, -0.004, "chips that fail"),
+        "electricity_price": (
+            "USD per kWh",
+            0.075,
+            0.01,
+            -0.002,
+            "paid by data centres",
+        ),
+        "training_share": (
+            "fraction",
+            0.37,
+            0.05,
+            0.0004,
+            "share of compute spent on training",
+        ),
+    }
+    table = pd.DataFrame.from_dict(
+        rows,
+        orient="index",
+        columns=["unit", "value", "sd", "portfolio_per_sd", "meaning"],
+    )
+    size = table["portfolio_per_sd"].to_numpy(float)[:, None]
+    effect = size * random.normal(1.3, 0.7, (len(table), len(UNIVERSE)))
+    columns = [f"revenue_{ticker}_per_sd" for ticker in UNIVERSE]
+    return table.join(pd.DataFrame(effect, index=table.index, columns=columns))
+
+
+def make_backtest() -> BacktestResult:
+    """Two years of a drifting portfolio of four companies, traded every month."""
+    random = np.random.default_rng(3)
+    dates = pd.bdate_range("2023-01-02", "2024-12-31", name="date")
+    tickers = ["NVDA", "MSFT", "VST", "EQIX"]
+    moves = pd.DataFrame(random.normal(0.0006, 0.015, (len(dates), 4)), dates, tickers)
+    monthly = dates[np.flatnonzero(np.diff(dates.month, prepend=0))]
+    weights = pd.DataFrame(random.dirichlet([4, 3, 2, 1], len(monthly)), monthly, tickers)
+    trades = weights.diff().fillna(weights)
+    costs = (0.001 * trades.abs().sum(axis=1)).reindex(dates, fill_value=0.0)
+    held = weights.reindex(dates, method="ffill")
+    returns = (held.shift().fillna(0.0) * moves).sum(axis=1) - costs
+    equal = moves.mean(axis=1).where(dates > dates[0], 0.0)
+    summary = {
+        "paradox_cvar": measures(returns, trades, costs),
+        "equal weight": measures(equal, 0.0 * trades, 0.0 * costs),
+    }
+    return BacktestResult(
+        strategy="paradox_cvar",
+        weights=weights,
+        trades=trades,
+        costs=costs,
+        returns=returns,
+        equal_weight=equal,
+        holdings=held.mul(wealth(returns), axis=0),
+        cash=pd.Series(0.0, dates),
+        summary=pd.DataFrame(summary),
+        meta={"arguments": {"start": dates[0], "rebalance": "monthly", "cost": 0.001}},
+    )
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements, what they would fetch, and the text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in {"meta", "link", "input", "br"}:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """Words parted by single spaces, as a reader sees them."""
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    @property
+    def attributes(self) -> list[tuple[str, str]]:
+        return [(key, value or "") for _, own in self.elements for key, value in own.items()]
+
+    @property
+    def fetched(self) -> set[str]:
+        places = {"src", "srcset", "href", "xlink:href", "action", "poster", "data"}
+        return {value for key, value in self.attributes if key in places}
+
+
+def assert_inert(page: Page) -> None:
+    """Every element closes, none runs, none fetches, none listens."""
+    tags = {tag for tag, _ in page.elements}
+    assert page.open == []
+    assert tags.isdisjoint({"script", "img", "iframe", "object", "embed", "image", "use"})
+    assert not [key for key, _ in page.attributes if key.startswith("on")]
+    assert page.fetched == {"data:,"}
+
+
+PAGES = {
+    "run": lambda: report_html(make_contents()),
+    "backtest": lambda: backtest_html(make_backtest()),
+}
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def html(request: pytest.FixtureRequest) -> str:
+    return PAGES[request.param]()
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(report_html(make_contents()))
+
+
+def test_a_page_is_well_formed_and_runs_and_fetches_nothing(html: str) -> None:
+    assert_inert(Page(html))
+    for address in ("http:", "https:", "//", "url(", "@import"):
+        assert address not in html
+
+
+def test_a_page_forbids_whatever_it_does_not_carry(html: str) -> None:
+    policy = next(own for _, own in Page(html).elements if own.get("http-equiv"))
+    assert policy["http-equiv"] == "Content-Security-Policy"
+    assert str(policy["content"]).startswith("default-src 'none'")
+
+
+def test_a_page_stays_far_below_a_megabyte(html: str) -> None:
+    assert len(html.encode()) < 400_000
+
+
+def test_no_number_of_a_page_is_broken(html: str) -> None:
+    assert not re.search(r"\bnan\b|\binf\b|\bNone\b|\bNaT\b", html)
+
+
+def test_a_page_is_no_advice_and_owns_up_to_hindsight(html: str) -> None:
+    text = Page(html).text
+    assert "Not investment advice" in text
+    assert "hindsight" in text
+
+
+def test_the_same_contents_give_the_same_bytes(tmp_path: Path) -> None:
+    first = write_report(tmp_path / "a" / "report.html", make_contents())
+    second = write_report(tmp_path / "b.html", make_contents())
+    assert first.read_bytes() == second.read_bytes()
+    assert [file.name for file in first.parent.iterdir()] == ["report.html"]
+
+
+def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = write_backtest_report(tmp_path / "a.html", make_backtest())
+    second = write_backtest_report(tmp_path / "b.html", make_backtest())
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "holds 11 of the 30 companies",
+        "TSMC (15.0 %, foundry)",
+        "nothing of memory, neoclouds or servers",
+        "more of TSMC and the layer power and cooling if the caps allowed",
+        "as large as possible, with at most 15 % in one company",
+        "expected to return +7.8 %",
+        "−11.8 % in the bear scenario (25 % likely)",
+        "demand elasticity by +6.1 % (how demand for tokens answers to their price)",
+        "hurdle rate by −4.8 %",
+        "reported USD 188.4bn",
+        "two are off by more than 25 %",
+        "One of the 9 series rests on figures not checked",
+    ],
+)
+def test_the_page_opens_with_the_decision_and_its_reasons(page: Page, said: str) -> None:
+    opening = page.text[: page.text.index("The allocation")]
+    assert said in opening.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_every_holding_and_every_scenario_is_shown(page: Page) -> None:
+    for ticker in WEIGHTS:
+        assert re.search(rf"\b{ticker}\b", page.text)
+    for thesis in make_contents().scenarios["thesis"]:
+        assert thesis in page.text
+
+
+def test_every_scenario_has_a_selector_and_a_fan_in_every_panel(page: Page) -> None:
+    fans = Counter(own["class"] for tag, own in page.elements if tag == "g")
+    assert fans == {f"regime k{key}": 9 + 6 for key in range(3)}  # companies and world
+    selectors = [own["id"] for tag, own in page.elements if tag == "input"]
+    assert selectors == [
+        f"{name}-{key}" for name in ("revenue", "world") for key in ("all", 0, 1, 2)
+    ]
+
+
+def test_a_fan_opens_where_history_ends() -> None:
+    rows = _rows(60.0, 1.0, 0.05, np.linspace(10.0, 60.0, 15))
+    drawn = str(fan_panel(rows, regime_styles(list(REGIMES)), "NVIDIA", "USD bn").figure)
+    end = re.search(rf'd="M[^"]*L([\d.]+ [\d.]+)" stroke="{INK}"', drawn)
+    starts = re.findall(rf'd="M([\d.]+ [\d.]+)L[^"]*" stroke="(?!{INK})', drawn)
+    assert end is not None
+    assert starts == [end[1]] * 3
+
+
+def test_regimes_differ_by_dash_as_well_as_by_colour() -> None:
+    styles = regime_styles(["bear", "base", "bull", "export controls", "fragmented"])
+    assert len({style.dash for style in styles}) == 5
+    assert len({style.colour for style in styles}) == 5
+
+
+def test_only_a_quantity_that_collapses_is_drawn_in_powers_of_ten() -> None:
+    styles = regime_styles(list(REGIMES))
+    falling = _rows(1.0, -3.0, 0.04, np.geomspace(20.0, 1.0, 15))
+    rising = _rows(20.0, 1.0, 0.04, np.geomspace(1.0, 20.0, 15))
+    assert "powers of ten" in fan_panel(falling, styles, "Token price", "index").note
+    assert "powers of ten" not in fan_panel(rising, styles, "Fleet", "M H100e").note
+
+
+def test_a_quantity_that_vanishes_is_drawn_from_zero() -> None:
+    styles = regime_styles(list(REGIMES))
+    vanishing = _rows(1.0, -30.0, 0.04, np.geomspace(20.0, 1.0, 15))
+    assert "powers of ten" not in fan_panel(vanishing, styles, "Write-downs", "USD bn").note
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>'\"{{ 7 * 7 }}</style></svg>"
+
+
+def hostile_contents() -> RunContents:
+    """Every text that comes from outside is an attack."""
+    calm = make_contents()
+    regimes = {name: f"{name}{HOSTILE}" for name in REGIMES}
+    choice = SimpleNamespace(**vars(calm.allocation))
+    choice.by_scenario = choice.by_scenario.rename(index=regimes)
+    choice.solver = HOSTILE
+    return RunContents(
+        meta={**calm.meta, "objective": HOSTILE, "prices": HOSTILE, HOSTILE: {HOSTILE: [1]}},
+        allocation=choice,  # type: ignore[arg-type]
+        scenarios=calm.scenarios.rename(index=regimes).assign(thesis=HOSTILE, shifts=HOSTILE),
+        revenue_fan=calm.revenue_fan.replace({"regime": regimes}),
+        world_fan=calm.world_fan.replace({"regime": regimes}).assign(unit=HOSTILE),
+        fit=calm.fit.assign(unit=HOSTILE, confidence=HOSTILE),
+        fit_paths=calm.fit_paths,
+        sensitivities=calm.sensitivities.assign(meaning=HOSTILE, unit=HOSTILE).rename(
+            index=lambda name: f"{name}{HOSTILE}"
+        ),
+        names=dict.fromkeys(calm.names, HOSTILE),
+        layers={ticker: f"{layer}{HOSTILE}" for ticker, layer in calm.layers.items()},
+    )
+
+
+def test_hostile_text_is_inert() -> None:
+    html = report_html(hostile_contents())
+    assert_inert(Page(html))
+    assert html.count("&lt;script&gt;") > 100
+    assert "{{ 7 * 7 }}" in html
+
+
+def test_hostile_names_in_a_backtest_are_inert() -> None:
+    calm = make_backtest()
+    result = replace(
+        calm,
+        strategy=HOSTILE,
+        weights=calm.weights.rename(columns={"NVDA": HOSTILE}),
+        holdings=calm.holdings.rename(columns={"NVDA": HOSTILE}),
+        notes=(HOSTILE,),
+    )
+    assert_inert(Page(backtest_html(result)))
+
+
+def test_a_name_that_is_not_given_to_the_template_is_an_error() -> None:
+    with pytest.raises(UndefinedError, match="title"):
+        render("report.html.j2", {"styles": []})
+
+
+def test_all_missing_columns_are_named_at_once() -> None:
+    calm = make_contents()
+    with pytest.raises(DataError, match=r"'world_fan' lacks the column 'p95'\n.*'fit' .* 'unit'"):
+        replace(
+            calm, fit=calm.fit.drop(columns="unit"), world_fan=calm.world_fan.drop(columns="p95")
+        )
+
+
+def test_a_run_without_history_fit_or_sensitivities_still_reports() -> None:
+    calm = make_contents()
+    bare = replace(
+        calm,
+        meta={},
+        revenue_fan=calm.revenue_fan[calm.revenue_fan["regime"] != "reported"],
+        fit=calm.fit.iloc[:0],
+        fit_paths=calm.fit_paths.iloc[:0],
+        sensitivities=calm.sensitivities.iloc[:0],
+        names={},
+        layers={},
+    )
+    text = Page(report_html(bare)).text
+    assert "The portfolio holds 11 of the 30 companies" in text
+    assert not re.search(r"\bnan\b|\bNone\b|\bnone\b(?!: the posterior)", text)
+
+
+def test_only_what_moves_the_portfolio_most_is_ranked_first() -> None:
+    top = top_assumptions(make_contents(), 3)
+    assert list(top.index) == ["demand_elasticity", "hurdle_rate", "adoption_speed"]
+
+
+def test_growth_compares_the_next_year_with_the_last() -> None:
+    contents = make_contents()
+    level = contents.revenue_fan["regime"].map({"bull": 3.0}).fillna(2.0)
+    contents = replace(contents, revenue_fan=contents.revenue_fan.assign(p50=level))
+    assert growth(contents, "NVDA", "base") == pytest.approx(0.0)
+    assert growth(contents, "NVDA", "bull") == pytest.approx(0.5)
+
+
+def test_a_backtest_opens_with_what_came_of_it() -> None:
+    result = make_backtest()
+    text = Page(backtest_html(result)).text
+    final = float(wealth(result.returns).iloc[-1])
+    assert f"turned 1 into {number(final, 2)} after costs" in text
+    assert "Equal weights of the same companies turned 1 into" in text
+
+
+def test_turnover_is_half_of_what_is_traded() -> None:
+    assert turnover(pd.DataFrame({"A": [0.2], "B": [-0.2]})).tolist() == pytest.approx([0.2])
+
+
+def test_the_rest_is_one_band_and_nothing_is_lost() -> None:
+    random = np.random.default_rng(1)
+    weights = pd.DataFrame(random.dirichlet(np.ones(14), 6), columns=list("ABCDEFGHIJKLMN"))
+    top = top_weights(weights)
+    assert top.shape[1] == 10
+    np.testing.assert_allclose(top.sum(axis=1), 1.0)
+
+
+def test_shares_of_a_long_walk_are_thinned_and_sum_to_one() -> None:
+    thin = shares(pd.DataFrame({"A": np.linspace(1, 2, 2000), "B": 1.0}))
+    assert len(thin) == 260
+    assert (thin.index[0], thin.index[-1]) == (0, 1999)
+    np.testing.assert_allclose(thin.sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (usd_bn(51.2), "USD 51.2bn"),
+        (usd_bn(0.35), "USD 350m"),
+        (usd_bn(1200.0), "USD 1.20tn"),
+        (usd_bn(999.96), "USD 1.00tn"),
+        (amount(-3.25), "−3.2bn"),
+        (percent(0.143), "14.3 %"),
+        (percent(-0.0001, sign=True), "0.0 %"),
+        (percent(0.02, sign=True), "+2.0 %"),
+        (percent(float("nan")), "–"),
+        (number(12345.6), "12,346"),
+        (number(0.0284), "0.0284"),
+        (quantity(38_000.0, "USD m"), "USD 38.0bn"),
+        (quantity(0.63, "fraction"), "63.0 %"),
+        (quantity(1.15, "1"), "1.15"),
+        (quantity(3.1, "years"), "3.1 years"),
+        (join(["a", "b", "c"]), "a, b and c"),
+        (join(["a"]), "a"),
+        (readable("quarterly_capex MSFT.total"), "quarterly capex MSFT total"),
+        (readable("gpu_rental_price"), "GPU rental price"),
+    ],
+)
+def test_numbers_and_names_are_written_for_people(shown: str, expected: str) -> None:
+    assert shown.replace("\N{NO-BREAK SPACE}", " ") == expected
+
+
+def test_ticks_are_round_and_inside() -> None:
+    assert ticks(0.0, 188.0) == [0, 50, 100, 150]
+    assert ticks(-0.3, 0.1, 4) == pytest.approx([-0.3, -0.2, -0.1, 0.0, 0.1])
+    assert Scale(0.02, 30.0, 0.0, 1.0, log=True).ticks() == pytest.approx([0.1, 1.0, 10.0])
+
+
+def test_a_long_span_is_marked_by_years_and_a_short_one_by_months() -> None:
+    years = calendar(*days(["2022-06-30", "2030-12-31"]).tolist())
+    assert [label for _, label in years] == ["2024", "2026", "2028", "2030"]
+    assert years[0][0] == days(["2024-01-01"])[0]
+    months = calendar(*days(["2023-02-01", "2024-03-01"]).tolist())
+    assert [label for _, label in months] == ["Apr", "Jul", "Oct", "2024"]
+
+
+def test_a_logarithmic_scale_gives_each_decade_the_same_room() -> None:
+    scale = Scale(1.0, 100.0, 0.0, 80.0, log=True)
+    assert [scale(1.0), scale(10.0), scale(100.0)] == pytest.approx([0.0, 40.0, 80.0])
+
+
+def test_labels_are_moved_apart_and_stay_inside() -> None:
+    placed = spread([50.0, 51.0, 99.0, 100.0], gap=10.0, low=0.0, high=100.0)
+    assert placed == sorted(placed)
+    assert np.diff(placed).min() >= 10.0
+    assert max(placed) <= 100.0
+
+
+def test_svg_escapes_what_it_is_given() -> None:
+    assert str(tag("text", "<b>&", fill='"x"')) == (
+        '<text fill="&#34;x&#34;">&lt;b&gt;&amp;</text>'
+    )
+
+
+def test_heat_is_white_at_nothing_and_differs_by_sign() -> None:
+    assert diverging(0.0) == "#ffffff"
+    assert diverging(5.0) == diverging(1.0)
+    assert len({diverging(share) for share in (-1.0, -0.5, 0.5, 1.0)}) == 4
+
+
+@pytest.mark.parametrize("colour", [*LAYERS.values(), "#ffffff", "#000000"])
+def test_text_on_a_colour_has_enough_contrast(colour: str) -> None:
+    light, dark = sorted([luminance(colour), luminance(text_on(colour))], reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 3.0  # WCAG 2, large or bold text
