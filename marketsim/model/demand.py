@@ -1,0 +1,148 @@
+"""Mechanism 3: demand for tokens by speed class, and training as a budget."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from .assumptions import Assumptions
+from .smooth import relax
+from .tree import pytree
+from .units import CLASSES, KILOHOURS, YEARS
+
+INITIAL_CLASS_SHARES: Final = (0.40, 0.50, 0.10)
+"""Classes' shares of inference compute at the start of the window."""
+
+
+@pytree
+class Demand:
+    """State of demand; arrays [class] unless scalar."""
+
+    log_tokens: Array
+    log_desired: Array
+    log_price: Array
+    adoption: Array
+    task_speed: Array
+    log_training: Array
+    training_speed: Array
+
+
+@pytree
+class Schedule:
+    """A quarter's demand for compute against the rental price.
+
+    ln compute_k = intercept_k - slope_k * ln rent for classes; training spends exp(log_training).
+    Price and tokens of class k are log-linear in ln rent too.
+    """
+
+    intercept: Array
+    slope: Array
+    log_training: Array
+
+
+def initial_demand(
+    a: Assumptions, start_year: Array, log_rent: Array, available: Array
+) -> tuple[Demand, Array]:
+    """Return demand at the start, and ln compute per token [class] that makes it use the fleet.
+
+    Parameters
+    ----------
+    start_year
+        Start of the window, years since 2025.
+    log_rent
+        ln rental price, USD per H100e-hour.
+    available
+        Compute that runs, million H100e.
+    """
+    inference = available * (1.0 - a.initial_training_share)
+    shares = jnp.array(INITIAL_CLASS_SHARES)
+    log_tokens = jnp.log(a.initial_tokens * shares)
+    log_compute = jnp.log(inference * shares) - log_tokens
+    log_price = jnp.log(a.token_markup * KILOHOURS) + log_rent + log_compute
+    training = a.initial_training_share * available * jnp.exp(log_rent) * KILOHOURS
+    state = Demand(
+        log_tokens=log_tokens,
+        log_desired=log_tokens,
+        log_price=log_price,
+        adoption=a.adoption_speed * (start_year - a.adoption_midpoint),
+        task_speed=1.0 + 0.0 * a.task_decay,
+        log_training=jnp.log(training),
+        training_speed=1.0 + 0.0 * a.training_decay,
+    )
+    return state, log_compute
+
+
+def elasticity_at(a: Assumptions, log_tokens: Array) -> Array:
+    """Return the price elasticity [class], falling as ``log_tokens`` passes saturation.
+
+    Fouquet and Pearson 2012 found the same fall, from -1.7 to -0.6, for lighting.
+    """
+    saturated = jax.nn.sigmoid(log_tokens - jnp.log(a.saturation))
+    return a.elasticity + (a.saturated_elasticity - a.elasticity) * saturated
+
+
+def shift_demand(a: Assumptions, now: Demand, news: Array) -> Demand:
+    """Return demand after a quarter of adoption, growth of tokens per task and ``news``."""
+    adoption = now.adoption + a.adoption_speed * YEARS
+    adopted = jax.nn.log_sigmoid(adoption) - jax.nn.log_sigmoid(now.adoption)
+    shift = adopted + a.task_growth * now.task_speed * YEARS + news
+    return Demand(
+        log_tokens=now.log_tokens,
+        log_desired=now.log_desired + shift,
+        log_price=now.log_price,
+        adoption=adoption,
+        task_speed=now.task_speed * jnp.exp(-a.task_decay * YEARS),
+        log_training=now.log_training + a.training_growth * now.training_speed * YEARS,
+        training_speed=now.training_speed * jnp.exp(-a.training_decay * YEARS),
+    )
+
+
+def schedule(a: Assumptions, now: Demand, log_compute: Array) -> Schedule:
+    """Return the demand for compute of a shifted quarter as a function of ln rent.
+
+    Tokens adjust partially to desired tokens, and prices partially to cost, so a change in rent
+    moves compute by adjustment x elasticity x passthrough within the quarter.
+    """
+    elasticity = elasticity_at(a, now.log_tokens)
+    at_unit_rent = log_target_price(a, log_compute)
+    price_gap = a.passthrough * (at_unit_rent - now.log_price)
+    desired = now.log_desired - elasticity * price_gap
+    tokens = relax(now.log_tokens, desired, a.demand_adjustment)
+    return Schedule(
+        intercept=tokens + log_compute,
+        slope=a.demand_adjustment * elasticity * a.passthrough,
+        log_training=now.log_training - jnp.log(KILOHOURS),
+    )
+
+
+def settle_demand(a: Assumptions, now: Demand, log_compute: Array, log_rent: Array) -> Demand:
+    """Return demand once the rental price is known."""
+    target = log_target_price(a, log_compute) + log_rent
+    log_price = relax(now.log_price, target, a.passthrough)
+    change = log_price - now.log_price
+    log_desired = now.log_desired - elasticity_at(a, now.log_tokens) * change
+    return Demand(
+        log_tokens=relax(now.log_tokens, log_desired, a.demand_adjustment),
+        log_desired=log_desired,
+        log_price=log_price,
+        adoption=now.adoption,
+        task_speed=now.task_speed,
+        log_training=now.log_training,
+        training_speed=now.training_speed,
+    )
+
+
+def log_target_price(a: Assumptions, log_compute: Array) -> Array:
+    """Return ln of the token price [class], USD bn per trillion, at a rent of 1 USD per hour."""
+    return jnp.log(a.token_markup * KILOHOURS) + log_compute
+
+
+def class_weights(log_inference: Array, log_training: Array) -> Array:
+    """Return classes' weights in new compute [class]; training runs on what serves batch."""
+    logs = jnp.concatenate([log_inference, log_training[None]])
+    weights = jax.nn.softmax(logs)
+    batch = jnp.zeros(len(CLASSES)).at[0].set(1.0)
+    return weights[:-1] + weights[-1] * batch

@@ -1,0 +1,122 @@
+"""Mechanism 5: the installed fleet, by age and architecture."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from .assumptions import Assumptions
+from .smooth import positive_part
+from .tree import pytree
+from .units import KILOHOURS, YEARS
+
+AGES: Final = 28
+"""Quarters of age told apart; the last holds everything older."""
+
+RETIREMENT: Final = 0.30
+"""Share of a vintage retired per quarter when rent is far below its running cost."""
+
+TINY: Final = 1e-9
+
+
+@pytree
+class Fleet:
+    """Surviving vintages, arrays [age, architecture].
+
+    ``compute`` million H100e, ``power`` GW of IT load, ``cost`` USD bn paid.
+    """
+
+    compute: Array
+    power: Array
+    cost: Array
+
+
+@pytree
+class Removal:
+    """What left the fleet in a quarter: million H100e, GW, and USD bn of book value."""
+
+    compute: Array
+    power: Array
+    written_off: Array
+
+
+def initial_fleet(a: Assumptions, shares: Array, log_price: Array, log_power: Array) -> Fleet:
+    """Return a fleet grown at a steady rate up to the start, given shares [architecture]."""
+    growth = 0.15
+    ages = jnp.arange(AGES)[:, None]
+    weights = jnp.exp(-growth * ages)
+    compute = a.initial_compute * weights / weights.sum() * shares
+    older = YEARS * ages
+    power = compute * jnp.exp(log_power + a.compute_per_watt_growth * older)
+    cost = compute * jnp.exp(log_price + a.compute_per_dollar_growth * older)
+    return Fleet(compute=compute, power=power, cost=cost)
+
+
+def running_cost(a: Assumptions, electricity: Array, kw: Array) -> Array:
+    """Return energy at PUE and hosting, kUSD per quarter per H100e that draws ``kw``."""
+    return kw * ((1.0 + a.power_overhead) * electricity * KILOHOURS + a.hosting_cost)
+
+
+def log_running_cost(a: Assumptions, fleet: Fleet, electricity: Array) -> Array:
+    """Return ln USD per H100e-hour of running each vintage, [age, architecture]."""
+    kw = (fleet.power + TINY) / (fleet.compute + TINY)
+    return jnp.log(running_cost(a, electricity, kw) / KILOHOURS)
+
+
+def log_compute(fleet: Fleet) -> Array:
+    """Return ln million H100e of each vintage, [age, architecture]."""
+    return jnp.log(fleet.compute + TINY)
+
+
+def retire(a: Assumptions, fleet: Fleet, log_rent: Array, log_cost: Array) -> tuple[Fleet, Removal]:
+    """Remove what failed and what no longer earns its running cost, smoothly."""
+    economic = RETIREMENT * jax.nn.sigmoid((log_cost - log_rent) / 0.25)
+    removed = 1.0 - (1.0 - economic) * jnp.exp(-a.attrition * YEARS)
+    kept = Fleet(
+        compute=fleet.compute * (1.0 - removed),
+        power=fleet.power * (1.0 - removed),
+        cost=fleet.cost * (1.0 - removed),
+    )
+    book = book_value(a, fleet)
+    return kept, Removal(
+        compute=(removed * fleet.compute).sum(),
+        power=(removed * fleet.power).sum(),
+        written_off=(removed * book).sum(),
+    )
+
+
+def add_vintage(fleet: Fleet, compute: Array, power: Array, cost: Array) -> Fleet:
+    """Age the fleet by a quarter and add a new vintage, arrays [architecture]."""
+
+    def push(old: Array, new: Array) -> Array:
+        oldest = old[-1] + old[-2]
+        return jnp.concatenate([new[None], old[:-2], oldest[None]])
+
+    return Fleet(
+        compute=push(fleet.compute, compute),
+        power=push(fleet.power, power),
+        cost=push(fleet.cost, cost),
+    )
+
+
+def book_value(a: Assumptions, fleet: Fleet) -> Array:
+    """Return straight-line book value by vintage, USD bn, [age, architecture]."""
+    years = YEARS * jnp.arange(AGES)[:, None]
+    return fleet.cost * positive_part(1.0 - years / a.accounting_life, 0.02)
+
+
+def economic_value(fleet: Fleet, log_rent: Array, log_cost: Array, rate: Array) -> Array:
+    """Return the present value of net rent by vintage, USD bn, at ``rate`` per quarter.
+
+    ``rate`` holds the hurdle, attrition and the expected fall of rent.
+    """
+    net = positive_part(jnp.exp(log_rent) - jnp.exp(log_cost), 0.05) * KILOHOURS
+    return fleet.compute * net / rate
+
+
+def impairment(a: Assumptions, fleet: Fleet, value: Array) -> Array:
+    """Return the gap of book value over economic ``value``, USD bn, summed over vintages."""
+    return positive_part(book_value(a, fleet) - value, 0.01).sum()

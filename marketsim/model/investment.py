@@ -1,0 +1,134 @@
+"""Mechanism 7: investment by Tobin's q, and what can be delivered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import jax.numpy as jnp
+from jax import Array
+
+from .assumptions import Assumptions
+from .smooth import log_softmin, positive_part, relax, scarcity
+from .tree import pytree
+from .units import KILOHOURS, YEARS
+
+
+@pytree
+class Investment:
+    """State of investment, scalars: logs of USD bn per quarter, and investors' appetite."""
+
+    log_spending: Array
+    log_manufacturing: Array
+    log_cash_flow: Array
+    appetite: Array
+
+
+@pytree
+class Deliveries:
+    """A quarter's chips: logs of million H100e wanted and delivered, and what was short."""
+
+    log_wanted: Array
+    log_delivered: Array
+    chip_scarcity: Array
+    power_scarcity: Array
+
+
+def initial_investment(a: Assumptions, cash_flow: Array, orders: Array) -> Investment:
+    """Return investment at the start.
+
+    ``cash_flow`` of the largest owners and ``orders`` of chips are USD bn per quarter.
+    """
+    return Investment(
+        log_spending=jnp.log(a.initial_spending),
+        log_manufacturing=jnp.log(orders * (1.0 + a.initial_manufacturing_slack)),
+        log_cash_flow=jnp.log(cash_flow),
+        appetite=0.0 * a.initial_q,
+    )
+
+
+def discount(a: Assumptions) -> Array:
+    """Return the rate at which expected rent is capitalised, per quarter.
+
+    Jorgenson's user cost: required return, attrition, and the expected fall of rent.
+    """
+    return (a.hurdle_rate + a.attrition + a.expected_rent_decline) * YEARS
+
+
+def log_q(a: Assumptions, log_rent: Array, running: Array, cost: Array) -> Array:
+    """Return ln Tobin's q: capitalised net rent of a new H100e over its ``cost``, both kUSD.
+
+    ``running`` is its running cost, kUSD per quarter.
+    """
+    net = positive_part(jnp.exp(log_rent) * KILOHOURS - running, 0.05)
+    return jnp.log(net / discount(a)) - jnp.log(cost)
+
+
+def plan(
+    a: Assumptions, now: Investment, log_q_now: Array, fleet: Array, cost: Array, news: Array
+) -> Investment:
+    """Return this quarter's plan for capital spending.
+
+    Parameters
+    ----------
+    log_q_now
+        ln Tobin's q.
+    fleet
+        Compute installed, million H100e.
+    cost
+        All-in cost of an H100e with its share of the site, kUSD.
+    news
+        Innovation to investors' appetite.
+
+    Notes
+    -----
+    Desired additions are a share of the fleet that responds to q (Hayashi 1982); contracts carry
+    part of last quarter's spending over; operating cash flow bounds what can be financed, and
+    outside finance stretches the bound when q is high.
+    """
+    appetite = a.appetite_persistence * now.appetite + news
+    rate = jnp.log(a.investment_rate) + a.investment_response * log_q_now + appetite
+    desired = rate + jnp.log(fleet * cost)
+    wanted = relax(desired, now.log_spending, a.commitment)
+    limit = now.log_cash_flow + jnp.log(a.cash_limit) + a.external_finance * log_q_now
+    return Investment(
+        log_spending=log_softmin(jnp.stack([wanted, limit]), 8.0),
+        log_manufacturing=now.log_manufacturing,
+        log_cash_flow=now.log_cash_flow + a.cash_flow_growth * YEARS,
+        appetite=appetite,
+    )
+
+
+def deliver(now: Investment, log_cost: Array, log_price: Array, log_powered: Array) -> Deliveries:
+    """Return deliveries: the smooth minimum of desired, manufacturable and powered compute.
+
+    Parameters
+    ----------
+    log_cost, log_price
+        ln kUSD per H100e, of the whole site and of the chips alone.
+    log_powered
+        ln million H100e that free power can carry.
+    """
+    wanted = now.log_spending - log_cost
+    makeable = now.log_manufacturing - log_price
+    return Deliveries(
+        log_wanted=wanted,
+        log_delivered=log_softmin(jnp.stack([wanted, makeable, log_powered])),
+        chip_scarcity=scarcity(wanted, makeable),
+        power_scarcity=scarcity(wanted, log_powered),
+    )
+
+
+def expand(a: Assumptions, now: Investment, orders: Array) -> Investment:
+    """Return investment with capacity to make chips moved towards ``orders``, USD bn of chips."""
+    target = jnp.log(orders) + MARGIN
+    return Investment(
+        log_spending=now.log_spending,
+        log_manufacturing=relax(now.log_manufacturing, target, a.manufacturing_response)
+        + a.manufacturing_growth * YEARS,
+        log_cash_flow=now.log_cash_flow,
+        appetite=now.appetite,
+    )
+
+
+MARGIN: Final = 0.10
+"""Log margin of capacity over orders that foundries and memory makers aim at."""

@@ -1,0 +1,48 @@
+"""The axes of the model and its one conversion factor.
+
+Units are coherent: million H100-equivalents (M H100e), GW, USD bn, kW per H100e (= GW per M H100e),
+kUSD per H100e (= USD bn per M H100e), trillion tokens, USD per H100e-hour. A price per hour times
+thousand hours per quarter times million H100e is USD bn per quarter.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+YEARS: Final = 0.25
+"""Length of a step, in years."""
+
+KILOHOURS: Final = 8.766 * YEARS
+"""Thousand hours in a quarter."""
+
+REFERENCE_YEAR: Final = 2025.0
+"""Dates inside the model are years since the start of this year."""
+
+H100_TFLOPS: Final = 989.4
+"""Dense FP16 TFLOP/s of one H100 SXM: the unit of compute."""
+
+ARCHITECTURES: Final = ("gpu", "asic", "low_latency")
+"""General GPU; hyperscaler ASIC (TPU, Trainium, ...); SRAM or wafer-scale low-latency design."""
+
+CLASSES: Final = ("batch", "interactive", "agentic")
+"""Speed classes of demand, slow to fast."""
+
+TOKENS_PER_SECOND: Final = (10.0, 45.0, 150.0)
+"""Required decoding speed of each class, tokens per second per user."""
+
+LAYERS: Final = (
+    "gpu",
+    "asic",
+    "low_latency",
+    "foundry",
+    "foundry_equipment",
+    "memory",
+    "networking",
+    "servers",
+    "power_equipment",
+    "electricity",
+    "leases",
+    "cloud",
+    "own_use",
+)
+"""Layers of spending, USD bn per quarter; `own_use` is compute its owner uses at home."""
