@@ -1,0 +1,149 @@
+"""The likelihood of one window: Student-t errors of logs, standard normal priors, all in JAX."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from marketsim.model import Coordinates, Quarter, Setting, Shocks, run, start, unpack, values
+from marketsim.model.tree import leaf, pytree
+
+from .observations import Series
+from .window import HISTORY
+
+TAIL = 5.0
+"""Degrees of freedom of the errors: outliers count, but not as squares."""
+
+ROWS, SERIES = 768, 64
+"""Observations and series are padded to multiples of these, so that programs compile once."""
+
+WORLD = ("capital", "compute", "rent", "tokens", "share", "price")
+
+
+@pytree
+class Sample:
+    """Observations as arrays, padded with weightless ones.
+
+    ``log_value``, ``log_season``, ``scale``, ``used``, ``relative`` and the series ``group``
+    [observation]; ``weight`` [observation, quarter]; ``lines`` [series, line]; ``kind`` [series,
+    kind of world quantity].
+    """
+
+    log_value: Array
+    log_season: Array
+    scale: Array
+    used: Array
+    weight: Array
+    group: Array
+    relative: Array
+    lines: Array
+    kind: Array
+
+
+def sample(series: list[Series], deviations: np.ndarray) -> Sample:
+    """Return ``series`` as padded arrays; ``deviations`` of log errors, [series]."""
+    count = sum(len(s.value) for s in series)
+    rows, width = ROWS * (-(-count // ROWS)), SERIES * (-(-len(series) // SERIES))
+    which = np.repeat(np.arange(len(series)), [len(s.value) for s in series])
+
+    def column(parts: list[np.ndarray], fill: float) -> np.ndarray:
+        return np.concatenate([*parts, np.full(rows - count, fill)])
+
+    def padded(parts: list[np.ndarray], height: int) -> np.ndarray:
+        stacked = np.concatenate(parts) if parts[0].ndim == 2 else np.stack(parts)
+        return np.concatenate([stacked, np.zeros((height - len(stacked), stacked.shape[1]))])
+
+    first = np.zeros((rows - count, HISTORY))
+    first[:, 0] = 1.0
+    kinds = np.array([[float(s.kind == k) for k in WORLD] for s in series])
+    group = np.concatenate([which, np.full(rows - count, width - 1)])
+    return Sample(
+        log_value=leaf(column([np.log(s.value) for s in series], 0.0)),
+        log_season=leaf(column([np.log(s.season) for s in series], 0.0)),
+        scale=leaf(column([s.doubt * d for s, d in zip(series, deviations, strict=True)], 1.0)),
+        used=leaf(column([np.ones(count)], 0.0)),
+        weight=leaf(np.concatenate([*[s.weight for s in series], first])),
+        group=leaf(group),
+        relative=leaf(column([np.full(len(s.value), float(s.relative)) for s in series], 0.0)),
+        lines=leaf(padded([s.lines for s in series], width)),
+        kind=leaf(padded(list(kinds), width)),
+    )
+
+
+def split(x: Array) -> tuple[Array, Shocks]:
+    """Return the coordinates of the assumptions and the shocks of history held in ``x``."""
+    news = x[-2 * HISTORY :]
+    return x[: -2 * HISTORY], Shocks(appetite=news[:HISTORY], demand=news[HISTORY:])
+
+
+@jax.jit
+def history(x: Array, coordinates: Coordinates, setting: Setting) -> Quarter:
+    """Return the modelled quarters of the window at ``x``."""
+    z, shocks = split(x)
+    a = unpack(values(coordinates, z))
+    _, quarters = run(a, setting, start(a, setting), shocks)
+    return quarters
+
+
+def observables(data: Sample, quarters: Quarter) -> Array:
+    """Return what each series measures, [quarter, series]; ones where a series is padding."""
+    world = jnp.stack(
+        [
+            quarters.owner_capex,
+            quarters.compute,
+            quarters.rent,
+            quarters.tokens.sum(axis=-1) / 3.0,
+            quarters.inference_share,
+            quarters.chip_price,
+        ],
+        axis=-1,
+    )
+    seen = quarters.lines @ data.lines.T + world @ data.kind.T
+    padding = 1.0 - jnp.minimum(1.0, data.lines.sum(axis=1) + data.kind.sum(axis=1))
+    return seen + padding
+
+
+def log_errors(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:
+    """Return ln reported less ln modelled, [observation]; zero for padding.
+
+    A relative series is compared after taking out its mean error.
+    """
+    seen = observables(data, history(x, coordinates, setting))
+    modelled = (data.weight * seen[:, data.group].T).sum(axis=1)
+    error = (data.log_value - data.log_season - jnp.log(modelled)) * data.used
+    count = data.lines.shape[0]
+    total = jax.ops.segment_sum(error, data.group, count)
+    size = jnp.maximum(jax.ops.segment_sum(data.used, data.group, count), 1.0)
+    mean: Array = (total / size)[data.group]
+    return error - data.relative * data.used * mean
+
+
+@jax.jit
+def residuals(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:
+    """Return residuals whose half sum of squares is minus the log posterior, up to a constant.
+
+    Rows: observations, then one for every coordinate and shock (their priors are N(0, 1)).
+    """
+    error = log_errors(x, data, coordinates, setting) / data.scale
+    return jnp.concatenate([heavy_tailed(error), x])
+
+
+@jax.jit
+def jacobian(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:
+    """Return the derivative of :func:`residuals`, [row, unknown]."""
+    fixed = partial(residuals, data=data, coordinates=coordinates, setting=setting)
+    derivative: Array = jax.jacfwd(fixed)(x)
+    return derivative
+
+
+def heavy_tailed(error: Array) -> Array:
+    """Return r with r^2 / 2 = minus the Student-t log density of ``error``; smooth through zero."""
+    s = error**2 / TAIL
+    small = s < 1e-8
+    safe = jnp.where(small, 1.0, s)
+    ratio = jnp.where(small, 1.0 - 0.5 * s, jnp.log1p(safe) / safe)
+    return error * jnp.sqrt((TAIL + 1.0) / TAIL * ratio)

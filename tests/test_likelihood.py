@@ -1,0 +1,135 @@
+"""The likelihood: Student-t errors of logs, its Jacobian, and padding that counts for nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+import marketsim as ms
+from marketsim.calibration.likelihood import (
+    TAIL,
+    Sample,
+    heavy_tailed,
+    jacobian,
+    log_errors,
+    residuals,
+    sample,
+)
+from marketsim.calibration.observations import Series, observe
+from marketsim.precision import Precision, precise
+
+
+@pytest.fixture(scope="module")
+def series(facts: ms.Facts, posterior: ms.Posterior) -> list[Series]:
+    return observe(facts, posterior.book, posterior.window)
+
+
+@pytest.fixture(scope="module")
+def data(series: list[Series], posterior: ms.Posterior) -> Sample:
+    return sample(series, posterior.fit["noise_log"].to_numpy())
+
+
+def residuals_at(x: np.ndarray, data: Sample, posterior: ms.Posterior) -> np.ndarray:
+    with precise("float64"):
+        return np.asarray(residuals(jnp.asarray(x), data, posterior.coordinates, posterior.setting))
+
+
+# ----------------------------------------------------------------------- heavy tails
+
+
+def test_squares_are_student_t_log_densities() -> None:
+    errors = np.concatenate([np.linspace(-30.0, 30.0, 241), [1e-6, -1e-3, 200.0]])
+    with precise("float64"):
+        r = np.asarray(heavy_tailed(jnp.asarray(errors)))
+    expected = stats.t.logpdf(0.0, TAIL) - stats.t.logpdf(errors, TAIL)
+    np.testing.assert_allclose(0.5 * r**2, expected, rtol=1e-9, atol=1e-15)
+    np.testing.assert_array_equal(np.sign(r), np.sign(errors))
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_slope_is_finite_through_zero(precision: Precision) -> None:
+    with precise(precision):
+        errors = jnp.array([0.0, 1e-30, -1e-20, 1e-9, -1e-5, 2e-4, -3e-4])
+        slope = np.asarray(jax.vmap(jax.grad(heavy_tailed))(errors))
+    np.testing.assert_allclose(slope, np.sqrt((TAIL + 1.0) / TAIL), rtol=1e-3)
+
+
+def test_an_outlier_counts_less_than_its_square() -> None:
+    with precise("float64"):
+        near, far = np.asarray(heavy_tailed(jnp.array([0.1, 10.0])))
+    assert near == pytest.approx(0.1 * np.sqrt((TAIL + 1.0) / TAIL), rel=1e-2)
+    assert far < 0.5 * 10.0
+
+
+# ----------------------------------------------------------------------- residuals
+
+
+def test_residuals_are_reported_over_modelled_in_standard_deviations(
+    series: list[Series], data: Sample, posterior: ms.Posterior
+) -> None:
+    """Revenue again, in NumPy: season times the mixture of modelled quarters."""
+    got = residuals_at(posterior.mode, data, posterior)
+    noise = posterior.fit.set_index("series")["noise_log"]
+    modelled = posterior.history["lines"]
+    first = 0
+    for s in series:
+        here = slice(first, first := first + len(s.value))
+        if s.kind == "revenue":
+            smooth = s.weight @ (modelled @ s.lines)
+            error = np.log(s.value / (s.season * smooth)) / (noise[s.name] * s.doubt)
+            t = 2.0 * (stats.t.logpdf(0.0, TAIL) - stats.t.logpdf(error, TAIL))
+            np.testing.assert_allclose(got[here], np.sign(error) * np.sqrt(t), atol=1e-6)
+
+
+def test_padding_counts_for_nothing(
+    series: list[Series], data: Sample, posterior: ms.Posterior
+) -> None:
+    got = residuals_at(posterior.mode, data, posterior)
+    count = sum(len(s.value) for s in series)
+    rows = len(got) - len(posterior.mode)
+    assert rows % 256 == 0
+    assert count < rows
+    np.testing.assert_array_equal(got[count:rows], 0.0)
+    np.testing.assert_array_equal(got[rows:], posterior.mode)
+
+
+def test_only_changes_count_in_a_relative_series(
+    series: list[Series], data: Sample, posterior: ms.Posterior
+) -> None:
+    """Another unit of measurement leaves a relative series alone, and moves any other."""
+    noise = posterior.fit["noise_log"].to_numpy()
+    before = errors_at(data, posterior)
+    scaled = sample([replace(s, value=s.value * 7.0) for s in series], noise)
+    moved = errors_at(scaled, posterior) - before
+    relative = np.repeat([s.relative for s in series], [len(s.value) for s in series])
+    assert relative.any()
+    np.testing.assert_allclose(moved[: len(relative)][relative], 0.0, atol=1e-12)
+    np.testing.assert_allclose(moved[: len(relative)][~relative], np.log(7.0), rtol=1e-12)
+
+
+def errors_at(data: Sample, posterior: ms.Posterior) -> np.ndarray:
+    with precise("float64"):
+        x = jnp.asarray(posterior.mode)
+        return np.asarray(log_errors(x, data, posterior.coordinates, posterior.setting))
+
+
+def test_the_jacobian_is_the_limit_of_differences(data: Sample, posterior: ms.Posterior) -> None:
+    names = [e.name for e in posterior.entries]
+    wanted = ("elasticity[interactive]", "hurdle_rate", "initial_compute", "base_level[AMZN.rest]")
+    columns = [names.index(name) for name in wanted] + [len(names) + 2, len(posterior.mode) - 5]
+    with precise("float64"):
+        x = jnp.asarray(posterior.mode)
+        exact = np.asarray(jacobian(x, data, posterior.coordinates, posterior.setting))
+    for column in columns:
+        step = np.zeros(len(posterior.mode))
+        step[column] = 1e-4
+        up = residuals_at(posterior.mode + step, data, posterior)
+        down = residuals_at(posterior.mode - step, data, posterior)
+        np.testing.assert_allclose(
+            (up - down) / 2e-4, exact[:, column], rtol=1e-4, atol=1e-5 * abs(exact[:, column]).max()
+        )
