@@ -1,0 +1,217 @@
+"""Revenue paths and prices in, return scenarios out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jax import Array
+
+from marketsim.errors import InputError
+from marketsim.facts import Facts, load_companies, load_facts
+from marketsim.model.tree import leaf
+from marketsim.precision import precise
+from marketsim.prices import Prices
+from marketsim.returns import ReturnScenarios
+from marketsim.simulation import Paths
+
+from .cashflow import Terms, log_value
+from .economics import economics
+from .noise import horizon_dof, market_noise
+
+__all__ = ["Valuation", "revalue"]
+
+RISK_FREE: Final = 0.042
+EQUITY_PREMIUM: Final = 0.045
+"""Damodaran's implied premium of 2025; with ten-year Treasury yields of then."""
+
+RECOGNITION_YEARS: Final = 1.45
+"""Time in which prices recognise 63 % of the difference between worlds: half of it in a year."""
+
+LEAST_NOISE: Final = 0.5
+"""Share of a stock's volatility that no world explains, at the least."""
+
+LEAST_WEALTH: Final = 0.02
+CHUNK: Final = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class Valuation:
+    """How paths became returns: what sensitivities need to go back.
+
+    Attributes
+    ----------
+    economics
+        By ticker: margins, tax, capital intensity, net cash; and ``discount_rate``,
+        ``enterprise_share`` (enterprise value over market capitalisation), ``model_value`` (of the
+        calibrated world) and ``anchor`` (market value over it).
+    world_returns
+        Returns before market noise, [draw, company].
+    columns
+        Positions of the companies in the paths, [company].
+    """
+
+    paths: Paths
+    prices: Prices
+    economics: pd.DataFrame
+    world_returns: np.ndarray
+    columns: np.ndarray
+    horizon_years: float
+
+    @property
+    def terms(self) -> Terms:
+        """The economics as arrays [company]."""
+        return terms(self.economics)
+
+
+def revalue(
+    paths: Paths, prices: Prices, horizon: str | float = "1y", facts: Facts | None = None
+) -> ReturnScenarios:
+    """Return what each company may return over a horizon.
+
+    The model's enterprise value of the calibrated world without any regime's shift, its geometric
+    mean over draws, is anchored to the market's. Each world is then valued against it, prices
+    recognise part of the difference within the horizon, and market noise is added. So expected
+    returns differ from the cost of equity only by what the regimes say.
+
+    Parameters
+    ----------
+    paths
+        From :func:`marketsim.simulate`.
+    prices
+        From :func:`marketsim.load_prices`; companies without statistics are left out.
+    horizon
+        ``"1y"``, ``"6m"``, ``"2q"`` or years.
+    facts
+        For fiscal-year figures; by default those embedded, as of the posterior's date.
+
+    Returns
+    -------
+    ReturnScenarios
+        Over the companies priced; ``world`` holds the :class:`Valuation`.
+
+    Raises
+    ------
+    InputError
+        For a horizon that is none, prices dated after the decision date, or no company in common.
+    """
+    posterior = paths.scenarios.posterior
+    if prices.as_of > posterior.as_of:
+        raise InputError(
+            f"revalue: prices are of {prices.as_of.date()}, after the decision date "
+            f"{posterior.as_of.date()}; load them with as_of='{posterior.as_of.date()}'"
+        )
+    years = horizon_years(horizon)
+    names = [t for t in paths.companies if t in prices.statistics.index]
+    if not names:
+        raise InputError("revalue: no company of the paths has a price")
+    columns = np.array([paths.companies.index(t) for t in names])
+    known = (load_facts() if facts is None else facts).upto(posterior.as_of)
+    table = _anchored(economics(known, tuple(names)), prices, paths, columns)
+    world = _world_returns(paths.revenue[:, :, columns], table, years)
+    noise = _noise(world, paths, prices, names, years)
+    layers = load_companies()["layer"]
+    return ReturnScenarios(
+        returns=(1.0 + world) * noise - 1.0,
+        tickers=tuple(names),
+        probabilities=paths.probabilities,
+        regimes=paths.regimes,
+        layers={t: str(layers[t]) for t in names if t in layers.index},
+        horizon_years=years,
+        world=Valuation(paths, prices, table, world, columns, years),
+    )
+
+
+def horizon_years(horizon: str | float) -> float:
+    """Return a horizon in years.
+
+    Raises
+    ------
+    InputError
+        For anything but a positive number of years, or text such as ``1y``, ``6m``, ``2q``.
+    """
+    if isinstance(horizon, int | float) and 0.0 < horizon <= 5.0:
+        return float(horizon)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([ymq])", str(horizon).strip())
+    years = float(match[1]) / {"y": 1.0, "q": 4.0, "m": 12.0}[match[2]] if match else 0.0
+    if not 0.0 < years <= 5.0:
+        right = "write '1y', '6m' or '2q', up to five years"
+        raise InputError(f"horizon '{horizon}' is not one; {right}")
+    return years
+
+
+def terms(table: pd.DataFrame) -> Terms:
+    """Return the economics of a table by ticker as arrays [company]."""
+    return Terms(**{f.name: leaf(table[f.name].to_numpy(dtype=float)) for f in fields(Terms)})
+
+
+def equity_return(log_ratio: Array, table: dict[str, Array], years: float) -> Array:
+    """Return the equity return of worlds worth ``exp(log_ratio)`` of the calibrated one.
+
+    ``table`` holds ``discount_rate`` and ``enterprise_share``, arrays [company]. Smoothly above
+    -98 %.
+    """
+    recognised = 1.0 - jnp.exp(-years / RECOGNITION_YEARS)
+    enterprise = jnp.exp(table["discount_rate"] * years + recognised * log_ratio)
+    cash = (1.0 - table["enterprise_share"]) * jnp.exp(RISK_FREE * years)
+    wealth = table["enterprise_share"] * enterprise + cash
+    return LEAST_WEALTH + jnp.logaddexp(0.0, (wealth - LEAST_WEALTH) / 0.05) * 0.05 - 1.0
+
+
+def return_terms(table: pd.DataFrame) -> dict[str, Array]:
+    """Return what :func:`equity_return` needs of the economics, arrays [company]."""
+    return {c: leaf(table[c].to_numpy(dtype=float)) for c in ("discount_rate", "enterprise_share")}
+
+
+def _anchored(
+    table: pd.DataFrame, prices: Prices, paths: Paths, columns: np.ndarray
+) -> pd.DataFrame:
+    statistics = prices.statistics.loc[table.index]
+    beta = 0.67 * statistics["beta"].fillna(1.0) + 0.33
+    cap = statistics["market_cap"]
+    share = (1.0 - table["net_cash"] / cap).fillna(1.0).clip(0.2, 3.0)
+    table = table.assign(
+        discount_rate=(RISK_FREE + EQUITY_PREMIUM * beta).clip(lower=0.06),
+        market_cap=cap,
+        enterprise_share=share,
+    )
+    with precise("float64"):
+        worlds = jnp.asarray(paths.reference[:, :, columns], dtype=np.float64)
+        model = np.exp(np.asarray(_values(worlds, terms(table))).mean(axis=0))
+    return table.assign(model_value=model, anchor=cap * share / model)
+
+
+def _world_returns(revenue: np.ndarray, table: pd.DataFrame, years: float) -> np.ndarray:
+    """Return returns of each world before market noise, [draw, company]."""
+    draws = len(revenue)
+    with precise("float64"):
+        values = []
+        for first in range(0, draws, CHUNK):
+            index = np.minimum(np.arange(first, first + CHUNK), draws - 1)
+            values.append(np.asarray(_values(revenue[index].astype(np.float64), terms(table))))
+        ratio = np.concatenate(values)[:draws] - np.log(table["model_value"].to_numpy())
+        return np.asarray(equity_return(jnp.asarray(ratio), return_terms(table), years))
+
+
+_values = jax.jit(jax.vmap(log_value, in_axes=(0, None)))
+
+
+def _noise(
+    world: np.ndarray, paths: Paths, prices: Prices, names: list[str], years: float
+) -> np.ndarray:
+    """Return noise that brings each stock's volatility up to the market's, and never below half."""
+    statistics = prices.statistics.loc[names]
+    log = np.log1p(world)
+    mean = paths.probabilities @ log
+    explained = paths.probabilities @ (log - mean) ** 2
+    total = statistics["volatility"].to_numpy() ** 2 * years
+    left = np.maximum(total - explained, LEAST_NOISE**2 * total)
+    correlation = prices.correlation.loc[names, names].to_numpy()
+    dof = statistics["dof"].fillna(5.0).to_numpy()
+    freedom = horizon_dof(float(np.median(dof)), years)
+    return market_noise(len(world), np.sqrt(left), correlation, freedom, paths.seed)
