@@ -1,0 +1,7 @@
+"""The whole way in one call: facts to a run folder with results and a report."""
+
+from __future__ import annotations
+
+from .pipeline import Run, run
+
+__all__ = ["Run", "run"]

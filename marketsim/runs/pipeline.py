@@ -1,0 +1,237 @@
+"""From the facts to a run folder, step by step.
+
+A run is a folder. The same arguments on the same facts, prices and versions give the same bytes of
+results; the folder is named after them, so that asking again replaces it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from marketsim.allocation import Allocation, CVaR, ExpectedReturn, allocate, check_limits
+from marketsim.calibration import Posterior, calibrate, load_book
+from marketsim.errors import InputError
+from marketsim.facts import load_companies, load_facts
+from marketsim.files import replace_file
+from marketsim.prices import load_prices
+from marketsim.reporting import RunContents, write_report
+from marketsim.scenarios import Scenarios, check_names, load_scenarios
+from marketsim.sensitivity import Sensitivities, sensitivities
+from marketsim.simulation import Paths, simulate
+from marketsim.valuation import revalue
+
+from .provenance import git_commit, versions
+from .tables import paths_table, revenue_fan, scenario_table, world_fan
+
+__all__ = ["Run", "run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished run: its folder, its report and what is in them."""
+
+    folder: Path
+    report: Path
+    posterior: Posterior
+    paths: Paths
+    allocation: Allocation
+    sensitivities: Sensitivities
+
+    def summary(self) -> str:
+        """Return weights and the result by regime, for a terminal."""
+        held = self.allocation.weights[self.allocation.weights >= 5e-4]
+        weights = held.sort_values(ascending=False, kind="stable")
+        by_regime = self.allocation.by_scenario
+        return "\n\n".join(
+            [
+                weights.rename("weight").to_string(float_format="{:.3f}".format),
+                by_regime.to_string(float_format="{:.3f}".format),
+            ]
+        )
+
+
+def run(
+    *,
+    as_of: str = "2025-12-31",
+    draws: int = 10_000,
+    seed: int = 0,
+    out: Path | None = None,
+    scenarios: Sequence[str] | Path | None = None,
+    prices: str | None = None,
+    max_weight: float = 0.15,
+    max_weights: Mapping[str, float] | None = None,
+    layer_caps: Mapping[str, float] | None = None,
+    cvar_level: float = 0.95,
+    risk_aversion: float = 1.0,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Run:
+    """Go from the facts to an allocation and write the run folder.
+
+    Parameters
+    ----------
+    as_of
+        Decision date: nothing published or priced later is used.
+    draws, seed
+        Simulated worlds.
+    out
+        Folder to write, by default ``runs/<id>``; what stands there is replaced.
+    scenarios
+        Names of regimes, or a TOML file of them; all embedded ones by default.
+    prices
+        A file of closes, or ``yfinance``; the embedded snapshot by default.
+    max_weight, max_weights, layer_caps
+        As in :func:`marketsim.allocate`.
+    cvar_level, risk_aversion
+        The objective is expected return less ``risk_aversion`` times CVaR at ``cvar_level``.
+    progress
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Run
+        The folder holds run.json, allocation.csv, sensitivities.csv, returns.parquet,
+        paths.parquet, fit.csv and report.html.
+
+    Raises
+    ------
+    MarketsimError
+        For anything the caller can put right, before the long steps where it can be seen there.
+    """
+    path = scenarios if isinstance(scenarios, Path) else None
+    names = None if isinstance(scenarios, Path) or scenarios is None else tuple(scenarios)
+    limits = {"max_weight": max_weight, "max_weights": max_weights, "layer_caps": layer_caps}
+    companies, table = load_book().companies, load_companies()
+    layers = {t: str(table["layer"][t]) for t in companies if t in table.index}
+    check_limits(companies, layers, **limits)  # type: ignore[arg-type]
+    check_names(names, path)
+    objective = ExpectedReturn() - _positive("risk_aversion", risk_aversion) * CVaR(cvar_level)
+
+    progress("reading the facts")
+    facts = load_facts(as_of=as_of)
+    market = load_prices(companies, prices, as_of=as_of)
+    progress("calibrating the model")
+    posterior = calibrate(facts)
+    regimes = load_scenarios(posterior, path, names)
+    progress(f"simulating {draws:,} worlds")
+    paths = simulate(regimes, draws=draws, seed=seed)
+    progress("valuing the companies")
+    returns = revalue(paths, market, horizon="1y", facts=facts)
+    progress("choosing weights")
+    choice = allocate(returns, objective, **limits)  # type: ignore[arg-type]
+    progress("finding what moves them")
+    slopes = sensitivities(choice)
+
+    progress("writing the run folder")
+    arguments = {
+        "as_of": as_of,
+        "draws": draws,
+        "seed": seed,
+        "scenarios": str(scenarios) if path else list(regimes.names),
+        "prices": prices or "embedded",
+        "max_weight": max_weight,
+        "max_weights": dict(max_weights or {}),
+        "layer_caps": dict(layer_caps or {}),
+        "cvar_level": cvar_level,
+        "risk_aversion": risk_aversion,
+    }
+    meta = _meta(arguments, facts.digest, regimes, returns.world.prices, objective)
+    folder = out or Path("runs") / f"{as_of}-{_digest(meta)[:10]}"
+    files = _result_files(choice, slopes, paths, posterior)
+    for name, content in files.items():
+        replace_file(folder / name, content)
+    meta = {**meta, "results": {n: sha256(c).hexdigest() for n, c in files.items()}}
+    text = json.dumps(meta, indent=2, sort_keys=True, default=str) + "\n"
+    replace_file(folder / "run.json", text.encode())
+    report = write_report(
+        folder / "report.html",
+        RunContents(
+            meta=meta,
+            allocation=choice,
+            scenarios=scenario_table(regimes),
+            revenue_fan=revenue_fan(paths, posterior),
+            world_fan=world_fan(paths),
+            fit=posterior.fit,
+            fit_paths=posterior.fit_paths,
+            sensitivities=slopes.table(),
+            names={t: str(table["company"][t]) for t in companies if t in table.index},
+            layers=layers,
+        ),
+    )
+    return Run(folder, report, posterior, paths, choice, slopes)
+
+
+def _positive(name: str, value: float) -> float:
+    if not (np.isfinite(value) and value > 0.0):
+        raise InputError(f"{name} is {value}; it must be above 0")
+    return value
+
+
+def _meta(
+    arguments: Mapping[str, Any],
+    facts_digest: str,
+    regimes: Scenarios,
+    market: Any,
+    objective: object,
+) -> dict[str, Any]:
+    return {
+        "as_of": arguments["as_of"],
+        "draws": arguments["draws"],
+        "seed": arguments["seed"],
+        "horizon_years": 1.0,
+        "objective": (
+            f"maximise expected return less {arguments['risk_aversion']:g} times the mean of the "
+            f"worst {100 * (1 - arguments['cvar_level']):g} % of worlds"
+        ),
+        "terms": str(objective),
+        "arguments": dict(arguments),
+        "facts_digest": facts_digest,
+        "scenarios_digest": _digest([str(r) for r in regimes.regimes]),
+        "price_source": f"{arguments['prices']}, as of {market.as_of.date()}",
+        "prices_digest": _digest(market.statistics.round(12).to_csv()),
+        "versions": versions(),
+        "git_commit": git_commit(),
+    }
+
+
+def _digest(content: object) -> str:
+    text = content if isinstance(content, str) else json.dumps(content, sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()
+
+
+def _result_files(
+    choice: Allocation, slopes: Sensitivities, paths: Paths, posterior: Posterior
+) -> dict[str, bytes]:
+    weights = choice.weights.rename("weight").rename_axis("ticker").reset_index()
+    weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
+    order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
+    returns = choice.returns.to_frame()
+    return {
+        "allocation.csv": order.to_csv(index=False, lineterminator="\n").encode(),
+        "by_scenario.csv": choice.by_scenario.to_csv(lineterminator="\n").encode(),
+        "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
+        "fit.csv": posterior.fit.to_csv(index=False, lineterminator="\n").encode(),
+        "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
+        "returns.parquet": _parquet(returns),
+        "paths.parquet": _parquet(paths_table(paths)),
+    }
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    """Return a table as Parquet; bytes of floats are stored apart, which halves the file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    real = [f.name for f in arrow.schema if pa.types.is_floating(f.type)]
+    rest = [f.name for f in arrow.schema if f.name not in real]
+    sink = pa.BufferOutputStream()
+    pq.write_table(arrow, sink, compression="zstd", use_dictionary=rest, use_byte_stream_split=real)
+    return bytes(sink.getvalue())

@@ -1,0 +1,203 @@
+"""What moves the result: derivatives of revenue and of portfolio value by every assumption.
+
+The derivatives are of the future: history and the state it left stay as calibrated, and the
+assumption changes from the decision date on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jax import Array
+
+from marketsim.errors import InputError, nearest
+from marketsim.model import Coordinates, Setting, Shocks, company_revenue, run, unpack
+from marketsim.model.priors import transform
+from marketsim.model.tree import pytree
+from marketsim.precision import precise
+from marketsim.scenarios import movable
+from marketsim.simulation import Handover, handover
+from marketsim.valuation import Terms, Valuation, equity_return, log_value, return_terms
+
+if TYPE_CHECKING:
+    from marketsim.allocation import Allocation
+
+__all__ = ["Sensitivities", "sensitivities"]
+
+YEAR: Final = 4
+"""Quarters over which revenue is summed."""
+
+
+@pytree
+class Holding:
+    """A portfolio as arrays: weights and positions of its companies, and what values them."""
+
+    weights: Array
+    columns: Array
+    terms: Terms
+    returns: dict[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivities:
+    """Derivatives at the mode of the calibrated world, or of one regime.
+
+    Attributes
+    ----------
+    portfolio
+        By assumption, largest effect first: ``unit``, ``value``, ``sd`` (of the posterior, in that
+        unit), ``portfolio_per_unit`` and ``portfolio_per_sd`` (change of the portfolio's return
+        over the horizon, as a fraction of its value), ``meaning``.
+    revenue
+        Change of each company's revenue over the next four quarters per posterior standard
+        deviation, as a fraction, [assumption x ticker].
+    revenue_last_year
+        The same over the last four simulated quarters.
+    """
+
+    portfolio: pd.DataFrame
+    revenue: pd.DataFrame
+    revenue_last_year: pd.DataFrame
+
+    def table(self) -> pd.DataFrame:
+        """Return both in one table, revenue of the last year as `revenue_<TICKER>_per_sd`."""
+        renamed = self.revenue_last_year.add_prefix("revenue_").add_suffix("_per_sd")
+        return self.portfolio.join(renamed)
+
+    def __str__(self) -> str:
+        columns = ["unit", "value", "sd", "portfolio_per_sd"]
+        return self.portfolio[columns].head(12).to_string(float_format="{:.4g}".format)
+
+
+def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivities:
+    """Return how a portfolio and its companies' revenue hang on every assumption.
+
+    Parameters
+    ----------
+    choice
+        From :func:`marketsim.allocate`, over returns made by :func:`marketsim.revalue`.
+    regime
+        Take derivatives at this regime's central world, by default at the calibrated one.
+
+    Raises
+    ------
+    InputError
+        When the returns were made elsewhere, so that no assumption stands behind them, or the
+        regime is not among the scenarios.
+    """
+    valuation = choice.returns.world
+    if not isinstance(valuation, Valuation):
+        raise InputError(
+            "sensitivities: these returns were not made by revalue, so no assumption stands "
+            "behind them; allocate over ms.revalue(paths, prices)"
+        )
+    scenarios = valuation.paths.scenarios
+    posterior = scenarios.posterior
+    start = _starting_move(valuation, regime)
+    tickers = list(choice.returns.tickers)
+    with precise("float64"):
+        coordinates, setting = posterior.coordinates, posterior.setting
+        last = handover(jnp.asarray(posterior.mode), coordinates, setting)
+        book = Holding(
+            weights=jnp.asarray(choice.weights.loc[tickers].to_numpy()),
+            columns=jnp.asarray(valuation.columns),
+            terms=valuation.terms,
+            returns=return_terms(valuation.economics),
+        )
+        quarters, years = valuation.paths.central.shape[0], valuation.horizon_years
+        slopes = _slopes(jnp.asarray(start), last, coordinates, setting, book, quarters, years)
+        value, near, far = (np.asarray(s) for s in slopes)
+        levels, unit_slopes = map(np.asarray, _levels(jnp.asarray(start), last, coordinates))
+    entries = posterior.entries
+    keep = np.array([i for i, e in enumerate(entries) if movable(e)])
+    spread = np.sqrt(np.diag(posterior.covariance)[: len(entries)])
+    scale = np.array([e.scale for e in entries]) * spread
+    names = pd.Index([entries[i].name for i in keep], name="assumption")
+    portfolio = pd.DataFrame(
+        {
+            "unit": [entries[i].unit for i in keep],
+            "value": levels[keep],
+            "sd": (scale * unit_slopes)[keep],
+            "portfolio_per_unit": (value / unit_slopes)[keep],
+            "portfolio_per_sd": (value * scale)[keep],
+            "meaning": [entries[i].meaning for i in keep],
+        },
+        index=names,
+    )
+    size = portfolio["portfolio_per_sd"].abs()
+    order = size.sort_values(ascending=False, kind="stable").index
+    tables = (
+        pd.DataFrame((slope * scale)[:, keep].T, index=names, columns=tickers).loc[order]
+        for slope in (near, far)
+    )
+    return Sensitivities(portfolio.loc[order], *tables)
+
+
+def _starting_move(valuation: Valuation, regime: str | None) -> np.ndarray:
+    scenarios = valuation.paths.scenarios
+    if regime is None:
+        return np.zeros(len(scenarios.posterior.entries))
+    if regime not in scenarios.names:
+        listed = ", ".join(scenarios.names)
+        raise InputError(
+            f"sensitivities: no regime is called '{regime}'; there are {listed}."
+            f"{nearest(regime, scenarios.names)}"
+        )
+    return np.asarray(scenarios.moves[scenarios.names.index(regime)])
+
+
+@partial(jax.jit, static_argnames=("quarters", "years"))
+def _slopes(
+    move: Array,
+    last: Handover,
+    coordinates: Coordinates,
+    setting: Setting,
+    book: Holding,
+    quarters: int,
+    years: float,
+) -> tuple[Array, Array, Array]:
+    """Return derivatives by ``move`` [entry] of :func:`outcome`: [entry], [company, entry] twice.
+
+    Returns are measured against the central world at ``move`` itself.
+    """
+    centre = log_value(_revenue(move, last, coordinates, setting, book, quarters), book.terms)
+    reference = jax.lax.stop_gradient(centre)
+
+    def outcome(m: Array) -> tuple[Array, Array, Array]:
+        revenue = _revenue(m, last, coordinates, setting, book, quarters)
+        ratio = log_value(revenue, book.terms) - reference
+        gained = book.weights @ equity_return(ratio, book.returns, years)
+        near, far = revenue[:YEAR].sum(axis=0), revenue[-YEAR:].sum(axis=0)
+        return gained, jnp.log(near), jnp.log(far)
+
+    slopes: tuple[Array, Array, Array] = jax.jacfwd(outcome)(move)
+    return slopes
+
+
+def _revenue(
+    move: Array,
+    last: Handover,
+    coordinates: Coordinates,
+    setting: Setting,
+    book: Holding,
+    quarters: int,
+) -> Array:
+    """Return revenue of the holdings in the moved central world, [quarter, company]."""
+    a = unpack(transform(coordinates.kind, last.link + move))
+    calm = Shocks(appetite=jnp.zeros(quarters), demand=jnp.zeros(quarters))
+    _, path = run(a, setting, last.state, calm)
+    by_company = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(path.lines)
+    return by_company[:, book.columns]
+
+
+@jax.jit
+def _levels(move: Array, last: Handover, coordinates: Coordinates) -> tuple[Array, Array]:
+    """Return the assumptions at ``move`` and their derivatives by the link, [entry]."""
+    link = last.link + move
+    return jax.jvp(lambda x: transform(coordinates.kind, x), (link,), (jnp.ones_like(link),))

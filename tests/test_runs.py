@@ -1,0 +1,129 @@
+"""A run is a folder: complete, the same bytes again, and refused early where it can be."""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim import runs
+from marketsim.runs.tables import paths_table, revenue_fan, scenario_table, world_fan
+
+RESULTS = {
+    "allocation.csv",
+    "assumptions.csv",
+    "by_scenario.csv",
+    "fit.csv",
+    "paths.parquet",
+    "returns.parquet",
+    "sensitivities.csv",
+}
+DRAWS = 200
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
+    return runs.run(draws=DRAWS, seed=3, out=tmp_path_factory.mktemp("run") / "first")
+
+
+@pytest.mark.slow
+class TestRun:
+    def test_the_folder_is_complete(self, done: runs.Run) -> None:
+        assert {p.name for p in done.folder.iterdir()} == RESULTS | {"run.json", "report.html"}
+
+    def test_the_record_says_what_was_asked_and_what_came_out(self, done: runs.Run) -> None:
+        record = json.loads((done.folder / "run.json").read_text())
+        assert record["arguments"]["seed"] == 3
+        assert record["facts_digest"] == ms.load_facts(as_of="2025-12-31").digest
+        assert set(record["versions"]) >= {"python", "jax", "cvxpy", "marketsim"}
+        for name, digest in record["results"].items():
+            assert sha256((done.folder / name).read_bytes()).hexdigest() == digest
+        assert set(record["results"]) == RESULTS
+
+    def test_the_same_inputs_give_the_same_bytes(self, done: runs.Run, tmp_path: Path) -> None:
+        again = runs.run(draws=DRAWS, seed=3, out=tmp_path / "again")
+        for path in done.folder.iterdir():
+            assert path.read_bytes() == (again.folder / path.name).read_bytes(), path.name
+
+    def test_weights_on_disk_sum_to_one(self, done: runs.Run) -> None:
+        table = pd.read_csv(done.folder / "allocation.csv")
+        assert table["weight"].sum() == pytest.approx(1.0, abs=1e-8)
+        assert (table["weight"] >= 0).all()
+
+    def test_returns_on_disk_can_be_allocated_again(self, done: runs.Run) -> None:
+        frame = pd.read_parquet(done.folder / "returns.parquet")
+        returns = ms.ReturnScenarios.from_frame(frame)
+        objective = ms.ExpectedReturn() - ms.CVaR(0.95)
+        again = ms.allocate(returns, objective, max_weight=0.15)
+        assert again.objective == pytest.approx(done.allocation.objective, abs=1e-9)
+
+    def test_the_report_speaks_of_this_run(self, done: runs.Run) -> None:
+        page = done.report.read_text(encoding="utf-8")
+        assert "seed 3" in page
+        assert "not investment advice" in page.lower()
+        assert not re.search(r"(src|href)=.?https?:", page)
+
+    def test_the_summary_names_the_holdings(self, done: runs.Run) -> None:
+        assert done.allocation.weights.idxmax() in done.summary()
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"max_weights": {"NVDIA": 0.1}}, "NVDA"),
+        ({"layer_caps": {"acelerator": 0.1}}, "accelerator"),
+        ({"scenarios": ("bul",)}, "bull"),
+        ({"max_weight": 0.01}, "max_weight"),
+        ({"risk_aversion": -1.0}, "risk_aversion"),
+        ({"cvar_level": 1.5}, "level"),
+    ],
+)
+def test_a_mistake_is_refused_before_the_long_steps(
+    asked: dict[str, object], named: str, tmp_path: Path
+) -> None:
+    steps: list[str] = []
+    with pytest.raises(ms.MarketsimError, match=named):
+        runs.run(**asked, out=tmp_path / "x", progress=steps.append)  # type: ignore[arg-type]
+    assert steps == []
+    assert not (tmp_path / "x").exists()
+
+
+class TestTables:
+    def test_every_draw_and_quarter_is_a_row(self, paths: ms.Paths) -> None:
+        table = paths_table(paths)
+        draws, quarters, _ = paths.revenue.shape
+        assert len(table) == draws * quarters
+        row = table.iloc[3 * quarters + 5]
+        assert row["draw"] == 3
+        assert row["quarter_end"] == paths.quarter_ends[5]
+        nvda = paths.companies.index("NVDA")
+        assert row["NVDA"] == pytest.approx(paths.revenue[3, 5, nvda], rel=1e-6)
+        assert row["rent"] == pytest.approx(paths.world["rent"][3, 5], rel=1e-6)
+
+    def test_fans_are_ordered_and_follow_what_was_reported(
+        self, paths: ms.Paths, posterior: ms.Posterior
+    ) -> None:
+        fan = revenue_fan(paths, posterior)
+        future = fan[fan["regime"] != "reported"]
+        levels = future[["p05", "p25", "p50", "p75", "p95"]].to_numpy()
+        assert (np.diff(levels, axis=1) >= 0).all()
+        assert set(future["regime"]) == set(paths.scenarios.names)
+        reported = fan[fan["regime"] == "reported"]
+        assert reported["quarter_end"].max() < future["quarter_end"].min()
+
+    def test_scarcity_is_shown_as_a_ratio_of_at_least_one(self, paths: ms.Paths) -> None:
+        fan = world_fan(paths)
+        power = fan[fan["quantity"] == "power wanted over power available"]
+        assert (power["unit"] == "ratio").all()
+        assert (power["p05"] >= 1.0).all()
+
+    def test_scenarios_say_what_they_shift(self, scenarios: ms.Scenarios) -> None:
+        table = scenario_table(scenarios)
+        assert "elasticity x0.65" in table.loc["bear", "shifts"]
+        assert table["probability"].sum() == pytest.approx(1.0)

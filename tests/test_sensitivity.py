@@ -1,0 +1,148 @@
+"""Derivatives of the whole chain: signs, finite differences, and what they are silent on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim.model import Shocks, company_revenue, run, unpack
+from marketsim.model.priors import transform
+from marketsim.precision import precise
+from marketsim.sensitivity import Sensitivities
+from marketsim.simulation import handover
+from marketsim.valuation import equity_return, log_value, return_terms
+
+CHECKED = (
+    "elasticity[agentic]",
+    "algorithmic_growth",
+    "compute_per_watt_growth[gpu]",
+    "hurdle_rate",
+    "cash_limit",
+    "power_lead_time",
+    "contract_turnover",
+    "base_growth[CSCO.total]",
+    "exposure[NVDA.data_center]",
+)
+
+
+@pytest.fixture(scope="module")
+def choice(returns: ms.ReturnScenarios) -> ms.Allocation:
+    """Equal weights would do; these have the caps of the main job."""
+    return ms.allocate(returns, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=0.15)
+
+
+@pytest.fixture(scope="module")
+def slopes(choice: ms.Allocation) -> Sensitivities:
+    return ms.sensitivities(choice)
+
+
+def portfolio_return(choice: ms.Allocation, name: str, amount: float) -> tuple[float, pd.Series]:
+    """Portfolio return and last-year revenue with one link moved, the long way round."""
+    valuation = choice.returns.world
+    posterior = valuation.paths.scenarios.posterior
+    index = [e.name for e in posterior.entries].index(name)
+    with precise("float64"):
+        last = handover(jnp.asarray(posterior.mode), posterior.coordinates, posterior.setting)
+
+        def revenue(move: np.ndarray) -> jax.Array:
+            a = unpack(transform(posterior.coordinates.kind, last.link + move))
+            zero = jnp.zeros(len(valuation.paths.quarter_ends))
+            setting = jax.tree.map(jnp.asarray, posterior.setting)
+            _, path = run(a, setting, last.state, Shocks(appetite=zero, demand=zero))
+            by_company = jax.vmap(lambda x: company_revenue(setting.lines, x))(path.lines)
+            return by_company[:, valuation.columns]
+
+        still = np.zeros(len(posterior.entries))
+        moved = still.copy()
+        moved[index] = amount
+        ratio = log_value(revenue(moved), valuation.terms) - log_value(
+            revenue(still), valuation.terms
+        )
+        gains = equity_return(ratio, return_terms(valuation.economics), 1.0)
+        weights = choice.weights.loc[list(choice.returns.tickers)].to_numpy()
+        sold = np.log(np.asarray(revenue(moved))[-4:].sum(axis=0))
+        return float(weights @ gains), pd.Series(sold, index=choice.returns.tickers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHECKED)
+def test_slopes_equal_central_differences(
+    name: str, choice: ms.Allocation, slopes: Sensitivities
+) -> None:
+    posterior = choice.returns.world.paths.scenarios.posterior
+    index = [e.name for e in posterior.entries].index(name)
+    sd = posterior.entries[index].scale * np.sqrt(posterior.covariance[index, index])
+    step = 1e-4 * sd
+    up, sold_up = portfolio_return(choice, name, step)
+    down, sold_down = portfolio_return(choice, name, -step)
+    expected = (up - down) / (2 * step) * sd
+    assert slopes.portfolio.loc[name, "portfolio_per_sd"] == pytest.approx(
+        expected, rel=1e-5, abs=1e-9
+    )
+    by_company = (sold_up - sold_down) / (2 * step) * sd
+    np.testing.assert_allclose(slopes.revenue_last_year.loc[name], by_company, rtol=1e-5, atol=1e-8)
+
+
+def test_every_assumption_about_the_future_is_there_and_finite(
+    posterior: ms.Posterior, slopes: Sensitivities
+) -> None:
+    named = set(slopes.portfolio.index)
+    past = {e.name for e in posterior.entries if e.field.startswith(("initial_", "base_level"))}
+    assert named == {e.name for e in posterior.entries} - past
+    assert np.isfinite(slopes.table().drop(columns=["unit", "meaning"]).to_numpy(float)).all()
+
+
+def test_the_largest_effect_comes_first(slopes: Sensitivities) -> None:
+    sizes = slopes.portfolio["portfolio_per_sd"].abs().to_numpy()
+    assert (np.diff(sizes) <= 0).all()
+
+
+def test_signs_that_economics_fixes(slopes: Sensitivities) -> None:
+    revenue = slopes.revenue_last_year["NVDA"]
+    assert revenue["adoption_speed"] > 0
+    assert revenue["cash_limit"] > 0
+    assert revenue["hurdle_rate"] < 0
+    assert revenue["export_control"] < 0
+    assert slopes.revenue["NVDA"]["exposure[NVDA.data_center]"] > 0
+
+
+def test_a_line_moves_its_own_company_alone(slopes: Sensitivities) -> None:
+    moved = slopes.revenue.loc["base_growth[CSCO.total]"]
+    assert moved["CSCO"] > 0
+    assert (moved.drop("CSCO") == 0).all()
+
+
+def test_one_unit_and_one_standard_deviation_tell_the_same(slopes: Sensitivities) -> None:
+    table = slopes.portfolio
+    np.testing.assert_allclose(
+        table["portfolio_per_unit"] * table["sd"], table["portfolio_per_sd"], rtol=1e-9
+    )
+
+
+def test_a_regime_has_slopes_of_its_own(choice: ms.Allocation, slopes: Sensitivities) -> None:
+    bear = ms.sensitivities(choice, regime="bear")
+    assert bear.portfolio.loc["elasticity[batch]", "value"] == pytest.approx(
+        0.65 * slopes.portfolio.loc["elasticity[batch]", "value"]
+    )
+    assert not bear.revenue_last_year.equals(slopes.revenue_last_year)
+
+
+def test_an_unknown_regime_is_refused(choice: ms.Allocation) -> None:
+    with pytest.raises(ms.MarketsimError, match="Did you mean 'bear'"):
+        ms.sensitivities(choice, regime="baer")
+
+
+def test_returns_made_elsewhere_have_no_assumptions(choice: ms.Allocation) -> None:
+    elsewhere = replace(choice, returns=replace(choice.returns, world=None))
+    with pytest.raises(ms.MarketsimError, match="not made by revalue"):
+        ms.sensitivities(elsewhere)
+
+
+def test_it_prints_what_moves_most(slopes: Sensitivities) -> None:
+    assert slopes.portfolio.index[0] in str(slopes)
