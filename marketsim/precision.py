@@ -1,15 +1,21 @@
-"""The precision of a computation, chosen by its caller and by nothing global."""
+"""How JAX computes: in which precision, chosen by the caller, and with what effort to compile."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from marketsim.errors import InputError
 
-__all__ = ["Precision", "precise"]
+__all__ = ["RUN_OFTEN", "RUN_SELDOM", "Precision", "precise"]
 
 Precision = Literal["float32", "float64"]
+
+RUN_SELDOM: Final[dict[str, bool | str | int | float]] = {"xla_backend_optimization_level": 0}
+RUN_OFTEN: Final[dict[str, bool | str | int | float]] = {"xla_backend_optimization_level": 1}
+"""XLA options of programs: the model compiles for longer than it runs, so effort is kept low. On
+two cores the Jacobian compiles in 7 s instead of 11 and runs no slower; worlds compile in 6 s
+instead of 8 and run 8 % slower."""
 
 
 def precise(precision: Precision) -> AbstractContextManager[Any]:

@@ -262,7 +262,8 @@ def _selected(regimes: tuple[Regime, ...], names: Iterable[str] | None) -> tuple
 def _moves(posterior: Posterior, regime: Regime) -> np.ndarray:
     now = posterior.table()["value"].to_numpy()
     moves = np.zeros(len(posterior.entries))
-    for shift in regime.shifts:
+    # A shift of one entry of a vector stands over a shift of the whole.
+    for shift in sorted(regime.shifts, key=lambda s: "[" in s.assumption):
         for i, entry in enumerate(posterior.entries):
             if shift.assumption in (entry.field, entry.name):
                 shifted = shift.apply(float(now[i]))

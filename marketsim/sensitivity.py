@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 from jax import Array
 
+from marketsim.calibration import Past, past_at
 from marketsim.errors import InputError, nearest
 from marketsim.model import Coordinates, Setting, Shocks, company_revenue, run, unpack
 from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
-from marketsim.precision import precise
+from marketsim.precision import RUN_SELDOM, precise
 from marketsim.scenarios import movable
-from marketsim.simulation import Handover, handover
 from marketsim.valuation import Terms, Valuation, equity_return, log_value, return_terms
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivitie
     tickers = list(choice.returns.tickers)
     with precise("float64"):
         coordinates, setting = posterior.coordinates, posterior.setting
-        last = handover(jnp.asarray(posterior.mode), coordinates, setting)
+        last = past_at(jnp.asarray(posterior.mode), coordinates, setting)
         book = Holding(
             weights=jnp.asarray(choice.weights.loc[tickers].to_numpy()),
             columns=jnp.asarray(valuation.columns),
@@ -152,10 +152,10 @@ def _starting_move(valuation: Valuation, regime: str | None) -> np.ndarray:
     return np.asarray(scenarios.moves[scenarios.names.index(regime)])
 
 
-@partial(jax.jit, static_argnames=("quarters", "years"))
+@partial(jax.jit, static_argnames=("quarters", "years"), compiler_options=RUN_SELDOM)
 def _slopes(
     move: Array,
-    last: Handover,
+    last: Past,
     coordinates: Coordinates,
     setting: Setting,
     book: Holding,
@@ -182,7 +182,7 @@ def _slopes(
 
 def _revenue(
     move: Array,
-    last: Handover,
+    last: Past,
     coordinates: Coordinates,
     setting: Setting,
     book: Holding,
@@ -197,7 +197,7 @@ def _revenue(
 
 
 @jax.jit
-def _levels(move: Array, last: Handover, coordinates: Coordinates) -> tuple[Array, Array]:
+def _levels(move: Array, last: Past, coordinates: Coordinates) -> tuple[Array, Array]:
     """Return the assumptions at ``move`` and their derivatives by the link, [entry]."""
     link = last.link + move
     return jax.jvp(lambda x: transform(coordinates.kind, x), (link,), (jnp.ones_like(link),))

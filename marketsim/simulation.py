@@ -13,21 +13,19 @@ import numpy as np
 import pandas as pd
 from jax import Array
 
-from marketsim.calibration import HISTORY
+from marketsim.calibration import past
 from marketsim.errors import InputError
 from marketsim.model import (
     Coordinates,
     Setting,
     Shocks,
-    State,
     company_revenue,
     run,
-    start,
     unpack,
 )
 from marketsim.model.priors import transform
 from marketsim.model.tree import leaf, pytree
-from marketsim.precision import Precision, precise
+from marketsim.precision import RUN_OFTEN, Precision, precise
 from marketsim.scenarios import Scenarios
 
 __all__ = ["WORLD", "Paths", "simulate"]
@@ -126,7 +124,7 @@ def simulate(
     quarters
         Length of the future.
     precision
-        ``float64`` or ``float32`` for the worlds.
+        ``float64`` or ``float32`` for the worlds; the draws themselves differ between the two.
 
     Raises
     ------
@@ -171,31 +169,6 @@ class Source:
     moves: Array
     coordinates: Coordinates
     setting: Setting
-
-
-@pytree
-class Handover:
-    """Linked coordinates at one point, [entry], and the state that history leaves there."""
-
-    link: Array
-    state: State
-
-
-@jax.jit
-def handover(x: Array, coordinates: Coordinates, setting: Setting) -> Handover:
-    """Run the history of one world.
-
-    Parameters
-    ----------
-    x
-        Coordinates of the assumptions and the shocks of history, [unknown].
-    """
-    z, news = x[: -2 * HISTORY], x[-2 * HISTORY :]
-    link = coordinates.centre + coordinates.scale * z
-    past = unpack(transform(coordinates.kind, link))
-    shocks = Shocks(appetite=news[:HISTORY], demand=news[HISTORY:])
-    state, _ = run(past, setting, start(past, setting), shocks)
-    return Handover(link=link, state=state)
 
 
 def _source(scenarios: Scenarios, seed: int, precision: Precision) -> Source:
@@ -254,7 +227,7 @@ def _draw(source: Source, index: Array, quarters: int) -> tuple[Array, Shocks]:
     return mode + z @ source.factor.T, Shocks(appetite=news[:, 0], demand=news[:, 1])
 
 
-@jax.jit
+@partial(jax.jit, compiler_options=RUN_OFTEN)
 def _worlds(
     x: Array, moves: Array, shocks: Shocks, source: Source
 ) -> tuple[Array, dict[str, Array]]:
@@ -262,7 +235,7 @@ def _worlds(
     lines = source.setting.lines
 
     def one(x: Array, move: Array, shocks: Shocks) -> tuple[Array, dict[str, Array]]:
-        last = handover(x, source.coordinates, source.setting)
+        last = past(x, source.coordinates, source.setting)
         a = unpack(transform(source.coordinates.kind, last.link + move))
         _, q = run(a, source.setting, last.state, shocks)
         revenue = jax.vmap(lambda by_line: company_revenue(lines, by_line))(q.lines)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.calibration.likelihood import history, jacobian, residuals, sample
+from marketsim.calibration.likelihood import history, linearise, residuals, sample
 from marketsim.calibration.observations import DESIGNERS, observe
 from marketsim.errors import InputError
 from marketsim.facts.table import KEY
@@ -32,7 +32,7 @@ def log_posterior_terms(
         return (
             np.asarray(median),
             np.asarray(residuals(x, data, *rest)),
-            np.asarray(jacobian(x, data, *rest)),
+            np.asarray(linearise(x, data, *rest)[1]),
         )
 
 

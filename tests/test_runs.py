@@ -70,7 +70,7 @@ class TestRun:
         assert not re.search(r"(src|href)=.?https?:", page)
 
     def test_the_summary_names_the_holdings(self, done: runs.Run) -> None:
-        assert done.allocation.weights.idxmax() in done.summary()
+        assert str(done.allocation.weights.idxmax()) in done.summary()
 
 
 @pytest.mark.parametrize(
@@ -125,5 +125,5 @@ class TestTables:
 
     def test_scenarios_say_what_they_shift(self, scenarios: ms.Scenarios) -> None:
         table = scenario_table(scenarios)
-        assert "elasticity x0.65" in table.loc["bear", "shifts"]
+        assert "elasticity x0.65" in str(table.loc["bear", "shifts"])
         assert table["probability"].sum() == pytest.approx(1.0)

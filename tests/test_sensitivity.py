@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
+from marketsim.calibration import past_at
 from marketsim.model import Shocks, company_revenue, run, unpack
 from marketsim.model.priors import transform
 from marketsim.precision import precise
 from marketsim.sensitivity import Sensitivities
-from marketsim.simulation import handover
 from marketsim.valuation import equity_return, log_value, return_terms
 
 CHECKED = (
@@ -48,7 +48,7 @@ def portfolio_return(choice: ms.Allocation, name: str, amount: float) -> tuple[f
     posterior = valuation.paths.scenarios.posterior
     index = [e.name for e in posterior.entries].index(name)
     with precise("float64"):
-        last = handover(jnp.asarray(posterior.mode), posterior.coordinates, posterior.setting)
+        last = past_at(jnp.asarray(posterior.mode), posterior.coordinates, posterior.setting)
 
         def revenue(move: np.ndarray) -> jax.Array:
             a = unpack(transform(posterior.coordinates.kind, last.link + move))
@@ -127,9 +127,8 @@ def test_one_unit_and_one_standard_deviation_tell_the_same(slopes: Sensitivities
 
 def test_a_regime_has_slopes_of_its_own(choice: ms.Allocation, slopes: Sensitivities) -> None:
     bear = ms.sensitivities(choice, regime="bear")
-    assert bear.portfolio.loc["elasticity[batch]", "value"] == pytest.approx(
-        0.65 * slopes.portfolio.loc["elasticity[batch]", "value"]
-    )
+    calibrated = slopes.portfolio["value"]["elasticity[batch]"]
+    assert bear.portfolio["value"]["elasticity[batch]"] == pytest.approx(0.65 * calibrated)
     assert not bear.revenue_last_year.equals(slopes.revenue_last_year)
 
 

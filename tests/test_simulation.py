@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import marketsim as ms
+from marketsim.calibration import past_at
 from marketsim.errors import InputError
 from marketsim.model import Quarter, Shocks, company_revenue, run, unpack
 from marketsim.model.priors import transform
 from marketsim.precision import precise
-from marketsim.simulation import CHUNK, QUARTERS, WORLD, _apportion, handover
+from marketsim.simulation import CHUNK, QUARTERS, WORLD, _apportion
 
 CHIP_MAKERS = ("NVDA", "AMD", "AVGO", "MRVL", "TSM", "MU")
 LAST = -1
@@ -174,7 +175,7 @@ def at_the_mode(scenarios: ms.Scenarios, move: np.ndarray) -> np.ndarray:
     posterior = scenarios.posterior
     coords, setting = posterior.coordinates, posterior.setting
     with precise("float64"):
-        last = handover(jnp.asarray(posterior.mode), coords, setting)
+        last = past_at(jnp.asarray(posterior.mode), coords, setting)
         a = unpack(transform(coords.kind, last.link + move))
         calm = Shocks(appetite=jnp.zeros(QUARTERS), demand=jnp.zeros(QUARTERS))
         quarters: Quarter = jax.jit(run)(a, setting, last.state, calm)[1]
@@ -194,7 +195,7 @@ def test_central_paths_are_runs_at_the_mode(paths: ms.Paths, scenarios: ms.Scena
 def test_history_before_the_handover_is_the_calibrated_one(posterior: ms.Posterior) -> None:
     with precise("float64"):
         mode = jnp.asarray(posterior.mode)
-        last = handover(mode, posterior.coordinates, posterior.setting)
+        last = past_at(mode, posterior.coordinates, posterior.setting)
         running = float(last.state.fleet.compute.sum())
     assert running == pytest.approx(float(posterior.history["compute"][-1]), rel=1e-9)
 

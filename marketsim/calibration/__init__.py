@@ -2,7 +2,19 @@
 
 from .book import Book, load_book
 from .fit import calibrate
+from .hindcast import Past, past, past_at
 from .posterior import Posterior
 from .window import HISTORY, Window, window_at
 
-__all__ = ["HISTORY", "Book", "Posterior", "Window", "calibrate", "load_book", "window_at"]
+__all__ = [
+    "HISTORY",
+    "Book",
+    "Past",
+    "Posterior",
+    "Window",
+    "calibrate",
+    "load_book",
+    "past",
+    "past_at",
+    "window_at",
+]

@@ -73,7 +73,14 @@ def load_book(folder: Path | None = None) -> Book:
 
 
 def _faults(name: str, table: pd.DataFrame) -> Iterator[str]:
+    seen: dict[tuple[str, str], str] = {}
     for number, row in enumerate(table.to_dict("records"), start=2):
+        line, growth = f"{row['ticker']}.{row['segment']}", str(row["base_growth"])
+        if (line, str(row["layer"])) in seen:
+            yield f"{name}, line {number}: {line} has the layer '{row['layer']}' twice"
+        if any(k[0] == line and v != growth for k, v in seen.items()):
+            yield f"{name}, line {number}, column base_growth: {line} has two rates"
+        seen[line, str(row["layer"])] = growth
         where = f"{name}, line {number}"
         layer, share = str(row["layer"]), str(row["share"])
         if layer and layer not in LAYERS:

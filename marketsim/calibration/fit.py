@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +20,7 @@ from marketsim.model.tree import leaf
 from marketsim.precision import precise
 
 from .book import Book, load_book
-from .likelihood import history, jacobian, observables, residuals, sample
+from .likelihood import Sample, history, linearise, observables, sample
 from .observations import FLOOR, Series, observe
 from .posterior import Posterior
 from .prior import owners_cash_flow, priors
@@ -36,8 +38,8 @@ def calibrate(facts: Facts, as_of: str | pd.Timestamp | None = None) -> Posterio
     facts
         From :func:`marketsim.load_facts`.
     as_of
-        Decision date; by default that of ``facts``, else the last date they hold. Rows published
-        later are not seen.
+        Decision date; by default, and at the latest, that of ``facts``, else the last date they
+        hold. Rows published later are not seen.
 
     Returns
     -------
@@ -91,9 +93,8 @@ def calibrate(facts: Facts, as_of: str | pd.Timestamp | None = None) -> Posterio
 
 
 def _date(facts: Facts, as_of: str | pd.Timestamp | None) -> pd.Timestamp:
-    if as_of is not None:
-        return day(as_of, "as_of")
-    return facts.as_of if facts.as_of is not None else pd.Timestamp(facts.table["published"].max())
+    known = facts.as_of if facts.as_of is not None else facts.table["published"].max()
+    return min(day(as_of, "as_of"), pd.Timestamp(known)) if as_of is not None else known
 
 
 def _check(facts: Facts, window: Window, date: pd.Timestamp) -> None:
@@ -115,22 +116,30 @@ def _fit(
     noise, steps = FIRST_GUESS * floors, 0
     for tolerance in (1e-5, 1e-9):
         data = sample(series, noise)
-        args = (data, coords, setting)
+        value, slope = _both(data, coords, setting)
         found = least_squares(
-            lambda v, *rest: np.asarray(residuals(v, *rest)),
-            x,
-            jac=lambda v, *rest: np.asarray(jacobian(v, *rest)),
-            args=args,
-            ftol=tolerance,
-            xtol=1e-9,
-            gtol=1e-9,
-            max_nfev=80,
+            value, x, jac=slope, ftol=tolerance, xtol=1e-9, gtol=1e-9, max_nfev=80
         )
         x, steps = found.x, steps + int(found.nfev)
         seen = np.asarray(observables(data, history(jnp.asarray(x), coords, setting)))
         used, noise = noise, _noise(series, seen, floors)
     precision = found.jac.T @ found.jac
     return x, np.linalg.inv(precision), used, steps
+
+
+Function = Callable[[np.ndarray], np.ndarray]
+
+
+def _both(data: Sample, coords: Coordinates, setting: Setting) -> tuple[Function, Function]:
+    """Return residuals and Jacobian as functions that share their last evaluation."""
+
+    @lru_cache(maxsize=1)
+    def at(point: bytes) -> tuple[np.ndarray, np.ndarray]:
+        x = jnp.asarray(np.frombuffer(point))
+        value, slope = linearise(x, data, coords, setting)
+        return np.array(value), np.array(slope)
+
+    return lambda x: at(x.tobytes())[0], lambda x: at(x.tobytes())[1]
 
 
 def _errors(s: Series, seen: np.ndarray) -> np.ndarray:

@@ -9,9 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from marketsim.model import Coordinates, Quarter, Setting, Shocks, run, start, unpack, values
+from marketsim.model import Coordinates, Quarter, Setting
 from marketsim.model.tree import leaf, pytree
+from marketsim.precision import RUN_SELDOM
 
+from .hindcast import past, past_at
 from .observations import Series
 from .window import HISTORY
 
@@ -74,18 +76,9 @@ def sample(series: list[Series], deviations: np.ndarray) -> Sample:
     )
 
 
-def split(x: Array) -> tuple[Array, Shocks]:
-    """Return the coordinates of the assumptions and the shocks of history held in ``x``."""
-    news = x[-2 * HISTORY :]
-    return x[: -2 * HISTORY], Shocks(appetite=news[:HISTORY], demand=news[HISTORY:])
-
-
-@jax.jit
 def history(x: Array, coordinates: Coordinates, setting: Setting) -> Quarter:
     """Return the modelled quarters of the window at ``x``."""
-    z, shocks = split(x)
-    a = unpack(values(coordinates, z))
-    _, quarters = run(a, setting, start(a, setting), shocks)
+    quarters: Quarter = past_at(x, coordinates, setting).quarters
     return quarters
 
 
@@ -112,7 +105,7 @@ def log_errors(x: Array, data: Sample, coordinates: Coordinates, setting: Settin
 
     A relative series is compared after taking out its mean error.
     """
-    seen = observables(data, history(x, coordinates, setting))
+    seen = observables(data, past(x, coordinates, setting).quarters)
     modelled = (data.weight * seen[:, data.group].T).sum(axis=1)
     error = (data.log_value - data.log_season - jnp.log(modelled)) * data.used
     count = data.lines.shape[0]
@@ -122,7 +115,6 @@ def log_errors(x: Array, data: Sample, coordinates: Coordinates, setting: Settin
     return error - data.relative * data.used * mean
 
 
-@jax.jit
 def residuals(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:
     """Return residuals whose half sum of squares is minus the log posterior, up to a constant.
 
@@ -132,12 +124,18 @@ def residuals(x: Array, data: Sample, coordinates: Coordinates, setting: Setting
     return jnp.concatenate([heavy_tailed(error), x])
 
 
-@jax.jit
-def jacobian(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:
-    """Return the derivative of :func:`residuals`, [row, unknown]."""
-    fixed = partial(residuals, data=data, coordinates=coordinates, setting=setting)
-    derivative: Array = jax.jacfwd(fixed)(x)
-    return derivative
+@partial(jax.jit, compiler_options=RUN_SELDOM)
+def linearise(
+    x: Array, data: Sample, coordinates: Coordinates, setting: Setting
+) -> tuple[Array, Array]:
+    """Return :func:`residuals` at ``x``, [row], and their derivative, [row, unknown]."""
+
+    def twice(at: Array) -> tuple[Array, Array]:
+        value = residuals(at, data, coordinates, setting)
+        return value, value
+
+    jacobian, value = jax.jacfwd(twice, has_aux=True)(x)
+    return value, jacobian
 
 
 def heavy_tailed(error: Array) -> Array:

@@ -3,8 +3,9 @@
 from .assumptions import Assumptions, Entry, LineAssumptions, entries
 from .coordinates import Coordinates, coordinates, pack, unpack, values
 from .revenue import Lines, company_revenue
+from .state import Quarter, Setting, Shocks, State
 from .units import ARCHITECTURES, CLASSES, LAYERS, REFERENCE_YEAR, YEARS
-from .world import Quarter, Setting, Shocks, State, run, start, step
+from .world import run, start, step
 
 __all__ = [
     "ARCHITECTURES",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
@@ -48,18 +46,27 @@ def clear(demand: Schedule, log_compute: Array, log_running_cost: Array, guess: 
     unique. A fixed number of Newton steps, each no longer than 1.5, run without a gradient; one
     last step carries it, which is the implicit function theorem (Blondel et al. 2022).
     """
-    compute, cost = log_compute.ravel(), log_running_cost.ravel()
-
-    def excess(x: Array, d: Schedule, k: Array, c: Array) -> Array:
-        return log_demand(d, x) - log_supply(k, c, x)
-
-    fixed = lax.stop_gradient((demand, compute, cost))
-    slope: Callable[[Array, Schedule, Array, Array], Array] = jax.grad(excess)
+    fleet = log_compute.ravel(), log_running_cost.ravel()
+    wanted, (log_fleet, cost) = lax.stop_gradient((demand, fleet))
+    compute = jnp.exp(log_fleet)
 
     def newton(x: Array, _: None) -> tuple[Array, None]:
-        step = excess(x, *fixed) / slope(x, *fixed)
-        return x - jnp.clip(step, -1.5, 1.5), None
+        gap, slope = _excess(wanted, compute, cost, x)
+        return x - jnp.clip(gap / slope, -1.5, 1.5), None
 
     root, _ = lax.scan(newton, lax.stop_gradient(guess), None, length=STEPS)
-    root = lax.stop_gradient(root)
-    return root - excess(root, demand, compute, cost) / lax.stop_gradient(slope(root, *fixed))
+    slope = _excess(wanted, compute, cost, root)[1]
+    return root - (log_demand(demand, root) - log_supply(*fleet, root)) / slope
+
+
+def _excess(demand: Schedule, compute: Array, cost: Array, log_rent: Array) -> tuple[Array, Array]:
+    """Return ln demand less ln supply, and its slope in ln rent, in closed form."""
+    classes = jnp.exp(demand.intercept - demand.slope * log_rent)
+    training = jnp.exp(demand.log_training - log_rent)
+    total = classes.sum() + training
+    running = jax.nn.sigmoid((log_rent - cost) / RUNNING_WIDTH)
+    supply = compute @ running
+    gap = jnp.log(total) - jnp.log(supply)
+    falls = (classes @ demand.slope + training) / total
+    rises = (compute * running) @ (1.0 - running) / (supply * RUNNING_WIDTH)
+    return gap, -falls - rises

@@ -56,7 +56,7 @@ def scarcity(wanted: Array, available: Array, width: float = 0.08) -> Array:
     return positive_part(wanted - available, width)
 
 
-def relax(current: Array, target: Array, rate: Array) -> Array:
+def relax(current: Array, target: Array, rate: Array | float) -> Array:
     """Move ``current`` a share ``rate`` of the way to ``target`` (partial adjustment)."""
     return current + rate * (target - current)
 

@@ -7,6 +7,8 @@ future on a scenario's. Written for one world; batches come from `jax.vmap`.
 
 from __future__ import annotations
 
+from typing import Final
+
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.nn import logsumexp
@@ -15,95 +17,13 @@ from . import architecture, demand, fleet, investment, layers, market, power, re
 from .assumptions import Assumptions
 from .efficiency import Efficiency, advance_efficiency, initial_efficiency
 from .smooth import positive_part, relax
+from .state import Costs, Quarter, Setting, Shocks, State
 from .tree import pytree
-from .units import KILOHOURS, LAYERS, YEARS
+from .units import KILOHOURS, YEARS
 
-
-@pytree
-class Setting:
-    """What is given rather than assumed.
-
-    ``start_year`` of the window in years since 2025; ``cash_flow`` of the largest owners then, USD
-    bn per quarter; ``lines`` of revenue.
-    """
-
-    start_year: Array
-    cash_flow: Array
-    lines: revenue.Lines
-
-
-@pytree
-class Shocks:
-    """News of one quarter, or [quarter], in standard deviations."""
-
-    appetite: Array
-    demand: Array
-
-
-@pytree
-class State:
-    """Everything a quarter hands to the next."""
-
-    years: Array
-    technology: Efficiency
-    demand: demand.Demand
-    log_compute_scale: Array
-    fleet: fleet.Fleet
-    power: power.Power
-    investment: investment.Investment
-    choice: architecture.Choice
-    log_rent: Array
-    log_contract: Array
-    chip_scarcity: Array
-    power_scarcity: Array
-    spending: Array
-
-
-@pytree
-class Quarter:
-    """What can be observed of a quarter; stacked [quarter, ...] by a run.
-
-    ``lines`` USD bn [line]; ``spending`` recognised USD bn [layer]; ``rent`` USD per H100e-hour;
-    ``compute`` installed, ``running`` and ``delivered``, million H100e; ``load`` and ``energised``
-    GW at the site; ``capital_spending`` on AI and ``owner_capex`` in all, USD bn; ``tokens``
-    trillion [class]; ``token_price`` USD per million [class]; ``inference_share`` of running
-    compute; ``architecture_share`` of deliveries [architecture]; ``chip_price`` of merchant
-    accelerators, kUSD per H100e; ``q``; scarcities in logs; ``book_value``, ``written_off`` and
-    ``impairment`` USD bn.
-    """
-
-    lines: Array
-    spending: Array
-    rent: Array
-    compute: Array
-    running: Array
-    delivered: Array
-    retired: Array
-    load: Array
-    energised: Array
-    capital_spending: Array
-    owner_capex: Array
-    tokens: Array
-    token_price: Array
-    inference_share: Array
-    architecture_share: Array
-    chip_price: Array
-    q: Array
-    chip_scarcity: Array
-    power_scarcity: Array
-    book_value: Array
-    written_off: Array
-    impairment: Array
-
-
-@pytree
-class Costs:
-    """Costs of new chips by architecture, kUSD per H100e, and kW per H100e; [architecture]."""
-
-    chip: Array
-    site: Array
-    running: Array
-    kw: Array
+QUOTED: Final = 0.5
+"""Share of a change in chip scarcity that the next quarter's quotes hold: buyers who ordered by the
+last quarter's price alone would chase it up and down."""
 
 
 def start(a: Assumptions, setting: Setting) -> State:
@@ -111,8 +31,8 @@ def start(a: Assumptions, setting: Setting) -> State:
     technology = initial_efficiency(a)
     none = 0.0 * a.initial_q
     costs = new_chip_costs(a, technology, jnp.log(a.electricity_price), none)
-    capital, log_multiplier = _capital(a, costs), roofline.compute_per_token(technology)
-    log_cost = architecture.log_unit_cost(log_multiplier, capital, costs.running, none)
+    log_multiplier = roofline.compute_per_token(technology)
+    log_cost = architecture.log_unit_cost(log_multiplier, _capital(a, costs), costs.running, none)
     choice = architecture.initial_choice(a, log_cost)
     shares = jnp.exp(choice.log_share[:, 0])
     stock = fleet.initial_fleet(a, shares, technology.log_price, technology.log_power)
@@ -120,22 +40,30 @@ def start(a: Assumptions, setting: Setting) -> State:
     net = a.initial_q * site * investment.discount(a)
     log_rent = jnp.log((net + shares @ costs.running) / KILOHOURS)
     run_cost = fleet.log_running_cost(a, stock, a.electricity_price)
-    running = jnp.exp(market.log_supply(_flat(fleet.log_compute(stock)), _flat(run_cost), log_rent))
+    log_running = market.log_supply(fleet.log_compute(stock).ravel(), run_cost.ravel(), log_rent)
+    running = jnp.exp(log_running)
     wants, log_compute = demand.initial_demand(a, setting.start_year, log_rent, running)
-    mixed = logsumexp(choice.log_share + log_multiplier, axis=0)
-    added = a.initial_spending / site * (shares @ costs.kw)
+    added = a.initial_spending / site
+    chips, kw = added * shares * costs.chip, shares @ costs.kw
+    spending = layers.layer_spending(
+        a,
+        investment.Deliveries(jnp.log(added), jnp.log(added), none, none),
+        chips=chips,
+        orders=chips.sum(),
+        load=stock.power.sum(),
+        added_load=added * kw,
+        electricity=a.electricity_price,
+        rent=running * jnp.exp(log_rent) * KILOHOURS,
+    )
     pue = 1.0 + a.power_overhead
-    spending = jnp.zeros(len(LAYERS)) + none
-    state = State(
+    return State(
         years=none,
         technology=technology,
         demand=wants,
-        log_compute_scale=log_compute - mixed,
+        log_compute_scale=log_compute - logsumexp(choice.log_share + log_multiplier, axis=0),
         fleet=stock,
-        power=power.initial_power(a, stock.power.sum() * pue, added * pue),
-        investment=investment.initial_investment(
-            a, setting.cash_flow, a.initial_spending / site * (shares @ costs.chip)
-        ),
+        power=power.initial_power(a, stock.power.sum() * pue, added * kw * pue),
+        investment=investment.initial_investment(a, setting.cash_flow, chips.sum()),
         choice=choice,
         log_rent=log_rent,
         log_contract=log_rent,
@@ -143,113 +71,47 @@ def start(a: Assumptions, setting: Setting) -> State:
         power_scarcity=none,
         spending=spending,
     )
-    return _with_settled_spending(a, setting, state)
 
 
 def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tuple[State, Quarter]:
-    """Return the state a quarter on, and the quarter."""
-    # Demand meets the running fleet.
-    technology, electricity = state.technology, jnp.exp(state.power.log_electricity)
-    log_multiplier = roofline.compute_per_token(technology)
-    mixed = logsumexp(state.choice.log_share + log_multiplier, axis=0)
-    log_compute = state.log_compute_scale + technology.log_flop_per_token + mixed
-    shifted = demand.shift_demand(a, state.demand, a.demand_volatility * shocks.demand)
-    wanted = demand.schedule(a, shifted, log_compute)
-    log_run_cost = fleet.log_running_cost(
-        a, state.fleet, electricity * power.premium(a, state.power_scarcity)
-    )
-    log_rent = market.clear(wanted, fleet.log_compute(state.fleet), log_run_cost, state.log_rent)
-    wants = demand.settle_demand(a, shifted, log_compute, log_rent)
-    log_inference = wants.log_tokens + log_compute
-    log_training = wanted.log_training - log_rent
-    running = jnp.exp(market.log_demand(wanted, log_rent))
-    stock, removal = fleet.retire(a, state.fleet, log_rent, log_run_cost)
+    """Return the state a quarter on, and the quarter.
 
-    # What new chips cost and earn; how much is ordered, and of what.
-    costs = new_chip_costs(a, technology, state.power.log_electricity, state.chip_scarcity)
-    log_cost = architecture.log_unit_cost(
-        log_multiplier, _capital(a, costs), costs.running, state.power_scarcity
+    Demand meets the running fleet; the rent that clears them drives orders; what can be made and
+    powered is delivered; spending reaches companies.
+    """
+    trade = _trade(a, state, shocks)
+    stock, removal = fleet.retire(a, state.fleet, trade.log_rent, trade.log_running_cost)
+    order = _order(a, state, trade, stock, shocks)
+    supply = _supply(a, state, stock, order)
+    log_contract = relax(state.log_contract, trade.log_rent, a.contract_turnover)
+    spent = layers.layer_spending(
+        a,
+        supply.deliveries,
+        chips=supply.chips,
+        orders=supply.orders,
+        load=stock.power.sum(),
+        added_load=supply.delivered * order.kw,
+        electricity=jnp.exp(state.power.log_electricity),
+        rent=trade.running * jnp.exp(log_contract) * KILOHOURS,
     )
-    choice = architecture.advance_choice(a, state.choice, log_cost)
-    weights = demand.class_weights(log_inference, log_training)
-    mix = architecture.mixture(choice, weights)
-    site, kw, running_cost = mix @ costs.site, mix @ costs.kw, mix @ costs.running
-    log_q = investment.log_q(a, log_rent, running_cost, site)
-    news = a.appetite_volatility * shocks.appetite
-    plans = investment.plan(a, state.investment, log_q, stock.compute.sum(), site, news)
-
-    # What can be delivered, and the power it needs.
-    pue = 1.0 + a.power_overhead
-    load = stock.power.sum()
-    free = positive_part(1.0 - pue * load / state.power.energised, 0.01) * state.power.energised
-    chip_price = jnp.exp(technology.log_price)
-    deliveries = investment.deliver(
-        plans, jnp.log(site), jnp.log(mix @ chip_price), jnp.log(free / (pue * kw))
-    )
-    delivered = jnp.exp(deliveries.log_delivered)
-    orders = jnp.exp(deliveries.log_wanted) * (mix @ chip_price)
-    premium = jnp.exp(a.chip_premium * deliveries.chip_scarcity)
-    paid = delivered * mix * _site_cost(a, chip_price * premium, costs.kw)
-    grown = fleet.add_vintage(stock, delivered * mix, delivered * mix * costs.kw, paid)
-    wanted_power = pue * kw * jnp.exp(deliveries.log_wanted)
-
-    log_contract = relax(state.log_contract, log_rent, a.contract_turnover)
-    spending = layers.recognise(
-        state.spending,
-        layers.layer_spending(
-            a,
-            deliveries,
-            chips=delivered * mix * chip_price,
-            orders=orders,
-            load=load,
-            added_load=delivered * kw,
-            electricity=electricity,
-            rent=running * jnp.exp(log_contract) * KILOHOURS,
-        ),
-    )
-    value = fleet.economic_value(state.fleet, log_rent, log_run_cost, investment.discount(a))
-    capital_spending = paid.sum()
-    other = a.initial_other_capex * jnp.exp(a.other_capex_growth * state.years)
     after = State(
         years=state.years + YEARS,
-        technology=advance_efficiency(a, technology, delivered),
-        demand=wants,
+        technology=advance_efficiency(a, state.technology, supply.delivered),
+        demand=trade.demand,
         log_compute_scale=state.log_compute_scale,
-        fleet=grown,
-        power=power.advance_power(a, state.power, wanted_power, deliveries.power_scarcity),
-        investment=investment.expand(a, plans, orders),
-        choice=choice,
-        log_rent=log_rent,
+        fleet=supply.fleet,
+        power=power.advance_power(
+            a, state.power, supply.wanted_power, supply.deliveries.power_scarcity
+        ),
+        investment=investment.expand(a, order.investment, supply.orders),
+        choice=order.choice,
+        log_rent=trade.log_rent,
         log_contract=log_contract,
-        chip_scarcity=deliveries.chip_scarcity,
-        power_scarcity=deliveries.power_scarcity,
-        spending=spending,
+        chip_scarcity=relax(state.chip_scarcity, supply.deliveries.chip_scarcity, QUOTED),
+        power_scarcity=supply.deliveries.power_scarcity,
+        spending=layers.recognise(state.spending, spent),
     )
-    quarter = Quarter(
-        lines=revenue.line_revenue(a, setting.lines, spending, state.years),
-        spending=spending,
-        rent=jnp.exp(log_rent),
-        compute=grown.compute.sum(),
-        running=running,
-        delivered=delivered,
-        retired=removal.compute,
-        load=pue * load,
-        energised=state.power.energised,
-        capital_spending=capital_spending,
-        owner_capex=a.owner_share * capital_spending + other,
-        tokens=jnp.exp(wants.log_tokens),
-        token_price=1e3 * jnp.exp(wants.log_price),
-        inference_share=jnp.exp(logsumexp(log_inference)) / running,
-        architecture_share=mix,
-        chip_price=chip_price[0] * premium,
-        q=jnp.exp(log_q),
-        chip_scarcity=deliveries.chip_scarcity,
-        power_scarcity=deliveries.power_scarcity,
-        book_value=fleet.book_value(a, grown).sum(),
-        written_off=removal.written_off,
-        impairment=fleet.impairment(a, state.fleet, value),
-    )
-    return after, quarter
+    return after, _observe(a, setting, state, after, trade, order, supply, removal)
 
 
 def run(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tuple[State, Quarter]:
@@ -259,6 +121,149 @@ def run(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tuple
         return step(a, setting, now, news)
 
     return lax.scan(one, state, shocks)
+
+
+@pytree
+class Trade:
+    """The market of a quarter: demand settled at the rent that clears it."""
+
+    demand: demand.Demand
+    log_rent: Array
+    log_running_cost: Array
+    log_multiplier: Array
+    log_inference: Array
+    log_training: Array
+    running: Array
+
+
+@pytree
+class Order:
+    """What is ordered: the architecture mix, its costs (scalars, kUSD and kW), and the plan."""
+
+    choice: architecture.Choice
+    mix: Array
+    costs: Costs
+    site: Array
+    kw: Array
+    log_q: Array
+    investment: investment.Investment
+
+
+@pytree
+class Supply:
+    """What is delivered, million H100e; chips at prices before premia and orders, USD bn."""
+
+    deliveries: investment.Deliveries
+    delivered: Array
+    chips: Array
+    orders: Array
+    paid: Array
+    wanted_power: Array
+    fleet: fleet.Fleet
+
+
+def _trade(a: Assumptions, state: State, shocks: Shocks) -> Trade:
+    log_multiplier = roofline.compute_per_token(state.technology)
+    mixed = logsumexp(state.choice.log_share + log_multiplier, axis=0)
+    log_compute = state.log_compute_scale + state.technology.log_flop_per_token + mixed
+    shifted = demand.shift_demand(a, state.demand, a.demand_volatility * shocks.demand)
+    wanted = demand.schedule(a, shifted, log_compute)
+    electricity = jnp.exp(state.power.log_electricity) * power.premium(a, state.power_scarcity)
+    log_cost = fleet.log_running_cost(a, state.fleet, electricity)
+    log_rent = market.clear(wanted, fleet.log_compute(state.fleet), log_cost, state.log_rent)
+    settled = demand.settle_demand(a, shifted, log_compute, log_rent)
+    return Trade(
+        demand=settled,
+        log_rent=log_rent,
+        log_running_cost=log_cost,
+        log_multiplier=log_multiplier,
+        log_inference=settled.log_tokens + log_compute,
+        log_training=wanted.log_training - log_rent,
+        running=jnp.exp(market.log_demand(wanted, log_rent)),
+    )
+
+
+def _order(a: Assumptions, state: State, trade: Trade, stock: fleet.Fleet, news: Shocks) -> Order:
+    """What new chips cost and earn; how much is ordered, and of what."""
+    costs = new_chip_costs(a, state.technology, state.power.log_electricity, state.chip_scarcity)
+    log_cost = architecture.log_unit_cost(
+        trade.log_multiplier, _capital(a, costs), costs.running, state.power_scarcity
+    )
+    choice = architecture.advance_choice(a, state.choice, log_cost)
+    weights = demand.class_weights(trade.log_inference, trade.log_training)
+    mix = architecture.mixture(choice, weights)
+    site = mix @ costs.site
+    log_q = investment.log_q(a, trade.log_rent, mix @ costs.running, site)
+    appetite = a.appetite_volatility * news.appetite
+    plan = investment.plan(a, state.investment, log_q, stock.compute.sum(), site, appetite)
+    return Order(choice, mix, costs, site, mix @ costs.kw, log_q, plan)
+
+
+def _supply(a: Assumptions, state: State, stock: fleet.Fleet, order: Order) -> Supply:
+    """What can be made and powered of the order, and the fleet with it."""
+    pue = 1.0 + a.power_overhead
+    price, energised = jnp.exp(state.technology.log_price), state.power.energised
+    free = positive_part(1.0 - pue * stock.power.sum() / energised, 0.01) * energised
+    mean_price = order.mix @ price
+    deliveries = investment.deliver(
+        order.investment,
+        jnp.log(order.site),
+        jnp.log(mean_price),
+        jnp.log(free / (pue * order.kw)),
+    )
+    delivered = jnp.exp(deliveries.log_delivered) * order.mix
+    paid = delivered * _site_cost(a, price * _premium(a, deliveries), order.costs.kw)
+    return Supply(
+        deliveries=deliveries,
+        delivered=jnp.exp(deliveries.log_delivered),
+        chips=delivered * price,
+        orders=jnp.exp(deliveries.log_wanted) * mean_price,
+        paid=paid.sum(),
+        wanted_power=pue * order.kw * jnp.exp(deliveries.log_wanted),
+        fleet=fleet.add_vintage(stock, delivered, delivered * order.costs.kw, paid),
+    )
+
+
+def _observe(
+    a: Assumptions,
+    setting: Setting,
+    before: State,
+    after: State,
+    trade: Trade,
+    order: Order,
+    supply: Supply,
+    removal: fleet.Removal,
+) -> Quarter:
+    scarce = supply.deliveries
+    kept_power = before.fleet.power.sum() - removal.power
+    other = a.initial_other_capex * jnp.exp(a.other_capex_growth * before.years)
+    value = fleet.economic_value(
+        before.fleet, trade.log_rent, trade.log_running_cost, investment.discount(a)
+    )
+    return Quarter(
+        lines=revenue.line_revenue(a, setting.lines, after.spending, before.years),
+        spending=after.spending,
+        rent=jnp.exp(trade.log_rent),
+        compute=after.fleet.compute.sum(),
+        running=trade.running,
+        delivered=supply.delivered,
+        retired=removal.compute,
+        load=(1.0 + a.power_overhead) * kept_power,
+        energised=before.power.energised,
+        capital_spending=supply.paid,
+        owner_capex=a.owner_share * supply.paid + other,
+        tokens=jnp.exp(trade.demand.log_tokens),
+        token_price=1e3 * jnp.exp(trade.demand.log_price),
+        inference_share=jnp.exp(logsumexp(trade.log_inference)) / trade.running,
+        architecture_share=order.mix,
+        chip_price=jnp.exp(before.technology.log_price[0]) * _premium(a, scarce),
+        q=jnp.exp(order.log_q),
+        chip_scarcity=scarce.chip_scarcity,
+        power_scarcity=scarce.power_scarcity,
+        book_value=fleet.book_value(a, after.fleet).sum(),
+        written_off=removal.written_off,
+        impairment=fleet.impairment(a, before.fleet, value),
+    )
 
 
 def new_chip_costs(
@@ -280,18 +285,9 @@ def _site_cost(a: Assumptions, chip: Array, kw: Array) -> Array:
     return systems + kw * (a.shell_cost + a.power_equipment_cost)
 
 
+def _premium(a: Assumptions, deliveries: investment.Deliveries) -> Array:
+    return jnp.exp(a.chip_premium * deliveries.chip_scarcity)
+
+
 def _capital(a: Assumptions, costs: Costs) -> Array:
     return costs.site * investment.discount(a)
-
-
-def _flat(x: Array) -> Array:
-    return x.ravel()
-
-
-def _with_settled_spending(a: Assumptions, setting: Setting, state: State) -> State:
-    """Return ``state`` with layer spending as if the first quarter had been the one before too."""
-    calm = Shocks(appetite=state.years, demand=state.years)
-    _, first = step(a, setting, state, calm)
-    recognised = jnp.array(layers.RECOGNITION)
-    fields = {name: getattr(state, name) for name in State.__dataclass_fields__}
-    return State(**{**fields, "spending": first.spending / recognised})

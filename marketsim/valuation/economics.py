@@ -47,7 +47,7 @@ def economics(facts: Facts, companies: tuple[str, ...]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         By ticker: ``margin`` (operating, latest year), ``long_run_margin`` (mean of five years and
-        of the latest), ``tax_rate``, ``sales_to_capital`` (revenue gained per dollar of net capital
+        of the latest), ``tax_rate``, ``sales_to_capital`` (revenue gained per dollar of capital
         spending over five years, shrunk), ``net_cash`` (USD bn),
         ``fiscal_year_end``. A gap takes the median
         of the others and is listed in ``gaps``.
@@ -63,7 +63,6 @@ ITEMS: Final = (
     "net_income",
     "effective_tax_rate",
     "capex",
-    "depreciation_amortisation",
     "cash_and_equivalents",
     "cash_and_st_investments",
     "total_debt",
@@ -89,9 +88,7 @@ def _company(items: dict[str, dict[str, pd.Series]], ticker: str) -> dict[str, o
         "margin": last,
         "long_run_margin": 0.5 * (last + mean),
         "tax_rate": tax,
-        "sales_to_capital": _sales_to_capital(
-            of("revenue"), of("capex"), of("depreciation_amortisation")
-        ),
+        "sales_to_capital": _sales_to_capital(of("revenue"), of("capex")),
         "net_cash": _net_cash(
             of("cash_and_st_investments"), of("cash_and_equivalents"), of("total_debt")
         ),
@@ -113,16 +110,14 @@ def _margins(revenue: pd.Series, operating: pd.Series, net: pd.Series, tax: floa
     return both["profit"] / both["revenue"]
 
 
-def _sales_to_capital(revenue: pd.Series, capex: pd.Series, depreciation: pd.Series) -> float:
-    """Return revenue gained per dollar of net capital spending, shrunk to the normal in logs."""
+def _sales_to_capital(revenue: pd.Series, capex: pd.Series) -> float:
+    """Return revenue gained per dollar of capital spending, shrunk to the normal in logs."""
     both = pd.concat([revenue, capex], axis=1, join="inner", keys=["revenue", "capex"])
     both = both.iloc[-YEARS - 1 :]
     if len(both) < 3:
         return np.nan
-    worn = depreciation.reindex(both.index)
-    worn = worn.fillna(0.6 * both["capex"])
     gained = float(both["revenue"].iloc[-1] - both["revenue"].iloc[0])
-    spent = float((both["capex"] - worn).iloc[1:].sum())
+    spent = float(both["capex"].iloc[1:].sum())
     record = np.clip(max(gained, 0.0) / max(spent, 1e-9), *SALES_TO_CAPITAL)
     return float(np.exp(0.5 * (np.log(record) + np.log(NORMAL_SALES_TO_CAPITAL))))
 

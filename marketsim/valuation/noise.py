@@ -9,7 +9,7 @@ import numpy as np
 
 __all__ = ["horizon_dof", "market_noise"]
 
-CUT: Final = 6.0
+CUT: Final = 4.0
 """Standardised shocks end here: an annual move past it has no observation behind it."""
 
 

@@ -33,6 +33,9 @@ EQUITY_PREMIUM: Final = 0.045
 RECOGNITION_YEARS: Final = 1.45
 """Time in which prices recognise 63 % of the difference between worlds: half of it in a year."""
 
+PERSISTENCE: Final = 0.7
+"""Share of a stock's distance in log volatility from the median that is still there a year on."""
+
 LEAST_NOISE: Final = 0.5
 """Share of a stock's volatility that no world explains, at the least."""
 
@@ -209,7 +212,8 @@ def _noise(
     log = np.log1p(world)
     mean = paths.probabilities @ log
     explained = paths.probabilities @ (log - mean) ** 2
-    total = statistics["volatility"].to_numpy() ** 2 * years
+    own = statistics["volatility"].to_numpy()
+    total = (own**PERSISTENCE * np.median(own) ** (1.0 - PERSISTENCE)) ** 2 * years
     left = np.maximum(total - explained, LEAST_NOISE**2 * total)
     correlation = prices.correlation.loc[names, names].to_numpy()
     dof = statistics["dof"].fillna(5.0).to_numpy()
