@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.calibration.likelihood import history, linearise, residuals, sample
+from marketsim.calibration.likelihood import history, linearise, sample
 from marketsim.calibration.observations import DESIGNERS, observe
 from marketsim.errors import InputError
 from marketsim.facts.table import KEY
@@ -28,12 +28,9 @@ def log_posterior_terms(
     with precise("float64"):
         data = sample(series, posterior.fit["noise_log"].to_numpy())
         x = jnp.asarray(posterior.mode)
-        median = residuals(jnp.zeros_like(x), data, *rest)
-        return (
-            np.asarray(median),
-            np.asarray(residuals(x, data, *rest)),
-            np.asarray(linearise(x, data, *rest)[1]),
-        )
+        median, _ = linearise(jnp.zeros_like(x), data, *rest)
+        mode, slope = linearise(x, data, *rest)
+        return np.asarray(median), np.asarray(mode), np.asarray(slope)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ from marketsim.calibration.likelihood import (
     heavy_tailed,
     linearise,
     log_errors,
-    residuals,
     sample,
 )
 from marketsim.calibration.observations import Series, observe
@@ -36,7 +35,9 @@ def data(series: list[Series], posterior: ms.Posterior) -> Sample:
 
 def residuals_at(x: np.ndarray, data: Sample, posterior: ms.Posterior) -> np.ndarray:
     with precise("float64"):
-        return np.asarray(residuals(jnp.asarray(x), data, posterior.coordinates, posterior.setting))
+        return np.asarray(
+            linearise(jnp.asarray(x), data, posterior.coordinates, posterior.setting)[0]
+        )
 
 
 # ----------------------------------------------------------------------- heavy tails

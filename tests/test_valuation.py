@@ -14,7 +14,12 @@ import marketsim as ms
 from marketsim.errors import InputError
 from marketsim.precision import precise
 from marketsim.valuation import Valuation, equity_return, log_value, return_terms
-from marketsim.valuation.revaluation import EQUITY_PREMIUM, RISK_FREE, horizon_years
+from marketsim.valuation.revaluation import (
+    EQUITY_PREMIUM,
+    PERSISTENCE,
+    RISK_FREE,
+    horizon_years,
+)
 
 CHIP_MAKERS = ("NVDA", "AMD", "AVGO", "MRVL", "TSM", "MU")
 
@@ -58,11 +63,12 @@ def test_chip_makers_are_worth_less_in_the_bear(
     assert mean["bear"] < 0.0 < mean["bull"]
 
 
-def test_volatility_is_at_least_the_markets(
+def test_volatility_is_at_least_what_is_left_of_the_markets(
     valuation: Valuation, returns: ms.ReturnScenarios
 ) -> None:
-    """Noise tops worlds up to the market's volatility; half of it is noise at the least."""
-    market = valuation.prices.statistics.loc[list(returns.tickers), "volatility"].to_numpy()
+    """Noise tops worlds up to the market's volatility a year on; half of it is noise at least."""
+    own = valuation.prices.statistics.loc[list(returns.tickers), "volatility"].to_numpy()
+    market = own**PERSISTENCE * np.median(own) ** (1.0 - PERSISTENCE)
     p = returns.probabilities
 
     def spread(simple: np.ndarray) -> np.ndarray:

@@ -36,6 +36,7 @@ def line_revenue(a: Assumptions, lines: Lines, spending: Array, years: Array) ->
 
 def concentrated(a: Assumptions, share: Array, years: Array) -> Array:
     """Return shares [line, layer] with cloud drifting to its largest owners at the same total."""
+    share = jnp.asarray(share)
     cloud = share[:, CLOUD]
     owner = cloud > 0.0
     size = jnp.where(owner, cloud, 1.0)

@@ -147,7 +147,7 @@ def fan_panel(
     values = np.concatenate([past, *(fan.to_numpy(float).ravel() for _, fan in fans)])
     x, y = (
         _time(days(by_date.index), RIGHT),
-        (_decades if _steep(values) else _from_zero)(values),
+        (_decades if unit != "fraction" and _steep(values) else _from_zero)(values),
     )
     figure = drawing(
         WIDTH,
