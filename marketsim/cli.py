@@ -201,20 +201,15 @@ def backtest(
     print(f"report: {report}")
 
 
-def _universe(
-    wanted: tuple[str, ...] | None, source: str | None
-) -> tuple[tuple[str, ...] | None, Panel]:
+def _universe(wanted: tuple[str, ...] | None, source: str | None) -> tuple[tuple[str, ...], Panel]:
     """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
-    import marketsim as ms
     from marketsim.facts import load_companies
+    from marketsim.prices import load_universe
 
-    companies = tuple(load_companies().index)
-    if source == "yfinance":
-        names = wanted or companies
-        return names, ms.load_prices((*names, "SPY"), source)
-    panel = ms.load_prices(None, source)
+    companies = wanted or tuple(load_companies().index)
+    panel = load_universe(companies, source)
     known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
-    return wanted or known or None, panel
+    return wanted or known, panel
 
 
 def _identity(result: BacktestResult) -> str:

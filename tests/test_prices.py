@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from marketsim.errors import DataError, InputError, PriceError
-from marketsim.prices import Prices, load_prices, statistics_from, yahoo
+from marketsim.prices import Prices, load_prices, load_universe, statistics_from, yahoo
 from marketsim.prices.statistics import nearest_correlation, student_t_dof
 
 DAYS = pd.bdate_range("2019-01-01", "2023-12-29", name="date")
@@ -400,3 +400,18 @@ def test_importing_prices_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+class TestUniverse:
+    def test_what_a_source_lacks_is_left_out(self) -> None:
+        closes = walk(tickers=("NVDA", "SPY"))
+        prices = load_universe(["NVDA", "AMD"], closes)
+        assert set(prices.statistics.index) == {"NVDA", "SPY"}
+
+    def test_a_source_with_none_of_them_is_refused_with_the_nearest(self) -> None:
+        with pytest.raises(PriceError, match=r"none of NVDIA\. Did you mean 'NVDA'"):
+            load_universe(["NVDIA"], walk(tickers=("NVDA",)))
+
+    def test_tickers_without_prices_are_named_once_together(self) -> None:
+        with pytest.raises(InputError, match=r"tickers 'AMDD', 'QQQQ'\. Did you mean 'AMD'"):
+            load_prices(["AMDD", "QQQQ"], walk(tickers=("AMD", "NVDA")))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from marketsim.errors import InputError, PriceError
+from marketsim.errors import InputError, PriceError, nearest
 from marketsim.prices.embedded import SNAPSHOT, embedded_companies, embedded_prices
 from marketsim.prices.panel import read_panel
 from marketsim.prices.statistics import MARKET
@@ -20,7 +20,7 @@ from marketsim.prices.yahoo import (
     yahoo_closes,
 )
 
-__all__ = ["day", "load_prices"]
+__all__ = ["day", "load_prices", "load_universe"]
 
 Day = str | pd.Timestamp
 
@@ -83,6 +83,42 @@ def load_prices(
     else:
         prices = _panel(read_panel(source, names or ()), names, known)
     return replace(prices, closes=prices.closes.loc[first:last].copy())
+
+
+def load_universe(
+    companies: Iterable[str],
+    source: pd.DataFrame | Path | str | None = None,
+    as_of: Day | None = None,
+) -> Prices:
+    """Prices of as many of some companies as a source has, and of whatever else it holds.
+
+    Parameters
+    ----------
+    companies : names
+        Those wanted; yfinance is asked for all of them, and for SPY to measure beta against.
+    source, as_of
+        As for `load_prices`.
+
+    Raises
+    ------
+    PriceError
+        The source has none of the companies by the date.
+    """
+    wanted = tuple(companies)
+    asked_for = isinstance(source, str) and source == "yfinance"
+    names = (*wanted, MARKET) if asked_for else None
+    prices = load_prices(names, source, as_of=as_of)
+    if not set(wanted) & set(prices.tickers):
+        hints = dict.fromkeys(nearest(ticker, prices.tickers) for ticker in wanted)
+        listed = f"none of {', '.join(wanted)}.{''.join(hints)}"
+        raise PriceError(f"{_place(source)} has prices of {listed}")
+    return prices
+
+
+def _place(source: pd.DataFrame | Path | str | None) -> str:
+    if source is None:
+        return "the embedded snapshot"
+    return "this frame" if isinstance(source, pd.DataFrame) else str(source)
 
 
 def _names(tickers: Iterable[str] | str | None) -> tuple[str, ...] | None:

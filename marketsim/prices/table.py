@@ -76,11 +76,13 @@ class Prices:
 def require_known(wanted: Iterable[str], known: Iterable[str]) -> None:
     """Raise an InputError for tickers that are not known, each with the nearest one that is."""
     names = tuple(known)
-    missing = [f"'{ticker}'.{nearest(ticker, names)}" for ticker in wanted if ticker not in names]
+    missing = [ticker for ticker in wanted if ticker not in names]
     if missing:
+        many = "s" if len(missing) > 1 else ""
+        listed = ", ".join(f"'{ticker}'" for ticker in missing)
+        hints = dict.fromkeys(nearest(ticker, names) for ticker in missing)
         raise InputError(
-            "; ".join(f"no prices for ticker {ticker}" for ticker in missing)
-            + f" Known: {_listing(names)}."
+            f"no prices for ticker{many} {listed}.{''.join(hints)} Known: {_listing(names)}."
         )
 
 

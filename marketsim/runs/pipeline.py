@@ -21,7 +21,7 @@ from marketsim.calibration import Posterior, calibrate, load_book
 from marketsim.errors import InputError
 from marketsim.facts import load_companies, load_facts
 from marketsim.files import replace_file
-from marketsim.prices import load_prices
+from marketsim.prices import load_universe
 from marketsim.reporting import RunContents, write_report
 from marketsim.scenarios import Scenarios, check_names, load_scenarios
 from marketsim.sensitivity import Sensitivities, sensitivities
@@ -116,7 +116,9 @@ def run(
 
     progress("reading the facts")
     facts = load_facts(as_of=as_of)
-    market = load_prices(companies, prices, as_of=as_of)
+    market = load_universe(companies, prices, as_of)
+    priced = [t for t in companies if t in market.statistics.index]
+    check_limits(priced, layers, **limits)  # type: ignore[arg-type]
     progress("calibrating the model")
     posterior = calibrate(facts)
     regimes = load_scenarios(posterior, path, names)
