@@ -30,7 +30,7 @@ LAYERS = (
     {"valuation"},
     {"calibration", "scenarios", "simulation"},
     {"returns", "facts", "prices", "model"},
-    {"resources", "files", "precision"},
+    {"dates", "resources", "files", "precision"},
     {"errors"},
 )
 RANK = {name: -depth for depth, names in enumerate(LAYERS) for name in names}

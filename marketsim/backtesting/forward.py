@@ -12,9 +12,9 @@ from marketsim.backtesting.loading import Decide, ask, load_strategy
 from marketsim.backtesting.market import Market, decision_rows
 from marketsim.backtesting.result import HINDSIGHT, BacktestResult, panel_digest, versions
 from marketsim.backtesting.walk import walk
+from marketsim.dates import day_or_none
 from marketsim.errors import InputError
 from marketsim.prices import Prices, load_prices
-from marketsim.prices.load import day
 from marketsim.prices.panel import read_panel
 from marketsim.prices.table import require_known
 
@@ -78,7 +78,7 @@ def backtest(
         raise InputError(f"cost={cost!r} is a fraction of the traded value, from 0 to {COSTLIEST}")
     loaded = load_strategy(strategy)
     closes, universe = _closes(prices, None if tickers is None else tuple(tickers))
-    rows = _rows(closes.index, day(start, "start"), day(end, "end"))
+    rows = _rows(closes.index, day_or_none(start, "start"), day_or_none(end, "end"))
     decisions = decision_rows(rows, rebalance)
     market = Market(closes.loc[: rows[-1]], universe, rows, facts or _embedded_facts())
 

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
+from marketsim.dates import day
 from marketsim.errors import InputError
 from marketsim.facts import Facts
-from marketsim.facts.table import day
 from marketsim.model import Coordinates, Entry, Lines, Setting, coordinates
 from marketsim.model.tree import leaf
 from marketsim.precision import precise

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from marketsim.dates import Day, day
 from marketsim.errors import DataError
 from marketsim.facts.checking import check_rows, parse
 from marketsim.facts.quantities import known_quantities
 from marketsim.facts.reading import Fault, read_text
-from marketsim.facts.table import COLUMNS, KEY, Day, Facts, day
+from marketsim.facts.table import COLUMNS, KEY, Facts
 from marketsim.resources import folder as resource_folder
 
 __all__ = ["load_facts"]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import date as Date
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from marketsim.dates import Day, day
 from marketsim.errors import InputError, nearest
 from marketsim.facts.quantities import known_quantities
 
@@ -32,33 +31,6 @@ COLUMNS: Final = (
 CONFIDENCES: Final = ("sourced", "derived", "unverified")
 KEY: Final = ("quantity", "entity", "date", "published")
 """The columns that tell two rows apart, in the order a table is sorted by."""
-
-Day = str | Date | np.datetime64
-"""What names a day: ISO text, a date or datetime (a pandas Timestamp too), a datetime64."""
-
-ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
-
-
-def day(value: Day, name: str = "date") -> pd.Timestamp:
-    """Midnight of the day that `value` names.
-
-    Raises
-    ------
-    InputError
-        It names no day. `name` is the argument that the message speaks of.
-    """
-    said = f"{name}={value!r} is not a day; write it as '2025-12-31'"
-    if not isinstance(value, Day) or (
-        isinstance(value, str) and not ISO_DAY.fullmatch(value.strip())
-    ):
-        raise InputError(said)
-    try:
-        stamp = pd.Timestamp(value)
-    except (ValueError, OverflowError) as error:
-        raise InputError(said) from error
-    if pd.isna(stamp):
-        raise InputError(said)
-    return stamp.tz_localize(None).normalize().as_unit("us")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """The structural model, in pure JAX: one world, one quarter at a time."""
 
-from .assumptions import Assumptions, Entry, LineAssumptions, entries
+from .assumptions import Assumptions, LineAssumptions
+from .catalogue import Entry, entries
 from .coordinates import Coordinates, coordinates, pack, unpack, values
 from .revenue import Lines, company_revenue
 from .state import Quarter, Setting, Shocks, State

@@ -7,8 +7,7 @@ the calibration window; calibration centres their priors on the facts of that da
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import field
 from typing import Any
 
 from jax import Array
@@ -486,34 +485,3 @@ class LineAssumptions:
         lognormal(1.0, 0.35),
         "data/lines.csv",
     )
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One scalar of the assumptions: where it lives and what it means."""
-
-    name: str
-    field: str
-    unit: str
-    meaning: str
-    source: str
-    kind: int
-    centre: float
-    scale: float
-
-
-def entries(lines: tuple[str, ...]) -> list[Entry]:
-    """Return every scalar of :class:`Assumptions` in the order of its flattened leaves."""
-    macro = (f for f in fields(Assumptions) if "prior" in f.metadata)
-    listed = [e for f in macro for e in _entries_of(f.name, dict(f.metadata), ())]
-    for f in fields(LineAssumptions):
-        listed += _entries_of(f.name, dict(f.metadata), lines)
-    return listed
-
-
-def _entries_of(name: str, meta: dict[str, Any], lines: tuple[str, ...]) -> Iterator[Entry]:
-    labels: tuple[str, ...] = lines or meta["entries"]
-    coordinates = meta["prior"].coordinates(len(labels) or 1)
-    for i, (kind, centre, scale) in enumerate(coordinates):
-        full = f"{name}[{labels[i]}]" if labels else name
-        yield Entry(full, name, meta["unit"], meta["meaning"], meta["source"], kind, centre, scale)

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from .assumptions import Assumptions, Entry, LineAssumptions
+from .assumptions import Assumptions, LineAssumptions
+from .catalogue import Entry
 from .priors import transform
 from .tree import leaf, pytree
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from marketsim.dates import Day, day_or_none
 from marketsim.errors import InputError, PriceError, nearest
 from marketsim.prices.embedded import SNAPSHOT, embedded_companies, embedded_prices
 from marketsim.prices.panel import read_panel
@@ -20,9 +21,7 @@ from marketsim.prices.yahoo import (
     yahoo_closes,
 )
 
-__all__ = ["day", "load_prices", "load_universe"]
-
-Day = str | pd.Timestamp
+__all__ = ["load_prices", "load_universe"]
 
 
 def load_prices(
@@ -66,16 +65,16 @@ def load_prices(
         yfinance gave no good answer, or the snapshot is asked about a time it says nothing of.
     """
     names = _names(tickers)
-    first = day(start, "start")
+    first = day_or_none(start, "start")
     last = min(
-        (d for d in (day(end, "end"), day(as_of, "as_of")) if d is not None),
+        (d for d in (day_or_none(end, "end"), day_or_none(as_of, "as_of")) if d is not None),
         default=None,
     )
     if first is not None and last is not None and first > last:
         raise InputError(
             f"start {first:%Y-%m-%d} lies after the last day asked for, {last:%Y-%m-%d}"
         )
-    known = day(as_of, "as_of") or last
+    known = day_or_none(as_of, "as_of") or last
     if source is None:
         prices = embedded_prices(names, known or SNAPSHOT)
     elif isinstance(source, str) and source == "yfinance":
@@ -129,16 +128,6 @@ def _names(tickers: Iterable[str] | str | None) -> tuple[str, ...] | None:
     if wrong or not names:
         raise InputError(f"tickers must be names such as 'NVDA', got {wrong or 'none'}")
     return names
-
-
-def day(value: Day | None, name: str) -> pd.Timestamp | None:
-    """A date without hour or zone, or an InputError that names the argument."""
-    if value is None:
-        return None
-    date = pd.to_datetime(value, errors="coerce")
-    if not isinstance(date, pd.Timestamp):  # NaT, or a list of dates
-        raise InputError(f"{name}={value!r} is no date; write it as '2025-12-31'")
-    return date.tz_localize(None).normalize()
 
 
 def _panel(
