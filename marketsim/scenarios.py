@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 import numpy as np
+import pandas as pd
 
 from marketsim import resources
 from marketsim.calibration import Posterior
 from marketsim.errors import DataError, InputError, nearest
 from marketsim.model import Entry
-from marketsim.model.priors import KINDS
+from marketsim.model.priors import KINDS, link
 
-__all__ = ["Regime", "Scenarios", "Shift", "check_names", "load_scenarios", "movable"]
+__all__ = ["Regime", "Scenarios", "Shift", "check_names", "chosen", "load_scenarios", "movable"]
 
 OPERATIONS: Final = ("add", "multiply", "set")
 START: Final = ("initial_", "base_level")
@@ -114,11 +115,14 @@ def load_scenarios(
     file = _file(path)
     text = _read(file)
     table = _parse(file, text)
-    faults = [f for name, body in table.items() for f in _faults(file, text, name, body, posterior)]
+    now = posterior.table()["value"]
+    faults = [
+        f for name, body in table.items() for f in _faults(file, text, name, body, posterior, now)
+    ]
     if faults:
         raise DataError("\n".join(faults))
     regimes = _selected(tuple(_regime(n, b) for n, b in table.items()), names)
-    moves = np.stack([_moves(posterior, regime) for regime in regimes])
+    moves = np.stack([_moves(posterior, regime, now) for regime in regimes])
     return Scenarios(posterior, regimes, moves)
 
 
@@ -132,7 +136,7 @@ def check_names(names: Iterable[str] | None, path: str | Path | None = None) -> 
     """
     file = _file(path)
     table = _parse(file, _read(file))
-    _chosen(tuple(table), names)
+    chosen(tuple(table), names)
 
 
 def _file(path: str | Path | None) -> Path:
@@ -156,7 +160,9 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
     return table
 
 
-def _faults(file: Path, text: str, name: str, body: Any, posterior: Posterior) -> Iterator[str]:
+def _faults(
+    file: Path, text: str, name: str, body: Any, posterior: Posterior, now: pd.Series
+) -> Iterator[str]:
     if not isinstance(body, dict):
         yield f"{file.name}, line {_line(text, name)}: '{name}' is no regime; write [{name}]"
         return
@@ -176,10 +182,12 @@ def _faults(file: Path, text: str, name: str, body: Any, posterior: Posterior) -
     after = max(text.find(f"[{name}.shifts]"), 0)
     for key, value in shifts.items():
         at = f"{file.name}, line {_line(text, key, after)}, regime '{name}'"
-        yield from _shift_faults(at, key, value, posterior)
+        yield from _shift_faults(at, key, value, posterior, now)
 
 
-def _shift_faults(where: str, key: str, value: Any, posterior: Posterior) -> Iterator[str]:
+def _shift_faults(
+    where: str, key: str, value: Any, posterior: Posterior, now: pd.Series
+) -> Iterator[str]:
     open_ones = [e for e in posterior.entries if movable(e)]
     hit = _matching(open_ones, key)
     if not hit:
@@ -195,7 +203,6 @@ def _shift_faults(where: str, key: str, value: Any, posterior: Posterior) -> Ite
         yield f"{where}: '{key}' = {value!r}; write {right}"
         return
     operation, amount = next(iter(value.items()))
-    now = posterior.table()["value"]
     for entry in hit:
         shifted = Shift(entry.name, operation, amount).apply(float(now[entry.name]))
         if not _inside(entry, shifted):
@@ -240,7 +247,14 @@ def _regime(name: str, body: Mapping[str, Any]) -> Regime:
     return Regime(name, float(body["probability"]), str(body["thesis"]), watch, shifts)
 
 
-def _chosen(known: tuple[str, ...], names: Iterable[str] | None) -> tuple[str, ...]:
+def chosen(known: tuple[str, ...], names: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the names wanted, all of them by default.
+
+    Raises
+    ------
+    InputError
+        For a name that is not ``known``, with the nearest that is, or for no name at all.
+    """
     wanted = known if names is None else tuple(dict.fromkeys(names))
     listed = ", ".join(known)
     for name in wanted:
@@ -254,25 +268,17 @@ def _chosen(known: tuple[str, ...], names: Iterable[str] | None) -> tuple[str, .
 
 def _selected(regimes: tuple[Regime, ...], names: Iterable[str] | None) -> tuple[Regime, ...]:
     by_name = {r.name: r for r in regimes}
-    wanted = [by_name[name] for name in _chosen(tuple(by_name), names)]
+    wanted = [by_name[name] for name in chosen(tuple(by_name), names)]
     total = sum(r.probability for r in wanted)
     return tuple(replace(r, probability=r.probability / total) for r in wanted)
 
 
-def _moves(posterior: Posterior, regime: Regime) -> np.ndarray:
-    now = posterior.table()["value"].to_numpy()
+def _moves(posterior: Posterior, regime: Regime, now: pd.Series) -> np.ndarray:
     moves = np.zeros(len(posterior.entries))
     # A shift of one entry of a vector stands over a shift of the whole.
     for shift in sorted(regime.shifts, key=lambda s: "[" in s.assumption):
         for i, entry in enumerate(posterior.entries):
             if shift.assumption in (entry.field, entry.name):
-                shifted = shift.apply(float(now[i]))
-                moves[i] = _link(entry, shifted) - _link(entry, float(now[i]))
+                kind, value = KINDS[entry.kind], float(now[entry.name])
+                moves[i] = link(kind, shift.apply(value)) - link(kind, value)
     return moves
-
-
-def _link(entry: Entry, value: float) -> float:
-    kind = KINDS[entry.kind]
-    if kind == "normal":
-        return value
-    return math.log(value) if kind == "lognormal" else math.log(value / (1.0 - value))

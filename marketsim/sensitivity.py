@@ -17,12 +17,13 @@ import pandas as pd
 from jax import Array
 
 from marketsim.calibration import Past, past_at
-from marketsim.errors import InputError, nearest
-from marketsim.model import Coordinates, Setting, Shocks, company_revenue, run, unpack
+from marketsim.errors import InputError
+from marketsim.model import Coordinates, Setting, Shocks
 from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
 from marketsim.precision import RUN_SELDOM, precise
-from marketsim.scenarios import movable
+from marketsim.scenarios import chosen, movable
+from marketsim.simulation import future
 from marketsim.valuation import Terms, Valuation, equity_return, log_value, return_terms
 
 if TYPE_CHECKING:
@@ -143,13 +144,8 @@ def _starting_move(valuation: Valuation, regime: str | None) -> np.ndarray:
     scenarios = valuation.paths.scenarios
     if regime is None:
         return np.zeros(len(scenarios.posterior.entries))
-    if regime not in scenarios.names:
-        listed = ", ".join(scenarios.names)
-        raise InputError(
-            f"sensitivities: no regime is called '{regime}'; there are {listed}."
-            f"{nearest(regime, scenarios.names)}"
-        )
-    return np.asarray(scenarios.moves[scenarios.names.index(regime)])
+    (name,) = chosen(scenarios.names, [regime])
+    return np.asarray(scenarios.moves[scenarios.names.index(name)])
 
 
 @partial(jax.jit, static_argnames=("quarters", "years"), compiler_options=RUN_SELDOM)
@@ -189,11 +185,9 @@ def _revenue(
     quarters: int,
 ) -> Array:
     """Return revenue of the holdings in the moved central world, [quarter, company]."""
-    a = unpack(transform(coordinates.kind, last.link + move))
     calm = Shocks(appetite=jnp.zeros(quarters), demand=jnp.zeros(quarters))
-    _, path = run(a, setting, last.state, calm)
-    by_company = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(path.lines)
-    return by_company[:, book.columns]
+    revenue, _ = future(last, move, calm, coordinates, setting)
+    return revenue[:, book.columns]
 
 
 @jax.jit

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from jax import Array
 
-from marketsim.calibration import past
+from marketsim.calibration import Past, past
 from marketsim.errors import InputError
 from marketsim.model import (
     Coordinates,
+    Quarter,
     Setting,
     Shocks,
     company_revenue,
@@ -28,7 +29,7 @@ from marketsim.model.tree import leaf, pytree
 from marketsim.precision import RUN_OFTEN, Precision, precise
 from marketsim.scenarios import Scenarios
 
-__all__ = ["WORLD", "Paths", "simulate"]
+__all__ = ["WORLD", "Paths", "future", "simulate"]
 
 QUARTERS: Final = 20
 CHUNK: Final = 500
@@ -232,17 +233,37 @@ def _worlds(
     x: Array, moves: Array, shocks: Shocks, source: Source
 ) -> tuple[Array, dict[str, Array]]:
     """Return revenue [draw, quarter, company] and the quantities of the world [draw, quarter]."""
-    lines = source.setting.lines
 
     def one(x: Array, move: Array, shocks: Shocks) -> tuple[Array, dict[str, Array]]:
         last = past(x, source.coordinates, source.setting)
-        a = unpack(transform(source.coordinates.kind, last.link + move))
-        _, q = run(a, source.setting, last.state, shocks)
-        revenue = jax.vmap(lambda by_line: company_revenue(lines, by_line))(q.lines)
+        revenue, q = future(last, move, shocks, source.coordinates, source.setting)
         world = {name: getattr(q, name) for name in WORLD}
         return revenue, {**world, "token_price": q.token_price[:, 1] / q.token_price[0, 1]}
 
     return jax.vmap(one)(x, moves, shocks)
+
+
+def future(
+    last: Past, move: Array, shocks: Shocks, coordinates: Coordinates, setting: Setting
+) -> tuple[Array, Quarter]:
+    """Run one world on from its past with assumptions moved.
+
+    Parameters
+    ----------
+    move
+        Shift of the linked coordinates from the decision date on, [entry].
+    shocks
+        News of the future, [quarter].
+
+    Returns
+    -------
+    Array, Quarter
+        Revenue in USD bn, [quarter, company], and all that can be observed.
+    """
+    a = unpack(transform(coordinates.kind, last.link + move))
+    _, quarters = run(a, setting, last.state, shocks)
+    revenue = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(quarters.lines)
+    return revenue, quarters
 
 
 def _apportion(probabilities: np.ndarray, draws: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,6 @@ import pytest
 import marketsim as ms
 from marketsim.calibration import HISTORY, Book, load_book, window_at
 from marketsim.calibration.observations import (
-    EUR_USD,
     OWNERS,
     SYSTEM_PRICE,
     Series,
@@ -17,6 +16,7 @@ from marketsim.calibration.observations import (
     observe,
     seasons,
 )
+from marketsim.facts.currency import EUR_USD
 
 AS_OF = pd.Timestamp("2025-12-31")
 WINDOW = window_at(AS_OF)

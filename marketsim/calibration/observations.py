@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.facts import Facts
+from marketsim.facts.currency import in_usd
 from marketsim.model.units import H100_TFLOPS
 
 from .book import Book
@@ -16,9 +17,6 @@ from .window import Window
 
 OWNERS = ("AMZN", "MSFT", "GOOGL", "META")
 DESIGNERS = ("Nvidia", "Google", "Amazon", "AMD")
-EUR_USD = 1.10
-"""Average rate of 2018-2025; ASML alone reports in EUR."""
-
 SYSTEM_PRICE = 1.2
 """NVIDIA's revenue per chip over the list price of the chip: boards and systems."""
 
@@ -85,9 +83,9 @@ def _revenue(facts: Facts, book: Book, window: Window) -> Iterator[Series]:
     for name, lines in book.series().items():
         rows = groups.get(name)
         if rows is not None:
-            scale = np.where(rows["unit"] == "EUR m", EUR_USD, 1.0) / 1e3
+            rows = rows.assign(value=in_usd(rows))
             season = seasons(rows["date"], rows["value"].to_numpy())
-            yield _series(name, "revenue", "USD bn", rows, scale, window, lines, season)
+            yield _series(name, "revenue", "USD bn", rows, 1e-3, window, lines, season)
 
 
 def _world(facts: Facts, book: Book, window: Window) -> Iterator[Series]:
@@ -131,7 +129,7 @@ def _series(
     kind: str,
     unit: str,
     rows: pd.DataFrame,
-    scale: float | np.ndarray,
+    scale: float,
     window: Window,
     lines: np.ndarray,
     season: np.ndarray | None = None,

@@ -11,7 +11,7 @@ from .assumptions import Assumptions
 from .investment import Deliveries
 from .power import premium
 from .smooth import relax
-from .units import KILOHOURS, LAYERS
+from .units import KILOHOURS
 
 RECOGNITION: Final = (0.85, 0.85, 0.85, 0.90, 0.60, 0.80, 0.75, 0.75, 0.35, 0.50, 0.20, 0.70, 0.70)
 """Share of a change in layer spending that reaches revenue within the quarter, by layer: foundry
@@ -71,8 +71,3 @@ def layer_spending(
 def recognise(last: Array, spending: Array) -> Array:
     """Return spending as revenue recognises it, [layer]: partial adjustment, layer by layer."""
     return relax(last, spending, jnp.array(RECOGNITION))
-
-
-def layer_index(name: str) -> int:
-    """Return the position of layer ``name``."""
-    return LAYERS.index(name)

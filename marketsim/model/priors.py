@@ -40,7 +40,7 @@ class Prior:
         """Return (kind index, centre, scale) for each of ``size`` entries."""
         medians, spreads = _spread_out(self.median, size), _spread_out(self.spread, size)
         kind = KINDS.index(self.kind)
-        return [(kind, _link(self.kind, m), s) for m, s in zip(medians, spreads, strict=True)]
+        return [(kind, link(self.kind, m), s) for m, s in zip(medians, spreads, strict=True)]
 
     def value_at(self, z: float, entry: int = 0) -> float:
         """Return the value ``z`` prior standard deviations from the median, for one entry."""
@@ -78,7 +78,8 @@ def inverse(kind: Array, value: Array) -> Array:
     return jnp.where(kind == 0, value, jnp.where(kind == 1, jnp.log(positive), logit))
 
 
-def _link(kind: Kind, value: float) -> float:
+def link(kind: Kind, value: float) -> float:
+    """Return ``value`` on the scale where the prior is normal."""
     if kind == "normal":
         return value
     if kind == "lognormal":

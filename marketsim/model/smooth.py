@@ -59,8 +59,3 @@ def scarcity(wanted: Array, available: Array, width: float = 0.08) -> Array:
 def relax(current: Array, target: Array, rate: Array | float) -> Array:
     """Move ``current`` a share ``rate`` of the way to ``target`` (partial adjustment)."""
     return current + rate * (target - current)
-
-
-def log_add(log_x: Array, log_y: Array) -> Array:
-    """Return ln(x + y) from logs."""
-    return jnp.logaddexp(log_x, log_y)

@@ -8,22 +8,13 @@ import numpy as np
 import pandas as pd
 
 from marketsim.facts import Facts
+from marketsim.facts.currency import in_usd
 
-__all__ = ["COLUMNS", "economics"]
-
-COLUMNS: Final = (
-    "margin",
-    "long_run_margin",
-    "tax_rate",
-    "sales_to_capital",
-    "net_cash",
-    "fiscal_year_end",
-)
+__all__ = ["economics"]
 
 YEARS: Final = 5
 """Fiscal years averaged for the long run."""
 
-EUR_USD: Final = 1.10
 STATUTORY: Final = 0.21
 TAX_BAND: Final = (0.08, 0.30)
 """Effective rates outside it hold one-offs."""
@@ -71,8 +62,7 @@ ITEMS: Final = (
 
 def _wide(facts: Facts, quantity: str) -> dict[str, pd.Series]:
     rows = facts.select(quantity)
-    scale = np.where(rows["unit"] == "EUR m", EUR_USD, 1.0)
-    rows = rows.assign(value=rows["value"] * scale)
+    rows = rows.assign(value=in_usd(rows))
     return {str(t): g.set_index("date")["value"].sort_index() for t, g in rows.groupby("entity")}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from marketsim.model import LAYERS, Assumptions
 from marketsim.model.investment import Deliveries
-from marketsim.model.layers import RECOGNITION, layer_index, layer_spending, recognise
+from marketsim.model.layers import RECOGNITION, layer_spending, recognise
 from marketsim.model.tree import leaf
 from marketsim.model.units import KILOHOURS
 
@@ -97,9 +97,3 @@ def test_foundries_lead_and_power_equipment_lags() -> None:
     assert share["foundry"] == max(RECOGNITION)
     assert share["power_equipment"] < share["servers"]
     assert share["leases"] < share["servers"]
-
-
-def test_a_layer_is_found_by_name() -> None:
-    assert LAYERS[layer_index("memory")] == "memory"
-    with pytest.raises(ValueError, match="x not in tuple"):
-        layer_index("cooling")

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from marketsim.model.smooth import (
-    log_add,
     log_positive_part,
     log_softmax,
     log_softmin,
@@ -84,9 +83,3 @@ def test_relax_goes_its_share_of_the_way() -> None:
     assert relax(now, target, jnp.asarray(0.25)) == pytest.approx(3.0)
     assert relax(now, target, jnp.asarray(0.0)) == now
     assert relax(now, target, jnp.asarray(1.0)) == target
-
-
-@given(st.floats(-300.0, 300.0), st.floats(-300.0, 300.0))
-def test_log_add_adds(x: float, y: float) -> None:
-    total = float(log_add(jnp.asarray(x), jnp.asarray(y)))
-    assert total == pytest.approx(np.logaddexp(x, y), rel=1e-12, abs=1e-12)
