@@ -24,6 +24,7 @@ from .likelihood import Sample, history, linearise, observables, sample
 from .observations import FLOOR, Series, observe
 from .posterior import Posterior
 from .prior import owners_cash_flow, priors
+from .serving import served_at
 from .window import HISTORY, Window, window_at
 
 FIRST_GUESS = 2.0
@@ -64,6 +65,7 @@ def calibrate(facts: Facts, as_of: str | pd.Timestamp | None = None) -> Posterio
     setting = Setting(
         start_year=leaf(np.float64(window.start_year)),
         cash_flow=leaf(np.float64(owners_cash_flow(known, window))),
+        served=served_at(date),
         lines=Lines(share=leaf(book.share), owner=leaf(book.owner)),
     )
     series = observe(known, book, window)
@@ -209,7 +211,7 @@ def _drawn(listed: list[Entry], book: Book, setting: Setting) -> np.ndarray:
     """Return what each line draws from AI in the first year at the prior median, USD bn."""
     x = np.zeros(len(listed) + 2 * HISTORY)
     quarters = history(jnp.asarray(x), coordinates(listed), setting)
-    return np.asarray(book.share @ np.asarray(quarters.spending)[:4].mean(axis=0))
+    return np.asarray(book.share @ np.asarray(quarters.recognised)[:4].mean(axis=0))
 
 
 def _first_reports(book: Book, series: list[Series]) -> np.ndarray:

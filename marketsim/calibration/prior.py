@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from marketsim.facts import Facts
 from marketsim.model import Entry, entries
-from marketsim.model.units import H100_TFLOPS
+from marketsim.model.units import ARCHITECTURES, H100_TFLOPS
 
 from .book import Book
+from .hardware import decimal_year, fit_chips
 from .observations import OWNERS, SYSTEM_PRICE
 from .window import Window
-
-SERVER_POWER = 1.25
-"""Power of a server over that of its accelerators."""
 
 MERCHANT_SHARE = 0.80
 """NVIDIA's part of all compute delivered before 2022."""
@@ -29,12 +28,13 @@ Google, OpenAI, ByteDance and Microsoft disclosures in data/facts/inference_dema
 
 
 def priors(facts: Facts, book: Book, window: Window) -> list[Entry]:
-    """Return the priors of every assumption, the initial ones centred on ``facts``."""
-    starts = start_of_window(facts, window)
+    """Return the priors of every assumption, centred on ``facts`` where these can tell."""
+    told = {**start_of_window(facts, window), **books(facts), **hardware(facts, window)}
     listed = []
     for entry in entries(book.lines):
-        if entry.field in starts:
-            entry = replace(entry, centre=starts[entry.field])
+        if entry.name in told:
+            centre, scale = told[entry.name]
+            entry = replace(entry, centre=centre, scale=scale or entry.scale)
         elif entry.field == "base_growth":
             line = book.lines.index(entry.name.partition("[")[2].rstrip("]"))
             entry = replace(entry, centre=float(book.base_growth[line]))
@@ -42,11 +42,57 @@ def priors(facts: Facts, book: Book, window: Window) -> list[Entry]:
     return listed
 
 
-def start_of_window(facts: Facts, window: Window) -> dict[str, float]:
-    """Return linked prior centres of the `initial_*` assumptions, from facts of about then."""
+Told = dict[str, tuple[float, float | None]]
+"""Linked prior centre and spread by assumption; None keeps the spread."""
+
+TRENDS: Final = {
+    "compute_per_dollar_growth": "compute_per_dollar",
+    "compute_per_watt_growth": "compute_per_watt",
+    "bandwidth_per_watt_growth": "bandwidth_per_watt",
+    "chip_power_growth": "chip_power",
+}
+LEVELS: Final = {
+    "initial_bandwidth": "bandwidth_per_watt",
+    "initial_memory": "memory_per_watt",
+    "initial_chip_size": "chip_power",
+}
+DRIFT: Final = 0.05
+"""A trend of the past may go on faster or slower by this, per year."""
+BREADTH: Final = 0.12
+"""Chips of one date differ by this about the flagships' line, in logs."""
+LATE: Final = 0.5
+"""Years from release until a chip is what ships."""
+
+
+def hardware(facts: Facts, window: Window) -> Told:
+    """Return priors on chips from the trends of flagships and TPUs that ``facts`` show."""
+    trends = fit_chips(facts)
+    year = 2025.0 + window.start_year - LATE
+    told: Told = {}
+    for architecture in ARCHITECTURES:
+        for field, quantity in TRENDS.items():
+            fitted = trends.growth(quantity, architecture)
+            told[f"{field}[{architecture}]"] = (fitted.value, math.hypot(fitted.error, DRIFT))
+        for field, quantity in LEVELS.items():
+            fitted = trends.level(quantity, architecture, year)
+            told[f"{field}[{architecture}]"] = (fitted.value, math.hypot(fitted.error, BREADTH))
+    # Scattered designs tell a level only where they agree on its order of magnitude.
+    return {k: (x, s) for k, (x, s) in told.items() if s is not None and s < 1.0}
+
+
+OWNERS_BY_NAME: Final = ("Alphabet", "Amazon", "Meta", "Microsoft")
+
+
+def books(facts: Facts) -> Told:
+    """Return the prior on accounting life: the owners' mean as they last stated it."""
+    lives = facts.latest("server_useful_life").reindex(OWNERS_BY_NAME).dropna()
+    return {"accounting_life": (math.log(lives.mean()), None)} if len(lives) else {}
+
+
+def start_of_window(facts: Facts, window: Window) -> Told:
+    """Return priors of the `initial_*` assumptions from facts of about then."""
     year = 2025.0 + window.start_year
-    price_level, price_slope = _chip_trend(facts, "chip_price", year)
-    power_level, _ = _chip_trend(facts, "chip_power", year)
+    price_level, price_slope = _price_trend(facts, year)
     revenue = facts.series("quarterly_revenue", "NVDA.data_center") / 1e3
     chips = _first_quarter(revenue, window) * 0.75
     price = SYSTEM_PRICE * math.exp(price_level)
@@ -54,15 +100,18 @@ def start_of_window(facts: Facts, window: Window) -> dict[str, float]:
     training = min(0.75, max(0.30, 0.55 - 0.05 * (year - 2022.0)))
     capex = facts.select("quarterly_capex")
     owners = capex[capex["entity"].isin(OWNERS)].groupby("date")["value"].sum() / 1e3
-    return {
+    centres = {
         "initial_chip_price": math.log(price),
-        "initial_chip_power": math.log(SERVER_POWER * math.exp(power_level)),
         "initial_compute": math.log(_stock(revenue, window, price, price_slope)),
         "initial_spending": math.log(chips * sites),
         "initial_other_capex": math.log(0.8 * _first_quarter(owners, window)),
         "initial_training_share": math.log(training / (1.0 - training)),
         "initial_tokens": math.log(TOKENS_2026) + TOKENS_GROWTH * (year - 2026.0),
     }
+    power = fit_chips(facts).level("compute_per_watt", "gpu", year - LATE).value
+    if not math.isnan(power):
+        centres["initial_chip_power"] = -power
+    return {name: (centre, None) for name, centre in centres.items()}
 
 
 def owners_cash_flow(facts: Facts, window: Window) -> float:
@@ -73,19 +122,15 @@ def owners_cash_flow(facts: Facts, window: Window) -> float:
     return float(latest.sum()) / 4e3 if len(latest) == len(OWNERS) else 40.0
 
 
-def _chip_trend(facts: Facts, quantity: str, year: float) -> tuple[float, float]:
-    """Return ln level per H100e at ``year`` and its slope per year, over merchant accelerators.
-
-    Chips ship for a year or more after release, so the mix of a date is half a year older.
-    """
-    both = (facts.select(q).set_index("entity") for q in (quantity, "chip_fp16"))
+def _price_trend(facts: Facts, year: float) -> tuple[float, float]:
+    """Return ln kUSD per H100e at ``year`` and its slope per year, over merchant accelerators."""
+    both = (facts.select(q).set_index("entity") for q in ("chip_price", "chip_fp16"))
     chips, compute = (t[t.index.str.startswith("gpu/")] for t in both)
     table = chips.join(compute["value"].rename("tflops"), how="inner")
     table = table[table["tflops"] > 100.0]
     ratio = np.log(table["value"] / table["tflops"] * H100_TFLOPS / 1e3)
-    when = _years(table["date"])
-    slope, level = np.polyfit(when - year, ratio, 1)
-    return float(level - 0.5 * slope), float(slope)
+    slope, level = np.polyfit(decimal_year(table["date"]) - year, ratio, 1)
+    return float(level - LATE * slope), float(slope)
 
 
 def _stock(revenue: pd.Series, window: Window, price: float, slope: float) -> float:
@@ -100,8 +145,3 @@ def _first_quarter(series: pd.Series, window: Window) -> float:
     """Return the mean of the two quarters nearest the start of the window."""
     gap = np.abs((pd.DatetimeIndex(series.index) - window.history_ends[0]).days)
     return float(series.iloc[np.argsort(gap, kind="stable")[:2]].mean())
-
-
-def _years(dates: pd.Series) -> np.ndarray:
-    stamps = pd.DatetimeIndex(dates)
-    return np.asarray(stamps.year + (stamps.day_of_year - 0.5) / 365.25, dtype=float)

@@ -1,16 +1,19 @@
 """The structural model, in pure JAX: one world, one quarter at a time."""
 
-from .assumptions import Assumptions, LineAssumptions
+from .assumptions import GROUPS, Assumptions, LineAssumptions
 from .catalogue import Entry, entries
 from .coordinates import Coordinates, coordinates, pack, unpack, values
 from .revenue import Lines, company_revenue
+from .roofline import Served
 from .state import Quarter, Setting, Shocks, State
-from .units import ARCHITECTURES, CLASSES, LAYERS, REFERENCE_YEAR, YEARS
+from .units import ARCHITECTURES, CLASSES, CONTESTED, LAYERS, REFERENCE_YEAR, YEARS
 from .world import run, start, step
 
 __all__ = [
     "ARCHITECTURES",
     "CLASSES",
+    "CONTESTED",
+    "GROUPS",
     "LAYERS",
     "REFERENCE_YEAR",
     "YEARS",
@@ -20,6 +23,7 @@ __all__ = [
     "LineAssumptions",
     "Lines",
     "Quarter",
+    "Served",
     "Setting",
     "Shocks",
     "State",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .assumptions import Assumptions, LineAssumptions
+from .assumptions import GROUPS, Assumptions, LineAssumptions
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,17 @@ class Entry:
 
     name: str
     field: str
+    group: str
     unit: str
     meaning: str
     source: str
     kind: int
     centre: float
     scale: float
+
+
+GROUP = {f.name: group for group, owner in GROUPS.items() for f in fields(owner)}
+"""Group of every field."""
 
 
 def entries(lines: tuple[str, ...]) -> list[Entry]:
@@ -37,4 +42,14 @@ def _entries_of(name: str, meta: dict[str, Any], lines: tuple[str, ...]) -> Iter
     coordinates = meta["prior"].coordinates(len(labels) or 1)
     for i, (kind, centre, scale) in enumerate(coordinates):
         full = f"{name}[{labels[i]}]" if labels else name
-        yield Entry(full, name, meta["unit"], meta["meaning"], meta["source"], kind, centre, scale)
+        yield Entry(
+            full,
+            name,
+            GROUP[name],
+            meta["unit"],
+            meta["meaning"],
+            meta["source"],
+            kind,
+            centre,
+            scale,
+        )

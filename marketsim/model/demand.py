@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -11,19 +11,24 @@ from jax import Array
 from .assumptions import Assumptions
 from .smooth import relax
 from .tree import pytree
-from .units import CLASSES, KILOHOURS, YEARS
-
-INITIAL_CLASS_SHARES: Final = (0.40, 0.50, 0.10)
-"""Classes' shares of inference compute at the start of the window."""
+from .units import CLASSES, KILOHOURS, TOKENS_PER_SECOND, YEARS
 
 
 @pytree
 class Demand:
-    """State of demand; arrays [class] unless scalar."""
+    """State of demand; arrays [class] unless scalar.
+
+    ``log_tokens`` trillion per quarter, and what buyers would want of them in the end
+    (``log_desired``); ``log_price`` USD bn per trillion; ``log_answer`` tokens per useful answer
+    against the start, checking included; ``log_speed`` tokens per second required; ``adoption`` and
+    ``task_speed`` scalars; training budget in USD bn per quarter.
+    """
 
     log_tokens: Array
     log_desired: Array
     log_price: Array
+    log_answer: Array
+    log_speed: Array
     adoption: Array
     task_speed: Array
     log_training: Array
@@ -58,7 +63,7 @@ def initial_demand(
         Compute that runs, million H100e.
     """
     inference = available * (1.0 - a.initial_training_share)
-    shares = jnp.array(INITIAL_CLASS_SHARES)
+    shares = initial_class_shares(a)
     log_tokens = jnp.log(a.initial_tokens * shares)
     log_compute = jnp.log(inference * shares) - log_tokens
     log_price = jnp.log(a.token_markup * KILOHOURS) + log_rent + log_compute
@@ -67,12 +72,20 @@ def initial_demand(
         log_tokens=log_tokens,
         log_desired=log_tokens,
         log_price=log_price,
+        log_answer=0.0 * a.task_growth,
+        log_speed=jnp.log(jnp.array(TOKENS_PER_SECOND)) + 0.0 * a.speed_growth,
         adoption=a.adoption_speed * (start_year - a.adoption_midpoint),
         task_speed=1.0 + 0.0 * a.task_decay,
         log_training=jnp.log(training),
         training_speed=1.0 + 0.0 * a.training_decay,
     )
     return state, log_compute
+
+
+def initial_class_shares(a: Assumptions) -> Array:
+    """Return classes' shares of inference compute at the start, [class]."""
+    agents, batch = a.initial_agentic_share, a.initial_batch_share
+    return jnp.stack([(1.0 - agents) * batch, (1.0 - agents) * (1.0 - batch), agents])
 
 
 def elasticity_at(a: Assumptions, log_tokens: Array) -> Array:
@@ -85,14 +98,22 @@ def elasticity_at(a: Assumptions, log_tokens: Array) -> Array:
 
 
 def shift_demand(a: Assumptions, now: Demand, news: Array) -> Demand:
-    """Return demand after a quarter of adoption, growth of tokens per task and ``news``."""
+    """Return demand after a quarter of adoption, growth of tokens per answer and ``news``.
+
+    Tokens that make an answer better are wanted as they come. Tokens that check it raise its price,
+    of which reliability is worth a part: answers fall by elasticity x (1 - worth) for each log
+    unit, so that tokens rise, the more surely the less elastic demand is.
+    """
     adoption = now.adoption + a.adoption_speed * YEARS
     adopted = jax.nn.log_sigmoid(adoption) - jax.nn.log_sigmoid(now.adoption)
-    shift = adopted + a.task_growth * now.task_speed * YEARS + news
-    return Demand(
-        log_tokens=now.log_tokens,
-        log_desired=now.log_desired + shift,
-        log_price=now.log_price,
+    better = a.task_growth * now.task_speed * YEARS
+    checks = a.verification_growth * now.task_speed * YEARS
+    lost = elasticity_at(a, now.log_tokens) * (1.0 - a.verification_worth)
+    return replace(
+        now,
+        log_desired=now.log_desired + adopted + better + checks * (1.0 - lost) + news,
+        log_answer=now.log_answer + better + checks,
+        log_speed=now.log_speed + a.speed_growth * YEARS,
         adoption=adoption,
         task_speed=now.task_speed * jnp.exp(-a.task_decay * YEARS),
         log_training=now.log_training + a.training_growth * now.training_speed * YEARS,
@@ -124,15 +145,8 @@ def settle_demand(a: Assumptions, now: Demand, log_compute: Array, log_rent: Arr
     log_price = relax(now.log_price, target, a.passthrough)
     change = log_price - now.log_price
     log_desired = now.log_desired - elasticity_at(a, now.log_tokens) * change
-    return Demand(
-        log_tokens=relax(now.log_tokens, log_desired, a.demand_adjustment),
-        log_desired=log_desired,
-        log_price=log_price,
-        adoption=now.adoption,
-        task_speed=now.task_speed,
-        log_training=now.log_training,
-        training_speed=now.training_speed,
-    )
+    log_tokens = relax(now.log_tokens, log_desired, a.demand_adjustment)
+    return replace(now, log_tokens=log_tokens, log_desired=log_desired, log_price=log_price)
 
 
 def log_target_price(a: Assumptions, log_compute: Array) -> Array:

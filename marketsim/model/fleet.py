@@ -1,4 +1,4 @@
-"""Mechanism 5: the installed fleet, by age and architecture."""
+"""Mechanism 5: the installed fleet and its books, by age and architecture."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ TINY: Final = 1e-9
 class Fleet:
     """Surviving vintages, arrays [age, architecture].
 
-    ``compute`` million H100e, ``power`` GW of IT load, ``cost`` USD bn paid.
+    ``compute`` million H100e, ``power`` GW of IT load, ``book`` USD bn not yet written off.
     """
 
     compute: Array
     power: Array
-    cost: Array
+    book: Array
 
 
 @pytree
@@ -40,7 +40,19 @@ class Removal:
 
     compute: Array
     power: Array
-    written_off: Array
+    book: Array
+
+
+@pytree
+class Accounts:
+    """A quarter's charges and the loss not yet charged, USD bn.
+
+    ``depreciation``, ``write_down``, and ``unrecognised``: what book value has over economic value.
+    """
+
+    depreciation: Array
+    write_down: Array
+    unrecognised: Array
 
 
 def initial_fleet(a: Assumptions, shares: Array, log_price: Array, log_power: Array) -> Fleet:
@@ -51,8 +63,9 @@ def initial_fleet(a: Assumptions, shares: Array, log_price: Array, log_power: Ar
     compute = a.initial_compute * weights / weights.sum() * shares
     older = YEARS * ages
     power = compute * jnp.exp(log_power + a.compute_per_watt_growth * older)
-    cost = compute * jnp.exp(log_price + a.compute_per_dollar_growth * older)
-    return Fleet(compute=compute, power=power, cost=cost)
+    paid = compute * jnp.exp(log_price + a.compute_per_dollar_growth * older)
+    unworn = positive_part(1.0 - older / a.accounting_life, 0.02)
+    return Fleet(compute=compute, power=power, book=paid * unworn)
 
 
 def running_cost(a: Assumptions, electricity: Array, kw: Array) -> Array:
@@ -78,17 +91,16 @@ def retire(a: Assumptions, fleet: Fleet, log_rent: Array, log_cost: Array) -> tu
     kept = Fleet(
         compute=fleet.compute * (1.0 - removed),
         power=fleet.power * (1.0 - removed),
-        cost=fleet.cost * (1.0 - removed),
+        book=fleet.book * (1.0 - removed),
     )
-    book = book_value(a, fleet)
     return kept, Removal(
         compute=(removed * fleet.compute).sum(),
         power=(removed * fleet.power).sum(),
-        written_off=(removed * book).sum(),
+        book=(removed * fleet.book).sum(),
     )
 
 
-def add_vintage(fleet: Fleet, compute: Array, power: Array, cost: Array) -> Fleet:
+def add_vintage(fleet: Fleet, compute: Array, power: Array, paid: Array) -> Fleet:
     """Age the fleet by a quarter and add a new vintage, arrays [architecture]."""
 
     def push(old: Array, new: Array) -> Array:
@@ -98,14 +110,28 @@ def add_vintage(fleet: Fleet, compute: Array, power: Array, cost: Array) -> Flee
     return Fleet(
         compute=push(fleet.compute, compute),
         power=push(fleet.power, power),
-        cost=push(fleet.cost, cost),
+        book=push(fleet.book, paid),
     )
 
 
-def book_value(a: Assumptions, fleet: Fleet) -> Array:
-    """Return straight-line book value by vintage, USD bn, [age, architecture]."""
+def keep_books(a: Assumptions, fleet: Fleet, value: Array) -> tuple[Fleet, Accounts]:
+    """Charge a quarter's depreciation, and part of what book has over economic ``value``.
+
+    Straight-line: what is left of a vintage is spread over what is left of its accounting life, so
+    that a vintage written down early is charged less later. ``value`` USD bn, [age, architecture].
+    """
     years = YEARS * jnp.arange(AGES)[:, None]
-    return fleet.cost * positive_part(1.0 - years / a.accounting_life, 0.02)
+    left = YEARS + positive_part(a.accounting_life - years - YEARS, 0.05)
+    depreciation = fleet.book * (YEARS / left)
+    book = fleet.book - depreciation
+    gap = book * positive_part(1.0 - value / (book + TINY), 0.05)
+    write_down = a.write_down_speed * gap
+    kept = Fleet(compute=fleet.compute, power=fleet.power, book=book - write_down)
+    return kept, Accounts(
+        depreciation=depreciation.sum(),
+        write_down=write_down.sum(),
+        unrecognised=(gap - write_down).sum(),
+    )
 
 
 def economic_value(fleet: Fleet, log_rent: Array, log_cost: Array, rate: Array) -> Array:
@@ -115,8 +141,3 @@ def economic_value(fleet: Fleet, log_rent: Array, log_cost: Array, rate: Array) 
     """
     net = positive_part(jnp.exp(log_rent) - jnp.exp(log_cost), 0.05) * KILOHOURS
     return fleet.compute * net / rate
-
-
-def impairment(a: Assumptions, fleet: Fleet, value: Array) -> Array:
-    """Return the gap of book value over economic ``value``, USD bn, summed over vintages."""
-    return positive_part(book_value(a, fleet) - value, 0.01).sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import jax.numpy as jnp
@@ -12,22 +13,32 @@ from .smooth import log_softmin, positive_part, relax, scarcity
 from .tree import pytree
 from .units import KILOHOURS, YEARS
 
+MARGIN: Final = 0.10
+"""Log margin of capacity over orders that foundries and memory makers aim at."""
+
 
 @pytree
 class Investment:
-    """State of investment, scalars: logs of USD bn per quarter, and investors' appetite."""
+    """State of investment, scalars: logs of USD bn per quarter, and investors' appetite.
+
+    ``log_other`` is capital spending of the largest owners on anything but AI.
+    """
 
     log_spending: Array
     log_manufacturing: Array
     log_cash_flow: Array
+    log_other: Array
     appetite: Array
 
 
 @pytree
 class Deliveries:
-    """A quarter's chips: logs of million H100e wanted and delivered, and what was short."""
+    """A quarter's chips, logs of million H100e, and what was short.
 
-    log_wanted: Array
+    ``log_options`` [wanted, makeable, powered]: what each limit alone would allow.
+    """
+
+    log_options: Array
     log_delivered: Array
     chip_scarcity: Array
     power_scarcity: Array
@@ -42,16 +53,26 @@ def initial_investment(a: Assumptions, cash_flow: Array, orders: Array) -> Inves
         log_spending=jnp.log(a.initial_spending),
         log_manufacturing=jnp.log(orders * (1.0 + a.initial_manufacturing_slack)),
         log_cash_flow=jnp.log(cash_flow),
+        log_other=jnp.log(a.initial_other_capex),
         appetite=0.0 * a.initial_q,
     )
 
 
 def discount(a: Assumptions) -> Array:
-    """Return the rate at which expected rent is capitalised, per quarter.
+    """Return the rate at which expected rent of running compute is capitalised, per quarter.
 
     Jorgenson's user cost: required return, attrition, and the expected fall of rent.
     """
     return (a.hurdle_rate + a.attrition + a.expected_rent_decline) * YEARS
+
+
+def user_cost_rate(a: Assumptions) -> Array:
+    """Return net rent over cost at which new compute just returns the hurdle, per quarter.
+
+    Compute that earns nothing for `return_delay` years must earn more after.
+    """
+    late = a.return_delay * (a.hurdle_rate + a.expected_rent_decline)
+    return discount(a) * jnp.exp(late)
 
 
 def log_q(a: Assumptions, log_rent: Array, running: Array, cost: Array) -> Array:
@@ -60,7 +81,12 @@ def log_q(a: Assumptions, log_rent: Array, running: Array, cost: Array) -> Array
     ``running`` is its running cost, kUSD per quarter.
     """
     net = positive_part(jnp.exp(log_rent) * KILOHOURS - running, 0.05)
-    return jnp.log(net / discount(a)) - jnp.log(cost)
+    return jnp.log(net / user_cost_rate(a)) - jnp.log(cost)
+
+
+def surplus(a: Assumptions, log_q_now: Array) -> Array:
+    """Return what rent leaves over user cost, per quarter and dollar of cost; never below zero."""
+    return user_cost_rate(a) * positive_part(jnp.exp(log_q_now) - 1.0, 0.05)
 
 
 def plan(
@@ -90,10 +116,11 @@ def plan(
     desired = rate + jnp.log(fleet * cost)
     wanted = relax(desired, now.log_spending, a.commitment)
     limit = now.log_cash_flow + jnp.log(a.cash_limit) + a.external_finance * log_q_now
-    return Investment(
+    return replace(
+        now,
         log_spending=log_softmin(jnp.stack([wanted, limit]), 8.0),
-        log_manufacturing=now.log_manufacturing,
         log_cash_flow=now.log_cash_flow + a.cash_flow_growth * YEARS,
+        log_other=now.log_other + a.other_capex_growth * YEARS,
         appetite=appetite,
     )
 
@@ -110,9 +137,10 @@ def deliver(now: Investment, log_cost: Array, log_price: Array, log_powered: Arr
     """
     wanted = now.log_spending - log_cost
     makeable = now.log_manufacturing - log_price
+    options = jnp.stack([wanted, makeable, log_powered])
     return Deliveries(
-        log_wanted=wanted,
-        log_delivered=log_softmin(jnp.stack([wanted, makeable, log_powered])),
+        log_options=options,
+        log_delivered=log_softmin(options),
         chip_scarcity=scarcity(wanted, makeable),
         power_scarcity=scarcity(wanted, log_powered),
     )
@@ -121,14 +149,5 @@ def deliver(now: Investment, log_cost: Array, log_price: Array, log_powered: Arr
 def expand(a: Assumptions, now: Investment, orders: Array) -> Investment:
     """Return investment with capacity to make chips moved towards ``orders``, USD bn of chips."""
     target = jnp.log(orders) + MARGIN
-    return Investment(
-        log_spending=now.log_spending,
-        log_manufacturing=relax(now.log_manufacturing, target, a.manufacturing_response)
-        + a.manufacturing_growth * YEARS,
-        log_cash_flow=now.log_cash_flow,
-        appetite=now.appetite,
-    )
-
-
-MARGIN: Final = 0.10
-"""Log margin of capacity over orders that foundries and memory makers aim at."""
+    moved = relax(now.log_manufacturing, target, a.manufacturing_response)
+    return replace(now, log_manufacturing=moved + a.manufacturing_growth * YEARS)

@@ -8,66 +8,137 @@ import jax.numpy as jnp
 from jax import Array
 
 from .assumptions import Assumptions
-from .investment import Deliveries
-from .power import premium
-from .smooth import relax
-from .units import KILOHOURS
+from .smooth import bounded, relax
+from .tree import pytree
+from .units import KILOHOURS, LAYERS
 
-RECOGNITION: Final = (0.85, 0.85, 0.85, 0.90, 0.60, 0.80, 0.75, 0.75, 0.35, 0.50, 0.20, 0.70, 0.70)
+RECOGNITION: Final = {
+    "gpu": 0.85,
+    "asic": 0.85,
+    "low_latency": 0.85,
+    "foundry": 0.90,
+    "foundry_equipment": 0.60,
+    "memory": 0.80,
+    "networking": 0.75,
+    "servers": 0.75,
+    "power_equipment": 0.35,
+    "construction": 0.35,
+    "electricity": 0.50,
+    "operations": 0.85,
+    "leases": 0.30,
+    "cloud": 0.70,
+    "own_use": 0.70,
+}
 """Share of a change in layer spending that reaches revenue within the quarter, by layer: foundry
-leads (it is paid on orders), power equipment lags by two quarters and leases, which reprice as they
-end, by four."""
+leads (it is paid on orders), power equipment lags by two quarters and leases, which begin with the
+site, by more."""
+
+TOOLS: Final = 0.35
+"""Foundries' spending on equipment per dollar of wafers and packaging (TSMC: a third)."""
 
 
-def layer_spending(
-    a: Assumptions,
-    deliveries: Deliveries,
-    chips: Array,
-    orders: Array,
-    load: Array,
-    added_load: Array,
-    electricity: Array,
-    rent: Array,
-) -> Array:
-    """Return spending by layer, USD bn per quarter, [layer].
+@pytree
+class Prices:
+    """Factors on prices, and the price of electricity before its own, kUSD per MWh.
 
-    Parameters
-    ----------
-    chips
-        Accelerators delivered at prices before premia, USD bn, [architecture].
-    orders
-        Accelerators ordered at those prices, USD bn.
-    load, added_load
-        IT load of the fleet and of this quarter's deliveries, GW.
-    electricity
-        Price before premia, kUSD per MWh.
-    rent
-        Compute that ran, at the price of contracts, USD bn.
+    ``chips`` and ``memory`` by scarcity, ``markup`` of merchant accelerators, ``power`` of
+    electricity and leases, ``equipment`` of power equipment.
     """
-    chip_factor = jnp.exp(a.chip_premium * deliveries.chip_scarcity)
-    power_factor = premium(a, deliveries.power_scarcity)
-    open_market = jnp.array([1.0, 0.0, 0.0]) * -a.export_control + 1.0
-    accelerators = chips * chip_factor * open_market
-    total = accelerators.sum()
-    foundry = a.foundry_content * orders * chip_factor
-    memory = a.memory_content * total * jnp.exp(a.memory_premium * deliveries.chip_scarcity)
-    # Servers are invoiced with the merchant accelerators inside.
-    facility = (1.0 + a.power_overhead) * load
-    parts = (
-        foundry,
-        0.35 * foundry,
-        memory,
-        a.networking_content * total,
-        accelerators[0] + a.server_content * total,
-        a.power_equipment_cost * added_load * power_factor,
-        facility * electricity * KILOHOURS * power_factor,
-        a.lease_rate * load * power_factor,
-        a.cloud_markup * a.rented_share * rent,
-        (1.0 - a.rented_share) * rent,
-    )
-    return jnp.concatenate([accelerators, jnp.stack(parts)])
+
+    chips: Array
+    memory: Array
+    markup: Array
+    power: Array
+    equipment: Array
+    electricity: Array
+
+
+@pytree
+class Flows:
+    """What is bought in a quarter.
+
+    ``chips`` delivered [architecture] and ``orders`` of them, USD bn at prices before factors;
+    ``load`` of the fleet and ``added`` by deliveries, GW of IT; ``rent`` of compute that ran, USD
+    bn at the price of contracts; ``independent``, the share of low-latency designs that no
+    merchant incumbent owns.
+    """
+
+    chips: Array
+    orders: Array
+    load: Array
+    added: Array
+    rent: Array
+    independent: Array
+
+
+def scarce_prices(a: Assumptions, chip_scarcity: Array) -> tuple[Array, Array]:
+    """Return factors on prices of chips and of memory; neither grows beyond its limit."""
+    chips = bounded(a.chip_premium * chip_scarcity, a.premium_limit)
+    memory = bounded(a.memory_premium * chip_scarcity, a.premium_limit)
+    return jnp.exp(chips), jnp.exp(memory)
+
+
+def merchant(markup: Array) -> Array:
+    """Return the factor on chip prices [architecture] of a ``markup`` on merchant GPUs."""
+    return jnp.array([1.0, 0.0, 0.0]) * (markup - 1.0) + 1.0
+
+
+def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
+    """Return spending by layer as it accrues, USD bn per quarter, [layer].
+
+    Accelerators, networking, what servers add to them, power equipment and construction are the
+    capital spending on sites; electricity and operations the spending on running them. Foundry, its
+    equipment and memory are paid out of accelerators, leases by tenants of sites to their owners,
+    cloud and own use by those who compute.
+    """
+    cost = flows.chips * prices.chips
+    paid = cost * merchant(prices.markup)
+    absorbed = paid[2] * (1.0 - flows.independent)
+    accelerators = paid + jnp.array([1.0, 0.0, -1.0]) * absorbed
+    total = paid.sum()
+    foundry = a.foundry_content * flows.orders * prices.chips
+    facility = (1.0 + a.power_overhead) * flows.load
+    by_layer = {
+        "gpu": accelerators[0],
+        "asic": accelerators[1],
+        "low_latency": accelerators[2],
+        "foundry": foundry,
+        "foundry_equipment": TOOLS * foundry,
+        "memory": a.memory_content * cost.sum() * prices.memory,
+        "networking": a.networking_content * total,
+        # Servers are invoiced with the merchant accelerators inside.
+        "servers": accelerators[0] + a.server_content * total,
+        "power_equipment": a.power_equipment_cost * flows.added * prices.equipment,
+        "construction": a.shell_cost * flows.added,
+        "electricity": facility * prices.electricity * KILOHOURS * prices.power,
+        "operations": a.hosting_cost * flows.load,
+        "leases": a.lease_rate * flows.load * prices.power,
+        "cloud": a.cloud_markup * a.rented_share * flows.rent,
+        "own_use": (1.0 - a.rented_share) * flows.rent,
+    }
+    return jnp.stack([by_layer[name] for name in LAYERS])
+
+
+def operating(spending: Array) -> Array:
+    """Return what running sites costs, of ``spending`` [layer]."""
+    return spending[LAYERS.index("electricity")] + spending[LAYERS.index("operations")]
+
+
+def capital(spending: Array) -> Array:
+    """Return what building sites costs, of ``spending`` [layer].
+
+    The merchant's accelerators are counted inside servers.
+    """
+    names = ("asic", "low_latency", "networking", "servers", "power_equipment", "construction")
+    return sum((spending[LAYERS.index(name)] for name in names), start=jnp.zeros(()))
+
+
+def merchant_margin(a: Assumptions, prices: Prices) -> Array:
+    """Return the merchant's margin over wafers, packaging and memory, a share of the price."""
+    content = a.foundry_content * prices.chips + a.memory_content * prices.chips * prices.memory
+    return 1.0 - content / (prices.chips * prices.markup)
 
 
 def recognise(last: Array, spending: Array) -> Array:
     """Return spending as revenue recognises it, [layer]: partial adjustment, layer by layer."""
-    return relax(last, spending, jnp.array(RECOGNITION))
+    return relax(last, spending, jnp.array([RECOGNITION[name] for name in LAYERS]))

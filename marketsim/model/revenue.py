@@ -6,10 +6,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from .assumptions import Assumptions
+from .industry import Industry, concentrated
 from .tree import pytree
-from .units import LAYERS
-
-CLOUD = LAYERS.index("cloud")
 
 
 @pytree
@@ -23,26 +21,14 @@ class Lines:
     owner: Array
 
 
-def line_revenue(a: Assumptions, lines: Lines, spending: Array, years: Array) -> Array:
+def line_revenue(a: Assumptions, lines: Lines, industry: Industry, spending: Array) -> Array:
     """Return revenue by line, USD bn per quarter, [line].
 
     A line earns a base that grows at its own rate and its share of each layer's ``spending``
-    [layer]; ``years`` since the start of the window.
+    [layer].
     """
-    base = a.lines.base_level * jnp.exp(a.lines.base_growth * years)
-    drawn = a.lines.exposure * (concentrated(a, lines.share, years) @ spending)
-    return base + drawn
-
-
-def concentrated(a: Assumptions, share: Array, years: Array) -> Array:
-    """Return shares [line, layer] with cloud drifting to its largest owners at the same total."""
-    share = jnp.asarray(share)
-    cloud = share[:, CLOUD]
-    owner = cloud > 0.0
-    size = jnp.where(owner, cloud, 1.0)
-    drifted = jnp.where(owner, size ** (1.0 + a.concentration * years), 0.0)
-    scaled = drifted * cloud.sum() / jnp.maximum(drifted.sum(), 1e-12)
-    return share.at[:, CLOUD].set(scaled)
+    drawn = a.lines.exposure * (concentrated(industry, lines.share) @ spending)
+    return jnp.exp(industry.log_base) + drawn
 
 
 def company_revenue(lines: Lines, by_line: Array) -> Array:

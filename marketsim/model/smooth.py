@@ -6,13 +6,18 @@ in view. All are exact in the limit of a width of zero.
 
 from __future__ import annotations
 
+from typing import Final
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.nn import logsumexp
 
+SHARPNESS: Final = 12.0
+"""Of smooth minima: the smaller of two equals is underrated by ln 2 / 12, or 6 %."""
 
-def log_softmin(logs: Array, sharpness: float = 12.0) -> Array:
+
+def log_softmin(logs: Array, sharpness: float = SHARPNESS) -> Array:
     """Return the smooth minimum of ``logs`` [..., option] along the last axis.
 
     A power mean in levels: (sum_i x_i^-s)^(-1/s). It never exceeds the true minimum and is below it
@@ -21,7 +26,7 @@ def log_softmin(logs: Array, sharpness: float = 12.0) -> Array:
     return -logsumexp(-sharpness * logs, axis=-1) / sharpness
 
 
-def log_softmax(logs: Array, sharpness: float = 12.0) -> Array:
+def log_softmax(logs: Array, sharpness: float = SHARPNESS) -> Array:
     """Return the smooth maximum of ``logs`` [..., option]: never below the true one."""
     return logsumexp(sharpness * logs, axis=-1) / sharpness
 
@@ -59,3 +64,8 @@ def scarcity(wanted: Array, available: Array, width: float = 0.08) -> Array:
 def relax(current: Array, target: Array, rate: Array | float) -> Array:
     """Move ``current`` a share ``rate`` of the way to ``target`` (partial adjustment)."""
     return current + rate * (target - current)
+
+
+def bounded(x: Array, limit: Array | float) -> Array:
+    """Return ``x`` squeezed below ``limit``, with slope 1 at zero: limit x tanh(x / limit)."""
+    return limit * jnp.tanh(x / limit)

@@ -8,9 +8,11 @@ from .architecture import Choice
 from .demand import Demand
 from .efficiency import Efficiency
 from .fleet import Fleet
+from .industry import Industry
 from .investment import Investment
 from .power import Power
 from .revenue import Lines
+from .roofline import Served
 from .tree import pytree
 
 
@@ -19,11 +21,12 @@ class Setting:
     """What is given rather than assumed.
 
     ``start_year`` of the window in years since 2025; ``cash_flow`` of the largest owners then, USD
-    bn per quarter; ``lines`` of revenue.
+    bn per quarter; the model ``served``; ``lines`` of revenue.
     """
 
     start_year: Array
     cash_flow: Array
+    served: Served
     lines: Lines
 
 
@@ -39,7 +42,6 @@ class Shocks:
 class State:
     """Everything a quarter hands to the next."""
 
-    years: Array
     technology: Efficiency
     demand: Demand
     log_compute_scale: Array
@@ -47,10 +49,10 @@ class State:
     power: Power
     investment: Investment
     choice: Choice
+    industry: Industry
     log_rent: Array
     log_contract: Array
     chip_scarcity: Array
-    power_scarcity: Array
     spending: Array
 
 
@@ -58,44 +60,54 @@ class State:
 class Quarter:
     """What can be observed of a quarter; stacked [quarter, ...] by a run.
 
-    ``lines`` USD bn [line]; ``spending`` recognised USD bn [layer]; ``rent`` USD per H100e-hour;
-    ``compute`` installed, ``running`` and ``delivered``, million H100e; ``load`` and ``energised``
-    GW at the site; ``capital_spending`` on AI and ``owner_capex`` in all, USD bn; ``tokens``
-    trillion [class]; ``token_price`` USD per million [class]; ``inference_share`` of running
-    compute; ``architecture_share`` of deliveries [architecture]; ``chip_price`` of merchant
-    accelerators, kUSD per H100e; ``q``; scarcities in logs; ``book_value``, ``written_off`` and
-    ``impairment`` USD bn.
+    Revenue: ``lines`` USD bn [line]; ``spending`` by layer as it accrues and ``recognised`` as
+    revenue shows it, USD bn [layer]; ``capital_spending`` on AI, ``operating_spending`` on running
+    it and ``owner_capex`` of the largest owners in all, USD bn.
+
+    Compute: ``compute`` installed, ``running``, ``delivered`` and ``retired``, million H100e;
+    ``rent`` USD per H100e-hour; ``q``; ``chip_price`` of merchant accelerators, kUSD per H100e;
+    ``merchant_margin`` over wafers and memory; ``architecture_share`` of deliveries [architecture];
+    ``token_share`` of new tokens [architecture, class]; ``restricted_premium``, ln premium on
+    compute inside the region under export controls.
+
+    Demand: ``tokens`` trillion and ``answers``, tokens over their number per answer at the start,
+    [class]; ``token_price`` USD per million [class]; ``inference_share`` of running compute.
+
+    Power: ``load`` of the compute installed and ``energised``, GW at the site; ``power_rent`` kUSD
+    per kW; ``chip_scarcity`` and ``power_scarcity`` in logs.
+
+    Books, USD bn: ``book_value``, ``depreciation``, ``written_off`` with what was retired,
+    ``write_down``, and ``impairment``, what book still has over economic value.
     """
 
     lines: Array
     spending: Array
-    rent: Array
+    recognised: Array
+    capital_spending: Array
+    operating_spending: Array
+    owner_capex: Array
     compute: Array
     running: Array
     delivered: Array
     retired: Array
-    load: Array
-    energised: Array
-    capital_spending: Array
-    owner_capex: Array
+    rent: Array
+    q: Array
+    chip_price: Array
+    merchant_margin: Array
+    architecture_share: Array
+    token_share: Array
+    restricted_premium: Array
     tokens: Array
+    answers: Array
     token_price: Array
     inference_share: Array
-    architecture_share: Array
-    chip_price: Array
-    q: Array
+    load: Array
+    energised: Array
+    power_rent: Array
     chip_scarcity: Array
     power_scarcity: Array
     book_value: Array
+    depreciation: Array
     written_off: Array
+    write_down: Array
     impairment: Array
-
-
-@pytree
-class Costs:
-    """Costs of new chips by architecture, kUSD per H100e, and kW per H100e; [architecture]."""
-
-    chip: Array
-    site: Array
-    running: Array
-    kw: Array

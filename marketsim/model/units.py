@@ -27,8 +27,8 @@ ARCHITECTURES: Final = ("gpu", "asic", "low_latency")
 CLASSES: Final = ("batch", "interactive", "agentic")
 """Speed classes of demand, slow to fast."""
 
-TOKENS_PER_SECOND: Final = (10.0, 45.0, 150.0)
-"""Required decoding speed of each class, tokens per second per user."""
+TOKENS_PER_SECOND: Final = (10.0, 40.0, 100.0)
+"""Decoding speed each class requires at the start, tokens per second per user."""
 
 LAYERS: Final = (
     "gpu",
@@ -40,9 +40,23 @@ LAYERS: Final = (
     "networking",
     "servers",
     "power_equipment",
+    "construction",
     "electricity",
+    "operations",
     "leases",
     "cloud",
     "own_use",
 )
-"""Layers of spending, USD bn per quarter; `own_use` is compute its owner uses at home."""
+"""Layers of spending, USD bn per quarter; `operations` is staff and upkeep of running sites,
+`own_use` compute its owner uses at home."""
+
+CONTESTED: Final = (
+    "gpu",
+    "asic",
+    "networking",
+    "servers",
+    "power_equipment",
+    "leases",
+    "cloud",
+)
+"""Layers whose shares several listed companies hold, and may drift."""

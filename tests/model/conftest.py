@@ -17,6 +17,8 @@ import pytest
 from jax import Array, lax
 
 from marketsim.calibration import load_book
+from marketsim.calibration.serving import served
+from marketsim.facts import load_models
 from marketsim.model import (
     Assumptions,
     Coordinates,
@@ -118,6 +120,7 @@ def world() -> World:
         setting=Setting(
             start_year=leaf(np.float64(-3.0)),
             cash_flow=leaf(np.float64(60.0)),
+            served=served(load_models()["DeepSeek-V3"]),
             lines=Lines(share=leaf(book.share), owner=leaf(book.owner)),
         ),
     )

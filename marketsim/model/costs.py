@@ -1,0 +1,75 @@
+"""What a new H100e costs to buy, house and run, by architecture."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+from .assumptions import Assumptions
+from .fleet import running_cost
+from .investment import user_cost_rate
+from .layers import merchant, scarce_prices
+from .power import Power, equipment_factor
+from .tree import pytree
+
+
+@pytree
+class Costs:
+    """Costs of new chips, kUSD per H100e, and kW per H100e; [architecture].
+
+    ``chip`` as quoted; ``site`` all in; ``running`` and ``power``, the scarcity rent of the power
+    it draws, for a quarter.
+    """
+
+    chip: Array
+    site: Array
+    running: Array
+    power: Array
+    kw: Array
+
+
+def new_chip_costs(
+    a: Assumptions,
+    log_price: Array,
+    log_power: Array,
+    grid: Power,
+    markup: Array,
+    chip_scarcity: Array,
+) -> Costs:
+    """Return costs of new chips at prices as quoted.
+
+    Parameters
+    ----------
+    log_price, log_power
+        ln kUSD and kW per H100e, [architecture].
+    grid
+        Power as the last quarter left it.
+    markup
+        Of merchant accelerators over their cost trend.
+    chip_scarcity
+        As quoted, in logs.
+    """
+    kw = jnp.exp(log_power)
+    chip = jnp.exp(log_price) * merchant(markup) * scarce_prices(a, chip_scarcity)[0]
+    electricity = jnp.exp(grid.log_electricity + grid.log_factor)
+    return Costs(
+        chip=chip,
+        site=site_cost(a, chip, kw, equipment_factor(a, grid)),
+        running=running_cost(a, electricity, kw),
+        power=kw * grid.rent,
+        kw=kw,
+    )
+
+
+def site_cost(a: Assumptions, chip: Array, kw: Array, equipment: Array) -> Array:
+    """Return the cost of a chip with its servers, network and share of the site, as ``chip``.
+
+    ``equipment`` is the factor on the price of power equipment.
+    """
+    systems = chip * (1.0 + a.networking_content + a.server_content)
+    return systems + kw * (a.shell_cost + a.power_equipment_cost * equipment)
+
+
+def capital_cost(a: Assumptions, costs: Costs) -> Array:
+    """Return the user cost of capital of new chips, kUSD per H100e and quarter, [architecture]."""
+    return costs.site * user_cost_rate(a)

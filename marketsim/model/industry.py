@@ -1,0 +1,85 @@
+"""Mechanism 10, the structure of the industry: shares, margins and who owns which design drift."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import jax.numpy as jnp
+from jax import Array
+
+from .assumptions import Assumptions
+from .tree import pytree
+from .units import CONTESTED, LAYERS, YEARS
+
+CLOUD: Final = CONTESTED.index("cloud")
+PLACES: Final = tuple(LAYERS.index(name) for name in CONTESTED)
+
+
+@pytree
+class Industry:
+    """State of the industry.
+
+    ``exponent`` on shares of contested layers [contested layer]; ``log_markup`` of merchant
+    accelerators beyond cost; ``log_independent``, ln share of low-latency designs that no merchant
+    incumbent owns; ``log_base`` revenue not tied to AI, ln USD bn per quarter, [line].
+    """
+
+    exponent: Array
+    log_markup: Array
+    log_independent: Array
+    log_base: Array
+
+
+def initial_industry(a: Assumptions) -> Industry:
+    """Return the industry as the book of lines states it."""
+    return Industry(
+        exponent=0.0 * a.concentration,
+        log_markup=0.0 * a.merchant_markup_growth,
+        log_independent=0.0 * a.absorption,
+        log_base=jnp.log(a.lines.base_level),
+    )
+
+
+def advance_industry(a: Assumptions, now: Industry) -> Industry:
+    """Return the industry a quarter on."""
+    return replace(
+        now,
+        exponent=now.exponent + a.concentration * YEARS,
+        log_markup=now.log_markup + a.merchant_markup_growth * YEARS,
+        log_independent=now.log_independent - a.absorption * YEARS,
+        log_base=now.log_base + a.lines.base_growth * YEARS,
+    )
+
+
+def turnover(a: Assumptions, now: Industry) -> Array:
+    """Return the share of compute contracts repriced in a quarter; concentration lengthens them."""
+    slower = jnp.exp(-a.contract_durability * now.exponent[CLOUD])
+    odds = a.contract_turnover / (1.0 - a.contract_turnover) * slower
+    return odds / (1.0 + odds)
+
+
+def concentrated(now: Industry, share: Array) -> Array:
+    """Return shares [line, layer] drifted to, or from, the largest companies at the same totals.
+
+    A share s becomes s to the power 1 + exponent, rescaled to what the listed companies hold
+    together.
+    """
+    share = jnp.asarray(share)
+    held = share[:, PLACES]
+    owner = held > 0.0
+    size = jnp.where(owner, held, 1.0)
+    drifted = jnp.where(owner, size ** (1.0 + now.exponent), 0.0)
+    total = drifted.sum(axis=0)
+    scaled = drifted * (held.sum(axis=0) / jnp.where(total > 0.0, total, 1.0))
+    return share.at[:, PLACES].set(scaled)
+
+
+def restricted_premium(a: Assumptions) -> Array:
+    """Return ln premium on compute inside the region under export controls.
+
+    What is barred and not replaced at home is missing; the price that clears what is left rises by
+    its share over the elasticity of demand.
+    """
+    missing = a.export_control * (1.0 - a.domestic_substitution)
+    return -jnp.log1p(-missing) / a.elasticity[1]

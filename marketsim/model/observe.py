@@ -1,0 +1,66 @@
+"""What can be observed of a quarter."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+from jax.nn import logsumexp
+
+from . import fleet, industry, layers, revenue
+from .assumptions import Assumptions
+from .state import Quarter, Setting, State
+from .steps import Order, Supply, Trade
+
+
+def observe(
+    a: Assumptions,
+    setting: Setting,
+    before: State,
+    after: State,
+    traded: Trade,
+    ordered: Order,
+    supplied: Supply,
+    removal: fleet.Removal,
+    accounts: fleet.Accounts,
+    spent: Array,
+) -> Quarter:
+    """Return a quarter that led from the state ``before`` to ``after``.
+
+    ``spent`` by layer as it accrued, USD bn, [layer].
+    """
+    scarce, prices = supplied.deliveries, supplied.prices
+    tokens, wants = jnp.exp(traded.demand.log_tokens), traded.demand
+    pue = 1.0 + a.power_overhead
+    return Quarter(
+        lines=revenue.line_revenue(a, setting.lines, before.industry, after.spending),
+        spending=spent,
+        recognised=after.spending,
+        capital_spending=supplied.paid,
+        operating_spending=layers.operating(spent),
+        owner_capex=a.owner_share * supplied.paid + jnp.exp(before.investment.log_other),
+        compute=after.fleet.compute.sum(),
+        running=traded.running,
+        delivered=supplied.delivered,
+        retired=removal.compute,
+        rent=jnp.exp(traded.log_rent),
+        q=jnp.exp(ordered.log_q),
+        chip_price=jnp.exp(before.technology.log_price[0]) * prices.chips * prices.markup,
+        merchant_margin=layers.merchant_margin(a, prices),
+        architecture_share=ordered.mix,
+        token_share=jnp.exp(ordered.choice.log_share),
+        restricted_premium=industry.restricted_premium(a),
+        tokens=tokens,
+        answers=tokens * jnp.exp(-wants.log_answer),
+        token_price=1e3 * jnp.exp(wants.log_price),
+        inference_share=jnp.exp(logsumexp(traded.log_inference)) / traded.running,
+        load=pue * after.fleet.power.sum(),
+        energised=before.power.energised,
+        power_rent=supplied.rent,
+        chip_scarcity=scarce.chip_scarcity,
+        power_scarcity=scarce.power_scarcity,
+        book_value=after.fleet.book.sum(),
+        depreciation=accounts.depreciation,
+        written_off=removal.book,
+        write_down=accounts.write_down,
+        impairment=accounts.unrecognised,
+    )

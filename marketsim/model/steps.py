@@ -1,0 +1,172 @@
+"""The three parts of a quarter: compute is traded, chips are ordered, orders are supplied."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+from jax.nn import logsumexp
+
+from . import architecture, demand, fleet, investment, layers, market, power, roofline
+from .assumptions import Assumptions
+from .costs import Costs, capital_cost, new_chip_costs, site_cost
+from .smooth import positive_part
+from .state import Setting, Shocks, State
+from .tree import pytree
+
+
+@pytree
+class Trade:
+    """The market of a quarter: demand settled at the rent that clears it.
+
+    ``work`` and ``log_inference`` (ln million H100e [class]) are those of the quarter's technology.
+    """
+
+    demand: demand.Demand
+    work: roofline.Work
+    log_rent: Array
+    log_running_cost: Array
+    log_inference: Array
+    log_training: Array
+    running: Array
+
+
+@pytree
+class Order:
+    """What is ordered: the architecture mix, its costs (scalars, kUSD and kW), and the plan.
+
+    ``log_left`` is ln share of what buyers want that export controls leave.
+    """
+
+    choice: architecture.Choice
+    mix: Array
+    costs: Costs
+    site: Array
+    kw: Array
+    log_q: Array
+    log_left: Array
+    investment: investment.Investment
+
+
+@pytree
+class Supply:
+    """What is delivered, million H100e; chips at prices before factors, orders and paid, USD bn.
+
+    ``rent`` is the scarcity rent of power, kUSD per kW.
+    """
+
+    deliveries: investment.Deliveries
+    delivered: Array
+    chips: Array
+    orders: Array
+    paid: Array
+    wanted_power: Array
+    rent: Array
+    prices: layers.Prices
+    fleet: fleet.Fleet
+
+
+def trade(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> Trade:
+    """Clear the market for compute: shifted demand meets the installed fleet."""
+    shifted = demand.shift_demand(a, state.demand, a.demand_volatility * shocks.demand)
+    technology = state.technology
+    work = roofline.compute_per_token(a, technology, setting.served, shifted.log_speed)
+    mixed = logsumexp(state.choice.log_share + work.total(), axis=0)
+    log_compute = state.log_compute_scale + technology.log_flop_per_token + mixed
+    wanted = demand.schedule(a, shifted, log_compute)
+    electricity = jnp.exp(state.power.log_electricity + state.power.log_factor)
+    log_cost = fleet.log_running_cost(a, state.fleet, electricity)
+    log_rent = market.clear(wanted, fleet.log_compute(state.fleet), log_cost, state.log_rent)
+    settled = demand.settle_demand(a, shifted, log_compute, log_rent)
+    return Trade(
+        demand=settled,
+        work=work,
+        log_rent=log_rent,
+        log_running_cost=log_cost,
+        log_inference=settled.log_tokens + log_compute,
+        log_training=wanted.log_training - log_rent,
+        running=jnp.exp(market.log_demand(wanted, log_rent)),
+    )
+
+
+def order(a: Assumptions, state: State, traded: Trade, stock: fleet.Fleet, news: Shocks) -> Order:
+    """Decide how much is ordered, and of what, at the rent and the prices as quoted."""
+    costs = quoted_costs(a, state)
+    log_cost = architecture.log_unit_cost(
+        traded.work, capital_cost(a, costs), costs.running, costs.power
+    )
+    choice = architecture.advance_choice(a, state.choice, log_cost)
+    weights = demand.class_weights(traded.log_inference, traded.log_training)
+    wanted = architecture.mixture(choice, traded.work, weights)
+    mix, left = architecture.bar(wanted, a.restricted_region * a.export_control)
+    site = mix @ costs.site
+    log_q = investment.log_q(a, traded.log_rent, mix @ costs.running, site)
+    appetite = a.appetite_volatility * news.appetite
+    plan = investment.plan(a, state.investment, log_q, stock.compute.sum(), site, appetite)
+    return Order(choice, mix, costs, site, mix @ costs.kw, log_q, jnp.log(left), plan)
+
+
+def quoted_costs(a: Assumptions, state: State) -> Costs:
+    """Return what new chips cost at the prices the last quarter left."""
+    technology, markup = state.technology, jnp.exp(state.industry.log_markup)
+    return new_chip_costs(
+        a, technology.log_price, technology.log_power, state.power, markup, state.chip_scarcity
+    )
+
+
+def supply(a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order) -> Supply:
+    """Deliver what can be made and powered of the order, and add it to the fleet."""
+    pue = 1.0 + a.power_overhead
+    price, energised = jnp.exp(state.technology.log_price), state.power.energised
+    free = positive_part(1.0 - pue * stock.power.sum() / energised, 0.01) * energised
+    mean_price = ordered.mix @ price
+    deliveries = investment.deliver(
+        ordered.investment,
+        jnp.log(ordered.site) - ordered.log_left,
+        jnp.log(mean_price),
+        jnp.log(free / (pue * ordered.kw)),
+    )
+    surplus = ordered.site * investment.surplus(a, ordered.log_q)
+    rent = power.scarcity_rent(deliveries.log_options, surplus, ordered.kw)
+    prices = paid_prices(a, state, deliveries.chip_scarcity, rent)
+    delivered = jnp.exp(deliveries.log_delivered) * ordered.mix
+    chip = price * prices.chips * layers.merchant(prices.markup)
+    paid = delivered * site_cost(a, chip, ordered.costs.kw, prices.equipment)
+    wanted = jnp.exp(deliveries.log_options[0])
+    return Supply(
+        deliveries=deliveries,
+        delivered=jnp.exp(deliveries.log_delivered),
+        chips=delivered * price,
+        orders=wanted * mean_price,
+        paid=paid.sum(),
+        wanted_power=pue * ordered.kw * wanted,
+        rent=rent,
+        prices=prices,
+        fleet=fleet.add_vintage(stock, delivered, delivered * ordered.costs.kw, paid),
+    )
+
+
+def paid_prices(a: Assumptions, state: State, chip_scarcity: Array, rent: Array) -> layers.Prices:
+    """Return the quarter's prices: scarcity of chips and ``rent`` of power as they turned out."""
+    chips, memory = layers.scarce_prices(a, chip_scarcity)
+    return layers.Prices(
+        chips=chips,
+        memory=memory,
+        markup=jnp.exp(state.industry.log_markup),
+        power=jnp.exp(power.contracted(a, state.power, rent)),
+        equipment=power.equipment_factor(a, state.power),
+        electricity=jnp.exp(state.power.log_electricity),
+    )
+
+
+def flows(
+    a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order, supplied: Supply, rent: Array
+) -> layers.Flows:
+    """Return what is bought in the quarter; ``rent`` of compute at contract prices, USD bn."""
+    return layers.Flows(
+        chips=supplied.chips,
+        orders=supplied.orders,
+        load=stock.power.sum(),
+        added=supplied.delivered * ordered.kw,
+        rent=rent,
+        independent=jnp.exp(state.industry.log_independent),
+    )
