@@ -1,0 +1,188 @@
+"""The seventeen claims the project exists to examine, in order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .capital import lags, stranded
+from .claim import Claim
+from .hardware import absorbed, friction, size, speed
+from .industry import consolidation, controls, named_regimes
+from .paradox import answers, flip, paradox, reliability, software
+from .power import ceiling, free_chips, rebound
+
+__all__ = ["CLAIMS"]
+
+CLAIMS: Final = (
+    Claim(
+        "C1",
+        "efficiency paradox",
+        "In the static limit at unit elasticity a step in efficiency leaves inference spending "
+        "unchanged; above one it raises compute and accelerator revenue, below one it lowers "
+        "them, at once without lags and in the long run with them.",
+        "largest change of inference spending at unit elasticity",
+        "log",
+        paradox,
+        0.95,
+    ),
+    Claim(
+        "C2",
+        "rebound against power",
+        "Half the watts of new chips while power binds: as many GW, and twice the compute "
+        "added, or more where it replaces old chips.",
+        "compute added over compute added without",
+        "ratio",
+        rebound,
+        0.95,
+    ),
+    Claim(
+        "C3",
+        "power ceiling",
+        "When power binds, compute per watt is worth more than compute per dollar, and rents "
+        "move to power owners.",
+        "compute gained by 5 % fewer watts over 5 % fewer dollars",
+        "ratio",
+        ceiling,
+        0.95,
+    ),
+    Claim(
+        "C4",
+        "inference flip",
+        "Inference takes about two thirds of compute, and rises.",
+        "inference share of compute a year ahead",
+        "share",
+        flip,
+        0.80,
+        "Two thirds is reached within 2026, not at the end of 2025: Deloitte puts inference at "
+        "half of AI compute in 2025, and the model, which sees that figure, follows.",
+    ),
+    Claim(
+        "C5",
+        "speed premium",
+        "GPU cost per token is flat in speed, then convex, and at 100 times the slow speed "
+        "hundreds of times dearer; demand for speed moves share to low-latency designs; general"
+        " designs keep batch and prefill.",
+        "GPU decode cost at 500 tokens per second over that at 5",
+        "ratio",
+        speed,
+        0.90,
+    ),
+    Claim(
+        "C6",
+        "even free is not cheap enough",
+        "With power binding there is a gap in compute per watt beyond which a free chip costs "
+        "more per token than a dear one.",
+        "gap at which a free chip breaks even",
+        "ratio",
+        free_chips,
+        0.95,
+    ),
+    Claim(
+        "C7",
+        "size is not efficiency",
+        "A generation's gain by die and power rather than efficiency takes more GW per compute,"
+        " and a plateau of GPUs favours new architectures.",
+        "share that other architectures gain",
+        "share",
+        size,
+        0.95,
+        "H100 to B200 gained 1.6 in FP16 per watt, so efficiency did improve; H100 to GB300 "
+        "gained 1.26 in three years, which the claim describes.",
+    ),
+    Claim(
+        "C8",
+        "software friction",
+        "A higher porting cost delays specialised silicon and keeps incumbent revenue.",
+        "incumbent revenue kept over five years",
+        "log",
+        friction,
+        0.95,
+    ),
+    Claim(
+        "C9",
+        "serving software +20 %",
+        "It does to every layer what 20 % better hardware does that comes at no cost; hardware "
+        "that has to be bought lowers token prices later.",
+        "difference of revenue by layer, over all revenue",
+        "share",
+        software,
+        0.95,
+    ),
+    Claim(
+        "C10",
+        "tokens per task",
+        "Growth of tokens per answer makes answers dearer than they would be while tokens get "
+        "cheaper.",
+        "rise of the price of agents' answers",
+        "log",
+        answers,
+        0.90,
+    ),
+    Claim(
+        "C11",
+        "stranded capital",
+        "Where demand is inelastic, faster efficiency brings write-downs before accounting "
+        "lives end, and hurts owners of old fleets most.",
+        "write-downs over mean book value",
+        "share",
+        stranded,
+        0.90,
+    ),
+    Claim(
+        "C12",
+        "bubble debate",
+        "Where supply has slack, a higher hurdle or later returns cut chip makers first, power "
+        "and leases later.",
+        "chip revenue cut at once by a hurdle 1.6 times as high",
+        "log",
+        lags,
+        0.95,
+    ),
+    Claim(
+        "C13",
+        "consolidation",
+        "Fewer owners: cloud revenue is more durable in a slump, and more unequal among them.",
+        "part of the fall of cloud revenue avoided",
+        "share",
+        consolidation,
+        0.95,
+    ),
+    Claim(
+        "C14",
+        "three named regimes",
+        "Fragmentation takes the leader's share and the merchant's margin; vertical integration"
+        " moves compute to ASICs; novel hardware saves energy.",
+        "energy per compute saved by novel hardware",
+        "log",
+        named_regimes,
+        0.80,
+    ),
+    Claim(
+        "C15",
+        "export controls",
+        "They cut merchant sales and raise the premium on compute inside the region.",
+        "change of merchant sales when 90 % of the region is barred",
+        "log",
+        controls,
+        0.95,
+    ),
+    Claim(
+        "C16",
+        "incumbent absorbs entrant",
+        "Buying the low-latency design keeps the incumbent's share as demand for speed grows.",
+        "share of accelerator spending kept",
+        "share",
+        absorbed,
+        0.90,
+    ),
+    Claim(
+        "C17",
+        "reliability floor",
+        "Verification raises compute per useful answer, and where demand is saturated it raises"
+        " compute: a floor.",
+        "rise of inference compute where demand is saturated",
+        "log",
+        reliability,
+        0.95,
+    ),
+)

@@ -1,0 +1,60 @@
+"""What a claim is, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike
+
+from .worlds import Worlds
+
+__all__ = ["Claim", "Finding", "found"]
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What a claim measured: a quantity and whether the claim is satisfied, both [draw]."""
+
+    value: np.ndarray
+    holds: np.ndarray
+
+
+Check = Callable[[Worlds], Finding]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim, and how it is examined.
+
+    Attributes
+    ----------
+    name
+        ``C1`` to ``C17``.
+    title, text
+        In a word or two, and in a sentence.
+    quantity, unit
+        What is measured for each draw.
+    check
+        Measures it.
+    bar
+        Share of draws that must satisfy it.
+    departure
+        Where the claim of the sources does not hold in a sound model: what holds instead, and why.
+    """
+
+    name: str
+    title: str
+    text: str
+    quantity: str
+    unit: str
+    check: Check
+    bar: float
+    departure: str = ""
+
+
+def found(value: ArrayLike | Array, holds: ArrayLike | Array) -> Finding:
+    """Return a finding from arrays of any kind, [draw]."""
+    return Finding(np.asarray(value, dtype=float), np.asarray(holds, dtype=bool))

@@ -1,0 +1,118 @@
+"""Every claim against draws of the priors, and draws around the calibrated mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from marketsim.calibration import Posterior
+from marketsim.errors import InputError, nearest
+from marketsim.precision import precise
+
+from .catalogue import CLAIMS
+from .claim import Claim, Finding
+from .worlds import posterior_worlds, prior_worlds
+
+__all__ = ["ClaimResults", "evaluate_claims"]
+
+
+@dataclass(frozen=True, eq=False)
+class ClaimResults:
+    """What became of the claims.
+
+    Attributes
+    ----------
+    table
+        One row for each claim and source of draws (``prior``, ``posterior``): title, quantity,
+        median and 5 and 95 % quantiles of what was measured, unit, share of draws that satisfy the
+        claim, bar, whether it holds, and where the model departs from the claim, why.
+    findings
+        The draws themselves, by claim and source.
+    """
+
+    table: pd.DataFrame
+    findings: dict[tuple[str, str], Finding]
+
+    @property
+    def hold(self) -> bool:
+        """Whether every claim holds."""
+        return bool(self.table["holds"].all())
+
+
+def evaluate_claims(
+    posterior: Posterior,
+    names: Iterable[str] | None = None,
+    draws: int = 200,
+    seed: int = 0,
+    progress: Callable[[str], None] = lambda step: None,
+) -> ClaimResults:
+    """Measure the claims on draws of the priors and on draws around the mode.
+
+    Parameters
+    ----------
+    posterior
+        From :func:`marketsim.calibrate`; its priors are those of its date.
+    names
+        Some of ``C1`` to ``C17``; by default all.
+    draws
+        Worlds from each source; the first of the posterior is the mode.
+    seed
+        Of the draws.
+    progress
+        Told the claim under way.
+
+    Raises
+    ------
+    InputError
+        For a name that is no claim, or no draws.
+    """
+    if draws < 1:
+        raise InputError(f"claims: {draws} draws show nothing; ask for 1 or more")
+    wanted = [claim_named(name) for name in names] if names is not None else list(CLAIMS)
+    with precise("float64"):
+        sources = [make(posterior, draws, seed) for make in (prior_worlds, posterior_worlds)]
+        findings = {}
+        for claim in wanted:
+            progress(f"{claim.name} {claim.title}")
+            for worlds in sources:
+                findings[claim.name, worlds.name] = claim.check(worlds)
+    rows = [_row(claim, w.name, findings[claim.name, w.name]) for claim in wanted for w in sources]
+    return ClaimResults(pd.DataFrame(rows).set_index(["claim", "draws_of"]), findings)
+
+
+def claim_named(name: str) -> Claim:
+    """Return a claim by its name.
+
+    Raises
+    ------
+    InputError
+        With the nearest name.
+    """
+    known = {claim.name: claim for claim in CLAIMS}
+    if name.upper() not in known:
+        said = f"no claim is called '{name}'; there are C1 to C{len(CLAIMS)}."
+        raise InputError(said + nearest(name.upper(), tuple(known)))
+    return known[name.upper()]
+
+
+def _row(claim: Claim, source: str, finding: Finding) -> dict[str, object]:
+    low, median, high = np.quantile(finding.value, [0.05, 0.5, 0.95])
+    share = float(finding.holds.mean())
+    return {
+        "claim": claim.name,
+        "draws_of": source,
+        "title": claim.title,
+        "measured": claim.quantity,
+        "median": median,
+        "q05": low,
+        "q95": high,
+        "unit": claim.unit,
+        "draws": len(finding.holds),
+        "satisfied": share,
+        "bar": claim.bar,
+        "holds": share >= claim.bar,
+        "departure": claim.departure,
+    }

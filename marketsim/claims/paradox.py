@@ -1,0 +1,130 @@
+"""Claims on the efficiency paradox: C1, C4, C9, C10, C17."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from marketsim.model import CLASSES, Quarter, State
+from marketsim.model.efficiency import serve_better
+
+from .claim import Finding, found
+from .worlds import Worlds, layer, slack
+
+STEP: Final = float(np.log(1.2))
+"""Log of a step of 20 % in efficiency."""
+
+AGENTIC: Final = CLASSES.index("agentic")
+
+
+def better_served(worlds: Worlds) -> Worlds:
+    """Return worlds after a step of serving software, or of algorithms, of 20 %."""
+    now = worlds.state
+    return worlds.with_(replace(now, technology=serve_better(now.technology, STEP)))
+
+
+def frictionless(worlds: Worlds, elasticity: float) -> Worlds:
+    """Return the static limit: full pass-through, no adjustment lag, no saturation, power slack."""
+    return slack(worlds).with_(
+        passthrough=1.0, demand_adjustment=1.0, saturation=1e30, elasticity=elasticity
+    )
+
+
+def inference_spending(q: Quarter) -> Array:
+    """Return spending on tokens, USD bn, [draw, quarter, class]."""
+    return q.tokens * q.token_price / 1e3
+
+
+def paradox(worlds: Worlds) -> Finding:
+    """C1. At unit elasticity efficiency leaves spending alone; signs turn there, lags or not."""
+    level = frictionless(worlds, 1.0)
+    change = jnp.log(inference_spending(better_served(level).ahead()))
+    change -= jnp.log(inference_spending(level.ahead()))
+    worst = jnp.abs(change).max(axis=(1, 2))
+    turns = jnp.ones(worlds.draws, dtype=bool)
+    for elasticity, sign in ((1.3, 1.0), (0.7, -1.0)):
+        static = frictionless(worlds, elasticity)
+        lagged = slack(worlds).with_(saturation=1e30, elasticity=elasticity)
+        for kind in (static, lagged):
+            plain, better = kind.ahead(), better_served(kind).ahead()
+            for seen in (lambda q: q.compute, lambda q: layer(q, "gpu").cumsum(axis=1)):
+                turns &= sign * jnp.log(seen(better) / seen(plain))[:, -1] > 0.0
+    return found(worst, (worst < 1e-5) & turns)
+
+
+def flip(worlds: Worlds) -> Finding:
+    """C4. Inference takes half of compute at the end of history, two thirds within two years."""
+    now, then = worlds.history.inference_share[:, -1], worlds.ahead().inference_share
+    return found(then[:, 3], (then[:, 7] > now) & (then[:, :8].max(axis=1) > 0.6))
+
+
+def software(worlds: Worlds) -> Finding:
+    """C9. Software of +20 % does to each layer what hardware does that comes at no cost."""
+    soft, hard = better_served(worlds).ahead(), worlds.with_(relabelled(worlds.state)).ahead()
+    new = worlds.with_(cheaper(worlds.state)).ahead()
+    apart = jnp.abs(soft.recognised - hard.recognised).sum(axis=(1, 2))
+    apart /= hard.recognised.sum(axis=(1, 2))
+    plain = worlds.ahead()
+    at_once = jnp.log(plain.token_price / soft.token_price)[:, 0].mean(axis=-1)
+    by_capital = jnp.log(plain.token_price / new.token_price)[:, 0].mean(axis=-1)
+    return found(apart, (apart < 0.03) & (at_once > by_capital) & (by_capital > 0.0))
+
+
+def relabelled(now: State) -> State:
+    """Return a state whose chips, installed and to come, do 20 % more at the same cost."""
+    t, fleet = now.technology, now.fleet
+    better = replace(
+        t,
+        log_price=t.log_price - STEP,
+        log_power=t.log_power - STEP,
+        log_bandwidth=t.log_bandwidth + STEP,
+        log_memory=t.log_memory + STEP,
+        log_cumulative=t.log_cumulative + STEP,
+    )
+    return replace(
+        now,
+        technology=better,
+        fleet=replace(fleet, compute=fleet.compute * np.exp(STEP)),
+        log_rent=now.log_rent - STEP,
+        log_contract=now.log_contract - STEP,
+    )
+
+
+def cheaper(now: State) -> State:
+    """Return a state whose chips to come do 20 % more at the same cost and power."""
+    return replace(
+        relabelled(now), fleet=now.fleet, log_rent=now.log_rent, log_contract=now.log_contract
+    )
+
+
+def answers(worlds: Worlds) -> Finding:
+    """C10. Tokens per answer make agents' answers dearer than they would be, tokens cheaper."""
+    plain = worlds.entry("task_growth", AGENTIC, lambda g: 0.0 * g).ahead()
+    long = worlds.entry("task_growth", AGENTIC, lambda g: 0.0 * g + 0.8).ahead()
+    dearer = jnp.log(answer_price(long) / answer_price(plain))[:, -1, AGENTIC]
+    falls = long.token_price[:, -1, AGENTIC] < long.token_price[:, 0, AGENTIC]
+    return found(dearer, (dearer > 0.0) & falls)
+
+
+def answer_price(q: Quarter) -> Array:
+    """Return the price of an answer against tokens at their number per answer at the start."""
+    return q.token_price * q.tokens / q.answers
+
+
+def reliability(worlds: Worlds) -> Finding:
+    """C17. Checking raises compute per useful answer, and compute where demand is saturated."""
+    full = worlds.with_(saturation=1.0)
+    checked = full.with_(verification_growth=full.assumptions.verification_growth + 0.2)
+    plain, safe = full.ahead(), checked.ahead()
+    per_answer = jnp.log((safe.tokens / safe.answers) / (plain.tokens / plain.answers))[:, -1]
+    floor = jnp.log(inference_compute(safe) / inference_compute(plain))[:, -1]
+    return found(floor, (per_answer > 0.0).all(axis=-1) & (floor > 0.0))
+
+
+def inference_compute(q: Quarter) -> Array:
+    """Return compute that serves, million H100e, [draw, quarter]."""
+    return q.running * q.inference_share

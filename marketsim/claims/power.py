@@ -1,0 +1,89 @@
+"""Claims on power: C2, C3, C6."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from marketsim.model import Assumptions, Quarter, State
+from marketsim.model.costs import capital_cost, site_cost
+from marketsim.model.power import equipment_factor
+from marketsim.model.steps import quoted_costs
+
+from .claim import Finding, found
+from .worlds import Worlds, layer, pinched
+
+YEAR: Final = slice(0, 4)
+NUDGE: Final = 0.05
+"""Log change of an efficiency to value it by."""
+
+
+def rebound(worlds: Worlds) -> Finding:
+    """C2. While power binds, half the watts of new chips are twice the compute and as many GW."""
+    bound = pinched(worlds)
+    plain, frugal = bound.ahead(), bound.with_(new_chips(bound.state, power=-np.log(2.0))).ahead()
+    gigawatts = jnp.abs(jnp.log(frugal.load / plain.load))[:, YEAR].max(axis=1)
+    added = [q.delivered[:, YEAR].sum(axis=1) for q in (plain, frugal)]
+    ratio = added[1] / added[0]
+    return found(ratio, (gigawatts < 0.01) & (ratio > 1.8))
+
+
+def new_chips(now: State, power: float = 0.0, price: float = 0.0) -> State:
+    """Return a state whose chips to come change in ln kW and ln price per H100e."""
+    t = now.technology
+    return replace(
+        now,
+        technology=replace(t, log_power=t.log_power + power, log_price=t.log_price + price),
+    )
+
+
+def ceiling(worlds: Worlds) -> Finding:
+    """C3. When power binds a watt saved is worth more than a dollar, and power owners earn more."""
+    gains = {}
+    for name, kind in (("bound", pinched(worlds)), ("free", worlds)):
+        now = kind.state
+        plain = kind.ahead()
+        per_watt = kind.with_(new_chips(now, power=-NUDGE)).ahead()
+        per_dollar = kind.with_(new_chips(now, price=-NUDGE)).ahead()
+        gains[name] = [compute(q) - compute(plain) for q in (per_watt, per_dollar)]
+    bound, free = pinched(worlds).ahead(), worlds.ahead()
+    pays = [paid_per_gigawatt(q)[:, YEAR].mean(axis=1) for q in (free, bound)]
+    ratio = gains["bound"][0] / jnp.maximum(gains["bound"][1], 1e-12)
+    return found(ratio, (ratio > 1.0) & (pays[1] > pays[0]))
+
+
+def compute(q: Quarter) -> Array:
+    """Return compute after a year, million H100e, [draw]."""
+    return q.compute[:, 3]
+
+
+def paid_per_gigawatt(q: Quarter) -> Array:
+    """Return what generators and landlords are paid per GW, [draw, quarter]."""
+    return (layer(q, "electricity") + layer(q, "leases")) / q.load
+
+
+def free_chips(worlds: Worlds) -> Finding:
+    """C6. A chip that costs nothing loses to a dear one beyond some gap in compute per watt."""
+    rents = [kind.ahead().power_rent[:, YEAR].mean(axis=1) for kind in (pinched(worlds), worlds)]
+    bound, free = (jax.vmap(break_even)(worlds.assumptions, worlds.state, r) for r in rents)
+    return found(bound, (bound < free) & (bound < 10.0))
+
+
+def break_even(a: Assumptions, now: State, rent: Array) -> Array:
+    """Return the gap in compute per watt at which a free GPU costs as much as one at its price.
+
+    All but the chip grows with its power: site, running cost and the scarcity ``rent`` of power,
+    kUSD per kW and quarter.
+    """
+    costs = quoted_costs(a, replace(now, power=replace(now.power, rent=rent)))
+    dear = capital_cost(a, costs) + costs.running + costs.power
+    bare = replace(
+        costs, site=site_cost(a, 0.0 * costs.chip, costs.kw, equipment_factor(a, now.power))
+    )
+    free = capital_cost(a, bare) + costs.running + costs.power
+    return (dear / free)[0]
