@@ -12,7 +12,7 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types pytest fast format lock clean
+.PHONY: help run test lint types pytest fast format docs lock clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,12 @@ fast: $(READY)  ## every test that is not slow
 format: $(READY)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(READY)  ## write the README's table of assumptions afresh
+	$(BIN)/marketsim assumptions --markdown > $(VENV)/table.md
+	{ sed '/^<!-- assumptions: begin/q' README.md; cat $(VENV)/table.md; \
+	    sed -n '/^<!-- assumptions: end/,$$p' README.md; } > $(VENV)/README.md
+	cp $(VENV)/README.md README.md
 
 lock:  ## resolve requirements.lock afresh (needs uv; hashes only, no address of any index)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         WorstRegime,
         allocate,
     )
+    from marketsim.assumptions import describe_assumptions
     from marketsim.backtesting import BacktestResult, History, backtest
     from marketsim.calibration import Posterior, calibrate
     from marketsim.errors import MarketsimError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "allocation": ("Allocation", "CVaR", "ExpectedReturn", "Variance", "WorstRegime", "allocate"),
+    "assumptions": ("describe_assumptions",),
     "backtesting": ("BacktestResult", "History", "backtest"),
     "calibration": ("Posterior", "calibrate"),
     "errors": ("MarketsimError",),
@@ -66,6 +68,7 @@ __all__ = [
     "allocate",
     "backtest",
     "calibrate",
+    "describe_assumptions",
     "load_facts",
     "load_prices",
     "load_scenarios",

@@ -8,6 +8,7 @@ right (one message, no traceback), 130 when interrupted.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ import typer
 
 if TYPE_CHECKING:
     from marketsim.backtesting import BacktestResult
+    from marketsim.calibration import Posterior
     from marketsim.prices import Prices as Panel
 
 __all__ = ["app", "main"]
@@ -199,6 +201,51 @@ def backtest(
         report = write_backtest_report(folder / "report.html", result)
     print(result.summary.to_string(float_format="{:.4f}".format))
     print(f"report: {report}")
+
+
+@app.command()
+def assumptions(
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TEXT", show_default="all", help="Part of a name, group, meaning or source."
+        ),
+    ] = None,
+    calibrated: Annotated[
+        datetime | None,
+        typer.Option(formats=DATE, metavar="DATE", help="Add what facts published by then teach."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the list there instead.")
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the table of the README.")
+    ] = False,
+) -> None:
+    """List what the model assumes: prior, meaning, unit and source of every number."""
+    if markdown and (csv or calibrated):
+        raise typer.BadParameter("goes with TEXT only", param_hint="--markdown")
+    _prepare_jax()
+    import marketsim as ms
+    from marketsim.reporting.listing import assumptions_markdown, assumptions_text
+
+    table = ms.describe_assumptions(text, _posterior(calibrated) if calibrated else None)
+    if csv:
+        from marketsim.files import replace_file
+
+        replace_file(csv, table.to_csv(lineterminator="\n", float_format="%.6g").encode())
+        print(f"table: {csv}")
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(assumptions_markdown(table) if markdown else assumptions_text(table, width))
+
+
+def _posterior(date: datetime) -> Posterior:
+    import marketsim as ms
+
+    with _progress() as progress:
+        progress("calibrating")
+        return ms.calibrate(ms.load_facts(as_of=_iso(date)))
 
 
 def _universe(wanted: tuple[str, ...] | None, source: str | None) -> tuple[tuple[str, ...], Panel]:

@@ -28,7 +28,7 @@ LAYERS = (
     {"backtesting"},
     {"allocation", "sensitivity"},
     {"valuation"},
-    {"calibration", "scenarios", "simulation"},
+    {"assumptions", "calibration", "scenarios", "simulation"},
     {"returns", "facts", "prices", "model"},
     {"dates", "resources", "files", "precision"},
     {"errors"},
