@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from marketsim.assumptions import describe_assumptions
     from marketsim.backtesting import BacktestResult, History, backtest
     from marketsim.calibration import Posterior, calibrate
+    from marketsim.claims import evaluate_claims
     from marketsim.errors import MarketsimError
     from marketsim.facts import Facts, load_facts
     from marketsim.model import Assumptions
@@ -37,6 +38,7 @@ _HOMES = {
     "assumptions": ("describe_assumptions",),
     "backtesting": ("BacktestResult", "History", "backtest"),
     "calibration": ("Posterior", "calibrate"),
+    "claims": ("evaluate_claims",),
     "errors": ("MarketsimError",),
     "facts": ("Facts", "load_facts"),
     "model": ("Assumptions",),
@@ -69,6 +71,7 @@ __all__ = [
     "backtest",
     "calibrate",
     "describe_assumptions",
+    "evaluate_claims",
     "load_facts",
     "load_prices",
     "load_scenarios",

@@ -240,6 +240,46 @@ def assumptions(
     print(assumptions_markdown(table) if markdown else assumptions_text(table, width))
 
 
+@app.command()
+def claims(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAMES", show_default="C1 to C17")
+    ] = None,
+    as_of: Annotated[
+        datetime,
+        typer.Option(
+            formats=DATE, metavar="DATE", show_default="2025-12-31", help="Calibrate to that date."
+        ),
+    ] = datetime(2025, 12, 31),
+    draws: Annotated[int, typer.Option(min=1, help="Worlds from each source.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same draws.")] = 0,
+    csv: Annotated[Path, typer.Option(metavar="FILE", help="Write the table there.")] = Path(
+        "runs/claims.csv"
+    ),
+) -> None:
+    """Examine what the model claims, on draws of its priors and around its mode.
+
+    Exits with 1 if a claim fails.
+    """
+    _prepare_jax()
+    import marketsim as ms
+    from marketsim.claims import claims_named
+    from marketsim.files import replace_file
+    from marketsim.reporting.verdicts import claims_text
+
+    with _progress() as progress:
+        wanted = claims_named(names)
+        progress("calibrating")
+        posterior = ms.calibrate(ms.load_facts(as_of=_iso(as_of)))
+        result = ms.evaluate_claims(posterior, wanted, draws, seed, progress)
+    csv.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(csv, result.table.to_csv(lineterminator="\n", float_format="%.6g").encode())
+    print(claims_text(result.table))
+    print(f"table: {csv}")
+    if not result.hold:
+        raise typer.Exit(1)
+
+
 def _posterior(date: datetime) -> Posterior:
     import marketsim as ms
 

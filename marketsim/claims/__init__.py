@@ -7,8 +7,8 @@ what moved is compared. A claim holds if a stated share of the worlds satisfies 
 
 from __future__ import annotations
 
-from .catalogue import CLAIMS
+from .catalogue import CLAIMS, claims_named
 from .claim import Claim, Finding
 from .evaluation import ClaimResults, evaluate_claims
 
-__all__ = ["CLAIMS", "Claim", "ClaimResults", "Finding", "evaluate_claims"]
+__all__ = ["CLAIMS", "Claim", "ClaimResults", "Finding", "claims_named", "evaluate_claims"]

@@ -6,6 +6,7 @@ from typing import Final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from marketsim.model import ARCHITECTURES, Assumptions, Quarter, State, fleet
@@ -38,10 +39,10 @@ def stranded(worlds: Worlds) -> Finding:
         compute_per_dollar_growth=a.compute_per_dollar_growth + 0.3,
         compute_per_watt_growth=a.compute_per_watt_growth + 0.3,
     )
-    plain, fast = worlds.ahead(), faster.ahead()
+    plain, fast = worlds.plain, faster.ahead()
     charged = [q.write_down.sum(axis=1) / q.book_value.mean(axis=1) for q in (plain, fast)]
     values = [jax.vmap(value)(a, worlds.state, q.rent[:, LATER]) for q in (plain, fast)]
-    old, young = jnp.log(values[0] / values[1]).T
+    old, young = np.log(values[0] / values[1]).T
     return found(charged[1] - charged[0], (charged[1] > charged[0]) & (old > young) & (young > 0.0))
 
 
@@ -60,23 +61,23 @@ def lags(worlds: Worlds) -> Finding:
     Where supply binds investors want more than they get, and a hurdle cuts little: there is slack.
     """
     a, worlds = worlds.assumptions, slack(worlds)
-    plain = worlds.ahead()
+    plain = worlds.plain
     hard = worlds.with_(hurdle_rate=1.6 * a.hurdle_rate).ahead()
     late = worlds.with_(return_delay=a.return_delay + 1.0).ahead()
-    holds = jnp.ones(worlds.draws, dtype=bool)
+    holds = np.ones(worlds.draws, dtype=bool)
     for worse in (hard, late):
         chips, plant, leases = (
-            jnp.log(revenue(plain, name) / revenue(worse, name))
+            np.log(revenue(plain, name) / revenue(worse, name))
             for name in ("chips", "power_equipment", "leases")
         )
         first = (chips > plant)[:, EARLY] & (plant > leases)[:, EARLY]
         holds &= first & (leases[:, LATE] > leases[:, EARLY])
-    cut = jnp.log(revenue(plain, "chips") / revenue(hard, "chips"))[:, EARLY]
+    cut = np.log(revenue(plain, "chips") / revenue(hard, "chips"))[:, EARLY]
     return found(cut, holds)
 
 
-def revenue(q: Quarter, name: str) -> Array:
+def revenue(q: Quarter, name: str) -> np.ndarray:
     """Return revenue of a layer, or of all accelerators as ``chips``, [draw, quarter]."""
     names = ARCHITECTURES if name == "chips" else (name,)
     parts = [layer(q, part, recognised=True) for part in names]
-    return jnp.stack(parts).sum(axis=0)
+    return np.asarray(np.stack(parts).sum(axis=0))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
+
+from marketsim.errors import InputError, nearest
 
 from .capital import lags, stranded
 from .claim import Claim
@@ -11,7 +14,7 @@ from .industry import consolidation, controls, named_regimes
 from .paradox import answers, flip, paradox, reliability, software
 from .power import ceiling, free_chips, rebound
 
-__all__ = ["CLAIMS"]
+__all__ = ["CLAIMS", "claims_named"]
 
 CLAIMS: Final = (
     Claim(
@@ -40,8 +43,8 @@ CLAIMS: Final = (
         "power ceiling",
         "When power binds, compute per watt is worth more than compute per dollar, and rents "
         "move to power owners.",
-        "compute gained by 5 % fewer watts over 5 % fewer dollars",
-        "ratio",
+        "elasticity of compute added to watts saved, less that to dollars saved",
+        "elasticity",
         ceiling,
         0.95,
     ),
@@ -186,3 +189,20 @@ CLAIMS: Final = (
         0.95,
     ),
 )
+
+
+def claims_named(names: Iterable[str] | None) -> tuple[str, ...]:
+    """Return names of claims as they are spelt; all of them by default.
+
+    Raises
+    ------
+    InputError
+        For a name that is no claim, with the nearest.
+    """
+    known = tuple(claim.name for claim in CLAIMS)
+    wanted = known if names is None else tuple(name.upper() for name in names)
+    for name in wanted:
+        if name not in known:
+            said = f"no claim is called '{name}'; there are {known[0]} to {known[-1]}."
+            raise InputError(said + nearest(name, known))
+    return wanted

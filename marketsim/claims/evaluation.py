@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from marketsim.calibration import Posterior
-from marketsim.errors import InputError, nearest
+from marketsim.errors import InputError
 from marketsim.precision import precise
 
-from .catalogue import CLAIMS
+from .catalogue import CLAIMS, claims_named
 from .claim import Claim, Finding
 from .worlds import posterior_worlds, prior_worlds
 
@@ -71,7 +71,8 @@ def evaluate_claims(
     """
     if draws < 1:
         raise InputError(f"claims: {draws} draws show nothing; ask for 1 or more")
-    wanted = [claim_named(name) for name in names] if names is not None else list(CLAIMS)
+    chosen = claims_named(names)
+    wanted = [claim for claim in CLAIMS if claim.name in chosen]
     with precise("float64"):
         sources = [make(posterior, draws, seed) for make in (prior_worlds, posterior_worlds)]
         findings = {}
@@ -81,21 +82,6 @@ def evaluate_claims(
                 findings[claim.name, worlds.name] = claim.check(worlds)
     rows = [_row(claim, w.name, findings[claim.name, w.name]) for claim in wanted for w in sources]
     return ClaimResults(pd.DataFrame(rows).set_index(["claim", "draws_of"]), findings)
-
-
-def claim_named(name: str) -> Claim:
-    """Return a claim by its name.
-
-    Raises
-    ------
-    InputError
-        With the nearest name.
-    """
-    known = {claim.name: claim for claim in CLAIMS}
-    if name.upper() not in known:
-        said = f"no claim is called '{name}'; there are C1 to C{len(CLAIMS)}."
-        raise InputError(said + nearest(name.upper(), tuple(known)))
-    return known[name.upper()]
 
 
 def _row(claim: Claim, source: str, finding: Finding) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import Final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from marketsim.model import ARCHITECTURES, CLASSES, Assumptions, Quarter, Served, State
@@ -24,19 +25,19 @@ def speed(worlds: Worlds) -> Finding:
     """C5. On GPUs cost is flat in speed, then convex; demand for speed goes to fast designs."""
     served = worlds.setting.served
     cost = jax.vmap(frontier, in_axes=(0, 0, None))(worlds.assumptions, worlds.state, served)
-    slope = jnp.diff(cost, axis=1) / jnp.diff(jnp.log(jnp.array(SPEEDS)))[:, None]
+    slope = np.diff(cost, axis=1) / np.diff(np.log(np.array(SPEEDS)))[:, None]
     dear = cost[:, -1] - cost[:, 0]
-    flat, convex = slope[:, 0, GPU] < 0.2, (jnp.diff(slope[..., GPU], axis=1) > 0.0).all(axis=1)
-    shape = flat & convex & (dear[:, GPU] > jnp.log(100.0)) & (dear[:, FAST] < dear[:, GPU])
+    flat, convex = slope[:, 0, GPU] < 0.2, (np.diff(slope[..., GPU], axis=1) > 0.0).all(axis=1)
+    shape = flat & convex & (dear[:, GPU] > np.log(100.0)) & (dear[:, FAST] < dear[:, GPU])
     shares = [paced(worlds, x).ahead().token_share[:, -1, FAST] for x in (0.0, 0.12)]
     moves = shares[1][:, AGENTIC] > shares[0][:, AGENTIC]
     keeps = shares[1][:, BATCH] < 0.1
-    return found(jnp.exp(dear[:, GPU]), shape & moves & keeps)
+    return found(np.exp(dear[:, GPU]), shape & moves & keeps)
 
 
 def paced(worlds: Worlds, growth: float) -> Worlds:
     """Return worlds in which agents' required speed grows at a rate, per year."""
-    return worlds.entry("speed_growth", AGENTIC, lambda g: jnp.full_like(g, growth))
+    return worlds.entry("speed_growth", AGENTIC, lambda g: np.full_like(g, growth))
 
 
 def frontier(a: Assumptions, now: State, served: Served) -> Array:
@@ -52,12 +53,12 @@ def frontier(a: Assumptions, now: State, served: Served) -> Array:
 def size(worlds: Worlds) -> Finding:
     """C7. A gain per chip from power, not efficiency, costs GW; a plateau helps newcomers."""
     watt = worlds.assumptions.compute_per_watt_growth[:, GPU]
-    bigger = worlds.entry("compute_per_watt_growth", GPU, lambda g: g - 0.7 * jnp.abs(watt)).entry(
-        "chip_power_growth", GPU, lambda g: g + 0.7 * jnp.abs(watt)
+    bigger = worlds.entry("compute_per_watt_growth", GPU, lambda g: g - 0.7 * np.abs(watt)).entry(
+        "chip_power_growth", GPU, lambda g: g + 0.7 * np.abs(watt)
     )
     plateau = bigger.entry("hardware_decay", GPU, lambda d: 0.0 * d + 0.5)
     plain, large, stuck = (w.ahead() for w in (worlds, bigger, plateau))
-    hungry = jnp.log((large.load / large.compute) / (plain.load / plain.compute))[:, -1]
+    hungry = np.log((large.load / large.compute) / (plain.load / plain.compute))[:, -1]
     gained = newcomers(stuck) - newcomers(plain)
     return found(gained, (hungry > 0.0) & (gained > 0.0))
 
@@ -71,7 +72,7 @@ def friction(worlds: Worlds) -> Finding:
     """C8. Dearer porting delays specialised silicon and keeps the incumbent's revenue."""
     drawn = worlds.with_(preference_drift=0.4)
     loose, stuck = (drawn.with_(porting_inertia=x).ahead() for x in (0.6, 0.97))
-    kept = jnp.log(layer(stuck, "gpu").sum(axis=1) / layer(loose, "gpu").sum(axis=1))
+    kept = np.log(layer(stuck, "gpu").sum(axis=1) / layer(loose, "gpu").sum(axis=1))
     later = newcomers(loose) - newcomers(stuck)
     return found(kept, (kept > 0.0) & (later > 0.0))
 
@@ -83,11 +84,11 @@ def absorbed(worlds: Worlds) -> Finding:
     )
     alone, bought = (hurried.with_(absorption=x).ahead() for x in (0.01, 1.0))
     gained = share(bought, "gpu") - share(alone, "gpu")
-    grows = share(alone, "low_latency") > share(worlds.ahead(), "low_latency")
+    grows = share(alone, "low_latency") > share(worlds.plain, "low_latency")
     return found(gained, (gained > 0.0) & grows)
 
 
-def share(q: Quarter, name: str) -> Array:
+def share(q: Quarter, name: str) -> np.ndarray:
     """Return a design's share of spending on accelerators in the end, [draw]."""
-    parts = jnp.stack([layer(q, part)[:, -1] for part in ARCHITECTURES])
-    return layer(q, name)[:, -1] / parts.sum(axis=0)
+    parts = np.stack([layer(q, part)[:, -1] for part in ARCHITECTURES])
+    return np.asarray(layer(q, name)[:, -1] / parts.sum(axis=0))

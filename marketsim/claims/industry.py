@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -36,23 +35,23 @@ def consolidation(worlds: Worlds) -> Finding:
 
 def worst_fall(calm: Quarter, slump: Quarter) -> Array:
     """Return the largest log fall of cloud revenue in a slump, [draw]."""
-    fall: Array = jnp.log(layer(calm, "cloud") / layer(slump, "cloud")).max(axis=1)
+    fall: Array = np.log(layer(calm, "cloud") / layer(slump, "cloud")).max(axis=1)
     return fall
 
 
 def spread(worlds: Worlds) -> Array:
     """Return the standard deviation of ln cloud shares among owners in the end, [draw]."""
     owned = held(worlds, "cloud")
-    spread: Array = jnp.log(owned).std(axis=1)
+    spread: Array = np.log(owned).std(axis=1)
     return spread
 
 
 def held(worlds: Worlds, name: str) -> Array:
     """Return shares of a layer in the end, by company that has one, [draw, line]."""
-    share, place = jnp.asarray(worlds.setting.lines.share), LAYERS.index(name)
+    share, place = np.asarray(worlds.setting.lines.share), LAYERS.index(name)
     after, _ = worlds.states_and_quarters()
-    shares = jax.vmap(concentrated, in_axes=(0, None))(after.industry, share)
-    return shares[:, np.flatnonzero(np.asarray(share)[:, place]), place]
+    shares = jax.vmap(concentrated, in_axes=(0, None))(after.industry, worlds.setting.lines.share)
+    return shares[:, np.flatnonzero(share[:, place]), place]
 
 
 def named_regimes(worlds: Worlds) -> Finding:
@@ -63,7 +62,7 @@ def named_regimes(worlds: Worlds) -> Finding:
     leader = held(apart, "gpu").max(axis=1) < held(worlds, "gpu").max(axis=1)
     fragmented = leader & (last(split.merchant_margin) < last(plain.merchant_margin))
     integrated = (of(own, ASIC) > of(plain, ASIC)) & (of(own, GPU) < of(plain, GPU))
-    saved = jnp.log(energy(plain) / energy(new))
+    saved = np.log(energy(plain) / energy(new))
     frugal = (saved > 0.0) & (of(new, FAST) > of(plain, FAST))
     return found(saved, fragmented & integrated & frugal)
 
@@ -86,6 +85,6 @@ def energy(q: Quarter) -> Array:
 def controls(worlds: Worlds) -> Finding:
     """C15. Controls cut merchant sales; compute inside the region, and outside it, is dearer."""
     free, barred = (worlds.with_(export_control=x).ahead() for x in (0.01, 0.9))
-    sales = jnp.log(layer(barred, "gpu") / layer(free, "gpu")).mean(axis=1)
-    inside = [jnp.log(last(q.rent)) + last(q.restricted_premium) for q in (free, barred)]
+    sales = np.log(layer(barred, "gpu") / layer(free, "gpu")).mean(axis=1)
+    inside = [np.log(last(q.rent)) + last(q.restricted_premium) for q in (free, barred)]
     return found(sales, (sales < 0.0) & (inside[1] > inside[0]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -17,6 +16,9 @@ from .worlds import Worlds, layer, slack
 
 STEP: Final = float(np.log(1.2))
 """Log of a step of 20 % in efficiency."""
+
+LAST: Final = slice(-8, None)
+"""Quarters that stand for the long run: investment swings about it."""
 
 AGENTIC: Final = CLASSES.index("agentic")
 
@@ -42,23 +44,23 @@ def inference_spending(q: Quarter) -> Array:
 def paradox(worlds: Worlds) -> Finding:
     """C1. At unit elasticity efficiency leaves spending alone; signs turn there, lags or not."""
     level = frictionless(worlds, 1.0)
-    change = jnp.log(inference_spending(better_served(level).ahead()))
-    change -= jnp.log(inference_spending(level.ahead()))
-    worst = jnp.abs(change).max(axis=(1, 2))
-    turns = jnp.ones(worlds.draws, dtype=bool)
+    change = np.log(inference_spending(better_served(level).ahead()))
+    change -= np.log(inference_spending(level.ahead()))
+    worst = np.abs(change).max(axis=(1, 2))
+    turns = np.ones(worlds.draws, dtype=bool)
     for elasticity, sign in ((1.3, 1.0), (0.7, -1.0)):
         static = frictionless(worlds, elasticity)
         lagged = slack(worlds).with_(saturation=1e30, elasticity=elasticity)
         for kind in (static, lagged):
             plain, better = kind.ahead(), better_served(kind).ahead()
-            for seen in (lambda q: q.compute, lambda q: layer(q, "gpu").cumsum(axis=1)):
-                turns &= sign * jnp.log(seen(better) / seen(plain))[:, -1] > 0.0
+            for seen in (lambda q: q.compute[:, LAST], lambda q: layer(q, "gpu")):
+                turns &= sign * np.log(seen(better).sum(axis=1) / seen(plain).sum(axis=1)) > 0.0
     return found(worst, (worst < 1e-5) & turns)
 
 
 def flip(worlds: Worlds) -> Finding:
     """C4. Inference takes half of compute at the end of history, two thirds within two years."""
-    now, then = worlds.history.inference_share[:, -1], worlds.ahead().inference_share
+    now, then = worlds.history.inference_share[:, -1], worlds.plain.inference_share
     return found(then[:, 3], (then[:, 7] > now) & (then[:, :8].max(axis=1) > 0.6))
 
 
@@ -66,11 +68,11 @@ def software(worlds: Worlds) -> Finding:
     """C9. Software of +20 % does to each layer what hardware does that comes at no cost."""
     soft, hard = better_served(worlds).ahead(), worlds.with_(relabelled(worlds.state)).ahead()
     new = worlds.with_(cheaper(worlds.state)).ahead()
-    apart = jnp.abs(soft.recognised - hard.recognised).sum(axis=(1, 2))
+    apart = np.abs(soft.recognised - hard.recognised).sum(axis=(1, 2))
     apart /= hard.recognised.sum(axis=(1, 2))
-    plain = worlds.ahead()
-    at_once = jnp.log(plain.token_price / soft.token_price)[:, 0].mean(axis=-1)
-    by_capital = jnp.log(plain.token_price / new.token_price)[:, 0].mean(axis=-1)
+    plain = worlds.plain
+    at_once = np.log(plain.token_price / soft.token_price)[:, 0].mean(axis=-1)
+    by_capital = np.log(plain.token_price / new.token_price)[:, 0].mean(axis=-1)
     return found(apart, (apart < 0.03) & (at_once > by_capital) & (by_capital > 0.0))
 
 
@@ -105,7 +107,7 @@ def answers(worlds: Worlds) -> Finding:
     """C10. Tokens per answer make agents' answers dearer than they would be, tokens cheaper."""
     plain = worlds.entry("task_growth", AGENTIC, lambda g: 0.0 * g).ahead()
     long = worlds.entry("task_growth", AGENTIC, lambda g: 0.0 * g + 0.8).ahead()
-    dearer = jnp.log(answer_price(long) / answer_price(plain))[:, -1, AGENTIC]
+    dearer = np.log(answer_price(long) / answer_price(plain))[:, -1, AGENTIC]
     falls = long.token_price[:, -1, AGENTIC] < long.token_price[:, 0, AGENTIC]
     return found(dearer, (dearer > 0.0) & falls)
 
@@ -120,8 +122,8 @@ def reliability(worlds: Worlds) -> Finding:
     full = worlds.with_(saturation=1.0)
     checked = full.with_(verification_growth=full.assumptions.verification_growth + 0.2)
     plain, safe = full.ahead(), checked.ahead()
-    per_answer = jnp.log((safe.tokens / safe.answers) / (plain.tokens / plain.answers))[:, -1]
-    floor = jnp.log(inference_compute(safe) / inference_compute(plain))[:, -1]
+    per_answer = np.log((safe.tokens / safe.answers) / (plain.tokens / plain.answers))[:, -1]
+    floor = np.log(inference_compute(safe) / inference_compute(plain))[:, -1]
     return found(floor, (per_answer > 0.0).all(axis=-1) & (floor > 0.0))
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -27,9 +26,8 @@ def rebound(worlds: Worlds) -> Finding:
     """C2. While power binds, half the watts of new chips are twice the compute and as many GW."""
     bound = pinched(worlds)
     plain, frugal = bound.ahead(), bound.with_(new_chips(bound.state, power=-np.log(2.0))).ahead()
-    gigawatts = jnp.abs(jnp.log(frugal.load / plain.load))[:, YEAR].max(axis=1)
-    added = [q.delivered[:, YEAR].sum(axis=1) for q in (plain, frugal)]
-    ratio = added[1] / added[0]
+    gigawatts = np.abs(np.log(frugal.load / plain.load))[:, YEAR].max(axis=1)
+    ratio = added(frugal) / added(plain)
     return found(ratio, (gigawatts < 0.01) & (ratio > 1.8))
 
 
@@ -44,22 +42,21 @@ def new_chips(now: State, power: float = 0.0, price: float = 0.0) -> State:
 
 def ceiling(worlds: Worlds) -> Finding:
     """C3. When power binds a watt saved is worth more than a dollar, and power owners earn more."""
-    gains = {}
-    for name, kind in (("bound", pinched(worlds)), ("free", worlds)):
-        now = kind.state
-        plain = kind.ahead()
-        per_watt = kind.with_(new_chips(now, power=-NUDGE)).ahead()
-        per_dollar = kind.with_(new_chips(now, price=-NUDGE)).ahead()
-        gains[name] = [compute(q) - compute(plain) for q in (per_watt, per_dollar)]
-    bound, free = pinched(worlds).ahead(), worlds.ahead()
-    pays = [paid_per_gigawatt(q)[:, YEAR].mean(axis=1) for q in (free, bound)]
-    ratio = gains["bound"][0] / jnp.maximum(gains["bound"][1], 1e-12)
-    return found(ratio, (ratio > 1.0) & (pays[1] > pays[0]))
+    bound = pinched(worlds)
+    plain = bound.ahead()
+    nudged = {"power": -NUDGE, "price": -NUDGE}
+    per_watt, per_dollar = (
+        np.log(added(bound.with_(new_chips(bound.state, **{name: x})).ahead()) / added(plain))
+        for name, x in nudged.items()
+    )
+    pays = [paid_per_gigawatt(q)[:, YEAR].mean(axis=1) for q in (worlds.plain, plain)]
+    gain = (per_watt - per_dollar) / NUDGE
+    return found(gain, (gain > 0.0) & (pays[1] > pays[0]))
 
 
-def compute(q: Quarter) -> Array:
-    """Return compute after a year, million H100e, [draw]."""
-    return q.compute[:, 3]
+def added(q: Quarter) -> Array:
+    """Return compute delivered in a year, million H100e, [draw]."""
+    return q.delivered[:, YEAR].sum(axis=1)
 
 
 def paid_per_gigawatt(q: Quarter) -> Array:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,8 @@ from marketsim.model.tree import leaf
 from marketsim.precision import RUN_SELDOM
 
 __all__ = ["AHEAD", "Worlds", "layer", "pinched", "posterior_worlds", "prior_worlds", "slack"]
+
+T = TypeVar("T")
 
 AHEAD: Final = 20
 """Quarters that every claim looks ahead."""
@@ -41,7 +44,7 @@ class Worlds:
     posterior: Posterior
     assumptions: Assumptions
     state: State
-    link: Array
+    link: np.ndarray
     history: Quarter
 
     @property
@@ -57,22 +60,22 @@ class Worlds:
     def with_(self, state: State | None = None, **assumptions: Any) -> Worlds:
         """Return worlds with another state, or with assumptions set to numbers or arrays."""
         given: dict[str, Any] = {
-            name: jnp.broadcast_to(jnp.asarray(value), getattr(self.assumptions, name).shape)
+            name: np.broadcast_to(np.asarray(value), getattr(self.assumptions, name).shape)
             for name, value in assumptions.items()
         }
         a = replace(self.assumptions, **given)
         return replace(self, assumptions=a, state=self.state if state is None else state)
 
-    def entry(self, name: str, place: int, change: Callable[[Array], Array]) -> Worlds:
+    def entry(self, name: str, place: int, change: Callable[[np.ndarray], np.ndarray]) -> Worlds:
         """Return worlds with one entry of a vector assumption changed."""
-        vector = getattr(self.assumptions, name)
-        return self.with_(**{name: vector.at[:, place].set(change(vector[:, place]))})
+        vector = np.array(getattr(self.assumptions, name))
+        vector[:, place] = change(vector[:, place])
+        given: dict[str, Any] = {name: vector}
+        return self.with_(**given)
 
     def moved(self, moves: np.ndarray) -> Worlds:
         """Return worlds whose linked coordinates are shifted by ``moves`` [entry]."""
-        c = self.posterior.coordinates
-        a = jax.vmap(lambda link: unpack(transform(c.kind, link + moves)))(self.link)
-        return replace(self, assumptions=a)
+        return replace(self, assumptions=_unpacked(self.posterior, np.asarray(self.link + moves)))
 
     def ahead(self, demand: np.ndarray | None = None) -> Quarter:
         """Return the quarters ahead, [draw, quarter, ...]; ``demand`` is news of it [quarter]."""
@@ -80,10 +83,15 @@ class Worlds:
 
     def states_and_quarters(self, demand: np.ndarray | None = None) -> tuple[State, Quarter]:
         """Return the last states and the quarters ahead."""
-        none = jnp.zeros(AHEAD)
-        news = Shocks(appetite=none, demand=none if demand is None else jnp.asarray(demand))
+        none = np.zeros(AHEAD)
+        news = Shocks(leaf(none), leaf(none if demand is None else demand))
         found: tuple[State, Quarter] = _ahead(self.assumptions, self.setting, self.state, news)
-        return found
+        return _numpy(found)
+
+    @cached_property
+    def plain(self) -> Quarter:
+        """The quarters ahead as things stand; computed once."""
+        return self.ahead()
 
 
 @jax.jit(compiler_options=RUN_SELDOM)
@@ -117,10 +125,23 @@ def posterior_worlds(posterior: Posterior, draws: int, seed: int) -> Worlds:
 
 
 def _worlds(name: str, posterior: Posterior, x: np.ndarray) -> Worlds:
+    then = _numpy(_pasts(leaf(x), (posterior.coordinates, posterior.setting)))
+    link = np.asarray(then.link)
+    a = _unpacked(posterior, link)
+    return Worlds(name, posterior, a, then.state, link, then.quarters)
+
+
+def _unpacked(posterior: Posterior, link: np.ndarray) -> Assumptions:
+    """Return linked coordinates [draw, entry] as assumptions, [draw, ...]."""
     c = posterior.coordinates
-    then = _pasts(jnp.asarray(x), (c, posterior.setting))
-    a = jax.vmap(lambda link: unpack(transform(c.kind, link)))(then.link)
-    return Worlds(name, posterior, a, then.state, then.link, then.quarters)
+    values = transform(jnp.asarray(c.kind), jnp.asarray(link))
+    return _numpy(jax.vmap(unpack)(values))
+
+
+def _numpy(tree: T) -> T:
+    """Return ``tree`` with NumPy's arrays: what is measured of it need not be compiled."""
+    plain: T = jax.tree.map(np.asarray, tree)
+    return plain
 
 
 def layer(quarters: Quarter, name: str, recognised: bool = False) -> Array:
@@ -130,10 +151,14 @@ def layer(quarters: Quarter, name: str, recognised: bool = False) -> Array:
 
 
 def slack(worlds: Worlds) -> Worlds:
-    """Return worlds in which neither power nor manufacturing binds."""
-    now = worlds.state
-    power = replace(now.power, energised=100.0 * now.power.energised)
-    plan = replace(now.investment, log_manufacturing=now.investment.log_manufacturing + 5.0)
+    """Return worlds in which neither power nor manufacturing nor finance binds."""
+    now, plan = worlds.state, worlds.state.investment
+    power = replace(now.power, energised=1e6 * now.power.energised)
+    plan = replace(
+        plan,
+        log_manufacturing=plan.log_manufacturing + 12.0,
+        log_cash_flow=plan.log_cash_flow + 12.0,
+    )
     return worlds.with_(replace(now, power=power, investment=plan))
 
 
@@ -146,13 +171,13 @@ def pinched(worlds: Worlds, margin: float = 0.01, growth: float = 0.01) -> World
     now, a = worlds.state, worlds.assumptions
     load = now.fleet.power.sum(axis=(1, 2)) * (1.0 + a.power_overhead)
     power = replace(
-        now.power, energised=load * (1.0 + margin), log_equipment=jnp.log(growth * load)
+        now.power, energised=load * (1.0 + margin), log_equipment=leaf(np.log(growth * load))
     )
     plan = replace(now.investment, log_manufacturing=now.investment.log_manufacturing + 3.0)
     return worlds.with_(
         replace(now, power=power, investment=plan),
-        general_capacity=leaf(np.float64(1e-6)),
-        behind_the_meter=leaf(np.float64(1e-6)),
-        equipment_growth=leaf(np.float64(0.0)),
-        equipment_response=leaf(np.float64(1e-6)),
+        general_capacity=1e-6,
+        behind_the_meter=1e-6,
+        equipment_growth=0.0,
+        equipment_response=1e-6,
     )

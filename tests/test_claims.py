@@ -1,0 +1,128 @@
+"""The seventeen claims: that they hold, and that the command would say so if they did not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from marketsim import claims, cli
+from marketsim.calibration import Posterior
+from marketsim.claims import CLAIMS, ClaimResults, evaluate_claims, evaluation
+from marketsim.claims.claim import Finding, found
+from marketsim.claims.worlds import Worlds, layer, posterior_worlds, prior_worlds
+from marketsim.errors import InputError
+from marketsim.precision import precise
+from marketsim.reporting.verdicts import claims_text
+
+DRAWS = 60
+
+
+@pytest.fixture(scope="module")
+def results(posterior: Posterior) -> ClaimResults:
+    return evaluate_claims(posterior, draws=DRAWS, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [claim.name for claim in CLAIMS])
+def test_claim_holds(results: ClaimResults, name: str) -> None:
+    rows = results.table.loc[name]
+    assert set(rows.index) == {"prior", "posterior"}
+    assert rows["holds"].all(), rows[["median", "q05", "q95", "satisfied", "bar"]].to_string()
+    assert np.isfinite(rows[["median", "q05", "q95"]].to_numpy()).all()
+    assert (rows["draws"] == DRAWS).all()
+
+
+@pytest.mark.slow
+def test_at_unit_elasticity_spending_is_unchanged_in_every_draw(results: ClaimResults) -> None:
+    for source in ("prior", "posterior"):
+        assert results.findings["C1", source].value.max() < 1e-5
+
+
+@pytest.mark.slow
+def test_the_table_says_what_the_draws_say(results: ClaimResults) -> None:
+    for row in results.table.reset_index().to_dict("records"):
+        finding = results.findings[row["claim"], row["draws_of"]]
+        assert row["satisfied"] == pytest.approx(finding.holds.mean())
+        assert row["median"] == pytest.approx(np.median(finding.value))
+        assert row["holds"] == (row["satisfied"] >= row["bar"])
+    assert results.hold == bool(results.table["holds"].all())
+    text = claims_text(results.table)
+    assert all(claim.title in text for claim in CLAIMS)
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_there_are_seventeen_each_told_and_barred() -> None:
+    assert [claim.name for claim in CLAIMS] == [f"C{i}" for i in range(1, 18)]
+    for claim in CLAIMS:
+        assert all([claim.title, claim.text, claim.quantity, claim.unit]), claim.name
+        assert 0.75 < claim.bar <= 1.0, claim.name
+
+
+def test_the_first_posterior_draw_is_the_mode(posterior: Posterior) -> None:
+    with precise("float64"):
+        worlds = posterior_worlds(posterior, 2, seed=0)
+        share = np.asarray(worlds.history.inference_share)
+    np.testing.assert_allclose(share[0], posterior.history["inference_share"], rtol=1e-9)
+    assert not np.allclose(share[1], share[0])
+
+
+def test_worlds_change_only_in_what_is_changed(posterior: Posterior) -> None:
+    with precise("float64"):
+        worlds = prior_worlds(posterior, 3, seed=0)
+        same, other = worlds.with_(), worlds.with_(hurdle_rate=0.5)
+        np.testing.assert_array_equal(layer(same.ahead(), "gpu"), layer(worlds.ahead(), "gpu"))
+        assert (layer(other.ahead(), "gpu") != layer(worlds.ahead(), "gpu")).any()
+        unmoved = worlds.moved(np.zeros(worlds.link.shape[1]))
+        np.testing.assert_allclose(unmoved.ahead().rent, worlds.ahead().rent, rtol=1e-12)
+
+
+# What happens when one fails
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue whose second claim is satisfied by half of the draws."""
+
+    def half(worlds: Worlds) -> Finding:
+        return found(np.arange(worlds.draws), np.arange(worlds.draws) % 2 == 0)
+
+    listed = (replace(CLAIMS[0], check=half, bar=0.5), replace(CLAIMS[1], check=half))
+    monkeypatch.setattr(evaluation, "CLAIMS", listed)
+
+
+def test_a_claim_below_its_bar_fails(posterior: Posterior, broken: None) -> None:
+    results = evaluate_claims(posterior, draws=4)
+    assert not results.hold
+    assert results.table["holds"].groupby(level=0).all().to_dict() == {"C1": True, "C2": False}
+    assert "1 of 2 claims hold; C2 do not" in claims_text(results.table)
+
+
+@pytest.mark.slow
+def test_the_command_writes_a_table_and_its_exit_code_tells(
+    posterior: Posterior, broken: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("marketsim.calibrate", lambda *_: posterior, raising=False)
+    file = tmp_path / "sub" / "claims.csv"
+    command: Any = typer.main.get_command(cli.app)
+    done = CliRunner().invoke(cli.app, ["claims", "--draws", "4", "--csv", str(file)])
+    assert command.commands["claims"] is not None
+    assert done.exit_code == 1, done.output
+    table = pd.read_csv(file)
+    assert list(table["claim"]) == ["C1", "C1", "C2", "C2"]
+    good = CliRunner().invoke(cli.app, ["claims", "C1", "--draws", "4", "--csv", str(file)])
+    assert good.exit_code == 0, good.output
+
+
+def test_a_wrong_name_is_refused_with_the_nearest(posterior: Posterior) -> None:
+    with pytest.raises(InputError, match=r"no claim is called 'C18'; there are C1 to C17"):
+        evaluate_claims(posterior, ["C18"])
+    with pytest.raises(InputError, match="0 draws"):
+        evaluate_claims(posterior, draws=0)
+    assert claims.claims_named(["c2"]) == ("C2",)
