@@ -4,7 +4,7 @@ import marketsim as ms
 
 facts = ms.load_facts(as_of="2025-12-31")
 posterior = ms.calibrate(facts)
-scenarios = ms.load_scenarios(posterior)  # bull, base, bear from data/scenarios.toml
+scenarios = ms.load_scenarios(posterior)  # bull, base, bear, ... from data/scenarios.toml
 paths = ms.simulate(scenarios, draws=10_000, seed=0)
 prices = ms.load_prices(paths.companies)  # embedded snapshot, or yfinance with a cache
 returns = ms.revalue(paths, prices, horizon="1y")

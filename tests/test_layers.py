@@ -28,7 +28,7 @@ LAYERS = (
     {"backtesting"},
     {"allocation", "sensitivity"},
     {"valuation"},
-    {"assumptions", "calibration", "scenarios", "simulation"},
+    {"assumptions", "calibration", "claims", "scenarios", "simulation"},
     {"returns", "facts", "prices", "model"},
     {"dates", "resources", "files", "precision"},
     {"errors"},

@@ -41,7 +41,7 @@ def test_returns_are_finite_and_never_below_a_total_loss(
     assert np.isfinite(returns.returns).all()
     assert (returns.returns >= -1.0).all()
     assert returns.horizon_years == 1.0
-    np.testing.assert_array_equal(returns.probabilities, paths.probabilities)
+    np.testing.assert_allclose(returns.probabilities, paths.probabilities, rtol=1e-12)
     np.testing.assert_array_equal(returns.regimes, paths.regimes)
     assert set(returns.layers) == set(returns.tickers)
 
