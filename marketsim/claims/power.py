@@ -78,9 +78,9 @@ def break_even(a: Assumptions, now: State, rent: Array) -> Array:
     kUSD per kW and quarter.
     """
     costs = quoted_costs(a, replace(now, power=replace(now.power, rent=rent)))
-    dear = capital_cost(a, costs) + costs.running + costs.power
+    dear = capital_cost(a, costs) + costs.bare + costs.power
     bare = replace(
         costs, site=site_cost(a, 0.0 * costs.chip, costs.kw, equipment_factor(a, now.power))
     )
-    free = capital_cost(a, bare) + costs.running + costs.power
+    free = capital_cost(a, bare) + costs.bare + costs.power
     return (dear / free)[0]

@@ -73,7 +73,7 @@ def log_unit_cost(work: Work, capital: Array, running: Array, power: Array) -> A
     work
         ln H100e-seconds per token.
     capital, running
-        User cost and running cost of one H100e for a quarter, kUSD, [architecture].
+        User cost and bare running cost of one H100e for a quarter, kUSD, [architecture].
     power
         Scarcity rent of the power one H100e draws, kUSD per quarter, [architecture]: where power
         binds it dwarfs the chip, and chips are chosen by compute per watt.

@@ -17,13 +17,14 @@ from .tree import pytree
 class Costs:
     """Costs of new chips, kUSD per H100e, and kW per H100e; [architecture].
 
-    ``chip`` as quoted; ``site`` all in; ``running`` and ``power``, the scarcity rent of the power
-    it draws, for a quarter.
+    ``chip`` as quoted; ``site`` all in; for a quarter ``running`` as contracts have it, ``bare``
+    without what scarce power adds to them, and ``power``, the scarcity rent of the power it draws.
     """
 
     chip: Array
     site: Array
     running: Array
+    bare: Array
     power: Array
     kw: Array
 
@@ -51,11 +52,12 @@ def new_chip_costs(
     """
     kw = jnp.exp(log_power)
     chip = jnp.exp(log_price) * merchant(markup) * scarce_prices(a, chip_scarcity)[0]
-    electricity = jnp.exp(grid.log_electricity + grid.log_factor)
+    electricity = jnp.exp(grid.log_electricity)
     return Costs(
         chip=chip,
         site=site_cost(a, chip, kw, equipment_factor(a, grid)),
-        running=running_cost(a, electricity, kw),
+        running=running_cost(a, electricity * jnp.exp(grid.log_factor), kw),
+        bare=running_cost(a, electricity, kw),
         power=kw * grid.rent,
         kw=kw,
     )

@@ -16,6 +16,9 @@ from .units import KILOHOURS, YEARS
 AGES: Final = 28
 """Quarters of age told apart; the last holds everything older."""
 
+RUNNING_WIDTH: Final = 0.25
+"""Log width over which a vintage stops, and is retired, as rent falls below its running cost."""
+
 RETIREMENT: Final = 0.30
 """Share of a vintage retired per quarter when rent is far below its running cost."""
 
@@ -86,7 +89,7 @@ def log_compute(fleet: Fleet) -> Array:
 
 def retire(a: Assumptions, fleet: Fleet, log_rent: Array, log_cost: Array) -> tuple[Fleet, Removal]:
     """Remove what failed and what no longer earns its running cost, smoothly."""
-    economic = RETIREMENT * jax.nn.sigmoid((log_cost - log_rent) / 0.25)
+    economic = RETIREMENT * jax.nn.sigmoid((log_cost - log_rent) / RUNNING_WIDTH)
     removed = 1.0 - (1.0 - economic) * jnp.exp(-a.attrition * YEARS)
     kept = Fleet(
         compute=fleet.compute * (1.0 - removed),

@@ -8,10 +8,9 @@ from jax import Array, lax
 from jax.nn import logsumexp
 
 from .demand import Schedule
+from .fleet import RUNNING_WIDTH
 
 STEPS = 10
-RUNNING_WIDTH = 0.25
-"""Log width over which a vintage stops as rent falls below its running cost."""
 
 
 def log_demand(demand: Schedule, log_rent: Array) -> Array:

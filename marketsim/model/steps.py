@@ -92,7 +92,7 @@ def order(a: Assumptions, state: State, traded: Trade, stock: fleet.Fleet, news:
     """Decide how much is ordered, and of what, at the rent and the prices as quoted."""
     costs = quoted_costs(a, state)
     log_cost = architecture.log_unit_cost(
-        traded.work, capital_cost(a, costs), costs.running, costs.power
+        traded.work, capital_cost(a, costs), costs.bare, costs.power
     )
     choice = architecture.advance_choice(a, state.choice, log_cost)
     weights = demand.class_weights(traded.log_inference, traded.log_training)

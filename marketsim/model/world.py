@@ -38,7 +38,7 @@ def start(a: Assumptions, setting: Setting) -> State:
     work = roofline.compute_per_token(
         a, technology, setting.served, jnp.log(jnp.array(TOKENS_PER_SECOND))
     )
-    log_cost = architecture.log_unit_cost(work, capital_cost(a, costs), costs.running, costs.power)
+    log_cost = architecture.log_unit_cost(work, capital_cost(a, costs), costs.bare, costs.power)
     choice = architecture.initial_choice(a, log_cost)
     shares = jnp.exp(choice.log_share[:, 0])
     stock = fleet.initial_fleet(a, shares, technology.log_price, technology.log_power)

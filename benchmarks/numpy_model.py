@@ -1,0 +1,378 @@
+"""The structural model in vectorised NumPy: the rival in benchmarks, and a second opinion.
+
+    python benchmarks/numpy_model.py [--draws 5000] [--quarters 20] [--repeat 5]
+
+The equations of marketsim/model over a batch of worlds, written apart and sharing no code with it.
+What is given and returned is [draw, ...]; inside, the draw is the last axis (see numpy_parts.py).
+Run as a command, it times both models side by side on draws of the priors, from the start of the
+window; per second on the clock, and per second of processor time, which other work disturbs less.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from functools import partial
+from math import log
+from time import perf_counter, process_time
+from types import SimpleNamespace as Tree
+from typing import Any, Final
+
+import numpy as np
+from numpy_parts import (  # type: ignore[import-not-found]
+    AGES,
+    GPU,
+    KILOHOURS,
+    TINY,
+    TO_GPU,
+    YEARS,
+    below,
+    build,
+    clear,
+    compute_per_token,
+    drift,
+    keep_books,
+    log_total,
+    new_costs,
+    positive,
+    prices,
+    relax,
+    revenue,
+    smooth,
+    spend,
+)
+
+import marketsim as ms
+
+Array = Any  # float64 [..., draw]; a checker cannot see what trees hold
+
+SPEEDS: Final = np.log([[10.0], [40.0], [100.0]])
+RECOGNISED: Final = np.array(
+    [[0.85, 0.85, 0.85, 0.9, 0.6, 0.8, 0.75, 0.75, 0.35, 0.35, 0.5, 0.85, 0.3, 0.7, 0.7]]
+).T
+SEEN: Final = ("lines", "rent", "compute", "capital_spending", "load", "tokens", "book_value")
+CHUNK: Final = 400
+"""Worlds at a time: of 100 to 5,000, 300 to 500 were fastest, and 700 or more at half that pace or
+less, on two shared cores with 1 MB of cache each."""
+
+
+def run(a: Any, setting: Any, news: Any, state: Any = None, chunk: int = CHUNK) -> dict[str, Any]:
+    """Return observables [draw, quarter, ...] by their names in `Quarter`.
+
+    Assumptions ``a`` and ``state``, by default the start of the window, have the names of the JAX
+    model and arrays [draw, ...], those of ``news`` [draw, quarter]; ``setting`` is one for all.
+    """
+    parts = []
+    for few in (slice(i, i + chunk) for i in range(0, len(news.demand), chunk)):
+        some, seen = prepared(draw_last(a, few)), []
+        now = start(some, setting) if state is None else draw_last(state, few)
+        for shocks in zip(news.appetite[few].T, news.demand[few].T, strict=True):
+            now, quarter = step(some, setting, now, shocks)
+            seen.append(quarter)
+        parts.append({k: np.moveaxis(np.stack([q[k] for q in seen]), -1, 0) for k in seen[0]})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def draw_last(tree: Any, few: slice = slice(None)) -> Tree:
+    """Return ``few`` draws of nested arrays [draw, ...] as one flat tree of arrays [..., draw]."""
+    flat: dict[str, Any] = {}
+    for name, x in vars(tree).items():
+        if is_dataclass(x):
+            inner = vars(draw_last(x, few))
+            if name == "demand":  # chips have a price too
+                inner["log_token_price"] = inner.pop("log_price")
+            flat |= inner
+        else:
+            flat[name] = np.ascontiguousarray(np.moveaxis(np.asarray(x)[few], 0, -1))
+    return Tree(**flat)
+
+
+def prepared(a: Tree) -> Tree:
+    """Add to assumptions what follows from them alone."""
+    returns = a.hurdle_rate + a.expected_rent_decline
+    a.discount = (returns + a.attrition) * YEARS
+    a.user_cost = a.discount * np.exp(a.return_delay * returns)
+    a.systems = 1.0 + a.networking_content + a.server_content
+    a.pue = 1.0 + a.power_overhead
+    a.leaving = np.exp(smooth(-16.0, np.log(3.0 * YEARS / a.power_lead_time), 0.0))
+    a.foreseen = a.power_foresight * a.power_lead_time
+    return a
+
+
+def start(a: Tree, setting: Any) -> Tree:
+    """Return the state at the start of the window, where nothing is scarce."""
+    none = np.zeros_like(a.initial_q)
+    against_gpu = np.log(np.stack([a.initial_relative_price, a.initial_relative_power]))
+    against_gpu = np.pad(against_gpu, ((0, 0), (1, 0), (0, 0)))
+    s = Tree(
+        log_price=np.log(a.initial_chip_price) + against_gpu[0],
+        log_power=np.log(a.initial_chip_power) + against_gpu[1],
+        log_bandwidth=np.log(a.initial_bandwidth),
+        log_memory=np.log(a.initial_memory),
+        log_chip=np.log(a.initial_chip_size),
+        log_cumulative=np.log(a.initial_compute),
+        hardware_speed=np.ones_like(a.hardware_decay),
+        log_speed=SPEEDS + 0.0 * a.speed_growth,
+        log_answer=0.0 * a.task_growth,
+        adoption=a.adoption_speed * (setting.start_year - a.adoption_midpoint),
+        log_electricity=np.log(a.initial_electricity_price),
+        log_spending=np.log(a.initial_spending),
+        log_cash_flow=none + log(setting.cash_flow),
+        log_other=np.log(a.initial_other_capex),
+        exponent=0.0 * a.concentration,
+        log_base=np.log(a.base_level),
+        **dict.fromkeys(("algorithm_speed", "task_speed", "training_speed"), none + 1.0),
+        **dict.fromkeys(("log_flop_per_token", "log_short", "rent", "log_factor"), none),
+        **dict.fromkeys(("appetite", "log_markup", "log_independent", "chip_scarcity"), none),
+    )
+    calm, work = prices(a, s, none, none), compute_per_token(a, s, setting.served, s.log_speed)
+    costs = new_costs(a, s, calm, work)
+    shares = first_choice(a, s, costs.log_token)
+    site, kw = (shares * costs.site).sum(axis=0), (shares * costs.kw).sum(axis=0)
+    first_fleet(a, s, shares)
+    rent = a.initial_q * site * a.user_cost + kw * calm.running  # for a quarter
+    cost = (s.power + TINY) / (s.compute + TINY) * calm.running
+    runs = ((s.compute + TINY) * below(cost, rent)).sum(axis=(0, 1))
+    first_demand(a, s, rent, runs, log_total(s.log_share + work[2]))
+    added, load = a.initial_spending / site, s.power.sum(axis=(0, 1))
+    first_power(a, s, load * a.pue, added * kw * a.pue)
+    chips = added * shares * costs.chip
+    orders = chips.sum(axis=0)
+    s.log_manufacturing = np.log(orders * (1.0 + a.initial_manufacturing_slack))
+    s.spending = spend(a, s, calm, chips, orders, load, added * kw, runs * rent)
+    return s
+
+
+def first_choice(a: Tree, s: Tree, log_cost: Array) -> Array:
+    """Start from given shares, by the preferences that explain them; return shares."""
+    asic, fast, nested = a.initial_asic_share, a.initial_low_latency_share, a.nest_dissimilarity
+    shares = np.stack([1.0 - asic, asic, fast]) / (1.0 + fast)
+    utility = np.log(np.stack([(1.0 - asic) ** nested, asic**nested, fast]) / (1.0 + fast))
+    s.log_share = np.log(shares)[:, None] + 0.0 * log_cost
+    s.preference = utility[:, None] + a.choice_sensitivity * log_cost
+    return shares
+
+
+def first_fleet(a: Tree, s: Tree, shares: Array) -> None:
+    vintage = np.exp(-0.6 * AGES) / np.exp(-0.6 * AGES).sum()
+    s.compute = a.initial_compute * vintage * shares
+    s.power = s.compute * np.exp(s.log_power + a.compute_per_watt_growth * AGES)
+    paid = s.compute * np.exp(s.log_price + a.compute_per_dollar_growth * AGES)
+    s.book = paid * positive(1.0 - AGES / a.accounting_life, 0.02)
+
+
+def first_demand(a: Tree, s: Tree, rent: Array, runs: Array, log_work: Array) -> None:
+    """Start from demand that uses what ``runs``, at ``rent`` for a quarter, kUSD per H100e."""
+    agents, batch = a.initial_agentic_share, a.initial_batch_share
+    classes = np.stack([(1.0 - agents) * batch, (1.0 - agents) * (1.0 - batch), agents])
+    log_compute = np.log(runs * (1.0 - a.initial_training_share) / a.initial_tokens)
+    s.log_rent = s.log_contract = np.log(rent / KILOHOURS)
+    s.log_tokens = s.log_desired = np.log(a.initial_tokens * classes)
+    s.log_token_price = np.log(a.token_markup * rent) + log_compute + 0.0 * classes
+    s.log_compute_scale = log_compute - log_work
+    s.log_training = np.log(a.initial_training_share * runs * rent)
+
+
+def first_power(a: Tree, s: Tree, used: Array, added: Array) -> None:
+    waits = (np.arange(3.0)[:, None] + 0.5) / 3.0
+    s.log_starts = np.log(added) + a.foreseen
+    s.queue = a.power_lead_time / (3.0 * YEARS) * np.exp(s.log_starts - a.foreseen * waits)
+    s.energised = used * (1.0 + a.initial_power_slack)
+    s.log_equipment = np.log(a.initial_equipment * added)
+
+
+def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Array]]:
+    """Return the state a quarter on and what is seen of it, at news of appetite and demand."""
+    new, quoted = Tree(**vars(s)), prices(a, s, s.chip_scarcity, s.log_factor)
+    new.log_speed = s.log_speed + a.speed_growth * YEARS
+    work = compute_per_token(a, s, setting.served, new.log_speed)
+    m = Tree(quoted=quoted, work=work, costs=new_costs(a, s, quoted, work))
+    m.cost = (s.power + TINY) / (s.compute + TINY) * (quoted.running / KILOHOURS)
+    trade(a, s, new, m, a.demand_volatility * news[1])
+    keep_books(a, s, new, m.cost)
+    m.load = new.power.sum(axis=(0, 1))
+    choose(a, s, new, m)
+    order(a, s, new, m, a.appetite_volatility * news[0])
+    deliver(a, s, new, m)
+    build(a, s, new, m)
+    pay(a, s, new, m)
+    drift(a, s, new, m.delivered)
+    seen = (
+        revenue(a, np.asarray(setting.lines.share), s, new.spending),
+        np.exp(new.log_rent),
+        new.compute.sum(axis=(0, 1)),
+        m.bought.sum(axis=0),
+        a.pue * new.power.sum(axis=(0, 1)),
+        np.exp(new.log_tokens),
+        new.book.sum(axis=(0, 1)),
+    )
+    return new, dict(zip(SEEN, seen, strict=True))
+
+
+def trade(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
+    """Shift demand and settle it at the rent that clears the market."""
+    saturated = 1.0 / (1.0 + a.saturation / np.exp(s.log_tokens))
+    elasticity = a.elasticity + (a.saturated_elasticity - a.elasticity) * saturated
+    new.adoption = s.adoption + a.adoption_speed * YEARS
+    adopted = positive(-s.adoption, 1.0) - positive(-new.adoption, 1.0)
+    better, checks = (YEARS * s.task_speed * g for g in (a.task_growth, a.verification_growth))
+    unpaid = checks * (1.0 - elasticity * (1.0 - a.verification_worth))
+    desired = s.log_desired + adopted + better + unpaid + news
+    new.log_answer = s.log_answer + better + checks
+    new.task_speed = s.task_speed * np.exp(-a.task_decay * YEARS)
+    new.log_training = s.log_training + a.training_growth * s.training_speed * YEARS
+    new.training_speed = s.training_speed * np.exp(-a.training_decay * YEARS)
+    log_compute = s.log_compute_scale + s.log_flop_per_token + log_total(s.log_share + m.work[2])
+    target = np.log(a.token_markup * KILOHOURS) + log_compute
+    at_once = desired - elasticity * a.passthrough * (target - s.log_token_price)
+    wanted = relax(s.log_tokens, at_once, a.demand_adjustment) + log_compute
+    slope = a.demand_adjustment * elasticity * a.passthrough
+    budget = new.log_training - log(KILOHOURS)
+    new.log_rent = clear(wanted, slope, budget, s.compute + TINY, m.cost, s.log_rent)
+    new.log_token_price = relax(s.log_token_price, target + new.log_rent, a.passthrough)
+    new.log_desired = desired - elasticity * (new.log_token_price - s.log_token_price)
+    new.log_tokens = relax(s.log_tokens, new.log_desired, a.demand_adjustment)
+    weights, training = np.exp(new.log_tokens + log_compute), np.exp(budget - new.log_rent)
+    m.running = np.exp(wanted - slope * new.log_rent).sum(axis=0) + training
+    weights[0] += training  # which runs on what serves batch
+    m.weights = weights / weights.sum(axis=0)
+
+
+def choose(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
+    """Move choice of architecture; find the mix of orders, and what export controls leave."""
+    new.preference = s.preference + np.pad(a.preference_drift, ((1, 0), (0, 0)))[:, None] * YEARS
+    utility = new.preference - a.choice_sensitivity * m.costs.log_token
+    nest = utility[:2] / a.nest_dissimilarity
+    inside = nest + (a.nest_dissimilarity - 1.0) * log_total(nest)
+    wanted = np.concatenate([inside, utility[2:]])
+    wanted = wanted - log_total(wanted)
+    moved = relax(wanted, s.log_share, a.porting_inertia)
+    new.log_share = moved - log_total(moved)
+    _, prefill, both = m.work
+    logs = new.log_share + both
+    compute = np.exp(logs - log_total(logs)) * m.weights
+    mix = compute.sum(axis=1) + (compute[2] * np.exp(prefill - both[2])).sum(axis=0) * TO_GPU
+    mix = mix * (1.0 - a.restricted_region * a.export_control * GPU)
+    m.left = mix.sum(axis=0)
+    m.mix = mix / m.left
+    each = m.costs.site, m.costs.kw, m.costs.chip
+    m.site, m.kw, m.price = ((m.mix * x).sum(axis=0) for x in each)
+
+
+def order(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
+    """Plan spending by Tobin's q at the rent and at prices as quoted."""
+    net = positive(np.exp(new.log_rent) * KILOHOURS - m.kw * m.quoted.running, 0.05)
+    m.q = net / (a.user_cost * m.site)
+    log_q, fleet = np.log(m.q), new.compute.sum(axis=(0, 1)) * m.site
+    new.appetite = a.appetite_persistence * s.appetite + news
+    desired = np.log(a.investment_rate * fleet) + a.investment_response * log_q + new.appetite
+    limit = s.log_cash_flow + np.log(a.cash_limit) + a.external_finance * log_q
+    new.log_spending = smooth(-8.0, relax(desired, s.log_spending, a.commitment), limit)
+
+
+def deliver(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
+    """Deliver what can be made and powered of the order; find what was short, and its rent."""
+    free = positive(1.0 - a.pue * m.load / s.energised, 0.01) * s.energised
+    m.log_wanted = new.log_spending + np.log(m.left / m.site)
+    makeable, powered = s.log_manufacturing - np.log(m.price), np.log(free / (a.pue * m.kw))
+    log_delivered = smooth(-12.0, m.log_wanted, makeable, powered)
+    m.delivered = np.exp(log_delivered)
+    m.short, m.starved = (positive(m.log_wanted - x, 0.08) for x in (makeable, powered))
+    surplus = m.site * a.user_cost * positive(m.q - 1.0, 0.05)
+    new.rent = np.exp(12.0 * (log_delivered - powered)) * surplus / m.kw
+    bill = a.lease_rate + a.pue * np.exp(s.log_electricity) * KILOHOURS
+    spot = np.log1p(a.power_rent_share * new.rent / bill)
+    new.log_factor = relax(s.log_factor, spot, a.power_contract_turnover)
+    new.chip_scarcity = relax(s.chip_scarcity, m.short, 0.5)
+
+
+def pay(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
+    """Add the new vintage at what is paid, and spending by layer as revenue shows it."""
+    paid, compute = prices(a, s, m.short, new.log_factor), m.delivered * m.mix
+    chips, power, orders = (
+        compute * m.costs.chip,
+        compute * m.costs.kw,
+        np.exp(m.log_wanted) * m.price,
+    )
+    m.bought = chips * paid.chips * a.systems + power * paid.site
+    for name, vintage in (("compute", compute), ("power", power), ("book", m.bought)):
+        old = getattr(new, name)
+        old[-2] += old[-1]
+        setattr(new, name, np.concatenate([vintage[None], old[:-1]]))
+    made = relax(s.log_manufacturing, np.log(orders) + 0.10, a.manufacturing_response)
+    new.log_manufacturing = made + a.manufacturing_growth * YEARS
+    odds = np.exp(-a.contract_durability * s.exponent[-1])
+    odds = odds * a.contract_turnover / (1.0 - a.contract_turnover)
+    new.log_contract = relax(s.log_contract, new.log_rent, odds / (1.0 + odds))
+    contracts = m.running * np.exp(new.log_contract) * KILOHOURS
+    spent = spend(a, s, paid, chips, orders, m.load, m.delivered * m.kw, contracts)
+    new.spending = relax(s.spending, spent, RECOGNISED)
+
+
+# Side by side
+
+
+def worlds_per_second(
+    draws: int, quarters: int, repeat: int = 5, as_of: str = "2025-12-31"
+) -> dict[str, np.ndarray]:
+    """Return worlds per second on the clock and of processor time, the best of ``repeat`` turns."""
+    import jax
+
+    posterior, draw = ms.calibrate(ms.load_facts(as_of=as_of)), np.random.default_rng(0)
+    z = draw.standard_normal((draws, len(posterior.entries)))
+    with ms.precision.precise("float64"):
+        a = jax.vmap(ms.model.unpack)(ms.model.values(posterior.coordinates, jax.numpy.asarray(z)))
+        news = ms.model.Shocks(*draw.standard_normal((2, draws, quarters)))
+        given = jax.tree.map(np.asarray, a), posterior.setting, news
+        rivals: dict[str, Callable[[], Any]] = {
+            f"NumPy, {CHUNK} at a time": partial(run, *given),
+            "JAX as in simulate, 500 at a time": compiled(*given, ms.precision.RUN_OFTEN, 500),
+            "JAX with full effort, one batch": compiled(*given, {}, draws),
+        }
+        first, *others = [rival() for rival in rivals.values()]
+        for other in others:
+            for name, values in first.items():
+                np.testing.assert_allclose(values, other[name], rtol=1e-9)
+        turns = [[seconds(rival) for rival in rivals.values()] for _ in range(repeat)]
+    return dict(zip(rivals, draws / np.min(turns, axis=0), strict=True))
+
+
+def compiled(a: Any, setting: Any, news: Any, options: Any, size: int) -> Callable[[], Any]:
+    """Return the JAX model on these worlds, ``size`` at a time, with XLA ``options``."""
+    import jax
+
+    @partial(jax.jit, compiler_options=options)
+    @jax.vmap
+    def program(a: Any, news: Any) -> dict[str, Any]:
+        _, quarters = ms.model.run(a, setting, ms.model.start(a, setting), news)
+        return {name: getattr(quarters, name) for name in SEEN}
+
+    def rival() -> dict[str, np.ndarray]:
+        few = [slice(i, i + size) for i in range(0, len(news.demand), size)]
+        parts = [program(*jax.tree.map(lambda x, at=at: x[at], (a, news))) for at in few]
+        return {name: np.concatenate([part[name] for part in parts]) for name in SEEN}
+
+    return rival
+
+
+def seconds(rival: Callable[[], Any]) -> tuple[float, float]:
+    clock, processor = perf_counter(), process_time()
+    rival()
+    return perf_counter() - clock, process_time() - processor
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=5_000)
+    parser.add_argument("--quarters", type=int, default=20)
+    parser.add_argument("--repeat", type=int, default=5)
+    asked = parser.parse_args()
+    print(f"{asked.draws:,} worlds of {asked.quarters} quarters; worlds per second")
+    print(f"{'':36s}{'on the clock':>16s}{'of processor time':>20s}")
+    for name, rates in worlds_per_second(**vars(asked)).items():
+        print(f"{name:36s}{rates[0]:16,.0f}{rates[1]:20,.0f}")
+
+
+if __name__ == "__main__":
+    main()
