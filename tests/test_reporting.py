@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -32,8 +33,15 @@ from marketsim.reporting.palette import (
     text_on,
 )
 from marketsim.reporting.panels import fan_panel
+from marketsim.reporting.regime_story import flagship_revenue, regime_returns
 from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
-from marketsim.reporting.tables import growth, top_assumptions
+from marketsim.reporting.tables import (
+    allocation_table,
+    growth,
+    growth_regimes,
+    slowest_regime,
+    top_assumptions,
+)
 from marketsim.reporting.template import render
 
 UNIVERSE = {
@@ -387,6 +395,55 @@ def _sensitivities(random: np.random.Generator) -> pd.DataFrame:
     return table.join(pd.DataFrame(effect, index=table.index, columns=columns))
 
 
+# The tenth, `flood`, is unlikely and grows least at once; `drought` ends lowest.
+OTHERS = {
+    "split": (0.09, 1.01, 0.12),
+    "captive": (0.08, 0.98, 0.11),
+    "novel_chips": (0.07, 1.03, 0.13),
+    "squeeze": (0.06, 1.1, 0.31),
+    "shock": (0.05, 0.96, 0.07),
+    "drought": (0.04, 0.9, -0.21),
+    "flood": (0.01, 0.93, 0.05),
+}
+
+
+def make_many() -> RunContents:
+    """The same run with ten regimes: the three at 60 per cent, seven others spun off `base`."""
+    calm = make_contents()
+    choice, base = SimpleNamespace(**vars(calm.allocation)), calm.allocation.by_scenario.loc["base"]
+    own = {
+        name: base.to_dict() | {"probability": odds, "expected_return": mean}
+        for name, (odds, _, mean) in OTHERS.items()
+    }
+    three = calm.allocation.by_scenario.assign(probability=lambda t: 0.6 * t["probability"])
+    choice.by_scenario = pd.concat([three, pd.DataFrame.from_dict(own, orient="index")])
+    odds = choice.by_scenario["probability"]
+    added = pd.DataFrame(
+        {"probability": odds[list(OTHERS)], "thesis": "Another world.", "shifts": "none"}
+    )
+    return replace(
+        calm,
+        allocation=choice,  # type: ignore[arg-type]
+        scenarios=pd.concat([calm.scenarios, added]).assign(probability=odds),
+        revenue_fan=_spun_off(calm.revenue_fan),
+        world_fan=_spun_off(calm.world_fan),
+    )
+
+
+def _spun_off(fan: pd.DataFrame) -> pd.DataFrame:
+    """The fan with a copy of `base` for each other regime, scaled more and more with time."""
+    base = fan[fan["regime"] == "base"]
+    shares = ["p05", "p25", "p50", "p75", "p95"]
+    years = (base["quarter_end"] - HISTORY[-1]).dt.days.to_numpy() / 365.25
+    spun = []
+    for regime, (_, factor, _) in OTHERS.items():
+        # `flood` falls at once and then stays; the rest drift apart.
+        scale = np.full_like(years, 0.8) if regime == "flood" else factor**years
+        scaled = {name: base[name] * scale for name in shares}
+        spun.append(base.assign(**scaled, regime=regime))
+    return pd.concat([fan, *spun], ignore_index=True)
+
+
 def make_backtest() -> BacktestResult:
     """Two years of a drifting portfolio of four companies, traded every month."""
     random = np.random.default_rng(3)
@@ -469,6 +526,7 @@ def assert_inert(page: Page) -> None:
 
 PAGES = {
     "run": lambda: report_html(make_contents()),
+    "ten regimes": lambda: report_html(make_many()),
     "backtest": lambda: backtest_html(make_backtest()),
 }
 
@@ -575,6 +633,144 @@ def test_regimes_differ_by_dash_as_well_as_by_colour() -> None:
     assert len({style.colour for style in styles}) == 5
 
 
+# Machado, Oliveira and Fernandes (2009), table 1, severity 1: linear RGB to what such eyes see.
+EYES = {
+    "normal": np.eye(3),
+    "no red cones": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "no green cones": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "no blue cones": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def _lab(colours: list[str], eyes: Any) -> np.ndarray[Any, Any]:
+    """CIE 1976 L*a*b* under D65 of sRGB colours as `eyes` see them."""
+    coded = np.asarray([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours]) / 255
+    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.asarray(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    xyz = np.clip(linear @ np.asarray(eyes).T, 0, 1) @ to_xyz.T / to_xyz.sum(axis=1)
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz * (29 / 6) ** 2 / 3 + 4 / 29)
+    x, y, z = f.T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+@pytest.mark.parametrize("eyes", EYES.values(), ids=EYES)
+def test_ten_regimes_look_different_to_every_kind_of_eye(eyes: Any) -> None:
+    styles = regime_styles([*REGIMES, *OTHERS])
+    lab = _lab([style.colour for style in styles], eyes)
+    apart = np.linalg.norm(lab[:, None] - lab[None], axis=2)[np.triu_indices(10, 1)]
+    assert apart.min() > 15.0  # about 2.3 can just be told apart side by side
+    assert len({style.dash for style in styles}) == 10
+
+
+def test_regimes_are_seen_on_white_and_never_share_colour_and_dash() -> None:
+    styles = regime_styles([f"regime {place}" for place in range(40)])
+    assert len({(style.colour, style.dash) for style in styles}) == 40
+    assert all(1.05 / (luminance(style.colour) + 0.05) >= 3.0 for style in styles)  # WCAG 2
+
+
+def test_of_ten_regimes_the_table_shows_the_likeliest_and_the_slowest() -> None:
+    contents = make_many()
+    shown = growth_regimes(contents)
+    assert shown == ["bear", "base", "bull", "split", "flood"]  # in the order of the page
+    growths = {name: growth(contents, "TSM", name) for name in contents.regimes}
+    assert min(growths, key=growths.__getitem__) == slowest_regime(contents) == "flood"
+    table = allocation_table(contents)
+    assert [column.label for column in table.columns[5:]] == [name.capitalize() for name in shown]
+    assert {len(row) for row in table.rows} == {len(table.columns)} == {10}
+
+
+def test_a_caption_says_which_scenarios_a_table_leaves_out(page: Page) -> None:
+    said = "Of the 10 scenarios they show the four most probable, and flood, in which the holdings"
+    many = Page(report_html(make_many())).text
+    assert said in many
+    assert "by_scenario.csv has the returns of all" in many
+    assert "they show" not in page.text
+
+
+def test_no_more_growth_columns_than_fit_however_many_regimes() -> None:
+    many = make_many()
+    for number_of in range(1, 11):
+        some = replace(many, scenarios=many.scenarios.iloc[:number_of])
+        shown = growth_regimes(some)
+        assert shown == some.regimes if number_of <= 4 else len(shown) <= 5
+
+
+def test_equal_probabilities_keep_the_order_of_the_page_whatever_their_last_digit() -> None:
+    calm = make_contents()
+    odds = [1 / 3, np.nextafter(1 / 3, 1), 1 / 3]
+    equal = replace(calm, scenarios=calm.scenarios.assign(probability=odds))
+    assert equal.likeliest(2) == ["bear", "base"]
+
+
+def test_only_the_three_likeliest_of_ten_have_bands_and_few_have_labels() -> None:
+    html = report_html(make_many())
+    page = Page(html)
+    fans = Counter(own["class"] for tag, own in page.elements if tag == "g")
+    banded = {key: "" if key < 3 else " plain" for key in range(10)}
+    assert fans == {f"regime k{key}{plain}": 15 for key, plain in banded.items()}
+    assert ".all:checked ~ .multiples .plain .inner" in html
+    labels = [str(own["class"]) for tag, own in page.elements if tag == "text" and "class" in own]
+    ends = [label for label in labels if label.startswith("end ")]
+    assert len(ends) == 150
+    assert 45 <= sum("silent" not in label for label in ends) <= 75
+    assert "plain" not in PAGES["run"]()
+
+
+def test_the_highest_and_the_lowest_of_ten_lines_are_labelled() -> None:
+    contents = make_many()
+    rows = contents.world_fan[contents.world_fan["quantity"] == "capital spending"]
+    panel = fan_panel(rows, regime_styles(contents.regimes, ["base"]), "Capital", "USD bn")
+    last = rows[rows["quarter_end"] == FUTURE[-1]].set_index("regime")["p50"][contents.regimes]
+    loud = re.findall(r'class="end regime k\d+">([^<]+)<', str(panel.figure))
+    assert sorted(loud) == sorted({number(x) for x in (last["base"], last.max(), last.min())})
+
+
+def test_of_ten_regimes_the_prose_names_the_ends_and_the_likeliest() -> None:
+    contents = make_many()
+    told = regime_returns(contents).replace("\N{NO-BREAK SPACE}", " ")
+    assert "the most probable is base (+9.4 %, 30 % likely)" in told
+    assert "most in squeeze (+31.0 %, 6 % likely) and bull (+24.3 %, 15 % likely)" in told
+    assert "least in drought (−21.0 %, 4 % likely) and bear (−11.8 %, 15 % likely)" in told
+    assert "−29.7 % in base and −49.7 % in bear, the lowest of all" in told
+    assert not re.search("split|captive|novel|shock|flood", told)
+    assert flagship_revenue(contents).count("USD") == 5
+    assert flagship_revenue(make_contents()).count("USD") == 3
+
+
+def test_what_is_left_of_zero_is_written_as_zero() -> None:
+    rows = _rows(60.0, 1.0, 0.05, np.linspace(10.0, 60.0, 15))
+    bear = rows["regime"] == "bear"
+    rows.loc[bear, ["p05", "p25", "p50", "p75", "p95"]] = 2.65e-14
+    drawn = str(fan_panel(rows, regime_styles(list(REGIMES)), "Write-downs", "USD bn").figure)
+    assert re.findall(r'class="end regime k0">([^<]+)<', drawn) == ["0"]
+    small = rows.assign(p50=rows["p50"].mask(bear, 1.0))
+    drawn = str(fan_panel(small, regime_styles(list(REGIMES)), "Write-downs", "USD bn").figure)
+    assert re.findall(r'class="end regime k0">([^<]+)<', drawn) == ["1.00"]
+
+
+def test_a_panel_of_nothing_has_one_zero_at_its_axis() -> None:
+    rows = _rows(2.65e-14, 0.0, 0.01, np.zeros(15))
+    drawn = str(fan_panel(rows, regime_styles(list(REGIMES)), "Write-downs", "USD bn").figure)
+    marks = re.findall(r'class="left">([^<]+)<', drawn)
+    assert marks.count("0") == 1
+    assert len(set(marks)) == len(marks) > 1
+    assert re.findall(r'class="end [^"]+">([^<]+)<', drawn) == ["0"] * 3
+
+
 def test_only_a_quantity_that_collapses_is_drawn_in_powers_of_ten() -> None:
     styles = regime_styles(list(REGIMES))
     falling = _rows(1.0, -3.0, 0.04, np.geomspace(20.0, 1.0, 15))
@@ -592,10 +788,9 @@ def test_a_quantity_that_vanishes_is_drawn_from_zero() -> None:
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>'\"{{ 7 * 7 }}</style></svg>"
 
 
-def hostile_contents() -> RunContents:
+def hostile_contents(calm: RunContents) -> RunContents:
     """Every text that comes from outside is an attack."""
-    calm = make_contents()
-    regimes = {name: f"{name}{HOSTILE}" for name in REGIMES}
+    regimes = {name: f"{name}{HOSTILE}" for name in calm.regimes}
     choice = SimpleNamespace(**vars(calm.allocation))
     choice.by_scenario = choice.by_scenario.rename(index=regimes)
     choice.solver = HOSTILE
@@ -615,8 +810,9 @@ def hostile_contents() -> RunContents:
     )
 
 
-def test_hostile_text_is_inert() -> None:
-    html = report_html(hostile_contents())
+@pytest.mark.parametrize("make", [make_contents, make_many])
+def test_hostile_text_is_inert(make: Callable[[], RunContents]) -> None:
+    html = report_html(hostile_contents(make()))
     assert_inert(Page(html))
     assert html.count("&lt;script&gt;") > 100
     assert "{{ 7 * 7 }}" in html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -78,6 +78,11 @@ class RunContents:
         A frame lacks a column; all faults are named at once.
     """
 
+    FEW: ClassVar[int] = 4
+    """So many regimes can stand side by side; of more, the page picks."""
+    BANDS: ClassVar[int] = 3
+    """So many bands can lie on each other."""
+
     meta: Mapping[str, Any]
     allocation: Allocation
     scenarios: pd.DataFrame
@@ -103,6 +108,23 @@ class RunContents:
     def regimes(self) -> list[str]:
         """The regimes in the order to be shown."""
         return [str(regime) for regime in self.scenarios.index]
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are too many regimes to show all of them alike."""
+        return len(self.regimes) > self.FEW
+
+    def likeliest(self, count: int) -> list[str]:
+        """The `count` most probable regimes, the most probable first; ties keep their order."""
+        # Renormalised probabilities differ in their last digit where they were given as equal.
+        odds = self.scenarios["probability"].astype(float).round(9)
+        order = odds.sort_values(ascending=False, kind="stable").index
+        return [str(regime) for regime in order[:count]]
+
+    @property
+    def banded(self) -> list[str]:
+        """The regimes whose bands are drawn while all are shown."""
+        return self.likeliest(self.BANDS) if self.crowded else self.regimes
 
     @property
     def weights(self) -> pd.Series[float]:

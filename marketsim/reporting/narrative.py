@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from .contents import RunContents
 from .evidence import caveats, fit_sentence, flagship_sums, poor_fits, width_of_worlds
@@ -18,8 +17,8 @@ from .formats import (
     number,
     percent,
     readable,
-    usd_bn,
 )
+from .regime_story import flagship_revenue, regime_returns
 from .tables import growth, top_assumptions
 
 __all__ = ["Paragraph", "figures_of_merit", "story"]
@@ -45,8 +44,8 @@ def story(contents: RunContents) -> list[Paragraph]:
         ],
         "Why": [_purpose(contents), _outcome(contents), _resilience(contents)],
         "What each scenario does to it": [
-            _regimes(contents),
-            _flagship_revenue(contents),
+            regime_returns(contents),
+            flagship_revenue(contents),
         ],
         "What moves it": [_drivers(contents)],
         "How well the model fits": [fit_sentence(contents), poor_fits(contents)],
@@ -154,37 +153,6 @@ def _resilience(contents: RunContents) -> str:
     return (
         f"In the {readable(worst)} scenario, revenue grows over the next four quarters at {grown} "
         f"of the {known.size} holdings, going by its median."
-    )
-
-
-def _regimes(contents: RunContents) -> str:
-    table = contents.allocation.by_scenario.astype(float)
-    table = table.loc[[regime for regime in contents.regimes if regime in table.index]]
-    if table.empty:
-        return ""
-    means = join(
-        f"{percent(mean, sign=True)} in the {readable(regime)} scenario ({percent(odds, 0)} likely)"
-        for regime, mean, odds in zip(
-            table.index, table["expected_return"], table["probability"], strict=True
-        )
-    )
-    tails = join(percent(-loss, sign=True) for loss in table["CVaR"])
-    return (
-        f"The portfolio returns on average {means}. In the {contents.tail} of each it returns "
-        f"{tails}."
-    )
-
-
-def _flagship_revenue(contents: RunContents) -> str:
-    fan = contents.revenue_fan[contents.revenue_fan["ticker"] == "NVDA"]
-    last = fan[fan["quarter_end"] == fan["quarter_end"].max()].set_index("regime")["p50"]
-    known = [regime for regime in contents.regimes if regime in last.index]
-    if not known:
-        return ""
-    figures = join(f"{usd_bn(float(last[regime]))} ({readable(regime)})" for regime in known)
-    quarter = pd.Timestamp(fan["quarter_end"].max())
-    return (
-        f"{contents.name('NVDA')}'s median revenue in the quarter to {quarter:%b %Y} is {figures}."
     )
 
 

@@ -15,10 +15,12 @@ from .narrative import figures_of_merit, story
 from .palette import RegimeStyle, layer_colour, regime_styles
 from .panels import Panel, fan_panel, fit_panel
 from .provenance import provenance, subtitle
+from .regime_story import FLAGSHIP, bands_note, columns_note
 from .svg import swatch
 from .tables import (
     allocation_table,
     fit_table,
+    growth_regimes,
     regime_table,
     sensitivity_table,
     top_assumptions,
@@ -26,8 +28,6 @@ from .tables import (
 from .template import render
 
 __all__ = ["report_html", "write_report"]
-
-FLAGSHIP = "NVDA"
 
 
 def write_report(path: Path, contents: RunContents) -> Path:
@@ -52,7 +52,7 @@ def write_report(path: Path, contents: RunContents) -> Path:
 
 def report_html(contents: RunContents) -> str:
     """The page itself."""
-    styles = regime_styles(contents.regimes)
+    styles = regime_styles(contents.regimes, contents.banded)
     return render(
         "report.html.j2",
         {
@@ -63,6 +63,9 @@ def report_html(contents: RunContents) -> str:
             "layer_strip": layer_strip(contents.layer_weights),
             "layer_legend": _layer_legend(contents),
             "allocation": allocation_table(contents),
+            "growth_columns": len(growth_regimes(contents)),
+            "columns_note": columns_note(contents),
+            "bands_note": bands_note(contents),
             "unheld": _unheld(contents),
             "solved": _solved(contents),
             "styles": styles,

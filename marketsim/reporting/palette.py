@@ -1,12 +1,15 @@
 """Colours and dashes that colour-blind readers and black-and-white printers can tell apart.
 
-Layers take Tol's muted scheme, regimes and signs take Okabe and Ito's; a regime always has
-its own dash besides, so that colour is never the only difference.
+Layers take Tol's muted scheme; signs and the regimes bear, base and bull take Okabe and Ito's.
+The seven colours of other regimes come from a search for those farthest from these and from each
+other, to normal eyes and to eyes that lack one kind of cone (simulated after Machado, Oliveira and
+Fernandes 2009), at a contrast of 3 or more to white. A regime always has its own dash besides, so
+that colour is never the only difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -55,12 +58,16 @@ SERIES = (
 
 @dataclass(frozen=True)
 class RegimeStyle:
-    """How one regime is drawn: its place in the order, its colour and its dash."""
+    """How one regime is drawn: its place in the order, its colour and its dash.
+
+    One that is not `banded` is a plain line until a reader chooses it.
+    """
 
     name: str
     key: int
     colour: str
     dash: str | None
+    banded: bool = True
 
 
 NAMED = {
@@ -68,20 +75,34 @@ NAMED = {
     "base": (UP, None),
     "bull": ("#009e73", "1.5 3"),
 }
-SPARE = (
-    ("#aa4499", "9 3 2 3"),
-    ("#8a6d00", "4 2"),
-    ("#56a4d4", "10 3"),
-    ("#6b4c9a", "2 2"),
-    ("#7a4b2a", "7 2 2 2 2 2"),
-)
+SPARE = ("#880077", "#774400", "#8877ff", "#335533", "#aa88aa", "#ff2266", "#6611bb")
+DASHES = ("9 3 2 3", "4 2", "10 3", "2 2", "7 2 2 2 2 2", "14 4 4 4", "3 6")
 
 
-def regime_styles(regimes: Sequence[str]) -> list[RegimeStyle]:
-    """A style for each regime; bear, base and bull keep theirs in any company."""
+def _spare(place: int) -> tuple[str, str]:
+    """Colours come round again after seven, each time with another dash."""
+    turn, colour = divmod(place, len(SPARE))
+    return SPARE[colour], DASHES[(place + turn) % len(DASHES)]
+
+
+def regime_styles(
+    regimes: Sequence[str], banded: Collection[str] | None = None
+) -> list[RegimeStyle]:
+    """A style for each regime; bear, base and bull keep theirs in any company.
+
+    Parameters
+    ----------
+    regimes
+        Names in the order to be shown.
+    banded
+        Those with bands while all are shown; every regime by default.
+    """
     spare = [regime for regime in regimes if regime not in NAMED]
-    looks = NAMED | {name: SPARE[place % len(SPARE)] for place, name in enumerate(spare)}
-    return [RegimeStyle(name, key, *looks[name]) for key, name in enumerate(regimes)]
+    looks = NAMED | {name: _spare(place) for place, name in enumerate(spare)}
+    return [
+        RegimeStyle(name, key, *looks[name], banded is None or name in banded)
+        for key, name in enumerate(regimes)
+    ]
 
 
 def layer_colour(layer: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from .contents import PERCENTILES, REPORTED
-from .formats import day, number, percent, quantity, unit_name
+from .formats import day, number, percent, quantity, readable, sentence, unit_name
 from .palette import INK, UP, RegimeStyle
 from .svg import Floats, Scale, area, axes, days, drawing, line, spread, tag
 
@@ -18,6 +19,7 @@ __all__ = ["Panel", "fan_panel", "fit_panel"]
 
 WIDTH, HEIGHT = 344.0, 190.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 42.0, 8.0, 168.0
+NOTHING = 1e-9  # of any unit shown: what rounding leaves of a zero
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def _from_zero(values: Floats) -> Scale:
     """The value axis, which always shows zero."""
     known = values[np.isfinite(values)]
     low, high = min(0.0, *known), max(0.0, *known)
-    high = high if high > low else low + 1.0
+    high = high if high - low > NOTHING else low + 1.0
     return Scale(float(low), float(high + 0.04 * (high - low)), BOTTOM, TOP)
 
 
@@ -73,6 +75,7 @@ def _fan(fan: pd.DataFrame, style: RegimeStyle, x: Scale, y: Scale) -> Markup:
     ys = {name: y.array(fan[name].to_numpy(float)) for name in PERCENTILES}
     return tag(
         "g",
+        tag("title", sentence(readable(style.name))),
         area(xs, ys["p05"], ys["p95"], fill=style.colour, class_="outer"),
         area(xs, ys["p25"], ys["p75"], fill=style.colour, class_="inner"),
         line(
@@ -82,24 +85,40 @@ def _fan(fan: pd.DataFrame, style: RegimeStyle, x: Scale, y: Scale) -> Markup:
             stroke_dasharray=style.dash,
             class_="median",
         ),
-        class_=f"regime k{style.key}",
+        class_=f"regime k{style.key}{'' if style.banded else ' plain'}",
     )
 
 
+def _end_label(value: float, y: Scale, unit: str) -> str:
+    """The value; zero where the axis could not tell it from zero."""
+    if unit == "fraction":
+        return percent(value, 0)
+    unseen = not y.log and abs(value) < (y.high - y.low) / 1000
+    return number(0.0 if unseen else value)
+
+
 def _end_labels(fans: Sequence[tuple[RegimeStyle, pd.DataFrame]], y: Scale, unit: str) -> Markup:
-    """Last medians at the right, moved apart where they would overlap."""
+    """Last medians at the right, moved apart where they would overlap.
+
+    Of regimes without bands only the highest and the lowest are written; the labels of the rest
+    are `silent`, at their own height, for when they are shown alone.
+    """
     lasts = [float(fan["p50"].iloc[-1]) for _, fan in fans]
-    places = spread([y(last) + 3.5 for last in lasts], 11.5, TOP + 4, BOTTOM + 3.5)
+    ends = {lasts.index(end(lasts)) for end in (min, max)} if lasts else set()
+    told = [style.banded or place in ends for place, (style, _) in enumerate(fans)]
+    own = [y(last) + 3.5 for last in lasts]
+    moved = iter(spread([*compress(own, told)], 11.5, TOP + 4, BOTTOM + 3.5))
+    places = [next(moved) if aloud else at for at, aloud in zip(own, told, strict=True)]
     texts = [
         tag(
             "text",
-            percent(last, 0) if unit == "fraction" else number(last),
+            _end_label(last, y, unit),
             x=WIDTH - RIGHT + 5,
             y=place,
             fill=style.colour,
-            class_=f"end regime k{style.key}",
+            class_=f"end regime k{style.key}{'' if aloud else ' silent'}",
         )
-        for (style, _), last, place in zip(fans, lasts, places, strict=True)
+        for (style, _), last, place, aloud in zip(fans, lasts, places, told, strict=True)
     ]
     return Markup("").join(texts)
 
@@ -127,7 +146,8 @@ def fan_panel(
     """Reported history in ink, then a fan for each regime that starts where history ends.
 
     The value axis starts at zero, unless the quantity falls to less than a twentieth of where it
-    began without vanishing: then it runs in powers of ten, and the panel says so.
+    began without vanishing: then it runs in powers of ten, and the panel says so. Regimes that
+    are not banded lie below the others.
 
     Parameters
     ----------
@@ -154,7 +174,7 @@ def fan_panel(
         HEIGHT,
         f"{title}, {unit}: reported history and a fan for each scenario",
         axes(x, y, _tick_labels(y.ticks(), unit)),
-        *(_fan(fan, style, x, y) for style, fan in fans),
+        *(_fan(fan, style, x, y) for style, fan in sorted(fans, key=lambda own: own[0].banded)),
         line(x.array(days(history.index)), y.array(past), stroke=INK, class_="history"),
         _end_labels(fans, y, unit),
     )

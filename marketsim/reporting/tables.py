@@ -31,8 +31,10 @@ __all__ = [
     "allocation_table",
     "fit_table",
     "growth",
+    "growth_regimes",
     "regime_table",
     "sensitivity_table",
+    "slowest_regime",
     "top_assumptions",
 ]
 
@@ -67,35 +69,61 @@ def growth(contents: RunContents, ticker: str, regime: str) -> float:
     return float(coming.sum() / last.sum() - 1)
 
 
-def allocation_table(contents: RunContents) -> Table:
-    """Holdings, largest first, with a bar each and the growth of revenue by scenario."""
+def slowest_regime(contents: RunContents) -> str | None:
+    """The regime in which revenue of the holdings grows least, by weight; None if unknown."""
     held = contents.held
+    changes = {
+        regime: pd.Series({t: growth(contents, str(t), regime) for t in held.index}).dropna()
+        for regime in contents.regimes
+    }
+    means = {
+        regime: float(np.average(known, weights=held[known.index]))
+        for regime, known in changes.items()
+        if len(known)
+    }
+    return min(means, key=means.__getitem__) if means else None
+
+
+def growth_regimes(contents: RunContents) -> list[str]:
+    """The regimes that get a column of growth: of many, the most probable and the slowest."""
+    if not contents.crowded:
+        return contents.regimes
+    chosen = {*contents.likeliest(contents.FEW), slowest_regime(contents)}
+    return [regime for regime in contents.regimes if regime in chosen]
+
+
+def allocation_table(contents: RunContents) -> Table:
+    """Holdings, largest first, with a bar each and the growth of revenue by scenario.
+
+    The last columns are those of `growth_regimes`, so that a page's width holds them.
+    """
+    held, regimes = contents.held, growth_regimes(contents)
     columns = [
         Column("Ticker", "text"),
         Column("Company", "text"),
         Column("Layer", "text"),
         Column("Weight"),
         Column("", "wide"),
-        *(Column(sentence(readable(regime))) for regime in contents.regimes),
+        *(Column(sentence(readable(regime))) for regime in regimes),
     ]
     return Table(
         columns,
-        [_holding(contents, str(t), float(w), float(held.max())) for t, w in held.items()],
+        [_holding(contents, str(t), float(held.max()), regimes) for t in held.index],
     )
 
 
 def _holding(
-    contents: RunContents, ticker: str, weight: float, largest: float
+    contents: RunContents, ticker: str, largest: float, regimes: Sequence[str]
 ) -> list[str | Markup]:
-    layer = contents.layer(ticker)
-    name = contents.name(ticker)
+    layer, name = contents.layer(ticker), contents.name(ticker)
+    weight = float(contents.held[ticker])
     return [
         ticker,
         name,
         layer_name(layer),
         percent(weight),
         bar(weight / largest, layer_colour(layer), f"{name}: {percent(weight)}"),
-        *(percent(growth(contents, ticker, regime), 0, sign=True) for regime in contents.regimes),
+        *(percent(growth(contents, ticker, regime), 0, sign=True) for regime in regimes),
     ]
 
 
