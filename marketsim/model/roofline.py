@@ -8,7 +8,7 @@ fits in memory sets the cost; a mixture of experts reads the weights its batch t
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import jax
 import jax.numpy as jnp
@@ -159,18 +159,34 @@ def _(size: int, batched: list[bool], needs: Array) -> tuple[Array, bool]:
     return _value(needs), True
 
 
-@custom_vmap
+@jax.custom_jvp
 def _value_and_slope(needs: Array) -> tuple[Array, Array]:
-    value, back = jax.vjp(_decode, needs.reshape(-1, needs.shape[-1]).T)
-    (slope,) = back(jnp.ones_like(value))
-    return value.reshape(needs.shape[:-1]), slope.T.reshape(needs.shape)
+    both: tuple[Array, Array] = _long_rows(needs)
+    return both
 
 
-@_value_and_slope.def_vmap
+@_value_and_slope.defjvp
+def _(primals: tuple[Array], tangents: tuple[Array]) -> Any:
+    """Second derivatives go through plain JAX: a batching rule of one's own has no reverse mode."""
+    return jax.jvp(_of_rows, primals, tangents)
+
+
+@custom_vmap
+def _long_rows(needs: Array) -> tuple[Array, Array]:
+    return _of_rows(needs)
+
+
+@_long_rows.def_vmap
 def _(
     size: int, batched: list[bool], needs: Array
 ) -> tuple[tuple[Array, Array], tuple[bool, bool]]:
-    return _value_and_slope(needs), (True, True)
+    return _long_rows(needs), (True, True)
+
+
+def _of_rows(needs: Array) -> tuple[Array, Array]:
+    value, back = jax.vjp(_decode, needs.reshape(-1, needs.shape[-1]).T)
+    (slope,) = back(jnp.ones_like(value))
+    return value.reshape(needs.shape[:-1]), slope.T.reshape(needs.shape)
 
 
 def _decode(needs: Array) -> Array:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import jax
@@ -87,13 +90,16 @@ class World:
         return state
 
     def ahead(
-        self, a: Assumptions, state: State, appetite: Array | float = 0.0
+        self,
+        a: Assumptions,
+        state: State,
+        appetite: Array | float = 0.0,
+        demand: Array | float = 0.0,
     ) -> tuple[State, Quarter]:
         """States after, and observables of, each of the quarters ahead; [quarter, ...]."""
         none = jnp.zeros(QUARTERS)
-        both: tuple[State, Quarter] = _ahead(
-            plain(a), self.setting, plain(state), Shocks(appetite=none + appetite, demand=none)
-        )
+        news = Shocks(appetite=none + appetite, demand=none + demand)
+        both: tuple[State, Quarter] = _ahead(plain(a), self.setting, plain(state), news)
         return both
 
     def after(self, quarters: int, a: Assumptions) -> State:
@@ -101,6 +107,18 @@ class World:
         states, _ = self.ahead(a, self.begin(a))
         state: State = jax.tree.map(lambda x: x[quarters - 1], states)
         return state
+
+
+@pytest.fixture(scope="session")
+def numerics() -> ModuleType:
+    """The balances and programs of benchmarks/numerics.py, which is no module of a package."""
+    path = Path(__file__).parents[2] / "benchmarks" / "numerics.py"
+    spec = spec_from_file_location("numerics", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from marketsim import resources
-from marketsim.model import Assumptions, Entry, LineAssumptions, entries
-from marketsim.model.assumptions import assumption
+from marketsim.model import GROUPS, Assumptions, Entry, LineAssumptions, entries
+from marketsim.model.assumptions.declare import assumption
 from marketsim.model.priors import KINDS, Prior
 
 if TYPE_CHECKING:
@@ -36,6 +36,15 @@ def test_names_are_unique_and_entries_say_whose_they_are() -> None:
     assert len(set(names)) == len(names)
     assert {"elasticity[agentic]", "exposure[B.cloud]", "hurdle_rate"} <= set(names)
     assert all(e.name.partition("[")[0] == e.field for e in LISTED)
+
+
+def test_every_assumption_belongs_to_the_group_that_declares_it() -> None:
+    owners = {f.name: group for group, owner in GROUPS.items() for f in fields(owner)}
+    assert sum(len(fields(owner)) for owner in GROUPS.values()) == len(owners) == len(DECLARED)
+    assert {e.field: e.group for e in LISTED} == owners
+    groups = [e.group for e in LISTED]
+    assert list(dict.fromkeys(groups)) == list(GROUPS)  # together, in the order of mechanisms
+    assert groups == sorted(groups, key=list(GROUPS).index)
 
 
 def test_every_source_file_named_exists() -> None:

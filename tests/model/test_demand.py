@@ -47,6 +47,16 @@ def without_lags(a: Assumptions, elasticity: float) -> Assumptions:
     )
 
 
+def still(a: Assumptions) -> Assumptions:
+    """Without adoption, and with growth of tokens per answer that does not slow."""
+    return replace(a, adoption_speed=jnp.asarray(0.0), task_decay=jnp.asarray(0.0))
+
+
+def unchecked(a: Assumptions) -> Assumptions:
+    """Nobody checks answers."""
+    return replace(a, verification_growth=jnp.zeros(len(CLASSES)))
+
+
 def spending(now: demand.Demand) -> Array:
     return jnp.exp(now.log_tokens + now.log_price)
 
@@ -61,6 +71,8 @@ def test_at_the_start_demand_uses_what_runs(median: Assumptions, start: Start) -
     assert inference + training == pytest.approx(float(AVAILABLE))
     assert training / AVAILABLE == pytest.approx(median.initial_training_share)
     assert jnp.exp(start.state.log_tokens).sum() == pytest.approx(median.initial_tokens)
+    assert demand.initial_class_shares(median).sum() == pytest.approx(1.0)
+    assert demand.initial_class_shares(median)[2] == pytest.approx(median.initial_agentic_share)
 
 
 def test_price_is_markup_over_cost(median: Assumptions, start: Start) -> None:
@@ -139,7 +151,7 @@ def test_with_lags_the_long_run_does_the_same(
 
 
 def test_adoption_is_logistic_and_ends_at_one(median: Assumptions, start: Start) -> None:
-    a = replace(median, task_growth=jnp.zeros(len(CLASSES)))
+    a = unchecked(replace(median, task_growth=jnp.zeros(len(CLASSES))))
     now, desired = start.state, [0.0]
     for _ in range(200):
         now = demand.shift_demand(a, now, jnp.asarray(0.0))
@@ -151,25 +163,72 @@ def test_adoption_is_logistic_and_ends_at_one(median: Assumptions, start: Start)
     assert np.exp(desired[middle]) == pytest.approx(0.5 / adopted, rel=0.05)
 
 
-def test_tokens_per_task_news_and_training_grow_as_told(median: Assumptions, start: Start) -> None:
-    a = replace(median, adoption_speed=jnp.asarray(0.0), task_decay=jnp.asarray(0.0))
+def test_better_answers_news_and_training_grow_as_told(median: Assumptions, start: Start) -> None:
+    a = unchecked(still(median))
     now = start.state
     for _ in range(4):
         now = demand.shift_demand(a, now, jnp.asarray(0.02))
     grown = now.log_desired - start.state.log_desired
     np.testing.assert_allclose(grown, a.task_growth + 0.08, rtol=1e-9)
+    np.testing.assert_allclose(now.log_answer, a.task_growth, rtol=1e-9)
+    np.testing.assert_allclose(now.log_speed - start.state.log_speed, a.speed_growth, atol=1e-12)
     speeds = np.exp(-float(a.training_decay) * YEARS * np.arange(4))
     trained = float(now.log_training - start.state.log_training)
     assert trained == pytest.approx(float(a.training_growth) * YEARS * speeds.sum())
 
 
+def test_growth_of_tokens_per_answer_slows(median: Assumptions, start: Start) -> None:
+    now = start.state
+    for _ in range(8):
+        now = demand.shift_demand(median, now, jnp.asarray(0.0))
+    slowing = np.exp(-float(median.task_decay) * YEARS * np.arange(8)).sum() * YEARS
+    both = np.asarray(median.task_growth + median.verification_growth)
+    np.testing.assert_allclose(now.log_answer, both * slowing)
+
+
 def test_tokens_per_task_raise_cost_per_answer_while_cost_per_token_falls(
     median: Assumptions, start: Start
 ) -> None:
-    after = settled(median, start, cheaper=0.1)
-    per_token = float((after.log_price - start.state.log_price)[2])
-    per_answer = per_token + float(median.task_growth[2]) * YEARS
-    assert per_token < 0.0 < per_answer
+    """Claim C10."""
+    shifted = demand.shift_demand(median, start.state, jnp.asarray(0.0))
+    after = demand.settle_demand(median, shifted, start.log_compute - 0.1, RENT)
+    per_token = after.log_price - start.state.log_price
+    per_answer = per_token + after.log_answer
+    assert (per_token < 0.0).all()
+    assert per_answer[2] > 0.0
+
+
+@pytest.mark.parametrize("worth", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("elasticity", [0.6, 1.0, 1.4])
+def test_checking_costs_answers_what_reliability_is_not_worth(
+    median: Assumptions, start: Start, elasticity: float, worth: float
+) -> None:
+    """Answers fall by elasticity x (1 - worth) x checks; tokens rise by what is left of checks."""
+    a = replace(
+        without_lags(still(median), elasticity),
+        task_growth=jnp.zeros(len(CLASSES)),
+        verification_worth=jnp.asarray(worth),
+    )
+    after = demand.shift_demand(a, start.state, jnp.asarray(0.0))
+    checks = np.asarray(a.verification_growth) * YEARS
+    tokens = np.asarray(after.log_desired - start.state.log_desired)
+    np.testing.assert_allclose(after.log_answer, checks)
+    np.testing.assert_allclose(tokens - checks, -elasticity * (1.0 - worth) * checks, atol=1e-12)
+
+
+def test_saturated_demand_pays_for_reliability_with_compute(
+    median: Assumptions, start: Start
+) -> None:
+    """Claim C17: below an elasticity of one checking raises tokens whatever it is worth."""
+    for worth in (0.0, 0.5, 1.0):
+        a = replace(
+            still(median),
+            saturation=jnp.asarray(1e-12),
+            verification_worth=jnp.asarray(worth),
+            task_growth=jnp.zeros(len(CLASSES)),
+        )
+        after = demand.shift_demand(a, start.state, jnp.asarray(0.0))
+        assert (after.log_desired > start.state.log_desired).all()
 
 
 def test_training_runs_on_what_serves_batch() -> None:
@@ -184,5 +243,14 @@ def test_gradients_reach_every_assumption_of_demand(median: Assumptions, start: 
         return demand.settle_demand(a, shifted, start.log_compute, RENT + 0.3).log_tokens.sum()
 
     slope = jax.jit(jax.grad(tokens))(median)
-    for name in ("elasticity", "saturation", "demand_adjustment", "passthrough", "task_growth"):
+    for name in (
+        "elasticity",
+        "saturation",
+        "demand_adjustment",
+        "passthrough",
+        "task_growth",
+        "verification_growth",
+        "verification_worth",
+        "adoption_speed",
+    ):
         assert jnp.all(getattr(slope, name) != 0.0), name

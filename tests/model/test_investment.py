@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,11 +33,36 @@ def spending(a: Assumptions, now: Investment, log_q: float = 0.0, news: float = 
 
 def test_q_is_one_where_net_rent_is_the_user_cost(median: Assumptions) -> None:
     """Jorgenson: rent = running cost + (required return + attrition + fall of rent) x price."""
-    user_cost = investment.discount(median) * COST
+    at_once = replace(median, return_delay=NONE)
     assert investment.discount(median) == pytest.approx((0.14 + 0.05 + 0.32) * YEARS)
-    rent = (user_cost + 0.8) / KILOHOURS
-    q = investment.log_q(median, jnp.log(rent), jnp.asarray(0.8), COST)
+    assert investment.user_cost_rate(at_once) == investment.discount(at_once)
+    rent = (investment.discount(at_once) * COST + 0.8) / KILOHOURS
+    q = investment.log_q(at_once, jnp.log(rent), jnp.asarray(0.8), COST)
     assert q == pytest.approx(0.0, abs=1e-9)
+
+
+def test_compute_that_earns_late_must_earn_more(median: Assumptions) -> None:
+    """Rent that starts after a delay, falls and is discounted, is worth the cost at the rate."""
+    rate, decline, lost = 0.14, 0.32, 0.05
+    a = replace(median, return_delay=jnp.asarray(1.5))
+    years = np.linspace(0.0, 80.0, 800_001)
+    rent = float(investment.user_cost_rate(a)) / YEARS * np.exp(-(decline + lost) * years)
+    # Rent falls with the calendar, chips fail from when they run.
+    paid = rent * np.exp(-decline * 1.5) * np.exp(-rate * (years + 1.5))
+    assert np.trapezoid(paid, years) == pytest.approx(1.0, rel=1e-4)
+
+
+@pytest.mark.parametrize("log_q", [-3.0, -0.3, 0.0, 0.3, 1.5])
+def test_surplus_is_what_rent_leaves_over_user_cost(median: Assumptions, log_q: float) -> None:
+    """The rent at which q has that value, less running cost and user cost; never below zero."""
+    rate = investment.user_cost_rate(median)
+    net = np.exp(log_q) * float(rate * COST)
+    over = float(investment.surplus(median, jnp.asarray(log_q)) * COST)
+    assert over > 0.0
+    assert over == pytest.approx(max(net - float(rate * COST), 0.0), abs=0.04 * float(rate * COST))
+    rent = jnp.log((net + 0.8) / KILOHOURS)
+    back = investment.log_q(median, rent, jnp.asarray(0.8), COST)
+    assert back == pytest.approx(log_q, abs=0.01)
 
 
 def test_q_rises_with_rent_and_falls_with_every_cost(median: Assumptions) -> None:
@@ -48,7 +74,9 @@ def test_q_rises_with_rent_and_falls_with_every_cost(median: Assumptions) -> Non
     assert slopes[2] == pytest.approx(-1.0 / COST)
 
 
-@pytest.mark.parametrize("name", ["hurdle_rate", "attrition", "expected_rent_decline"])
+@pytest.mark.parametrize(
+    "name", ["hurdle_rate", "attrition", "expected_rent_decline", "return_delay"]
+)
 def test_what_investors_require_lowers_q_and_spending(
     median: Assumptions, start: Investment, name: str
 ) -> None:
@@ -91,11 +119,19 @@ def test_good_news_raises_spending_and_fades(median: Assumptions, start: Investm
     assert faded.appetite == pytest.approx(float(0.1 * median.appetite_persistence))
 
 
-def test_cash_flow_grows(median: Assumptions, start: Investment) -> None:
+def test_cash_flow_and_other_spending_grow(median: Assumptions, start: Investment) -> None:
     now = plan(median, start, NONE, FLEET, COST, NONE)
-    assert now.log_cash_flow - start.log_cash_flow == pytest.approx(
-        float(median.cash_flow_growth * YEARS)
-    )
+    for name, growth in (("cash_flow", "cash_flow_growth"), ("other", "other_capex_growth")):
+        grown = getattr(now, f"log_{name}") - getattr(start, f"log_{name}")
+        assert grown == pytest.approx(float(getattr(median, growth) * YEARS)), name
+    assert jnp.exp(start.log_other) == pytest.approx(median.initial_other_capex)
+
+
+def test_it_starts_with_slack_to_make_what_is_ordered(
+    median: Assumptions, start: Investment
+) -> None:
+    slack = jnp.exp(start.log_manufacturing) / 5.0
+    assert slack == pytest.approx(float(1.0 + median.initial_manufacturing_slack))
 
 
 LOGS = st.floats(-4.0, 4.0)
@@ -105,6 +141,7 @@ LOGS = st.floats(-4.0, 4.0)
 def test_deliveries_stay_below_every_limit(wanted: float, makeable: float, powered: float) -> None:
     done = _deliveries(wanted, makeable, powered)
     lowest = min(wanted, makeable, powered)
+    np.testing.assert_allclose(done.log_options, [wanted, makeable, powered])
     assert lowest - 0.1 < float(done.log_delivered) <= lowest + 1e-9
     assert float(done.chip_scarcity) >= max(wanted - makeable, 0.0) - 1e-9
     assert float(done.power_scarcity) >= max(wanted - powered, 0.0) - 1e-9
@@ -127,6 +164,6 @@ def test_capacity_follows_orders_with_a_margin(median: Assumptions, start: Inves
 
 def _deliveries(wanted: float, makeable: float, powered: float) -> Deliveries:
     """Deliveries of chips and sites that cost 1 kUSD, given logs of compute."""
-    now = Investment(jnp.asarray(wanted), jnp.asarray(makeable), NONE, NONE)
+    now = Investment(jnp.asarray(wanted), jnp.asarray(makeable), NONE, NONE, NONE)
     done: Deliveries = deliver(now, NONE, NONE, jnp.asarray(powered))
     return done

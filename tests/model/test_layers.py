@@ -2,98 +2,170 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from marketsim.model import LAYERS, Assumptions
-from marketsim.model.investment import Deliveries
-from marketsim.model.layers import RECOGNITION, layer_spending, recognise
+from marketsim.model import LAYERS, Assumptions, layers
+from marketsim.model.layers import RECOGNITION, Flows, Prices, recognise
 from marketsim.model.tree import leaf
 from marketsim.model.units import KILOHOURS
 
 CHIPS = leaf(np.array([10.0, 2.0, 0.5]))
-ORDERS, LOAD, ADDED, ELECTRICITY, RENT = (leaf(x) for x in (14.0, 3.0, 0.4, 0.08, 9.0))
+ELECTRICITY, RENT, LOAD, ADDED, ORDERS = 0.08, 9.0, 3.0, 0.4, 14.0
 SEMICONDUCTORS = ("gpu", "asic", "low_latency", "foundry", "foundry_equipment", "memory")
-POWER = ("power_equipment", "electricity", "leases")
-spend = jax.jit(layer_spending)
+SYSTEMS = ("networking", "servers")
+SITES = ("power_equipment", "construction")
+POWER = ("electricity", "leases")
+COMPUTE = ("cloud", "own_use")
+spend = jax.jit(layers.layer_spending)
 
 
-def paid(a: Assumptions, chip: float = 0.0, power: float = 0.0) -> dict[str, float]:
-    """Spending by layer, USD bn, at scarcities of chips and power."""
-    none = jnp.asarray(0.0)
-    short = Deliveries(none, none, jnp.asarray(chip), jnp.asarray(power))
-    by_layer = spend(a, short, CHIPS, ORDERS, LOAD, ADDED, ELECTRICITY, RENT)
+def paid(a: Assumptions, independent: float = 1.0, **factors: float) -> dict[str, float]:
+    """Spending by layer, USD bn, at ``factors`` on prices; 1 where none is given."""
+    one = {"chips": 1.0, "memory": 1.0, "markup": 1.0, "power": 1.0, "equipment": 1.0}
+    given = one | factors | {"electricity": ELECTRICITY}
+    prices = Prices(**{name: jnp.asarray(x) for name, x in given.items()})
+    amounts = (jnp.asarray(x) for x in (ORDERS, LOAD, ADDED, RENT, independent))
+    by_layer = spend(a, prices, Flows(CHIPS, *amounts))
     return dict(zip(LAYERS, np.asarray(by_layer).tolist(), strict=True))
 
 
+def accelerators(by_layer: dict[str, float]) -> float:
+    return by_layer["gpu"] + by_layer["asic"] + by_layer["low_latency"]
+
+
 def test_each_layer_in_closed_form(median: Assumptions) -> None:
-    a = replace(median, export_control=jnp.asarray(0.0))
-    by_layer = paid(a)
-    assert by_layer["gpu"] + by_layer["asic"] + by_layer["low_latency"] == pytest.approx(12.5)
+    a, by_layer = median, paid(median)
+    assert [by_layer[name] for name in ("gpu", "asic", "low_latency")] == pytest.approx(
+        [10, 2, 0.5]
+    )
     assert by_layer["memory"] == pytest.approx(float(a.memory_content) * 12.5)
     assert by_layer["networking"] == pytest.approx(float(a.networking_content) * 12.5)
     assert by_layer["servers"] == pytest.approx(10.0 + float(a.server_content) * 12.5)
-    assert by_layer["foundry"] == pytest.approx(float(a.foundry_content) * 14.0)  # on orders
-    assert by_layer["power_equipment"] == pytest.approx(float(a.power_equipment_cost) * 0.4)
-    facility = 3.0 * (1.0 + float(a.power_overhead))
-    assert by_layer["electricity"] == pytest.approx(facility * 0.08 * KILOHOURS)
-    assert by_layer["leases"] == pytest.approx(float(a.lease_rate) * 3.0)
+    assert by_layer["foundry"] == pytest.approx(float(a.foundry_content) * ORDERS)  # on orders
+    assert by_layer["foundry_equipment"] == pytest.approx(layers.TOOLS * by_layer["foundry"])
+    assert by_layer["power_equipment"] == pytest.approx(float(a.power_equipment_cost) * ADDED)
+    assert by_layer["construction"] == pytest.approx(float(a.shell_cost) * ADDED)
+    facility = LOAD * (1.0 + float(a.power_overhead))
+    assert by_layer["electricity"] == pytest.approx(facility * ELECTRICITY * KILOHOURS)
+    assert by_layer["operations"] == pytest.approx(float(a.hosting_cost) * LOAD)
+    assert by_layer["leases"] == pytest.approx(float(a.lease_rate) * LOAD)
 
 
 def test_compute_is_rented_out_or_used_at_home(median: Assumptions) -> None:
     by_layer = paid(median)
     sold = by_layer["cloud"] / float(median.cloud_markup)
-    assert sold + by_layer["own_use"] == pytest.approx(float(RENT))
-    assert sold / float(RENT) == pytest.approx(float(median.rented_share))
+    assert sold + by_layer["own_use"] == pytest.approx(RENT)
+    assert sold / RENT == pytest.approx(float(median.rented_share))
 
 
-def test_scarce_chips_and_memory_are_dearer(median: Assumptions) -> None:
-    calm, short = paid(median), paid(median, chip=0.3)
-    for name in SEMICONDUCTORS:
-        assert short[name] > calm[name], name
-    assert short["gpu"] / calm["gpu"] == pytest.approx(np.exp(0.3 * float(median.chip_premium)))
-    both = float(median.chip_premium + median.memory_premium)
-    assert short["memory"] / calm["memory"] == pytest.approx(np.exp(0.3 * both))
-    for name in (*POWER, "cloud", "own_use"):
-        assert short[name] == calm[name], name
+def test_what_sites_cost_and_what_running_them_does_add_up(median: Assumptions) -> None:
+    """The merchant's accelerators are invoiced inside servers and count once."""
+    by_layer = paid(median, chips=1.2, memory=1.5, markup=1.1, power=1.3, equipment=1.4)
+    spending = jnp.array([by_layer[name] for name in LAYERS])
+    a, chips = median, 1.2 * (1.1 * 10.0 + 2.0 + 0.5)
+    systems = chips * float(1.0 + a.networking_content + a.server_content)
+    sites = ADDED * float(a.shell_cost + 1.4 * a.power_equipment_cost)
+    assert layers.capital(spending) == pytest.approx(systems + sites)
+    both = by_layer["electricity"] + by_layer["operations"]
+    assert layers.operating(spending) == pytest.approx(both)
 
 
-def test_short_power_pays_its_owners(median: Assumptions) -> None:
-    """Claim C3: rents move to who owns power."""
-    calm, short = paid(median), paid(median, power=0.5)
-    for name in POWER:
-        premium = np.exp(0.5 * float(median.power_premium))
-        assert short[name] / calm[name] == pytest.approx(premium), name
-    for name in (*SEMICONDUCTORS, "networking", "servers"):
-        assert short[name] == calm[name], name
+# Premia
 
 
-def test_export_controls_bar_merchant_accelerators(median: Assumptions) -> None:
-    """Claim C15."""
-    free = paid(replace(median, export_control=jnp.asarray(0.0)))
-    barred = paid(replace(median, export_control=jnp.asarray(0.25)))
-    assert barred["gpu"] == pytest.approx(0.75 * free["gpu"])
-    assert barred["asic"] == free["asic"]
-    assert barred["memory"] < free["memory"]
-    assert barred["electricity"] == free["electricity"]
+@pytest.mark.parametrize(
+    ("factor", "moved"),
+    [
+        ("chips", (*SEMICONDUCTORS, *SYSTEMS)),
+        ("memory", ("memory",)),
+        ("markup", ("gpu", *SYSTEMS)),
+        ("power", POWER),
+        ("equipment", ("power_equipment",)),
+    ],
+)
+def test_a_factor_on_a_price_pays_its_sellers_alone(
+    median: Assumptions, factor: str, moved: tuple[str, ...]
+) -> None:
+    """What is delivered and its price decide; wafers are bought at the prices of chips."""
+    calm, short = paid(median), paid(median, **{factor: 1.3})
+    for name in LAYERS:
+        if name in moved:
+            assert short[name] > 1.2 * calm[name], name
+        else:
+            assert short[name] == calm[name], name
+    exact = [name for name in moved if name not in SYSTEMS or factor == "chips"]
+    assert [short[n] / calm[n] for n in exact] == pytest.approx([1.3] * len(exact))
+
+
+def test_scarcity_raises_prices_within_limits(median: Assumptions) -> None:
+    short = jnp.concatenate([jnp.zeros(1), jnp.geomspace(1e-3, 1e3, 40)])
+    chips, memory = np.log(layers.scarce_prices(median, short))
+    assert chips[0] == memory[0] == 0.0
+    for rise, elasticity in ((chips, median.chip_premium), (memory, median.memory_premium)):
+        assert (np.diff(rise) >= -1e-12).all()
+        assert (rise <= float(median.premium_limit) * (1.0 + 1e-12)).all()
+        assert (rise <= float(elasticity) * short * (1.0 + 1e-12)).all()
+        assert rise[-1] == pytest.approx(float(median.premium_limit))
+    assert (memory >= chips).all()
+
+
+def test_the_first_per_cent_of_scarcity_has_the_stated_elasticity(median: Assumptions) -> None:
+    slopes = jax.jacfwd(lambda s: jnp.log(jnp.stack(layers.scarce_prices(median, s))))(0.0)
+    np.testing.assert_allclose(slopes, [median.chip_premium, median.memory_premium])
+
+
+# Who owns what, and what is left
+
+
+@pytest.mark.parametrize("independent", [1.0, 0.4, 0.0])
+def test_an_absorbed_design_is_sold_by_the_merchant(
+    median: Assumptions, independent: float
+) -> None:
+    """Claim C16: absorption moves revenue between accelerators, and nothing appears or is lost."""
+    alone, bought = paid(median), paid(median, independent=independent)
+    assert accelerators(bought) == pytest.approx(accelerators(alone))
+    assert bought["low_latency"] == pytest.approx(independent * alone["low_latency"])
+    assert bought["asic"] == alone["asic"]
+    moved = bought["gpu"] - alone["gpu"]
+    assert bought["servers"] - alone["servers"] == pytest.approx(moved)
+    for total in (layers.capital, layers.operating):
+        before, after = (total(jnp.array([s[n] for n in LAYERS])) for s in (alone, bought))
+        assert after == pytest.approx(float(before))
+
+
+def test_the_merchant_keeps_what_wafers_and_memory_leave(median: Assumptions) -> None:
+    """Dearer memory and a lower markup take from it; scarcity of chips cancels."""
+
+    def margin(chips: float = 1.0, memory: float = 1.0, markup: float = 1.0) -> float:
+        c, m, k, one = (jnp.asarray(x) for x in (chips, memory, markup, 1.0))
+        return float(layers.merchant_margin(median, Prices(c, m, k, one, one, one)))
+
+    content = float(median.foundry_content + median.memory_content)
+    assert margin() == pytest.approx(1.0 - content)
+    assert margin(chips=1.5) == pytest.approx(margin(chips=1.0))
+    assert margin(memory=1.5) < margin() < margin(markup=1.5) < 1.0
+    assert 1.0 - margin(markup=2.0) == pytest.approx(content / 2.0)
+
+
+# Recognition
 
 
 def test_recognition_lags_but_loses_nothing() -> None:
     """All of a step in spending arrives; late layers have the larger backlog on the way."""
     last, spending = jnp.full(len(LAYERS), 1.0), jnp.full(len(LAYERS), 2.0)
     first = now = recognise(last, spending)
-    np.testing.assert_allclose(first, 1.0 + np.array(RECOGNITION))
+    np.testing.assert_allclose(first, [1.0 + RECOGNITION[name] for name in LAYERS])
     for _ in range(300):
         now = recognise(now, spending)
     np.testing.assert_allclose(now, spending)
 
 
-def test_foundries_lead_and_power_equipment_lags() -> None:
-    share = dict(zip(LAYERS, RECOGNITION, strict=True))
-    assert share["foundry"] == max(RECOGNITION)
-    assert share["power_equipment"] < share["servers"]
-    assert share["leases"] < share["servers"]
+def test_foundries_lead_and_what_is_built_slowly_lags() -> None:
+    """Claim C12 rests on it."""
+    assert RECOGNITION["foundry"] == max(RECOGNITION.values())
+    for late in ("power_equipment", "construction", "leases"):
+        assert RECOGNITION[late] < RECOGNITION["servers"] < RECOGNITION["gpu"]
+    assert RECOGNITION["leases"] == min(RECOGNITION.values())

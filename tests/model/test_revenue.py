@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from marketsim.model import LAYERS, Assumptions, Lines, company_revenue
-from marketsim.model.revenue import CLOUD, concentrated, line_revenue
+from marketsim.model.industry import Industry, concentrated, initial_industry
+from marketsim.model.revenue import line_revenue
 from marketsim.model.tree import leaf
 
 if TYPE_CHECKING:
     from tests.model.conftest import World
 
-NOW, SPENDING = leaf(0.0), leaf(np.linspace(1.0, 9.0, len(LAYERS)))
+SPENDING = leaf(np.linspace(1.0, 9.0, len(LAYERS)))
 revenue = jax.jit(line_revenue)
 
 
@@ -26,53 +27,47 @@ def lines(float64: None, world: World) -> Lines:
     return Lines(*(jnp.asarray(x) for x in (world.setting.lines.share, world.setting.lines.owner)))
 
 
-def test_a_line_is_its_base_and_its_share_of_layers(median: Assumptions, lines: Lines) -> None:
-    by_line = revenue(median, lines, SPENDING, NOW)
+@pytest.fixture(scope="module")
+def start(median: Assumptions) -> Industry:
+    return initial_industry(median)
+
+
+def test_a_line_is_its_base_and_its_share_of_layers(
+    median: Assumptions, lines: Lines, start: Industry
+) -> None:
+    by_line = revenue(median, lines, start, SPENDING)
     np.testing.assert_allclose(by_line, median.lines.base_level + lines.share @ SPENDING)
 
 
-def test_the_base_grows_at_its_own_rate(median: Assumptions, lines: Lines) -> None:
-    then, later = (revenue(median, lines, 0.0 * SPENDING, jnp.asarray(t)) for t in (0.0, 2.0))
-    np.testing.assert_allclose(jnp.log(later / then), 2.0 * median.lines.base_growth)
+def test_without_ai_a_line_earns_its_base(
+    median: Assumptions, lines: Lines, start: Industry
+) -> None:
+    later = replace(start, log_base=start.log_base + 0.3)
+    by_line = revenue(median, lines, later, 0.0 * SPENDING)
+    np.testing.assert_allclose(by_line, median.lines.base_level * np.exp(0.3))
 
 
-def test_revenue_answers_to_the_layers_a_line_draws_on(median: Assumptions, lines: Lines) -> None:
-    slope = jax.jacfwd(lambda s: line_revenue(median, lines, s, NOW))(SPENDING)
-    np.testing.assert_allclose(slope, median.lines.exposure[:, None] * lines.share)
+def test_revenue_answers_to_the_layers_a_line_draws_on(
+    median: Assumptions, lines: Lines, start: Industry
+) -> None:
+    """By its exposure and the share it has drifted to."""
+    drifted = replace(start, exponent=start.exponent + 0.2)
+    slope = jax.jacfwd(lambda s: line_revenue(median, lines, drifted, s))(SPENDING)
+    share = concentrated(drifted, lines.share)
+    np.testing.assert_allclose(slope, median.lines.exposure[:, None] * share)
 
 
-def test_companies_are_the_sum_of_their_lines(median: Assumptions, lines: Lines) -> None:
-    by_line = revenue(median, lines, SPENDING, NOW)
+def test_companies_are_the_sum_of_their_lines(
+    median: Assumptions, lines: Lines, start: Industry
+) -> None:
+    by_line = revenue(median, lines, start, SPENDING)
     by_company = company_revenue(lines, by_line)
     np.testing.assert_array_equal(np.asarray(lines.owner).sum(axis=0), 1.0)
     assert by_company.sum() == pytest.approx(float(by_line.sum()))
     assert (by_company > 0.0).all()
 
 
-@pytest.mark.parametrize("drift", [-0.1, 0.0, 0.15])
-def test_concentration_moves_cloud_to_the_largest_at_the_same_total(
-    median: Assumptions, lines: Lines, drift: float
-) -> None:
-    """Claim C13: fewer owners."""
-    a = replace(median, concentration=jnp.asarray(drift))
-    share = np.asarray(lines.share)
-    moved = np.asarray(concentrated(a, lines.share, jnp.asarray(4.0)))
-    assert moved[:, CLOUD].sum() == pytest.approx(share[:, CLOUD].sum())
-    np.testing.assert_array_equal(np.delete(moved, CLOUD, 1), np.delete(share, CLOUD, 1))
-    gain = (moved - share)[:, CLOUD]
-    largest = share[:, CLOUD].argmax()
-    assert (
-        gain[largest] == pytest.approx(0.0, abs=1e-12)
-        if drift == 0.0
-        else gain[largest] * drift > 0.0
-    )
-    assert (gain[share[:, CLOUD] == 0.0] == 0.0).all()
-
-
-def test_a_book_without_cloud_has_no_cloud_and_finite_gradients(median: Assumptions) -> None:
-    def shares(drift: jax.Array) -> jax.Array:
-        share = jnp.zeros((2, len(LAYERS)))
-        return concentrated(replace(median, concentration=drift), share, jnp.asarray(3.0))
-
-    assert (shares(median.concentration) == 0.0).all()
-    assert jnp.isfinite(jax.jacfwd(shares)(median.concentration)).all()
+def test_no_layer_is_shared_out_more_than_once(lines: Lines) -> None:
+    """Of what is paid for it, the listed companies report at most the whole."""
+    held = dict(zip(LAYERS, np.asarray(lines.share).sum(axis=0).tolist(), strict=True))
+    assert {name for name, total in held.items() if total > 1.0 + 1e-9} <= set()

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from marketsim.model.smooth import (
+    bounded,
+    log_excess,
     log_positive_part,
     log_softmax,
     log_softmin,
@@ -69,6 +71,33 @@ def test_log_positive_part_and_its_slope_are_finite_everywhere(x: float) -> None
     assert slope > 0.0
     if x < -5.0:
         assert slope == pytest.approx(1.0 / 0.5, rel=1e-4)  # an exponential tail
+
+
+@given(st.floats(1e-3, 50.0), st.floats(0.01, 0.2))
+def test_log_excess_is_the_log_of_what_a_ratio_has_over_one(log_ratio: float, width: float) -> None:
+    """Where it has much; it never says less, and falls in a straight line below one."""
+    exact, smooth = np.log(np.expm1(log_ratio)), float(log_excess(jnp.asarray(log_ratio), width))
+    assert smooth >= exact - ROUNDING
+    assert log_ratio < 20.0 * width or smooth == pytest.approx(exact, abs=1e-6)
+    far, farther = (float(log_excess(jnp.asarray(-x), width)) for x in (40.0, 41.0))
+    assert far - farther == pytest.approx(1.0 / width, rel=1e-6)
+
+
+@pytest.mark.parametrize("x", [-1e4, -1.0, -1e-12, 0.0, 1e-12, 1.0, 300.0])
+def test_log_excess_and_its_slope_are_finite_everywhere(x: float) -> None:
+    value, slope = jax.value_and_grad(log_excess)(jnp.asarray(x), 0.1)
+    assert jnp.isfinite(value)
+    assert jnp.isfinite(slope)
+    assert slope > 0.0
+
+
+@given(NUMBERS, st.floats(0.1, 10.0))
+def test_bounded_is_itself_near_nothing_and_never_beyond_its_limit(x: float, limit: float) -> None:
+    squeezed = float(bounded(jnp.asarray(x), limit))
+    assert abs(squeezed) <= min(abs(x), limit) * (1.0 + ROUNDING)
+    assert squeezed * x >= 0.0
+    assert float(bounded(jnp.asarray(-x), limit)) == pytest.approx(-squeezed)
+    assert float(jax.grad(bounded)(0.0, limit)) == pytest.approx(1.0)
 
 
 @given(NUMBERS, NUMBERS)

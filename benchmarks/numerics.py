@@ -1,0 +1,311 @@
+"""Values, gradients and balances of worlds at draws of the priors, in both precisions.
+
+    python benchmarks/numerics.py [--draws 100000] [--seed 0] [--as-of 2025-12-31]
+
+The priors are those of a calibration to the facts of the date. A world is a draw of every
+assumption and of the news of every quarter; it runs four years of history and five of the future,
+the longest run of the main job. Gradients are those of its level, a sum of all that is observed.
+What is printed should be zero, or rounding.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+import marketsim as ms
+
+if TYPE_CHECKING:
+    from marketsim.model import Assumptions, Coordinates, Quarter, Setting, State
+    from marketsim.precision import Precision
+
+QUARTERS: Final = 36
+CHUNK: Final = 250
+"""Worlds run together: one program, whatever the number of draws."""
+
+
+class Turn(NamedTuple):
+    """A quarter ``q`` of a world, with the states it led from and to."""
+
+    a: Assumptions
+    setting: Setting
+    before: State
+    after: State
+    q: Quarter
+
+
+class Findings(NamedTuple):
+    """Of worlds, [draw, ...].
+
+    ``level``; ``finite``, whether each observable always was [observable]; ``gaps``, the worst of
+    each balance [balance]; ``slopes`` of the level in assumptions and news [coordinate].
+    """
+
+    level: np.ndarray
+    finite: np.ndarray
+    gaps: np.ndarray
+    slopes: np.ndarray
+
+
+# What must add up: both sides of an identity, from what is observed wherever it can be.
+
+Sides = tuple[Array, Array]
+
+
+def compute(t: Turn) -> Sides:
+    """What stands is what stood, with deliveries, less removals."""
+    stood = t.before.fleet.compute.sum() + t.q.delivered - t.q.retired
+    return t.after.fleet.compute.sum(), stood
+
+
+def power_of_the_fleet(t: Turn) -> Sides:
+    """IT power of what stands is what was hosted in the quarter, and new chips as they are sold."""
+    kw = t.q.architecture_share @ jnp.exp(t.before.technology.log_power)
+    return t.after.fleet.power.sum(), hosted(t) + t.q.delivered * kw
+
+
+def site_load(t: Turn) -> Sides:
+    """A site draws PUE times the IT load of what was hosted and of the new vintage."""
+    return t.q.load, (1.0 + t.a.power_overhead) * (hosted(t) + t.after.fleet.power[0].sum())
+
+
+def power_pipeline(t: Turn) -> Sides:
+    """What starts, what is built behind the meter and what others built is energised or waits."""
+    own = t.a.behind_the_meter * t.q.power_scarcity * t.before.power.energised
+    came = jnp.exp(t.before.power.log_starts) + own + t.a.general_capacity
+    before = t.before.power.energised + t.before.power.queue.sum()
+    return t.after.power.energised + t.after.power.queue.sum(), before + came
+
+
+def capital_spending(t: Turn) -> Sides:
+    """Sites cost what chips, networks, servers without their chips, plant and shells are paid."""
+    paid = by_layer(t)
+    systems = accelerators(paid) + paid["networking"] + paid["servers"] - paid["gpu"]
+    return t.q.capital_spending, systems + paid["power_equipment"] + paid["construction"]
+
+
+def operating_spending(t: Turn) -> Sides:
+    """Running all but the new vintage costs its energy as contracted, at PUE, and its hosting."""
+    price = jnp.exp(t.before.power.log_electricity + t.after.power.log_factor)
+    energy = (1.0 + t.a.power_overhead) * price * ms.model.units.KILOHOURS
+    older = t.after.fleet.power[1:].sum()
+    return t.q.operating_spending, older * (energy + t.a.hosting_cost)
+
+
+def price_of_chips(t: Turn) -> Sides:
+    """Accelerators are paid what was delivered at its price, whoever owns the design."""
+    trend = jnp.exp(t.before.technology.log_price)
+    markup = jnp.exp(t.before.industry.log_markup)
+    price = t.q.chip_price / trend[0] / markup * trend * jnp.stack([markup, 1.0, 1.0])
+    return accelerators(by_layer(t)), t.q.delivered * (t.q.architecture_share @ price)
+
+
+def rent_of_compute(t: Turn) -> Sides:
+    """Clouds sell, and owners use, all compute that runs at the price of contracts."""
+    paid = by_layer(t)
+    rent = t.q.running * jnp.exp(t.after.log_contract) * ms.model.units.KILOHOURS
+    return paid["cloud"] / t.a.cloud_markup + paid["own_use"], rent
+
+
+def book_value(t: Turn) -> Sides:
+    """Book value takes in capital spending and gives up three kinds of charges."""
+    charged = t.q.depreciation + t.q.written_off + t.q.write_down
+    before = t.before.fleet.book.sum()
+    return t.after.fleet.book.sum() + charged, before + t.q.capital_spending
+
+
+def market_clearing(t: Turn) -> Sides:
+    """Compute that runs is compute wanted at the rent."""
+    fleet, market = ms.model.fleet, ms.model.market
+    electricity = jnp.exp(t.before.power.log_electricity + t.before.power.log_factor)
+    cost = fleet.log_running_cost(t.a, t.before.fleet, electricity)
+    stock = fleet.log_compute(t.before.fleet)
+    running = jnp.exp(market.log_supply(stock.ravel(), cost.ravel(), jnp.log(t.q.rent)))
+    training = jnp.exp(t.after.demand.log_training) / ms.model.units.KILOHOURS / t.q.rent
+    return t.q.inference_share * t.q.running + training, running
+
+
+def companies(t: Turn) -> Sides:
+    """Companies report the revenue of all lines."""
+    by_company = ms.model.company_revenue(t.setting.lines, t.q.lines)
+    return by_company.sum(), t.q.lines.sum()
+
+
+def shares(t: Turn) -> Sides:
+    """Shares of architectures sum to one, of compute and of the tokens of each class."""
+    return jnp.append(t.q.token_share.sum(axis=0), t.q.architecture_share.sum()), jnp.ones(4)
+
+
+BALANCES: Final[dict[str, Callable[[Turn], Sides]]] = {
+    balance.__name__: balance
+    for balance in (
+        compute,
+        power_of_the_fleet,
+        site_load,
+        power_pipeline,
+        capital_spending,
+        operating_spending,
+        price_of_chips,
+        rent_of_compute,
+        book_value,
+        market_clearing,
+        companies,
+        shares,
+    )
+}
+
+
+def hosted(t: Turn) -> Array:
+    """IT load that the quarter's upkeep was paid for, GW."""
+    return by_layer(t)["operations"] / t.a.hosting_cost
+
+
+def by_layer(t: Turn) -> dict[str, Array]:
+    return dict(zip(ms.model.LAYERS, t.q.spending, strict=True))
+
+
+def accelerators(paid: dict[str, Array]) -> Array:
+    return paid["gpu"] + paid["asic"] + paid["low_latency"]
+
+
+def gaps(t: Turn) -> Array:
+    """Return the gap between the sides of each balance, relative to them, [balance]."""
+    both = [balance(t) for balance in BALANCES.values()]
+    return jnp.stack(
+        [jnp.max(jnp.abs(x - y) / jnp.maximum(jnp.abs(x), jnp.abs(y))) for x, y in both]
+    )
+
+
+# Worlds
+
+
+def world(
+    x: Array, coordinates: Coordinates, setting: Setting
+) -> tuple[Array, tuple[Array, Array]]:
+    """Return the level of a world, which observables were finite, and the worst of its gaps.
+
+    ``x`` [coordinate] holds the assumptions, then news of appetite and of demand by quarter, all
+    standard normal.
+    """
+    model, size = ms.model, len(coordinates.kind)
+    a = model.unpack(model.values(coordinates, x[:size]))
+    news = model.Shocks(*jnp.reshape(x[size:], (2, -1)))
+
+    def one(now: State, shocks: Any) -> tuple[State, tuple[Quarter, Array]]:
+        after, quarter = model.step(a, setting, now, shocks)
+        return after, (quarter, gaps(Turn(a, setting, now, after, quarter)))
+
+    _, (quarters, worst) = lax.scan(one, model.start(a, setting), news)
+    finite = jnp.stack([jnp.isfinite(each).all() for each in observed(quarters).values()])
+    return level(quarters), (finite, worst.max(axis=0))
+
+
+def observed(quarters: Quarter) -> dict[str, Array]:
+    return {name: getattr(quarters, name) for name in ms.model.Quarter.__dataclass_fields__}
+
+
+def level(quarters: Quarter) -> Array:
+    """Return the mean of all observables, the log of what is large: their inverse hyperbolic sine.
+
+    Every observable counts alike, so that no derivative is lost.
+    """
+    means = [jnp.arcsinh(each).mean() for each in observed(quarters).values()]
+    return jnp.stack(means).mean()
+
+
+@partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
+@partial(jax.vmap, in_axes=(0, None, None))
+def slopes(x: Array, coordinates: Coordinates, setting: Setting) -> Any:
+    return jax.value_and_grad(world, has_aux=True)(x, coordinates, setting)
+
+
+def examine(
+    x: np.ndarray, coordinates: Coordinates, setting: Setting, precision: Precision
+) -> Findings:
+    """Run the worlds at ``x`` [draw, coordinate] in one batch."""
+    with ms.precision.precise(precision):
+        given = jax.tree.map(partial(cast, precision=precision), (x, coordinates, setting))
+        (level, (finite, worst)), slope = slopes(*given)
+        return Findings(*(np.asarray(y) for y in (level, finite, worst, slope)))
+
+
+def cast(x: Any, precision: Precision) -> Array:
+    wide = np.asarray(x)
+    return jnp.asarray(wide.astype(precision) if wide.dtype.kind == "f" else wide)
+
+
+def draw(seed: int, part: int, coordinates: Coordinates, quarters: int = QUARTERS) -> np.ndarray:
+    """Return a chunk of draws of assumptions and news, [draw, coordinate]."""
+    size = len(coordinates.kind) + 2 * quarters
+    return np.random.default_rng([seed, part]).standard_normal((CHUNK, size))
+
+
+# The report
+
+
+class Tally(NamedTuple):
+    """Counts of draws with a fault, by observable and by coordinate, and the worst gaps."""
+
+    draws: int
+    values: np.ndarray
+    slopes: np.ndarray
+    gaps: np.ndarray
+
+
+def tally(draws: int, seed: int, posterior: ms.Posterior, precision: Precision) -> Tally:
+    """Examine as many draws, chunk by chunk."""
+    values, slopes, worst = (np.zeros(1) for _ in range(3))
+    given = posterior.coordinates, posterior.setting
+    for part in range(-(-draws // CHUNK)):
+        x = draw(seed, part, posterior.coordinates)
+        found = Findings(*(y[: draws - part * CHUNK] for y in examine(x, *given, precision)))
+        values = values + (~found.finite).sum(axis=0)
+        slopes = slopes + (~np.isfinite(found.slopes)).sum(axis=0)
+        worst = np.maximum(worst, found.gaps.max(axis=0))
+    return Tally(draws, values, slopes, worst)
+
+
+def report(found: Tally, names: list[str]) -> None:
+    """Print what was found; ``names`` of coordinates."""
+    observables = list(ms.model.Quarter.__dataclass_fields__)
+    for what, counts, of in (
+        ("values", found.values, observables),
+        ("gradients", found.slopes, names),
+    ):
+        print(f"  draws with non-finite {what}: {faults(counts, of)}")
+    print("  worst gap of each balance, relative to its sides:")
+    for name, gap in zip(BALANCES, found.gaps, strict=True):
+        print(f"    {name.replace('_', ' '):22s}{gap:10.1e}")
+
+
+def faults(counts: np.ndarray, names: list[str]) -> str:
+    hit = {name: int(n) for name, n in zip(names, counts, strict=True) if n}
+    return ", ".join(f"{name} {n:,}" for name, n in hit.items()) or "none"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--as-of", default="2025-12-31")
+    asked = parser.parse_args()
+    posterior = ms.calibrate(ms.load_facts(as_of=asked.as_of))
+    news = [f"{n}_news[{q}]" for n in ("appetite", "demand") for q in range(QUARTERS)]
+    names = [entry.name for entry in posterior.entries] + news
+    for precision in ("float64", "float32"):
+        begun = perf_counter()
+        found = tally(asked.draws, asked.seed, posterior, precision)
+        print(f"{precision}: {asked.draws:,} draws in {perf_counter() - begun:,.0f} s")
+        report(found, names)
+
+
+if __name__ == "__main__":
+    main()
