@@ -4,7 +4,7 @@
 
 Each column is a program that runs all draws in one call, measured in processes of its own: 20
 quarters and all companies from one state, or with the 16 quarters of history before them. Draws
-come in whole chunks, of 1000. Ratios and kilobytes are figures to quote; seconds hang on the
+come in whole chunks. Ratios and kilobytes are figures to quote; seconds hang on the
 machine and on what else it does.
 """
 
@@ -19,11 +19,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jax
 import jax.numpy as jnp
@@ -31,12 +30,15 @@ import numpy as np
 from jax import Array, lax
 
 import marketsim as ms
-from marketsim.calibration import past, past_at
-from marketsim.model import Shocks
-from marketsim.precision import RUN_OFTEN, Precision, precise
-from marketsim.simulation import CHUNK, QUARTERS, future
+
+if TYPE_CHECKING:
+    from marketsim.precision import Precision
 
 Row = dict[str, float]
+QUARTERS: Final = 20
+CHUNK: Final = 1000
+"""Worlds run together, as in `ms.simulate`."""
+
 PATIENCE: Final = 10.0
 """Seconds after which a measurement is not repeated."""
 
@@ -84,9 +86,6 @@ def in_processes(column: str, posterior: Path, draws: list[int]) -> Row:
     return row | child(cache, "again")
 
 
-# ----------------------------------------------------------------------- JAX
-
-
 def in_jax(
     history: bool, precision: Precision, posterior: ms.Posterior, draws: list[int], again: bool
 ) -> Row:
@@ -96,7 +95,7 @@ def in_jax(
         real = np.asarray(x).dtype.kind == "f"
         return jnp.asarray(x, dtype=precision) if real else jnp.asarray(x)
 
-    @partial(jax.jit, compiler_options=RUN_OFTEN)
+    @partial(jax.jit, compiler_options=ms.precision.RUN_OFTEN)
     def worlds(given: Any, x: Array, news: Array) -> Array:
         revenue: Array = lax.map(lambda few: jax.vmap(partial(world, given))(*few), (x, news))
         return revenue
@@ -104,7 +103,7 @@ def in_jax(
     def loss(x: Array, news: Array, given: Any) -> Array:
         return jnp.log(jax.vmap(partial(world, given))(x, news)).mean()
 
-    with precise(precision):
+    with ms.precision.precise(precision):
         given, world = one_world(posterior, history)
         given = jax.tree.map(cast, given)
         row: Row = {}
@@ -127,14 +126,15 @@ def one_world(posterior: ms.Posterior, history: bool) -> tuple[Any, Callable[...
 
     def world(given: Any, x: Array, news: Array) -> Array:
         now, coordinates, setting = given
-        z = x[: len(coordinates.scale)]
-        here = replace(now, link=coordinates.centre + coordinates.scale * z)
-        last = past(x, coordinates, setting) if history else here
-        shocks = Shocks(appetite=news[0], demand=news[1])
-        return future(last, jnp.zeros_like(last.link), shocks, coordinates, setting)[0]
+        state = ms.calibration.past(x, coordinates, setting).state if history else now
+        a = ms.model.unpack(ms.model.values(coordinates, x[: len(coordinates.scale)]))
+        shocks = ms.model.Shocks(appetite=news[0], demand=news[1])
+        lines = ms.model.run(a, setting, state, shocks)[1].lines
+        revenue: Array = jax.vmap(partial(ms.model.company_revenue, setting.lines))(lines)
+        return revenue
 
     coordinates, setting = posterior.coordinates, posterior.setting
-    now = past_at(jnp.asarray(posterior.mode), coordinates, setting)
+    now = ms.calibration.past_at(jnp.asarray(posterior.mode), coordinates, setting).state
     return (now, coordinates, setting), world
 
 
@@ -148,16 +148,13 @@ def sampled(posterior: ms.Posterior, count: int) -> tuple[np.ndarray, np.ndarray
 
 def gradient_cost(loss: Callable[..., Array], *few: Any) -> Row:
     """Return what a gradient by all coordinates costs, in runs of the same worlds."""
-    forward = jax.jit(loss, compiler_options=RUN_OFTEN)
-    reverse = jax.jit(jax.value_and_grad(loss), compiler_options=RUN_OFTEN)
+    forward = jax.jit(loss, compiler_options=ms.precision.RUN_OFTEN)
+    reverse = jax.jit(jax.value_and_grad(loss), compiler_options=ms.precision.RUN_OFTEN)
     seconds = []
     for program in (forward, reverse):
         fastest(partial(program, *few), patience=0.0)  # compiles
         seconds.append(fastest(partial(program, *few)))
     return {"gradient in forward passes": seconds[1] / seconds[0]}
-
-
-# ----------------------------------------------------------------------- measuring
 
 
 def rates(count: int, run: Callable[[], Any]) -> Row:

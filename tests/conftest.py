@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep out of the user's caches; workers and commands share one that lasts as long as we do.
 
     What one process compiles the others load, as the command does from one run to the next
-    (see `marketsim.cli` on why on Linux only).
+    (see `marketsim.cli.environment` on why on Linux only).
     """
     if hasattr(config, "workerinput"):  # a worker of xdist: the environment is made
         return

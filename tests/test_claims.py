@@ -108,6 +108,7 @@ def test_a_claim_below_its_bar_fails(posterior: Posterior, broken: None) -> None
 def test_the_command_writes_a_table_and_its_exit_code_tells(
     posterior: Posterior, broken: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(cli.environment, "prepare_jax", lambda: None)
     monkeypatch.setattr("marketsim.calibrate", lambda *_: posterior, raising=False)
     file = tmp_path / "sub" / "claims.csv"
     command: Any = typer.main.get_command(cli.app)

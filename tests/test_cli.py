@@ -33,7 +33,7 @@ def command(*arguments: str) -> int:
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command sets JAX's environment for its own process; here it is everybody's."""
-    monkeypatch.setattr(cli, "_prepare_jax", lambda: None)
+    monkeypatch.setattr(cli.environment, "prepare_jax", lambda: None)
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ class TestHelpIsQuick:
 
 def test_the_command_computes_in_float64_and_leaves_settings_alone() -> None:
     code = (
-        "from marketsim import cli; cli._prepare_jax(); import jax; "
+        "from marketsim.cli.environment import prepare_jax; prepare_jax(); import jax; "
         "print(jax.numpy.ones(()).dtype, jax.config.jax_persistent_cache_min_compile_time_secs)"
     )
     environment = os.environ | {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "9"}
@@ -258,7 +258,7 @@ def test_compiled_programs_are_kept_on_linux_only(
     system: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", system)
-    assert cli._jax_environment() == {"JAX_ENABLE_X64": "1"}
+    assert cli.environment.jax_environment() == {"JAX_ENABLE_X64": "1"}
 
 
 @pytest.fixture

@@ -1,0 +1,71 @@
+"""The `marketsim` command: thin, since all it does is in the library.
+
+Only typer is imported at the top, so that `--help` answers at once. Results go to standard
+output, progress and errors to standard error. Exit codes: 0, 2 for anything the caller can put
+right (one message, no traceback), 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from .knowledge import assumptions, claims
+from .work import backtest, run
+
+__all__ = ["app", "main"]
+
+app: Final = typer.Typer(
+    name="marketsim",
+    help="If computing gets cheaper, who earns what, and what should I own?",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for command in (run, backtest, assumptions, claims):
+    app.command()(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the command's name; the process's own by default.
+    """
+    from marketsim.errors import MarketsimError
+
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="marketsim")
+    except MarketsimError as error:
+        _refuse(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _refuse(f"{error.filename}: {error.strerror}")
+    sys.exit(0)
+
+
+def _refuse(message: str) -> NoReturn:
+    print(f"marketsim: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from marketsim import __version__
+
+        print(f"marketsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _marketsim(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None: ...

@@ -1,0 +1,103 @@
+"""Commands that say what the model holds: `assumptions` and `claims`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import environment
+from .options import DATE, LATEST, iso
+from .progress import progress_bar
+
+if TYPE_CHECKING:
+    from marketsim.calibration import Posterior
+
+__all__ = ["assumptions", "claims"]
+
+
+def assumptions(
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TEXT", show_default="all", help="Part of a name, group, meaning or source."
+        ),
+    ] = None,
+    calibrated: Annotated[
+        datetime | None,
+        typer.Option(formats=DATE, metavar="DATE", help="Add what facts published by then teach."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the list there instead.")
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the table of the README.")
+    ] = False,
+) -> None:
+    """List what the model assumes: prior, meaning, unit and source of every number."""
+    if markdown and (csv or calibrated):
+        raise typer.BadParameter("goes with TEXT only", param_hint="--markdown")
+    environment.prepare_jax()
+    import marketsim as ms
+    from marketsim.reporting.listing import assumptions_markdown, assumptions_text
+
+    table = ms.describe_assumptions(text, _posterior(calibrated) if calibrated else None)
+    if csv:
+        from marketsim.files import replace_file
+
+        replace_file(csv, table.to_csv(lineterminator="\n", float_format="%.6g").encode())
+        print(f"table: {csv}")
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(assumptions_markdown(table) if markdown else assumptions_text(table, width))
+
+
+def claims(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAMES", show_default="C1 to C17")
+    ] = None,
+    as_of: Annotated[
+        datetime,
+        typer.Option(
+            formats=DATE, metavar="DATE", show_default="2025-12-31", help="Calibrate to that date."
+        ),
+    ] = LATEST,
+    draws: Annotated[int, typer.Option(min=1, help="Worlds from each source.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same draws.")] = 0,
+    csv: Annotated[Path, typer.Option(metavar="FILE", help="Write the table there.")] = Path(
+        "runs/claims.csv"
+    ),
+) -> None:
+    """Examine what the model claims, on draws of its priors and around its mode.
+
+    Exits with 1 if a claim fails.
+    """
+    environment.prepare_jax()
+    import marketsim as ms
+    from marketsim.claims import claims_named
+    from marketsim.files import replace_file
+    from marketsim.reporting.verdicts import claims_text
+
+    with progress_bar() as progress:
+        wanted = claims_named(names)
+        progress("calibrating")
+        posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of)))
+        result = ms.evaluate_claims(posterior, wanted, draws, seed, progress)
+    csv.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(csv, result.table.to_csv(lineterminator="\n", float_format="%.6g").encode())
+    print(claims_text(result.table))
+    print(f"table: {csv}")
+    if not result.hold:
+        raise typer.Exit(1)
+
+
+def _posterior(date: datetime) -> Posterior:
+    import marketsim as ms
+
+    with progress_bar() as progress:
+        progress("calibrating")
+        return ms.calibrate(ms.load_facts(as_of=iso(date)))

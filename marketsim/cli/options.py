@@ -1,0 +1,62 @@
+"""Options that several commands share, and how what is typed is read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+__all__ = ["DATE", "LATEST", "Out", "Prices", "iso", "listed", "scenarios_of", "weights_of"]
+
+DATE: Final = ["%Y-%m-%d"]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", show_default="runs/<id>", help="Folder to write."),
+]
+Prices = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", show_default="embedded", help="CSV or Parquet of closes, or yfinance."
+    ),
+]
+
+LATEST: Final = datetime(2025, 12, 31)
+"""Last date for which the embedded data hold everything."""
+
+
+def iso(date: datetime | None) -> str | None:
+    """A day as the library takes it."""
+    return None if date is None else date.date().isoformat()
+
+
+def listed(text: str | None) -> tuple[str, ...] | None:
+    """`a,b` as names."""
+    if text is None:
+        return None
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def scenarios_of(text: str | None) -> tuple[str, ...] | Path | None:
+    """Names, or the path of a TOML file."""
+    return Path(text) if text is not None and text.endswith(".toml") else listed(text)
+
+
+def weights_of(pairs: list[str] | None, option: str) -> dict[str, float] | None:
+    """`["NVDA=0.05"]` as a mapping."""
+    weights: dict[str, float] = {}
+    for pair in pairs or ():
+        name, _, text = (part.strip() for part in pair.partition("="))
+        try:
+            weight = float(text)
+        except ValueError:
+            name = ""
+        if not name:
+            raise typer.BadParameter(
+                f"'{pair}' is no cap; write NAME=WEIGHT, as in NVDA=0.05", param_hint=option
+            )
+        if name in weights:
+            raise typer.BadParameter(f"'{name}' is given twice", param_hint=option)
+        weights[name] = weight
+    return weights or None

@@ -1,0 +1,150 @@
+"""Commands that do the work: `run` and `backtest`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from . import environment
+from .options import DATE, LATEST, Out, Prices, iso, listed, scenarios_of, weights_of
+from .progress import progress_bar
+
+if TYPE_CHECKING:
+    from marketsim.backtesting import BacktestResult
+    from marketsim.prices import Prices as Panel
+
+__all__ = ["backtest", "run"]
+
+
+def run(
+    as_of: Annotated[
+        datetime,
+        typer.Option(
+            formats=DATE,
+            metavar="DATE",
+            show_default="2025-12-31",
+            help="Use only what was published by then.",
+        ),
+    ] = LATEST,
+    draws: Annotated[int, typer.Option(min=2, help="Simulated worlds.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same results.")] = 0,
+    out: Out = None,
+    scenarios: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES|FILE",
+            show_default="all",
+            help="Some of the scenarios, as in bull,bear, or a TOML file.",
+        ),
+    ] = None,
+    prices: Prices = None,
+    max_weight: Annotated[float, typer.Option(help="Cap on every company.")] = 0.15,
+    cap: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
+    ] = None,
+    layer_cap: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAYER=WEIGHT", help="Cap on a layer; may be repeated."),
+    ] = None,
+    cvar_level: Annotated[float, typer.Option(help="Level of the conditional value at risk.")] = (
+        0.95
+    ),
+    risk_aversion: Annotated[
+        float, typer.Option(help="Expected return given up for a point of CVaR.")
+    ] = 1.0,
+) -> None:
+    """Go from the facts to an allocation and a report."""
+    caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
+    with progress_bar() as progress:
+        progress("starting")
+        environment.prepare_jax()
+        from marketsim import runs
+
+        result = runs.run(
+            as_of=as_of.date().isoformat(),
+            draws=draws,
+            seed=seed,
+            out=out,
+            scenarios=scenarios_of(scenarios),
+            prices=prices,
+            max_weight=max_weight,
+            max_weights=caps,
+            layer_caps=layer_caps,
+            cvar_level=cvar_level,
+            risk_aversion=risk_aversion,
+            progress=progress,
+        )
+    print(result.summary())
+    print(f"report: {result.report}")
+
+
+def backtest(
+    strategy: Annotated[
+        str, typer.Argument(help="A name from strategies/, or the path of a file.")
+    ],
+    prices: Prices = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option(formats=DATE, metavar="DATE", show_default="first price", help="First day."),
+    ] = None,
+    end: Annotated[
+        datetime | None,
+        typer.Option(formats=DATE, metavar="DATE", show_default="last price", help="Last day."),
+    ] = None,
+    tickers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TICKERS", show_default="the companies priced", help="As in NVDA,AMD."
+        ),
+    ] = None,
+    rebalance: Annotated[
+        Literal["weekly", "monthly", "quarterly"], typer.Option(help="Time between decisions.")
+    ] = "monthly",
+    cost: Annotated[float, typer.Option(help="Fraction of the value traded.")] = 0.001,
+    out: Out = None,
+) -> None:
+    """Walk a strategy forward in time; it sees nothing later than each date."""
+    with progress_bar() as progress:
+        progress("reading")
+        environment.prepare_jax()
+        import marketsim as ms
+        from marketsim.reporting import write_backtest_report
+
+        names, panel = _universe(listed(tickers), prices)
+        progress("walking forward")
+        result = ms.backtest(
+            strategy,
+            panel,
+            start=iso(start),
+            end=iso(end),
+            tickers=names,
+            rebalance=rebalance,
+            cost=cost,
+        )
+        progress("writing")
+        folder = result.to_folder(out or Path("runs") / _identity(result))
+        report = write_backtest_report(folder / "report.html", result)
+    print(result.summary.to_string(float_format="{:.4f}".format))
+    print(f"report: {report}")
+
+
+def _universe(wanted: tuple[str, ...] | None, source: str | None) -> tuple[tuple[str, ...], Panel]:
+    """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
+    from marketsim.facts import load_companies
+    from marketsim.prices import load_universe
+
+    companies = wanted or tuple(load_companies().index)
+    panel = load_universe(companies, source)
+    known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
+    return wanted or known, panel
+
+
+def _identity(result: BacktestResult) -> str:
+    """Folder name of a backtest: what was asked for, so that asking again replaces it."""
+    asked = result.meta["arguments"]
+    parts = ("backtest", result.strategy, asked["rebalance"], asked["start"], asked["end"])
+    return "-".join(parts)
