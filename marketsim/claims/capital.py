@@ -31,10 +31,10 @@ LATER: Final = 11
 def stranded(worlds: Worlds) -> Finding:
     """C11. Faster efficiency brings write-downs before lives end, and old fleets lose most.
 
-    Where demand is elastic rents stay above running cost and little is stranded: the claim is about
-    the other side of the paradox, so elasticity is 0.7.
+    Where supply is short or demand elastic, scarcity keeps rents above what books need: the claim
+    is about the other side of the paradox, so there is slack and elasticity is 0.7.
     """
-    a, worlds = worlds.assumptions, worlds.with_(elasticity=0.7)
+    a, worlds = worlds.assumptions, slack(worlds).with_(elasticity=0.7)
     faster = worlds.with_(
         compute_per_dollar_growth=a.compute_per_dollar_growth + 0.3,
         compute_per_watt_growth=a.compute_per_watt_growth + 0.3,

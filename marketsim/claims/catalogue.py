@@ -55,7 +55,7 @@ CLAIMS: Final = (
         "inference share of compute a year ahead",
         "share",
         flip,
-        0.80,
+        0.70,
         "Two thirds is reached within 2026, not at the end of 2025: Deloitte puts inference at "
         "half of AI compute in 2025, and the model, which sees that figure, follows.",
     ),
@@ -124,8 +124,8 @@ CLAIMS: Final = (
     Claim(
         "C11",
         "stranded capital",
-        "Where demand is inelastic, faster efficiency brings write-downs before accounting "
-        "lives end, and hurts owners of old fleets most.",
+        "Where demand is inelastic and supply has slack, faster efficiency brings write-downs "
+        "before accounting lives end, and hurts owners of old fleets most.",
         "write-downs over mean book value",
         "share",
         stranded,
