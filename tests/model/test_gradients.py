@@ -5,7 +5,7 @@ The programs are those of benchmarks/numerics.py, which runs many more draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,16 @@ CHUNKS = 8
 """Chunks of draws over which everything must be finite, in either precision."""
 
 Program = Callable[[Array, Coordinates, Setting], Any]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def uncached() -> Iterator[None]:
+    """Programs of tests alone are not worth keeping, and writing one this large has failed."""
+    name = "jax_persistent_cache_min_compile_time_secs"
+    before = getattr(jax.config, name)
+    jax.config.update(name, 1e9)  # type: ignore[no-untyped-call]
+    yield
+    jax.config.update(name, before)  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="module")
