@@ -26,21 +26,7 @@ TOKENS_GROWTH = 2.3
 """World tokens per quarter at the start of 2026, trillion, and their log growth per year before:
 Google, OpenAI, ByteDance and Microsoft disclosures in data/facts/inference_demand.csv."""
 
-
-def priors(facts: Facts, book: Book, window: Window) -> list[Entry]:
-    """Return the priors of every assumption, centred on ``facts`` where these can tell."""
-    told = {**start_of_window(facts, window), **books(facts), **hardware(facts, window)}
-    listed = []
-    for entry in entries(book.lines):
-        if entry.name in told:
-            centre, scale = told[entry.name]
-            entry = replace(entry, centre=centre, scale=scale or entry.scale)
-        elif entry.field == "base_growth":
-            line = book.lines.index(entry.name.partition("[")[2].rstrip("]"))
-            entry = replace(entry, centre=float(book.base_growth[line]))
-        listed.append(entry)
-    return listed
-
+OWNERS_BY_NAME: Final = ("Alphabet", "Amazon", "Meta", "Microsoft")
 
 Told = dict[str, tuple[float, float | None]]
 """Linked prior centre and spread by assumption; None keeps the spread."""
@@ -64,6 +50,21 @@ LATE: Final = 0.5
 """Years from release until a chip is what ships."""
 
 
+def priors(facts: Facts, book: Book, window: Window) -> list[Entry]:
+    """Return the priors of every assumption, centred on ``facts`` where these can tell."""
+    told = {**start_of_window(facts, window), **books(facts), **hardware(facts, window)}
+    listed = []
+    for entry in entries(book.lines):
+        if entry.name in told:
+            centre, scale = told[entry.name]
+            entry = replace(entry, centre=centre, scale=scale or entry.scale)
+        elif entry.field == "base_growth":
+            line = book.lines.index(entry.name.partition("[")[2].rstrip("]"))
+            entry = replace(entry, centre=float(book.base_growth[line]))
+        listed.append(entry)
+    return listed
+
+
 def hardware(facts: Facts, window: Window) -> Told:
     """Return priors on chips from the trends of flagships and TPUs that ``facts`` show."""
     trends = fit_chips(facts)
@@ -78,9 +79,6 @@ def hardware(facts: Facts, window: Window) -> Told:
             told[f"{field}[{architecture}]"] = (fitted.value, math.hypot(fitted.error, BREADTH))
     # Scattered designs tell a level only where they agree on its order of magnitude.
     return {k: (x, s) for k, (x, s) in told.items() if s is not None and s < 1.0}
-
-
-OWNERS_BY_NAME: Final = ("Alphabet", "Amazon", "Meta", "Microsoft")
 
 
 def books(facts: Facts) -> Told:
