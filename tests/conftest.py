@@ -44,6 +44,20 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
 
 
+MAPPED = 20_000
+"""Mapped regions of memory from which on compiled programs are let go. Each program maps some, and
+past the 65,530 that Linux allows a process XLA dies where it stands."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_programs() -> Iterator[None]:
+    """Let go of compiled programs between modules once there are many; what is cached loads."""
+    yield
+    maps = Path("/proc/self/maps")
+    if "jax" in sys.modules and maps.is_file() and maps.read_text().count("\n") > MAPPED:
+        sys.modules["jax"].clear_caches()
+
+
 # One calibration, one set of worlds: made by whichever worker asks first, read by the others.
 
 T = TypeVar("T")

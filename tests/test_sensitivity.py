@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +12,8 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.calibration import past_at
-from marketsim.model import Shocks, company_revenue, run, unpack
+from marketsim.calibration import Past, past_at
+from marketsim.model import Coordinates, Setting, Shocks, company_revenue, run, unpack
 from marketsim.model.priors import transform
 from marketsim.precision import precise
 from marketsim.sensitivity import Sensitivities
@@ -47,27 +48,34 @@ def portfolio_return(choice: ms.Allocation, name: str, amount: float) -> tuple[f
     valuation = choice.returns.world
     posterior = valuation.paths.scenarios.posterior
     index = [e.name for e in posterior.entries].index(name)
+    still = np.zeros(len(posterior.entries))
+    moved = still.copy()
+    moved[index] = amount
     with precise("float64"):
         last = past_at(jnp.asarray(posterior.mode), posterior.coordinates, posterior.setting)
-
-        def revenue(move: np.ndarray) -> jax.Array:
-            a = unpack(transform(posterior.coordinates.kind, last.link + move))
-            zero = jnp.zeros(len(valuation.paths.quarter_ends))
-            setting = jax.tree.map(jnp.asarray, posterior.setting)
-            _, path = run(a, setting, last.state, Shocks(appetite=zero, demand=zero))
-            by_company = jax.vmap(lambda x: company_revenue(setting.lines, x))(path.lines)
-            return by_company[:, valuation.columns]
-
-        still = np.zeros(len(posterior.entries))
-        moved = still.copy()
-        moved[index] = amount
-        ratio = log_value(revenue(moved), valuation.terms) - log_value(
-            revenue(still), valuation.terms
+        setting = jax.tree.map(jnp.asarray, posterior.setting)
+        quarters = len(valuation.paths.quarter_ends)
+        sold, unmoved = (
+            revenue(jnp.asarray(move), last, posterior.coordinates, setting, quarters)[
+                :, valuation.columns
+            ]
+            for move in (moved, still)
         )
+        ratio = log_value(sold, valuation.terms) - log_value(unmoved, valuation.terms)
         gains = equity_return(ratio, return_terms(valuation.economics), 1.0)
         weights = choice.weights.loc[list(choice.returns.tickers)].to_numpy()
-        sold = np.log(np.asarray(revenue(moved))[-4:].sum(axis=0))
-        return float(weights @ gains), pd.Series(sold, index=choice.returns.tickers)
+        year = np.log(np.asarray(sold)[-4:].sum(axis=0))
+        return float(weights @ gains), pd.Series(year, index=choice.returns.tickers)
+
+
+@partial(jax.jit, static_argnames="quarters")
+def revenue(
+    move: jax.Array, last: Past, coordinates: Coordinates, setting: Setting, quarters: int
+) -> jax.Array:
+    a = unpack(transform(coordinates.kind, last.link + move))
+    zero = jnp.zeros(quarters)
+    _, path = run(a, setting, last.state, Shocks(appetite=zero, demand=zero))
+    return jax.vmap(lambda x: company_revenue(setting.lines, x))(path.lines)
 
 
 @pytest.mark.slow
