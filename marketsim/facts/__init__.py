@@ -11,16 +11,20 @@ from __future__ import annotations
 from marketsim.facts.companies import load_companies
 from marketsim.facts.loading import load_facts
 from marketsim.facts.quantities import known_quantities
+from marketsim.facts.reported import Break, load_breaks, reported
 from marketsim.facts.served import ServedModel, load_models
 from marketsim.facts.table import COLUMNS, CONFIDENCES, Facts
 
 __all__ = [
     "COLUMNS",
     "CONFIDENCES",
+    "Break",
     "Facts",
     "ServedModel",
     "known_quantities",
+    "load_breaks",
     "load_companies",
     "load_facts",
     "load_models",
+    "reported",
 ]
