@@ -21,7 +21,7 @@ from marketsim.errors import InputError
 from marketsim.precision import precise
 from marketsim.reporting.verdicts import claims_text
 
-DRAWS = 60
+DRAWS = 200
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,10 @@ from marketsim.calibration.likelihood import (
     TAIL,
     Sample,
     heavy_tailed,
+    history,
     linearise,
     log_errors,
+    observables,
     sample,
 )
 from marketsim.calibration.observations import Series, observe
@@ -111,6 +113,42 @@ def test_only_changes_count_in_a_relative_series(
     assert relative.any()
     np.testing.assert_allclose(moved[: len(relative)][relative], 0.0, atol=1e-12)
     np.testing.assert_allclose(moved[: len(relative)][~relative], np.log(7.0), rtol=1e-12)
+
+
+def test_an_error_is_no_smaller_than_its_source_states(series: list[Series]) -> None:
+    """A published band counts where it is wider than what the series itself shows."""
+    noise = np.full(len(series), 0.1)
+    rows = sum(len(s.value) for s in series)
+
+    def scale(stated: float) -> np.ndarray:
+        told = [replace(s, stated=np.full(len(s.value), stated)) for s in series]
+        return np.asarray(sample(told, noise).scale)[:rows]
+
+    doubt = np.concatenate([s.doubt for s in series])
+    np.testing.assert_allclose(scale(0.05), 0.1 * doubt)
+    np.testing.assert_allclose(scale(0.12), np.maximum(0.12, 0.1 * doubt))
+    np.testing.assert_allclose(scale(9.0), 9.0)
+
+
+def test_world_series_read_their_own_quantity(
+    series: list[Series], data: Sample, posterior: ms.Posterior
+) -> None:
+    """Electricity, the fixed-weight index of token prices and rents, again in NumPy."""
+    with precise("float64"):
+        x = jnp.asarray(posterior.mode)
+        quarters = history(x, posterior.coordinates, posterior.setting)
+        seen = np.asarray(observables(data, quarters))
+    past = posterior.history
+    expected = {
+        "electricity": past["electricity_price"],
+        "token_price": np.exp(np.log(past["token_price"]).mean(axis=1)),
+        "rent": past["rent"],
+        "rental": past["rent"],
+    }
+    for i, s in enumerate(series):
+        if s.kind in expected:
+            np.testing.assert_allclose(seen[:, i], expected[s.kind], rtol=1e-12)
+    assert {s.kind for s in series} >= set(expected)
 
 
 def errors_at(data: Sample, posterior: ms.Posterior) -> np.ndarray:

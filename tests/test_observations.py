@@ -8,13 +8,25 @@ import pytest
 
 import marketsim as ms
 from marketsim.calibration import HISTORY, Book, load_book, window_at
+from marketsim.calibration.likelihood import WORLD
 from marketsim.calibration.observations import (
+    BAND,
+    DESIGNERS,
+    DOUBT,
+    ENOUGH,
+    FLOOR,
+    OTHER_COMPANY,
     OWNERS,
+    PRICE_STUDIES,
+    SHARES,
+    STUDIED,
     SYSTEM_PRICE,
     Series,
     chip_prices,
+    installed,
     observe,
     seasons,
+    token_prices,
 )
 from marketsim.facts.currency import EUR_USD
 
@@ -167,3 +179,100 @@ def test_an_h100_is_its_list_price_with_boards_and_systems(facts: ms.Facts) -> N
     systems = rows[rows["entity"] == "H100"]
     assert (systems["date"] < pd.Timestamp("2024-10-01")).all()
     assert systems["value"].between(20.0, 60.0).all()
+
+
+# ----------------------------------------------------------------------- breaks in definition
+
+
+def known_at(date: str, book: Book) -> dict[str, Series]:
+    day = pd.Timestamp(date)
+    return {s.name: s for s in observe(ms.load_facts(date), book, window_at(day))}
+
+
+def test_before_a_merger_it_was_another_company(book: Book) -> None:
+    """Broadcom without VMware counts less until four quarters with it are known, then not."""
+    merged = pd.Timestamp("2024-02-04")
+    early, late = known_at("2024-11-30", book), known_at("2024-12-31", book)
+    few, enough = early["AVGO.total"], late["AVGO.total"]
+    old = few.dates < merged
+    assert old.any()
+    assert (~old).sum() < ENOUGH
+    np.testing.assert_array_equal(few.doubt, np.where(old, OTHER_COMPANY, 1.0))
+    assert (enough.dates >= merged).all()
+    assert len(enough.dates) == ENOUGH
+    for column in (enough.weight, enough.season, enough.doubt, enough.stated):
+        assert len(column) == ENOUGH
+
+
+def test_a_merger_to_come_marks_nothing(book: Book) -> None:
+    s = known_at("2023-12-31", book)["AVGO.total"]
+    assert (s.doubt == 1.0).all()
+    assert len(s.dates) == HISTORY - 1
+
+
+def test_a_recast_past_is_kept_on_the_new_footing(book: Book) -> None:
+    s = known_at("2022-12-31", book)["DELL.total"]
+    assert s.dates[0] < pd.Timestamp("2021-01-01")
+    raw = ms.load_facts().series("quarterly_revenue", "DELL.total") / 1e3
+    old = s.dates < pd.Timestamp("2022-01-28")
+    ratio = s.value / raw[s.dates].to_numpy()
+    assert (ratio[old] < 0.95).all()
+    np.testing.assert_allclose(ratio[~old], 1.0)
+
+
+# ----------------------------------------------------------------------- the world's quantities
+
+
+def test_every_kind_has_a_floor_and_a_quantity(seen: dict[str, Series]) -> None:
+    assert set(FLOOR) == {"revenue", *WORLD}
+    assert {s.kind for s in seen.values()} <= set(FLOOR)
+
+
+def test_installed_compute_errs_as_its_publisher_says(book: Book) -> None:
+    """ln(p95 / p05) of a normal is 3.29 standard deviations; ends are added up."""
+    facts = ms.load_facts("2026-06-30")
+    rows = installed(facts).set_index("date")
+    date = pd.Timestamp("2025-12-31")
+    ends = []
+    for end in ("p05", "p95"):
+        told = facts.select(f"installed_h100e_{end}")
+        at = told[(told["date"] == date) & told["entity"].isin(DESIGNERS)]
+        assert len(at) == len(DESIGNERS)
+        ends.append(at["value"].sum())
+    expected = np.log(ends[1] / ends[0]) / BAND
+    assert rows["stated"][date] == pytest.approx(expected)
+    s = known_at("2026-06-30", book)["installed_compute"]
+    assert (s.stated > 0.05).all()
+
+
+def test_nothing_else_states_its_error(seen: dict[str, Series]) -> None:
+    for s in seen.values():
+        np.testing.assert_array_equal(s.stated, 0.0)
+
+
+def test_token_prices_fall_at_the_rate_of_the_study(facts: ms.Facts) -> None:
+    rows = token_prices(facts)
+    rates = facts.select("token_price_decline").set_index("entity")["value"]
+    for study, name in PRICE_STUDIES.items():
+        if study in rates.index:
+            value = rows[rows["entity"] == name].sort_values("date")["value"].to_numpy()
+            assert (value[0] / value[1]) ** (1.0 / STUDIED) == pytest.approx(rates[study])
+
+
+def test_levels_that_measure_something_else_count_as_changes(seen: dict[str, Series]) -> None:
+    kinds = {s.kind for s in seen.values() if s.relative}
+    assert kinds == {"rental", "tokens", "token_price"}
+    assert not {s.kind for s in seen.values() if not s.relative} & kinds
+
+
+def test_a_price_of_a_year_is_a_mean_of_its_quarters(seen: dict[str, Series]) -> None:
+    s = seen["electricity"]
+    assert len(s.dates) == 3
+    np.testing.assert_allclose(np.sort(s.weight, axis=1)[:, -4:], 0.25)
+    np.testing.assert_allclose(s.weight[-1] @ np.arange(HISTORY), 11 - 1.5)
+    assert (s.value < 0.10).all()
+
+
+def test_shares_of_single_owners_and_laboratories_are_left_out(seen: dict[str, Series]) -> None:
+    assert {s.name for s in seen.values() if s.kind == "share"} == set(SHARES.values())
+    assert max(DOUBT.values()) == seen["inference_share NVIDIA"].doubt

@@ -87,3 +87,12 @@ def test_later_is_further(day: pd.Timestamp, more: int) -> None:
     first, then = WINDOW.position(pd.DatetimeIndex([day, day + pd.Timedelta(days=more)]))
     assert then > first
     assert then - first == pytest.approx(more / 91.3, abs=0.05 + 0.01 * more / 91.3)
+
+
+def test_a_year_is_the_mean_of_its_quarters() -> None:
+    """Whole years sum to one; a year that began before the window to the part inside."""
+    window = window_at(pd.Timestamp("2025-12-31"))
+    rows = window.yearly(pd.DatetimeIndex(["2025-12-31", "2022-12-31", "2022-06-30"]))
+    np.testing.assert_allclose(rows.sum(axis=1), [1.0, 1.0, 0.5])
+    np.testing.assert_allclose(rows[0, -4:], 0.25)
+    np.testing.assert_allclose(rows[1, :4], 0.25)

@@ -23,7 +23,18 @@ TAIL = 5.0
 ROWS, SERIES = 768, 64
 """Observations and series are padded to multiples of these, so that programs compile once."""
 
-WORLD = ("capital", "compute", "rent", "tokens", "share", "price")
+WORLD = (
+    "capital",
+    "compute",
+    "rent",
+    "rental",
+    "tokens",
+    "share",
+    "price",
+    "token_price",
+    "electricity",
+)
+"""Kinds of series that measure the world rather than lines of revenue."""
 
 
 @pytree
@@ -47,7 +58,10 @@ class Sample:
 
 
 def sample(series: list[Series], deviations: np.ndarray) -> Sample:
-    """Return ``series`` as padded arrays; ``deviations`` of log errors, [series]."""
+    """Return ``series`` as padded arrays; ``deviations`` of log errors, [series].
+
+    An observation's error is its series' times its doubt, and no less than its source states.
+    """
     count = sum(len(s.value) for s in series)
     rows, width = ROWS * (-(-count // ROWS)), SERIES * (-(-len(series) // SERIES))
     which = np.repeat(np.arange(len(series)), [len(s.value) for s in series])
@@ -66,7 +80,7 @@ def sample(series: list[Series], deviations: np.ndarray) -> Sample:
     return Sample(
         log_value=leaf(column([np.log(s.value) for s in series], 0.0)),
         log_season=leaf(column([np.log(s.season) for s in series], 0.0)),
-        scale=leaf(column([s.doubt * d for s, d in zip(series, deviations, strict=True)], 1.0)),
+        scale=leaf(column([_scale(s, d) for s, d in zip(series, deviations, strict=True)], 1.0)),
         used=leaf(column([np.ones(count)], 0.0)),
         weight=leaf(np.concatenate([*[s.weight for s in series], first])),
         group=leaf(group),
@@ -74,6 +88,10 @@ def sample(series: list[Series], deviations: np.ndarray) -> Sample:
         lines=leaf(padded([s.lines for s in series], width)),
         kind=leaf(padded(list(kinds), width)),
     )
+
+
+def _scale(s: Series, deviation: float) -> np.ndarray:
+    return np.asarray(np.maximum(s.doubt * deviation, s.stated))
 
 
 def history(x: Array, coordinates: Coordinates, setting: Setting) -> Quarter:
@@ -89,9 +107,13 @@ def observables(data: Sample, quarters: Quarter) -> Array:
             quarters.owner_capex,
             quarters.compute,
             quarters.rent,
+            quarters.rent,
             quarters.tokens.sum(axis=-1) / 3.0,
             quarters.inference_share,
             quarters.chip_price,
+            # Classes in fixed weights, so that a shift between them is no change of price.
+            jnp.exp(jnp.log(quarters.token_price).mean(axis=-1)),
+            quarters.electricity_price,
         ],
         axis=-1,
     )

@@ -16,6 +16,7 @@ from marketsim.model.units import ARCHITECTURES, H100_TFLOPS
 from .book import Book
 from .hardware import decimal_year, fit_chips
 from .observations import OWNERS, SYSTEM_PRICE
+from .published import published
 from .window import Window
 
 MERCHANT_SHARE = 0.80
@@ -51,11 +52,19 @@ LATE: Final = 0.5
 
 
 def priors(facts: Facts, book: Book, window: Window) -> list[Entry]:
-    """Return the priors of every assumption, centred on ``facts`` where these can tell."""
+    """Return the priors of every assumption, centred on ``facts`` where these can tell.
+
+    Published rates come before declared ones, and the trend of an architecture's own chips before
+    rates that were published for all.
+    """
     told = {**start_of_window(facts, window), **books(facts), **hardware(facts, window)}
+    studies = published(facts)
     listed = []
     for entry in entries(book.lines):
-        if entry.name in told:
+        if entry.name in studies and entry.name not in told:
+            found = studies[entry.name]
+            entry = replace(entry, centre=found.centre, scale=found.scale, source=found.source)
+        elif entry.name in told:
             centre, scale = told[entry.name]
             entry = replace(entry, centre=centre, scale=scale or entry.scale)
         elif entry.field == "base_growth":
@@ -106,6 +115,9 @@ def start_of_window(facts: Facts, window: Window) -> Told:
         "initial_training_share": math.log(training / (1.0 - training)),
         "initial_tokens": math.log(TOKENS_2026) + TOKENS_GROWTH * (year - 2026.0),
     }
+    electricity = facts.series("electricity_price", "US/industrial") / 100.0
+    if len(electricity):
+        centres["initial_electricity_price"] = math.log(_first_quarter(electricity, window))
     power = fit_chips(facts).level("compute_per_watt", "gpu", year - LATE).value
     if not math.isnan(power):
         centres["initial_chip_power"] = -power

@@ -73,6 +73,16 @@ class Window:
         rows[index, low[inside] + 1] += part[inside]
         return rows[:, :HISTORY]
 
+    def yearly(self, dates: pd.Series | pd.DatetimeIndex) -> np.ndarray:
+        """Return how model quarters mix into means of the years that end on ``dates``.
+
+        Rows [date, quarter] sum to 1 where the whole year lies inside the window, to less where
+        only a part does.
+        """
+        stamps = pd.DatetimeIndex(dates)
+        ends = (stamps - pd.DateOffset(months=3 * back) for back in range(4))
+        return np.asarray(sum(self.weights(end) for end in ends) / 4.0)
+
 
 def window_at(as_of: pd.Timestamp) -> Window:
     """Return the window that ends with the last calendar quarter finished by ``as_of``."""

@@ -55,6 +55,7 @@ def observe(
         inference_share=jnp.exp(logsumexp(traded.log_inference)) / traded.running,
         load=pue * after.fleet.power.sum(),
         energised=before.power.energised,
+        electricity_price=prices.electricity,
         power_rent=supplied.rent,
         chip_scarcity=scarce.chip_scarcity,
         power_scarcity=scarce.power_scarcity,

@@ -74,7 +74,8 @@ class Quarter:
     [class]; ``token_price`` USD per million [class]; ``inference_share`` of running compute.
 
     Power: ``load`` of the compute installed and ``energised``, GW at the site; ``power_rent`` kUSD
-    per kW; ``chip_scarcity`` and ``power_scarcity`` in logs.
+    per kW; ``chip_scarcity`` and ``power_scarcity`` in logs; ``electricity_price`` of industry,
+    kUSD per MWh, before what scarcity adds for AI.
 
     Books, USD bn: ``book_value``, ``depreciation``, ``written_off`` with what was retired,
     ``write_down``, and ``impairment``, what book still has over economic value.
@@ -103,6 +104,7 @@ class Quarter:
     inference_share: Array
     load: Array
     energised: Array
+    electricity_price: Array
     power_rent: Array
     chip_scarcity: Array
     power_scarcity: Array

@@ -30,7 +30,10 @@ class FleetAssumptions:
         "data/facts/power.csv: hyperscalers 0.08-0.16, world survey 0.54",
     )
     electricity_growth: Array = assumption(
-        "per year", "trend of the electricity price", normal(0.025, 0.01), "EIA, 2018-2025"
+        "per year",
+        "trend of the electricity price",
+        normal(0.025, 0.02),
+        "data/facts/power.csv: EIA, industrial price, 3 % a year from 2018 to 2025 in leaps",
     )
     accounting_life: Array = assumption(
         "years",

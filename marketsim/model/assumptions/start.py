@@ -112,5 +112,5 @@ class StartAssumptions:
         "kUSD per MWh",
         "industrial electricity price",
         lognormal(0.082, 0.1),
-        "data/facts/power.csv: EIA, 8.0-8.6 c/kWh",
+        "facts at the start: EIA, 8.0-8.6 c/kWh in 2022-2025",
     )
