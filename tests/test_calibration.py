@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pickle
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.calibration.likelihood import history, linearise, sample
+from marketsim.calibration.fit import curvature
+from marketsim.calibration.likelihood import TAIL, heavy_tailed, history, linearise, sample
 from marketsim.calibration.observations import DESIGNERS, observe
 from marketsim.errors import InputError
 from marketsim.facts.table import KEY
@@ -57,15 +59,45 @@ def test_the_facts_taught_something(terms: tuple[np.ndarray, np.ndarray, np.ndar
     assert mode @ mode < 0.6 * (median @ median)
 
 
-def test_the_covariance_is_one_and_never_wider_than_the_prior(
-    terms: tuple[np.ndarray, np.ndarray, np.ndarray], posterior: ms.Posterior
-) -> None:
-    covariance, jac = posterior.covariance, terms[2]
+def test_the_covariance_is_one_and_never_wider_than_the_prior(posterior: ms.Posterior) -> None:
+    """It is that of the Jacobian that the posterior keeps, whose rows are those of the fit."""
+    covariance, jac = posterior.covariance, posterior.jacobian
+    assert jac.shape == (len(posterior.fit_paths), len(posterior.mode))
+    assert jac.dtype == np.float64
     np.testing.assert_allclose(covariance, covariance.T, atol=1e-11)
     spread = np.linalg.eigvalsh(covariance)
     assert spread[0] > 0.0
     assert spread[-1] <= 1.0 + 1e-9
-    np.testing.assert_allclose(covariance @ (jac.T @ jac), np.eye(len(covariance)), atol=1e-7)
+    unit = np.eye(len(covariance))
+    np.testing.assert_allclose(covariance @ (unit + jac.T @ jac), unit, atol=1e-7)
+
+
+def test_the_kept_jacobian_is_that_of_the_residuals_and_their_curvature(
+    terms: tuple[np.ndarray, np.ndarray, np.ndarray], posterior: ms.Posterior
+) -> None:
+    _, residual, slope = terms
+    count = len(posterior.jacobian)
+    weight = np.sqrt(curvature(residual[:count]))[:, None]
+    np.testing.assert_allclose(posterior.jacobian, weight * slope[:count], atol=1e-6)
+    own = posterior.fit_paths["series"] == "NVDA.data_center"
+    other = list(posterior.table().index).index("base_level[ETN.total]")
+    assert (posterior.jacobian[own.to_numpy(), other] == 0.0).all()
+
+
+def test_curvature_is_that_of_the_student_t_density() -> None:
+    """d2 rho / d e2 = weight (d r / d e)^2, by differences, as long as it is positive."""
+
+    def density(e: np.ndarray) -> np.ndarray:
+        return np.asarray((TAIL + 1.0) / 2.0 * np.log1p(e**2 / TAIL))
+
+    errors, h = np.array([-2.0, -1.0, -1e-3, 0.0, 1e-6, 0.3, 1.5, 2.2]), 1e-4
+    second = (density(errors + h) - 2.0 * density(errors) + density(errors - h)) / h**2
+    with precise("float64"):
+        residual = np.asarray(heavy_tailed(jnp.asarray(errors)))
+        slope = np.asarray(jax.vmap(jax.grad(heavy_tailed))(jnp.asarray(errors)))
+    np.testing.assert_allclose(curvature(residual) * slope**2, second, atol=1e-6)
+    assert curvature(np.array([0.0])) == 1.0
+    assert (curvature(np.array([-5.0, 5.0])) == 0.0).all()
 
 
 def test_the_table_says_what_every_assumption_is(posterior: ms.Posterior) -> None:
@@ -174,13 +206,15 @@ def assert_same(one: ms.Posterior, other: ms.Posterior) -> None:
     assert one.digest == other.digest
     assert one.mode.tobytes() == other.mode.tobytes()
     assert one.covariance.tobytes() == other.covariance.tobytes()
+    assert one.jacobian.tobytes() == other.jacobian.tobytes()
+    pd.testing.assert_frame_equal(one.facts.table, other.facts.table, check_exact=True)
     pd.testing.assert_frame_equal(one.fit, other.fit, check_exact=True)
     pd.testing.assert_frame_equal(one.fit_paths, other.fit_paths, check_exact=True)
 
 
 def test_the_same_facts_give_the_same_bytes(posterior: ms.Posterior) -> None:
     """Facts held back by the reader, or all of them with a date: it is one calibration."""
-    assert_same(ms.calibrate(ms.load_facts(), as_of="2025-12-31"), posterior)
+    assert_same(ms.calibrate(ms.load_facts(), as_of="2025-12-31", cache=False), posterior)
 
 
 def test_rewriting_what_was_published_later_changes_no_byte(posterior: ms.Posterior) -> None:
@@ -199,7 +233,7 @@ def test_rewriting_what_was_published_later_changes_no_byte(posterior: ms.Poster
     )
     rewritten = ms.Facts(table)
     assert rewritten.digest != ms.load_facts().digest
-    assert_same(ms.calibrate(rewritten, as_of=AS_OF), posterior)
+    assert_same(ms.calibrate(rewritten, as_of=AS_OF, cache=False), posterior)
 
 
 def test_a_posterior_survives_pickling(posterior: ms.Posterior) -> None:
@@ -229,7 +263,7 @@ def test_a_date_that_is_none_is_refused() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("date", ["2020-06-30", "2021-06-30", "2023-06-30"])
 def test_earlier_dates_calibrate(date: str) -> None:
-    early = ms.calibrate(ms.load_facts(), as_of=date)
+    early = ms.calibrate(ms.load_facts(), as_of=date, cache=False)
     assert early.as_of == pd.Timestamp(date)
     assert early.window.history_ends[-1] <= early.as_of
     assert early.fit_paths["quarter_end"].max() <= early.as_of

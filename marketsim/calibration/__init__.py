@@ -3,12 +3,14 @@
 from .book import Book, load_book
 from .fit import calibrate
 from .hindcast import Past, past, past_at
+from .identification import Identification
 from .posterior import Posterior
 from .window import HISTORY, Window, window_at
 
 __all__ = [
     "HISTORY",
     "Book",
+    "Identification",
     "Past",
     "Posterior",
     "Window",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 
 import jax.numpy as jnp
@@ -20,7 +20,8 @@ from marketsim.model.tree import leaf
 from marketsim.precision import precise
 
 from .book import Book, load_book
-from .likelihood import Sample, history, linearise, observables, sample
+from .cache import Fitted, keep, key, recall
+from .likelihood import TAIL, Sample, history, linearise, observables, sample
 from .observations import FLOOR, Series, observe
 from .posterior import Posterior
 from .prior import owners_cash_flow, priors
@@ -31,7 +32,9 @@ FIRST_GUESS = 2.0
 """Standard deviations of errors in the first pass, as multiples of the floors."""
 
 
-def calibrate(facts: Facts, as_of: str | pd.Timestamp | None = None) -> Posterior:
+def calibrate(
+    facts: Facts, as_of: str | pd.Timestamp | None = None, cache: bool = True
+) -> Posterior:
     """Return the assumptions that best explain the facts known on a date.
 
     Parameters
@@ -41,6 +44,9 @@ def calibrate(facts: Facts, as_of: str | pd.Timestamp | None = None) -> Posterio
     as_of
         Decision date; by default, and at the latest, that of ``facts``, else the last date they
         hold. Rows published later are not seen.
+    cache
+        Look for the same calibration in the user's cache folder (the environment's
+        MARKETSIM_CACHE) and leave it there: the same facts, date, code and versions.
 
     Returns
     -------
@@ -56,40 +62,62 @@ def calibrate(facts: Facts, as_of: str | pd.Timestamp | None = None) -> Posterio
     -----
     Every parameter is a standard normal coordinate a priori, so the log posterior is a sum of
     squares and Gauss-Newton with a trust region finds its mode. A second pass takes each series'
-    noise from the first pass, shrunk to a floor.
+    noise from the first pass, shrunk to a floor. The covariance is that of the linearised model
+    with the curvature of the Student-t errors at the mode: what an outlier says counts little.
     """
     date = _date(facts, as_of)
     known = facts.upto(date)
-    book, window = load_book(), window_at(date)
+    window = window_at(date)
     _check(known, window, date)
-    setting = Setting(
+    place = key(known, date) if cache else None
+    book = load_book()
+    setting = _setting(known, book, window, date)
+    kept = recall(place) if place else None
+    if kept is None:
+        kept = _calibrated(known, book, window, setting)
+        if place:
+            keep(place, kept)
+    with precise("float64"):
+        coords = coordinates(list(kept.entries))
+    return Posterior(
+        as_of=date,
+        digest=known.digest,
+        facts=known,
+        book=book,
+        window=window,
+        coordinates=coords,
+        setting=setting,
+        **{f.name: getattr(kept, f.name) for f in fields(kept)},
+    )
+
+
+def _setting(known: Facts, book: Book, window: Window, date: pd.Timestamp) -> Setting:
+    return Setting(
         start_year=leaf(np.float64(window.start_year)),
         cash_flow=leaf(np.float64(owners_cash_flow(known, window))),
         served=served_at(date),
         lines=Lines(share=leaf(book.share), owner=leaf(book.owner)),
     )
+
+
+def _calibrated(known: Facts, book: Book, window: Window, setting: Setting) -> Fitted:
     series = observe(known, book, window)
     with precise("float64"):
         listed = _with_bases(priors(known, book, window), book, setting, series)
         coords = coordinates(listed)
-        x, covariance, noise, steps = _fit(series, coords, setting)
+        x, jacobian, noise, steps = _fit(series, coords, setting)
         data = sample(series, noise)
         quarters = history(jnp.asarray(x), coords, setting)
         seen = np.asarray(observables(data, quarters))
     fit, paths = _tables(series, seen, noise)
-    return Posterior(
-        as_of=date,
-        digest=known.digest,
-        book=book,
-        window=window,
+    return Fitted(
         entries=tuple(listed),
-        coordinates=coords,
-        setting=setting,
         mode=x,
-        covariance=covariance,
+        covariance=np.linalg.inv(np.eye(len(x)) + jacobian.T @ jacobian),
         fit=fit,
         fit_paths=paths,
-        history={k: np.asarray(getattr(quarters, k)) for k in quarters.__dataclass_fields__},
+        history={k: np.array(getattr(quarters, k)) for k in quarters.__dataclass_fields__},
+        jacobian=jacobian,
         steps=steps,
     )
 
@@ -125,8 +153,23 @@ def _fit(
         x, steps = found.x, steps + int(found.nfev)
         seen = np.asarray(observables(data, history(jnp.asarray(x), coords, setting)))
         used, noise = noise, _noise(series, seen, floors)
-    precision = found.jac.T @ found.jac
-    return x, np.linalg.inv(precision), used, steps
+    count = sum(len(s.value) for s in series)
+    weight = curvature(found.fun[:count])
+    return x, np.sqrt(weight)[:, None] * found.jac[:count], used, steps
+
+
+def curvature(residual: np.ndarray) -> np.ndarray:
+    """Return the curvature of minus the Student-t log density over the square of the slope of r.
+
+    The residual r is that of :func:`heavy_tailed`. Gauss-Newton takes the curvature for r'^2, which
+    is too much in the tails: where errors are large the density is flat, and past sqrt(TAIL)
+    standard deviations even convex. There the weight is zero.
+    """
+    square = TAIL * np.expm1(residual**2 / (TAIL + 1.0))
+    small = square < 1e-10
+    ratio = residual**2 / np.where(small, 1.0, square)
+    ratio = np.where(small, (TAIL + 1.0) / TAIL, ratio)
+    return np.asarray(np.maximum(TAIL - square, 0.0) / (TAIL + 1.0) * ratio)
 
 
 Function = Callable[[np.ndarray], np.ndarray]

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import helmert
 
+from marketsim.facts import Facts
 from marketsim.model import Assumptions, Coordinates, Entry, Setting, unpack, values
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 
 from .book import Book
-from .window import Window
+from .identification import PAIRED, Identification, identify
+from .window import HISTORY, Window
+
+if TYPE_CHECKING:
+    from .nuts import Draws
 
 __all__ = ["Posterior"]
 
@@ -27,6 +34,8 @@ class Posterior:
         The decision date: no fact published later was used.
     digest
         Hash of the facts used.
+    facts
+        The facts used: those published by the decision date.
     entries
         Every scalar assumption, with unit, meaning, prior and source.
     mode
@@ -40,10 +49,17 @@ class Posterior:
         series, quarter_end, unit, reported, modelled.
     history
         Modelled quarters at the mode, by name of the model's outputs, arrays [quarter, ...].
+    jacobian
+        Derivatives of the residuals of observations at the mode, rows as in ``fit_paths``, scaled
+        by the curvature of their densities, [observation, unknown]: ``I + jacobian' jacobian`` is
+        the inverse of ``covariance``.
+    steps
+        Evaluations that the search for the mode took.
     """
 
     as_of: pd.Timestamp
     digest: str
+    facts: Facts
     book: Book
     window: Window
     entries: tuple[Entry, ...]
@@ -54,6 +70,7 @@ class Posterior:
     fit: pd.DataFrame
     fit_paths: pd.DataFrame
     history: dict[str, np.ndarray]
+    jacobian: np.ndarray
     steps: int
 
     @property
@@ -88,3 +105,50 @@ class Posterior:
         }
         names = pd.Index([e.name for e in self.entries], name="assumption")
         return pd.DataFrame(columns, index=names)
+
+    def identified(self, bar: float = PAIRED) -> Identification:
+        """Return which data pin which assumption, and which pairs cannot be told apart.
+
+        Pairs may hold the shocks of history too, as their common shifts: ``appetite shift`` and
+        ``demand shift``, the sum of their shocks over the window in its prior standard deviations.
+
+        Parameters
+        ----------
+        bar
+            Least absolute posterior correlation of a pair to be told.
+        """
+        names = self.fit["series"].tolist()
+        group = pd.Index(names).get_indexer(self.fit_paths["series"])
+        known = [e.name for e in self.entries]
+        return identify(_shifted(self.jacobian), group, names, known, SHIFTS, bar)
+
+    def sample(self, draws: int = 1000, warmup: int = 500, chains: int = 2, seed: int = 0) -> Draws:
+        """Draw from the exact posterior by NUTS, to check the Laplace approximation: minutes.
+
+        Needs the extra ``nuts``; see :func:`marketsim.calibration.nuts.sample_posterior`.
+        """
+        from .nuts import sample_posterior
+
+        return sample_posterior(self, draws, warmup, chains, seed)
+
+    def compare(self, draws: Draws) -> pd.DataFrame:
+        """Return the Laplace approximation against draws of the exact posterior, by assumption.
+
+        Columns as in :func:`marketsim.calibration.nuts.compare`.
+        """
+        from .nuts import compare
+
+        return compare(self, draws)
+
+
+SHIFTS: Final = ["appetite shift", "demand shift"]
+
+
+def _shifted(jacobian: np.ndarray) -> np.ndarray:
+    """Return derivatives by rotated shocks: common shifts, then what is left of either path."""
+    appetite, demand = (
+        block @ helmert(HISTORY, full=True).T
+        for block in (jacobian[:, -2 * HISTORY : -HISTORY], jacobian[:, -HISTORY:])
+    )
+    shifts = [appetite[:, :1], demand[:, :1], appetite[:, 1:], demand[:, 1:]]
+    return np.hstack([jacobian[:, : -2 * HISTORY], *shifts])

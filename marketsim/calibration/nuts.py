@@ -1,0 +1,259 @@
+"""NUTS as the check of the Laplace approximation: draws of the exact posterior, and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final
+
+import jax
+import numpy as np
+import pandas as pd
+from jax import Array
+
+from marketsim.errors import InputError
+from marketsim.precision import RUN_OFTEN, precise
+
+from .likelihood import residuals, sample
+from .observations import observe
+from .posterior import Posterior
+
+__all__ = ["AGREE", "Chains", "Draws", "compare", "sample_posterior", "walk"]
+
+AGREE: Final = 0.2
+"""Means agree where they lie within this many posterior standard deviations of each other."""
+
+SPREAD, FIRST_STEP, DEPTH = 0.5, 0.1, 8
+"""Starts lie about the mode by this much of the approximation's spread; the step size that
+adaptation begins with; and a trajectory doubles this often at most."""
+
+Target = Callable[[Array, Any], Array]
+"""Log density, up to a constant, of a point [unknown], given whatever it needs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chains:
+    """What walks of NUTS give.
+
+    Attributes
+    ----------
+    values
+        Draws, [chain, draw, unknown].
+    divergent
+        Draws whose trajectory diverged: not to be trusted where there are many, [chain].
+    step
+        Adapted step sizes, [chain].
+    gradients
+        Mean number of gradients per draw, [chain].
+    ess
+        Bulk effective sample size over all chains, [unknown].
+    rhat
+        Rank-normalised split R-hat, [unknown]: near one where the chains have met.
+    """
+
+    values: np.ndarray
+    divergent: np.ndarray
+    step: np.ndarray
+    gradients: np.ndarray
+    ess: np.ndarray
+    rhat: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Draws of a posterior by NUTS, in prior standard deviations from the prior medians.
+
+    Attributes
+    ----------
+    assumptions
+        Names of the assumptions: the first of the unknowns. The shocks of history follow.
+    chains
+        The draws, in the coordinates of ``Posterior.mode``, and how the walks went.
+    """
+
+    assumptions: tuple[str, ...]
+    chains: Chains
+
+    @property
+    def pooled(self) -> np.ndarray:
+        """The draws of all chains, [draw, unknown]."""
+        values = self.chains.values
+        return values.reshape(-1, values.shape[-1])
+
+
+def sample_posterior(
+    posterior: Posterior, draws: int = 1000, warmup: int = 500, chains: int = 2, seed: int = 0
+) -> Draws:
+    """Draw from the exact posterior that the Laplace approximation of ``posterior`` stands for.
+
+    Parameters
+    ----------
+    posterior
+        A calibration. The noise of its series is held at the values of the fit.
+    draws
+        Draws kept of each chain.
+    warmup
+        Draws before them, in which the step size and the scales are adapted.
+    chains
+        Walks from different points about the mode, run side by side.
+
+    Returns
+    -------
+    Draws
+        The same bytes for the same seed.
+
+    Raises
+    ------
+    InputError
+        When NumPyro is missing, or a number is too small.
+
+    Notes
+    -----
+    Hoffman and Gelman (2014), whitened by the Cholesky factor of the Laplace covariance, with
+    Stan's window adaptation as NumPyro has them.
+    """
+    with precise("float64"):
+        series = observe(posterior.facts, posterior.book, posterior.window)
+        data = sample(series, posterior.fit["noise_log"].to_numpy())
+        factor = np.linalg.cholesky(posterior.covariance)
+        given = (posterior.mode, factor, data, posterior.coordinates, posterior.setting)
+        white = walk(_whitened, given, len(factor), draws, warmup, chains, seed)
+    values = posterior.mode + white.values @ factor.T
+    ess, rhat = _diagnosed(values)
+    names = tuple(e.name for e in posterior.entries)
+    told = {"divergent": white.divergent, "step": white.step, "gradients": white.gradients}
+    return Draws(names, Chains(values=values, ess=ess, rhat=rhat, **told))
+
+
+def walk(
+    target: Target,
+    given: Any,
+    size: int,
+    draws: int = 1000,
+    warmup: int = 500,
+    chains: int = 2,
+    seed: int = 0,
+) -> Chains:
+    """Walk with NUTS over the density ``target(z, given)`` of ``size`` whitened unknowns.
+
+    Each chain starts near zero and runs in a thread of its own, in float64.
+
+    Raises
+    ------
+    InputError
+        When NumPyro is missing, or a number is too small.
+    """
+    _numpyro("infer.hmc")
+    for name, value, least in (("draws", draws, 8), ("warmup", warmup, 20), ("chains", chains, 1)):
+        if value < least:
+            raise InputError(f"nuts: {name}={value} is too few; ask for {least} or more")
+
+    with precise("float64"):
+        keys = jax.random.split(jax.random.key(seed), 2 * chains)
+        starts = SPREAD * jax.random.normal(keys[0], (chains, size))
+        walks = [(starts[i], keys[chains + i], given) for i in range(chains)]
+        program = _chain.lower(*walks[0], target=target, draws=draws, warmup=warmup).compile()
+
+    def run(begin: tuple[Any, ...]) -> list[np.ndarray]:
+        with precise("float64"):  # each thread has a setting of its own
+            return [np.asarray(x) for x in program(*begin)]
+
+    with ThreadPoolExecutor(chains) as pool:
+        found = list(pool.map(run, walks))
+    values, divergent, step, gradients = (np.stack(x) for x in zip(*found, strict=True))
+    ess, rhat = _diagnosed(values)
+    return Chains(values, divergent, step, gradients, ess, rhat)
+
+
+def compare(posterior: Posterior, draws: Draws) -> pd.DataFrame:
+    """Return the Laplace approximation against NUTS, by assumption.
+
+    Columns: ``laplace_mean`` and ``nuts_mean`` in prior standard deviations from the prior
+    medians, ``laplace_sd`` and ``nuts_sd``; ``gap``, the difference of the means in standard
+    deviations of NUTS, and ``error``, its Monte-Carlo standard error; ``ratio`` of the standard
+    deviations, Laplace over NUTS; ``skew`` of the draws; ``ess``, ``rhat``; ``status`` as in
+    :meth:`Posterior.identified`; ``agrees``; ``note``.
+    """
+    status = posterior.identified().assumptions["status"]
+    count = len(draws.assumptions)
+    pooled, laplace = draws.pooled[:, :count], posterior.mode[:count]
+    mean, sd = pooled.mean(axis=0), pooled.std(axis=0, ddof=1)
+    laplace_sd = np.sqrt(np.diag(posterior.covariance)[:count])
+    table = pd.DataFrame(
+        {
+            "laplace_mean": laplace,
+            "nuts_mean": mean,
+            "laplace_sd": laplace_sd,
+            "nuts_sd": sd,
+            "gap": (laplace - mean) / sd,
+            "error": 1.0 / np.sqrt(draws.chains.ess[:count]),
+            "ratio": laplace_sd / sd,
+            "skew": (((pooled - mean) / sd) ** 3).mean(axis=0),
+            "ess": draws.chains.ess[:count],
+            "rhat": draws.chains.rhat[:count],
+        },
+        index=pd.Index(draws.assumptions, name="assumption"),
+    )
+    told = table.assign(status=status, agrees=table["gap"].abs() <= AGREE)
+    return told.assign(note=[_note(row) for row in told.to_dict("records")])
+
+
+def _note(row: dict[Any, Any]) -> str:
+    if row["rhat"] > 1.05:
+        return "the chains have not met: draw for longer"
+    if row["agrees"]:
+        return ""
+    if abs(row["gap"]) - 2.0 * row["error"] <= AGREE:
+        return "within the error of the draws"
+    if abs(row["skew"]) > 0.25:
+        return f"skewed {'upwards' if row['skew'] > 0.0 else 'downwards'}: the mode is no mean"
+    return "the mean lies off the mode: curved together with other assumptions"
+
+
+def _whitened(z: Array, given: Any) -> Array:
+    mode, factor, *rest = given
+    r = residuals(mode + factor @ z, *rest)
+    return -0.5 * (r @ r)
+
+
+@partial(jax.jit, static_argnames=("target", "draws", "warmup"), compiler_options=RUN_OFTEN)
+def _chain(
+    start: Array, key: Array, given: Any, target: Target, draws: int, warmup: int
+) -> tuple[Array, Array, Array, Array]:
+    """Return draws [draw, unknown], how many diverged, the step size, and gradients per draw."""
+    hmc = _numpyro("infer.hmc")
+
+    def potential(z: Array) -> Array:
+        return -target(z, given)
+
+    begin, step = hmc.hmc(potential, algo="NUTS")
+    state = begin(start, warmup, step_size=FIRST_STEP, max_tree_depth=DEPTH, rng_key=key)
+
+    def one(state: Any, _: None) -> tuple[Any, tuple[Array, Array, Array]]:
+        state = step(state)
+        return state, (state.z, state.diverging, state.num_steps)
+
+    state, path = jax.lax.scan(one, state, length=warmup + draws)
+    values, divergent, steps = (x[warmup:] for x in path)
+    return values, divergent.sum(), state.adapt_state.step_size, steps.mean()
+
+
+def _diagnosed(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return effective sample sizes and split R-hat of draws [chain, draw, unknown]."""
+    told = _numpyro("diagnostics")
+    return np.asarray(told.effective_sample_size(values)), np.asarray(
+        told.split_gelman_rubin(values)
+    )
+
+
+def _numpyro(module: str) -> ModuleType:
+    try:
+        return import_module(f"numpyro.{module}")
+    except ImportError:
+        raise InputError(
+            "NUTS needs NumPyro, which is an extra: pip install 'marketsim[nuts]'"
+        ) from None
