@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from marketsim.claims import evaluate_claims
     from marketsim.errors import MarketsimError
     from marketsim.facts import Facts, load_facts
+    from marketsim.forecasting import Forecast, Scores, forecast, score_forecasts
     from marketsim.model import Assumptions
     from marketsim.prices import Prices, load_prices
     from marketsim.returns import ReturnScenarios
@@ -41,6 +42,7 @@ _HOMES = {
     "claims": ("evaluate_claims",),
     "errors": ("MarketsimError",),
     "facts": ("Facts", "load_facts"),
+    "forecasting": ("Forecast", "Scores", "forecast", "score_forecasts"),
     "model": ("Assumptions",),
     "prices": ("Prices", "load_prices"),
     "returns": ("ReturnScenarios",),
@@ -58,6 +60,7 @@ __all__ = [
     "CVaR",
     "ExpectedReturn",
     "Facts",
+    "Forecast",
     "History",
     "MarketsimError",
     "Paths",
@@ -65,6 +68,7 @@ __all__ = [
     "Prices",
     "ReturnScenarios",
     "Scenarios",
+    "Scores",
     "Variance",
     "WorstRegime",
     "allocate",
@@ -72,10 +76,12 @@ __all__ = [
     "calibrate",
     "describe_assumptions",
     "evaluate_claims",
+    "forecast",
     "load_facts",
     "load_prices",
     "load_scenarios",
     "revalue",
+    "score_forecasts",
     "sensitivities",
     "simulate",
 ]

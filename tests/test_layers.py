@@ -28,7 +28,7 @@ LAYERS = (
     {"backtesting"},
     {"allocation", "sensitivity"},
     {"valuation"},
-    {"assumptions", "calibration", "claims", "scenarios", "simulation"},
+    {"assumptions", "calibration", "claims", "forecasting", "scenarios", "simulation"},
     {"returns", "facts", "prices", "model"},
     {"dates", "resources", "files", "precision"},
     {"errors"},
@@ -38,6 +38,7 @@ RANK = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # Who may import what is heavy, or reaches outside.
 HOMES = {
     "cvxpy": {"allocation"},
+    "statsmodels": {"forecasting"},
     "yfinance": {"prices"},
     "plotly": {"reporting"},
     "jinja2": {"reporting"},

@@ -1,0 +1,87 @@
+"""The commands about what comes next: forecasts, and how past ones did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import environment
+from .options import DATE, LATEST, iso
+from .progress import progress_bar
+
+__all__ = ["forecast"]
+
+
+def forecast(
+    as_of: Annotated[
+        datetime,
+        typer.Option(
+            formats=DATE,
+            metavar="DATE",
+            show_default="2025-12-31",
+            help="See only what was published by then.",
+        ),
+    ] = LATEST,
+    quarters: Annotated[
+        int, typer.Option(min=1, max=12, help="Quarters ahead, of each series' own.")
+    ] = 4,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV to write; else a table is shown.")
+    ] = None,
+    score: Annotated[
+        bool, typer.Option("--score", help="Mark past forecasts against naive rivals instead.")
+    ] = False,
+    start: Annotated[
+        datetime,
+        typer.Option(
+            "--from", formats=DATE, metavar="DATE", show_default="2020-03-31", help="First origin."
+        ),
+    ] = datetime(2020, 3, 31),
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same worlds.")] = 0,
+) -> None:
+    """Forecast every observable series, or score forecasts of quarters the model had not seen.
+
+    Scoring rolls from quarter to quarter up to --as-of, and takes minutes the first time.
+    """
+    environment.prepare_jax()
+    if score:
+        _score(as_of, start, quarters, out, seed)
+    else:
+        _forecast(as_of, quarters, out, seed)
+
+
+def _forecast(as_of: datetime, quarters: int, out: Path | None, seed: int) -> None:
+    import marketsim as ms
+
+    with progress_bar() as progress:
+        progress("calibrating")
+        posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of)))
+        progress("forecasting")
+        result = ms.forecast(posterior, quarters, seed)
+    if out is None:
+        print(result)
+    else:
+        _write(out, result.table.to_csv(index=False, lineterminator="\n", float_format="%.8g"))
+
+
+def _score(as_of: datetime, start: datetime, quarters: int, out: Path | None, seed: int) -> None:
+    import marketsim as ms
+
+    with progress_bar() as progress:
+        scores = ms.score_forecasts(
+            ms.load_facts(), start, as_of, quarters=quarters, seed=seed, progress=progress
+        )
+    print(scores)
+    if out is not None:
+        _write(out, scores.by_series.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+
+
+def _write(path: Path, text: str) -> None:
+    from marketsim.files import replace_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, text.encode())
+    print(f"table: {path}")

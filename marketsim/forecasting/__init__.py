@@ -1,0 +1,7 @@
+"""Forecasts of what will be reported, and how well past ones did."""
+
+from .projection import Forecast, forecast
+from .rolling import hindcasts, score_forecasts
+from .scores import Scores
+
+__all__ = ["Forecast", "Scores", "forecast", "hindcasts", "score_forecasts"]

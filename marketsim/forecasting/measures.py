@@ -1,0 +1,154 @@
+"""Tables behind the scores: means of scores, skill, tests and histograms, from marked forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from .comparison import DieboldMariano, diebold_mariano
+from .predictive import Predictive
+
+__all__ = [
+    "ALL",
+    "BEST",
+    "LATER",
+    "OUTCOME",
+    "grouped",
+    "histogram",
+    "marked",
+    "means",
+    "skill",
+    "tests",
+]
+
+ALL: Final = "all"
+"""In the place of a series: all of them."""
+
+BEST: Final = "best rival"
+
+LATER: Final = "2-4"
+"""The group of horizons beyond the next quarter."""
+
+OUTCOME: Final = ["origin", "series", "kind", "horizon"]
+"""What tells one outcome forecast from another."""
+
+MASS: Final = 0.8
+"""Probability of the intervals whose coverage is counted."""
+
+ENOUGH: Final = 8
+"""Overlapping origins below which the test of Diebold and Mariano is not made."""
+
+BINS: Final = 10
+"""Of the histogram of the probability integral transform."""
+
+MEASURES: Final = ["crps", "crps_level", "coverage", "bias", "error"]
+
+
+def marked(table: pd.DataFrame) -> pd.DataFrame:
+    """Return forecasts in a fixed order, each with its scores and its `pit`.
+
+    Forecasters become an ordered category, in the order in which they first came.
+    """
+    names = list(dict.fromkeys(table["forecaster"]))
+    said_by = pd.Categorical(table["forecaster"], names, ordered=True)
+    order = [*OUTCOME, "forecaster"]
+    table = table.assign(forecaster=said_by).sort_values(order, ignore_index=True)
+    said = Predictive(table["location"].to_numpy(float), table["scale"].to_numpy(float))
+    value, last = table["log_value"].to_numpy(float), table["log_last"].to_numpy(float)
+    return table.assign(
+        crps=said.crps(value),
+        # CRPS has the unit of the figure, so in units of the last one it is that of the ratio
+        crps_level=Predictive(said.location - last, said.scale).crps_level(np.exp(value - last)),
+        coverage=said.covers(value, MASS).astype(float),
+        bias=said.location - value,
+        error=np.abs(said.location - value),
+        pit=said.pit(value),
+    )
+
+
+def grouped(table: pd.DataFrame) -> pd.DataFrame:
+    """Return every row under its own horizon, and once more under the group that holds it."""
+    lengths = sorted(table["horizon"].unique())
+    names = [*(f"{length:.0f}" for length in lengths), LATER]
+    single = table.assign(horizons=table["horizon"].map("{:.0f}".format))
+    later = single[single["horizon"].between(2, 4)].assign(horizons=LATER)
+    both = pd.concat([single, later], ignore_index=True)
+    return both.assign(horizons=pd.Categorical(both["horizons"], names, ordered=True))
+
+
+def means(table: pd.DataFrame, *first: str) -> pd.DataFrame:
+    """Return mean scores and the number of outcomes, by `first`, horizons and forecaster."""
+    groups = table.groupby([*first, "horizons", "forecaster"], observed=True)
+    found = groups[MEASURES].mean().assign(n=groups.size()).reset_index()
+    return found.astype({"horizons": str, "forecaster": str})
+
+
+def skill(scores: pd.DataFrame, rivals: Sequence[str]) -> pd.DataFrame:
+    """Return one less the ratio of mean CRPS to each rival's, and to the best of theirs.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        From :func:`means`, with `series`, `kind`, `horizons`.
+    rivals : sequence of str
+        Forecasters to be measured against.
+    """
+    group, crps = ["series", "kind", "horizons"], ["crps", "crps_level"]
+    theirs = scores[scores["forecaster"].isin(rivals)]
+    best = theirs.groupby(group, sort=False)[crps].min().reset_index().assign(forecaster=BEST)
+    bars = pd.concat([theirs, best])[[*group, "forecaster", *crps]]
+    bars = bars.rename(columns={"forecaster": "rival"})
+    pairs = scores.merge(bars, on=group, suffixes=("", "_rival"))
+    pairs = pairs[pairs["forecaster"] != pairs["rival"]].reset_index(drop=True)
+    pairs["skill"] = 1.0 - pairs["crps"] / pairs["crps_rival"]
+    pairs["skill_level"] = 1.0 - pairs["crps_level"] / pairs["crps_level_rival"]
+    return pairs[[*group, "forecaster", "rival", "skill", "skill_level"]]
+
+
+def tests(table: pd.DataFrame, rivals: Sequence[str]) -> pd.DataFrame:
+    """Return the tests of Diebold and Mariano of every other forecaster against every rival.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`grouped`.
+    rivals : sequence of str
+        Forecasters to be tested against.
+    """
+    quarter = pd.PeriodIndex(table["origin"], freq="Q").astype("int64")
+    rows = table[["series", "kind", "horizons", "forecaster", "crps"]].assign(quarter=quarter)
+    pooled = rows.assign(series=ALL, kind=ALL)
+    found = [*_tested(pooled, rivals), *_tested(rows[rows["horizons"] != LATER], rivals)]
+    columns = ["series", "kind", "horizons", "forecaster", "rival"]
+    return pd.DataFrame(found, columns=[*columns, *DieboldMariano._fields])
+
+
+def _tested(rows: pd.DataFrame, rivals: Sequence[str]) -> Iterator[tuple[object, ...]]:
+    """Yield tests on the mean score at each origin, by series and horizons."""
+    keys = ["series", "kind", "horizons"]
+    mean = rows.groupby([*keys, "quarter", "forecaster"], observed=True)["crps"].mean()
+    for key, losses in mean.unstack().groupby(level=keys, observed=True):
+        # A quarter without an origin still lies between those before and after it
+        by_quarter = losses.droplevel([0, 1, 2])
+        first, last = by_quarter.index.min(), by_quarter.index.max()
+        by_quarter = by_quarter.reindex(range(first, last + 1))
+        longest = int(str(key[-1]).rpartition("-")[2])
+        for name in by_quarter.columns.difference(list(rivals), sort=False):
+            for rival in rivals:
+                test = diebold_mariano(by_quarter[name], by_quarter[rival], longest)
+                if test.n >= ENOUGH:
+                    yield (*key, name, rival, *test)
+
+
+def histogram(table: pd.DataFrame) -> pd.DataFrame:
+    """Return counts of the probability integral transform in equal bins, by their lower edges."""
+    edges = np.linspace(0.0, 1.0, BINS + 1)
+    bins = np.clip(np.searchsorted(edges, table["pit"], side="right") - 1, 0, BINS - 1)
+    by = [table["horizons"], table["forecaster"], pd.Series(bins, table.index, name="bin")]
+    counts = table.groupby(by, observed=True).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=range(BINS), fill_value=0)
+    counts.columns = pd.Index([f"{edge:.1f}" for edge in edges[:-1]])
+    return counts.reset_index().astype({"horizons": str, "forecaster": str})

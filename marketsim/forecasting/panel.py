@@ -1,0 +1,165 @@
+"""The series that are forecast, as they were known on a date, on one grid of quarters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.facts import Facts, load_companies
+from marketsim.facts.currency import EUR_USD
+from marketsim.facts.reported import load_breaks, reported
+
+from .calendar import quarter_ends
+
+__all__ = ["Panel", "Series", "panel", "quarter_number"]
+
+QUARTERLY: Final = ("quarterly_revenue", "quarterly_capex")
+"""What companies report by fiscal quarter."""
+
+WORLD: Final = ("installed_h100e", "gpu_rental_price", "token_volume")
+"""What others measure, at any day; the last figure of a calendar quarter stands for it."""
+
+EPOCH: Final = pd.Timestamp("2015-01-01")
+DAYS: Final = 365.25 / 4.0
+
+STALE: Final = 330
+"""Days after its last figure on which a series counts as ended."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One series as known on a date.
+
+    Attributes
+    ----------
+    quantity, entity
+        As in the facts: ``quarterly_revenue`` and ``NVDA.data_center``.
+    unit
+        As in the facts.
+    dates
+        Period ends, in order, [report].
+    values
+        Positive, in ``unit``, [report].
+    afresh
+        Whether a report is the first of another definition, so that its level says nothing of the
+        one before, [report].
+    """
+
+    quantity: str
+    entity: str
+    unit: str
+    dates: pd.DatetimeIndex
+    values: np.ndarray
+    afresh: np.ndarray
+
+    @property
+    def ticker(self) -> str:
+        """Of the company, or empty."""
+        return self.entity.partition(".")[0] if self.quantity in QUARTERLY else ""
+
+    @property
+    def segment(self) -> str:
+        """Of the company's revenue, ``total`` for the whole, or empty."""
+        return self.entity.partition(".")[2] if self.quantity in QUARTERLY else ""
+
+    def ends(self, periods: int) -> pd.DatetimeIndex:
+        """Return the ends of the quarters after the last: the company's own, else calendar ones."""
+        if self.quantity in QUARTERLY:
+            month = int(load_companies()["fiscal_year_end_month"][self.ticker])
+            return quarter_ends(self.dates, month, periods)
+        last = self.dates[-1].to_period("Q-DEC")
+        ahead = pd.period_range(last + 1, periods=periods)
+        return pd.DatetimeIndex(ahead.end_time.normalize())
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Series side by side.
+
+    Attributes
+    ----------
+    series
+        In the order of the rows.
+    logs
+        Logs of the values, [series, quarter], NaN where nothing was reported.
+    breaks
+        Where a series goes on by a new definition, [series, quarter].
+    seasonal
+        One where a series may have seasons, as what companies report; else zero, [series].
+    """
+
+    series: tuple[Series, ...]
+    logs: np.ndarray
+    breaks: np.ndarray
+    seasonal: np.ndarray
+
+    def of(self, chosen: np.ndarray) -> Panel:
+        """Return the series for which ``chosen`` [series] is true."""
+        kept = tuple(s for s, wanted in zip(self.series, chosen, strict=True) if wanted)
+        return Panel(kept, self.logs[chosen], self.breaks[chosen], self.seasonal[chosen])
+
+
+def panel(facts: Facts, date: pd.Timestamp) -> Panel:
+    """Return every series that ``facts`` hold and that still goes on at ``date``."""
+    listed = [*_companies(facts), *_measured(facts)]
+    alive = tuple(s for s in listed if (date - s.dates[-1]).days <= STALE)
+    rows = [quarter_number(s.dates) for s in alive]
+    width = max((int(r[-1]) + 1 for r in rows), default=0)
+    logs = np.full((len(alive), width), np.nan)
+    breaks = np.zeros((len(alive), width), dtype=bool)
+    for i, (s, row) in enumerate(zip(alive, rows, strict=True)):
+        logs[i, row] = np.log(s.values)
+        breaks[i, row] = s.afresh
+    seasonal = np.array([float(s.quantity in QUARTERLY) for s in alive])
+    return Panel(alive, logs, breaks, seasonal)
+
+
+def _companies(facts: Facts) -> Iterator[Series]:
+    tickers = set(load_companies().index)
+    for quantity in QUARTERLY:
+        for entity, rows in reported(facts, quantity).groupby("entity"):
+            if str(entity).partition(".")[0] in tickers:
+                chosen = rows[rows["value"] > 0]
+                abroad = np.where(chosen["unit"] == "EUR m", EUR_USD, 1.0)
+                own = chosen.assign(value=chosen["value"] / abroad)
+                yield _series(quantity, str(entity), own, _afresh(facts, str(entity), own))
+
+
+def _measured(facts: Facts) -> Iterator[Series]:
+    for quantity in WORLD:
+        for entity, rows in facts.select(quantity).groupby("entity"):
+            ends = pd.PeriodIndex(rows["date"], freq="Q-DEC").end_time.normalize()
+            last = rows.assign(date=ends).drop_duplicates("date", keep="last")
+            if len(last) > 1:
+                yield _series(quantity, str(entity), last, np.zeros(len(last), dtype=bool))
+
+
+def _afresh(facts: Facts, entity: str, rows: pd.DataFrame) -> np.ndarray:
+    """Return which reports come first after a break that no recast figures bridge, [report]."""
+    dates, known = rows["date"], set(facts.table["entity"])
+    first = np.zeros(len(rows), dtype=bool)
+    for b in load_breaks():
+        if b.entity == entity and b.recast not in known:
+            after = (dates >= b.first).to_numpy()
+            first[1:] |= after[1:] & ~after[:-1]
+    return first
+
+
+def _series(quantity: str, entity: str, rows: pd.DataFrame, afresh: np.ndarray) -> Series:
+    return Series(
+        quantity=quantity,
+        entity=entity,
+        unit=str(rows["unit"].iloc[-1]),
+        dates=pd.DatetimeIndex(rows["date"]),
+        values=rows["value"].to_numpy(dtype=float),
+        afresh=afresh,
+    )
+
+
+def quarter_number(dates: pd.DatetimeIndex) -> np.ndarray:
+    """Return consecutive numbers of the quarters that end near ``dates``, [report]."""
+    return np.round((dates - EPOCH).days.to_numpy() / DAYS).astype(int)

@@ -1,0 +1,132 @@
+"""What the structural model says of each series: growth from its last report on, with uncertainty.
+
+Worlds are drawn from the posterior, with the shocks of history, and run on with news of their own.
+Only growth is read off them: what the model misses of a level, the report itself tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jax import Array
+
+from marketsim.calibration import Posterior, past
+from marketsim.model import Coordinates, Quarter, Setting, Shocks, run, unpack
+from marketsim.model.priors import transform
+from marketsim.model.tree import leaf
+from marketsim.precision import RUN_SELDOM, precise
+
+from .panel import Series
+
+__all__ = ["Growth", "growth"]
+
+WORLDS: Final = {
+    "quarterly_capex": "owner_capex",
+    "installed_h100e": "compute",
+    "gpu_rental_price": "rent",
+    "token_volume": "tokens",
+}
+"""What of a modelled quarter each quantity follows; revenue follows its lines."""
+
+DRAWS, BATCH = 400, 50
+LAG: Final = 4
+"""Quarters by which a series' last report may lie before the window's end, and be forecast."""
+
+
+@dataclass(frozen=True, eq=False)
+class Growth:
+    """Log growth since the last report, [series, horizon]: median and variance over worlds.
+
+    NaN where the model has nothing that the series follows.
+    """
+
+    median: np.ndarray
+    variance: np.ndarray
+
+
+def growth(posterior: Posterior, series: tuple[Series, ...], horizons: int, seed: int) -> Growth:
+    """Return the growth of ``series`` over the next ``horizons`` quarters of each.
+
+    Parameters
+    ----------
+    posterior
+        From :func:`marketsim.calibrate`.
+    series
+        As known on the posterior's date.
+    seed
+        Of the draws.
+    """
+    worlds = _worlds(posterior, horizons + LAG + 1, seed)
+    median = np.full((len(series), horizons), np.nan)
+    variance = median.copy()
+    for i, s in enumerate(series):
+        path = _path(posterior, worlds, s)
+        if path is not None:
+            ends = pd.DatetimeIndex([s.dates[-1], *s.ends(horizons)])
+            logs = np.log(_read(path, posterior.window.position(ends)))
+            gained = logs[:, 1:] - logs[:, :1]
+            median[i], variance[i] = np.median(gained, axis=0), gained.var(axis=0)
+    return Growth(median, variance)
+
+
+def _path(posterior: Posterior, worlds: dict[str, np.ndarray], s: Series) -> np.ndarray | None:
+    """Return what the model has of a series, [draw, quarter], in any unit.
+
+    A segment the book does not know grows as its whole company.
+    """
+    if s.quantity in WORLDS:
+        return worlds[WORLDS[s.quantity]]
+    known = posterior.book.series()
+    lines = known.get(s.entity, known.get(f"{s.ticker}.total"))
+    return None if lines is None else worlds["lines"] @ lines
+
+
+def _read(path: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """Return paths [draw, quarter] at positions between quarters, [draw, position]."""
+    position = np.clip(position, 0.0, path.shape[1] - 1.0)
+    low = np.minimum(np.floor(position).astype(int), path.shape[1] - 2)
+    part = position - low
+    return np.asarray(path[:, low] * (1.0 - part) + path[:, low + 1] * part)
+
+
+def _worlds(posterior: Posterior, quarters: int, seed: int) -> dict[str, np.ndarray]:
+    """Return what is followed of the window and ``quarters`` beyond, [draw, quarter, ...]."""
+    with precise("float64"):
+        chance = np.random.default_rng(seed)
+        factor = np.linalg.cholesky(posterior.covariance)
+        x = posterior.mode + chance.standard_normal((DRAWS, len(posterior.mode))) @ factor.T
+        news = chance.standard_normal((DRAWS, 2, quarters))
+        setting = jax.tree.map(jnp.asarray, posterior.setting)
+        seen = _run(leaf(x), leaf(news), posterior.coordinates, setting)
+        return {name: np.asarray(values) for name, values in seen.items()}
+
+
+@partial(jax.jit, compiler_options=RUN_SELDOM)
+def _run(x: Array, news: Array, coordinates: Coordinates, setting: Setting) -> dict[str, Array]:
+    """Run draws ``x`` [draw, unknown] through history and on with ``news`` [draw, 2, quarter]."""
+
+    def one(draw: tuple[Array, Array]) -> dict[str, Array]:
+        last = past(draw[0], coordinates, setting)
+        a = unpack(transform(coordinates.kind, last.link))
+        _, ahead = run(a, setting, last.state, Shocks(appetite=draw[1][0], demand=draw[1][1]))
+        both = jax.tree.map(lambda *parts: jnp.concatenate(parts), last.quarters, ahead)
+        return _followed(both)
+
+    seen: dict[str, Array] = jax.lax.map(one, (x, news), batch_size=BATCH)
+    return seen
+
+
+def _followed(quarters: Quarter) -> dict[str, Array]:
+    return {
+        "lines": quarters.lines,
+        "owner_capex": quarters.owner_capex,
+        "compute": quarters.compute,
+        "rent": quarters.rent,
+        "tokens": quarters.tokens.sum(axis=-1),
+    }

@@ -1,0 +1,92 @@
+"""`marketsim forecast`: a table of forecasts, or the marks of past ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim import cli
+from marketsim.forecasting.projection import COLUMNS
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.environment, "prepare_jax", lambda: None)
+
+
+def command(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["forecast", *arguments])
+    assert isinstance(stop.value.code, int)
+    return stop.value.code
+
+
+def test_it_writes_every_series_quarter_by_quarter(
+    monkeypatch: pytest.MonkeyPatch,
+    posterior: ms.Posterior,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
+    out = tmp_path / "new" / "ahead.csv"
+    assert command("--as-of", "2025-12-31", "--quarters", "2", "--out", str(out)) == 0
+    assert capsys.readouterr().out == f"table: {out}\n"
+    table = pd.read_csv(out, parse_dates=["quarter_end"])
+    assert list(table.columns) == list(COLUMNS)
+    assert (table["horizon"] <= 2).all()
+    companies = table[table["ticker"].notna()]
+    assert companies["quarter_end"].min() > pd.Timestamp("2025-09-30")
+    nvidia = table[(table["ticker"] == "NVDA") & (table["segment"] == "data_center")]
+    assert list(nvidia["quarter_end"]) == [pd.Timestamp("2026-01-25"), pd.Timestamp("2026-04-26")]
+
+
+def test_without_a_file_it_prints_a_table(
+    monkeypatch: pytest.MonkeyPatch, posterior: ms.Posterior, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
+    assert command("--quarters", "1") == 0
+    assert "data_center" in capsys.readouterr().out
+
+
+def test_scoring_hands_over_what_was_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: dict[str, Any] = {}
+
+    class Marks:
+        by_series = pd.DataFrame({"series": ["NVDA.total"], "crps": [0.25]})
+
+        def __str__(self) -> str:
+            return "marks"
+
+    def marked(facts: ms.Facts, start: Any, end: Any, **rest: Any) -> Marks:
+        asked.update(rest, start=start, end=end)
+        return Marks()
+
+    monkeypatch.setattr(ms, "score_forecasts", marked, raising=False)
+    out = tmp_path / "marks.csv"
+    typed = ["--score", "--from", "2024-03-31", "--as-of", "2024-12-31", "--quarters", "3"]
+    assert command(*typed, "--out", str(out)) == 0
+    assert (asked["start"].year, asked["end"].month, asked["quarters"]) == (2024, 12, 3)
+    assert "marks" in capsys.readouterr().out
+    assert pd.read_csv(out)["crps"].tolist() == [0.25]
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        (["--quarters", "0"], "quarters"),
+        (["--as-of", "yesterday"], "as-of"),
+        (["--as-of", "2019-03-31"], "2019-03-31"),
+        (["--score", "--from", "2031-01-01"], "2031-01-01"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    typed: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*typed) == 2
+    assert named in capsys.readouterr().err

@@ -1,0 +1,151 @@
+"""Forecasts: the update by the model's growth, and the table that comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import marketsim as ms
+from marketsim.facts import load_companies
+from marketsim.forecasting.panel import panel
+from marketsim.forecasting.projection import COLUMNS, combine
+from marketsim.forecasting.structure import Growth, growth
+from marketsim.forecasting.trend import Ahead
+from tests.conftest import made_once
+
+QUANTILES = ["p05", "p10", "p25", "p50", "p75", "p90", "p95"]
+
+
+def one(location: float, variance: float, drift: float, doubt: float) -> Ahead:
+    return Ahead(*(np.array([[x]]) for x in (location, variance, drift, doubt)))
+
+
+def told(median: float, variance: float) -> Growth:
+    return Growth(np.array([[median]]), np.array([[variance]]))
+
+
+@given(
+    drift=st.floats(-0.2, 0.2),
+    doubt=st.floats(1e-4, 0.1),
+    median=st.floats(-0.5, 0.5),
+    variance=st.floats(0.0, 0.1),
+)
+def test_the_update_is_bayes_rule_for_two_normals(
+    drift: float, doubt: float, median: float, variance: float
+) -> None:
+    noise = 0.01
+    logs, weight = combine(
+        one(5.0 + drift, doubt + noise, drift, doubt), told(median, variance), discrepancy=0.1
+    )
+    precision = 1.0 / doubt, 1.0 / (variance + 0.025**2)
+    grown = (precision[0] * drift + precision[1] * median) / sum(precision)
+    assert logs.location[0, 0] == pytest.approx(5.0 + grown, abs=1e-9)
+    assert logs.scale[0, 0] ** 2 == pytest.approx(1.0 / sum(precision) + noise, rel=1e-6)
+    assert 0.0 < weight[0, 0] < 1.0
+
+
+def test_a_model_that_says_nothing_leaves_the_trend_alone() -> None:
+    own = one(5.0, 0.04, 0.1, 0.02)
+    for silent in (told(np.nan, np.nan), told(0.4, 1e12)):
+        logs, weight = combine(own, silent)
+        assert weight[0, 0] == pytest.approx(0.0, abs=1e-9)
+        assert logs.location[0, 0] == pytest.approx(5.0)
+        assert logs.scale[0, 0] == pytest.approx(0.2)
+
+
+def test_a_model_that_is_sure_replaces_the_drift() -> None:
+    logs, _ = combine(one(5.0, 0.04, 0.1, 0.02), told(0.3, 0.0), discrepancy=1e-9)
+    assert logs.location[0, 0] == pytest.approx(5.2)
+    assert logs.scale[0, 0] ** 2 == pytest.approx(0.02)
+
+
+@pytest.fixture(scope="module")
+def ahead(posterior: ms.Posterior, shelf: Path) -> ms.Forecast:
+    return made_once(shelf / "forecast", lambda: ms.forecast(posterior, quarters=5))
+
+
+def test_it_holds_every_series_and_quarter_once(ahead: ms.Forecast) -> None:
+    assert list(ahead.table.columns) == list(COLUMNS)
+    assert not ahead.table.duplicated(["quantity", "entity", "quarter_end"]).any()
+    assert (ahead.table.groupby(["quantity", "entity"])["horizon"].max() == 5).all()
+    assert set(load_companies().index) <= set(ahead.table["ticker"])
+
+
+def test_quarters_follow_the_last_reported_one(posterior: ms.Posterior, ahead: ms.Forecast) -> None:
+    first = ahead.table[ahead.table["horizon"] == 1]
+    for r in first.to_dict("records"):
+        last = posterior.facts.series(r["quantity"], r["entity"]).index[-1]
+        most = 100 if r["ticker"] else 184  # others measure at any day of a quarter
+        assert 0 < (r["quarter_end"] - last).days <= most
+
+
+def test_quantiles_ascend_and_widen_with_the_horizon(ahead: ms.Forecast) -> None:
+    quantiles = ahead.table[QUANTILES].to_numpy()
+    assert (np.diff(quantiles, axis=1) > 0).all()
+    assert (ahead.table["mean"] > ahead.table["p50"]).all()
+    # The fifth quarter is the season of the first; some seasons are known better than others.
+    assert (ahead.logs.scale[:, 4] > ahead.logs.scale[:, 0]).all()
+    assert ((ahead.weights >= 0.0) & (ahead.weights < 1.0)).all()
+
+
+def test_steady_series_keep_to_their_trend_and_restless_ones_hear_the_model(
+    ahead: ms.Forecast,
+) -> None:
+    weight = {
+        (s.quantity, s.entity): w[3] for s, w in zip(ahead.series, ahead.weights, strict=True)
+    }
+    steady = weight["quarterly_revenue", "EQIX.total"]
+    for restless in ("AMD.total", "NVDA.data_center", "SMCI.total"):
+        assert steady < 0.5 * weight["quarterly_revenue", restless]
+
+
+def test_the_same_seed_gives_the_same_bytes(posterior: ms.Posterior, ahead: ms.Forecast) -> None:
+    again = ms.forecast(posterior, quarters=5)
+    pd.testing.assert_frame_equal(again.table, ahead.table, check_exact=True)
+    other = ms.forecast(posterior, quarters=5, seed=1)
+    assert not np.array_equal(other.logs.location, ahead.logs.location)
+    np.testing.assert_allclose(other.logs.location, ahead.logs.location, atol=0.05)
+
+
+def test_a_shorter_forecast_is_the_start_of_a_longer_one(
+    posterior: ms.Posterior, ahead: ms.Forecast
+) -> None:
+    shorter = ms.forecast(posterior, quarters=2)
+    np.testing.assert_allclose(shorter.logs.location, ahead.logs.location[:, :2], atol=0.02)
+
+
+def test_what_the_model_says_is_growth_so_that_its_level_does_not_matter(
+    posterior: ms.Posterior,
+) -> None:
+    known = panel(posterior.facts, posterior.as_of)
+    series = tuple(s for s in known.series if s.quantity == "quarterly_capex")
+    doubled = tuple(replace(s, values=2.0 * s.values) for s in series)
+    one, other = (growth(posterior, x, 4, seed=0) for x in (series, doubled))
+    np.testing.assert_array_equal(one.median, other.median)
+    assert (one.variance > 0).all()
+
+
+def test_a_segment_that_the_book_does_not_know_grows_as_its_company(
+    posterior: ms.Posterior,
+) -> None:
+    known = {s.entity: s for s in panel(posterior.facts, posterior.as_of).series}
+    whole = known["AVGO.total"]
+    part = replace(whole, entity="AVGO.semiconductor_solutions")
+    told = growth(posterior, (whole, part), 4, seed=0)
+    np.testing.assert_array_equal(told.median[0], told.median[1])
+
+
+@pytest.mark.parametrize("quarters", [0, 13])
+def test_too_few_or_too_many_quarters_are_refused(posterior: ms.Posterior, quarters: int) -> None:
+    with pytest.raises(ms.MarketsimError, match="ask for 1 to 12"):
+        ms.forecast(posterior, quarters)
+
+
+def test_it_prints_as_a_table(ahead: ms.Forecast) -> None:
+    assert "NVDA" in str(ahead)

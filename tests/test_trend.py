@@ -1,0 +1,164 @@
+"""The own trend against the joint normal distribution it stands for, written out in full."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import multivariate_t
+
+from marketsim.forecasting.panel import Panel, Series
+from marketsim.forecasting.trend import SEES, SLOPE, Form, fit_form, follow
+
+FORM = Form(
+    level=0.8,
+    slope=0.1,
+    season=0.02,
+    noise=0.2,
+    first_season=0.7,
+    first_slope=0.4,
+    damping=0.85,
+    growth=0.02,
+    shape=1.5,
+    rate=0.01,
+)
+CHANCE = np.random.default_rng(7)
+
+
+def panel(*rows: np.ndarray, breaks: np.ndarray | None = None) -> Panel:
+    logs = np.stack(rows)
+    marks = np.zeros(logs.shape, dtype=bool) if breaks is None else breaks
+    nothing = Series("", "", "", pd.DatetimeIndex([]), np.array([]), np.array([]))
+    return Panel((nothing,) * len(logs), logs, marks, np.ones(len(logs)))
+
+
+def walk(quarters: int) -> np.ndarray:
+    return 3.0 + np.cumsum(CHANCE.normal(0.03, 0.1, quarters))
+
+
+def joint(form: Form, level: float, quarters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance of all states one after the other, before any report: [quarter x 5]."""
+    mean, spread = [np.array([level, form.growth, 0, 0, 0])], [form.first(np.ones(1))[0]]
+    move = form.transition
+    for _ in range(quarters - 1):
+        mean.append(move @ mean[-1] + form.drift)
+        spread.append(move @ spread[-1] @ move.T + form.changes)
+    full = np.zeros((5 * quarters, 5 * quarters))
+    for i in range(quarters):
+        block = spread[i]
+        for j in range(i, quarters):
+            full[5 * j : 5 * j + 5, 5 * i : 5 * i + 5] = block
+            full[5 * i : 5 * i + 5, 5 * j : 5 * j + 5] = block.T
+            block = move @ block
+    return np.concatenate(mean), full
+
+
+def conditional(form: Form, logs: np.ndarray, ahead: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance of all states given the reports that are not NaN."""
+    quarters = len(logs) + ahead
+    mean, full = joint(form, logs[0], quarters)
+    seen = np.flatnonzero(~np.isnan(logs))
+    sees = np.zeros((len(seen), 5 * quarters))
+    for row, t in enumerate(seen):
+        sees[row, 5 * t : 5 * t + 5] = SEES
+    reports = sees @ full @ sees.T + form.noise * np.eye(len(seen))
+    gain = full @ sees.T @ np.linalg.inv(reports)
+    return mean + gain @ (logs[seen] - sees @ mean), full - gain @ sees @ full
+
+
+def gappy(quarters: int) -> np.ndarray:
+    logs = walk(quarters)
+    logs[[3, 4]] = np.nan
+    return logs
+
+
+@pytest.mark.parametrize("logs", [walk(9), gappy(12)], ids=["whole", "with a gap"])
+def test_forecasts_are_those_of_the_joint_normal_distribution(logs: np.ndarray) -> None:
+    trend = follow(panel(logs), FORM)
+    ahead = trend.ahead(3)
+    mean, spread = conditional(FORM, logs, 3)
+    scale = trend.scale_squared[0]
+    for h in range(3):
+        at = slice(5 * (len(logs) + h), 5 * (len(logs) + h) + 5)
+        assert ahead.location[0, h] == pytest.approx(SEES @ mean[at], rel=1e-10)
+        assert ahead.variance[0, h] / scale == pytest.approx(
+            SEES @ spread[at, at] @ SEES + FORM.noise, rel=1e-8
+        )
+
+
+def test_the_drift_is_the_sum_of_the_slopes_to_come() -> None:
+    logs = walk(10)
+    ahead = follow(panel(logs), FORM).ahead(4)
+    mean, spread = conditional(FORM, logs, 4)
+    scale = follow(panel(logs), FORM).scale_squared[0]
+    slopes = [5 * (9 + h) + SLOPE for h in range(4)]
+    for h in range(4):
+        chosen = slopes[: h + 1]
+        assert ahead.drift[0, h] == pytest.approx(mean[chosen].sum(), rel=1e-9)
+        whole = spread[np.ix_(chosen, chosen)].sum()
+        assert ahead.drift_variance[0, h] / scale == pytest.approx(whole, rel=1e-8)
+
+
+def test_the_evidence_is_that_of_a_multivariate_t() -> None:
+    logs = walk(8)
+    mean, full = joint(FORM, logs[0], len(logs))
+    sees = np.kron(np.eye(len(logs)), SEES)
+    reports = sees @ full @ sees.T + FORM.noise * np.eye(len(logs))
+    # Given the first report, which the prior is centred on.
+    rest = reports[1:, 1:] - np.outer(reports[1:, 0], reports[0, 1:]) / reports[0, 0]
+    density = multivariate_t(
+        (sees @ mean)[1:], FORM.rate / FORM.shape * rest, df=2.0 * FORM.shape
+    ).logpdf(logs[1:])
+    half = 0.5 * (len(logs) - 1) * np.log(2.0 * np.pi)  # left out: it is the same for every form
+    evidence = follow(panel(logs), FORM).log_evidence()[0] - half
+    assert evidence == pytest.approx(density, rel=1e-9)
+
+
+@given(shift=st.floats(-5.0, 5.0))
+def test_another_unit_shifts_the_forecast_and_nothing_else(shift: float) -> None:
+    logs = np.linspace(0.0, 0.4, 10) + 0.05 * np.sin(np.arange(10.0))
+    plain, moved = (follow(panel(x), FORM).ahead(4) for x in (logs, logs + shift))
+    np.testing.assert_allclose(moved.location, plain.location + shift, atol=1e-12)
+    np.testing.assert_allclose(moved.variance, plain.variance, rtol=1e-9)
+
+
+def test_the_order_of_series_does_not_matter() -> None:
+    rows = [walk(12), gappy(12), walk(12)]
+    one, other = follow(panel(*rows), FORM).ahead(2), follow(panel(*rows[::-1]), FORM).ahead(2)
+    np.testing.assert_array_equal(one.location, other.location[::-1])
+
+
+def test_after_a_break_the_level_before_it_says_nothing() -> None:
+    logs, breaks = walk(12), np.zeros((1, 12), dtype=bool)
+    breaks[0, 8] = True
+    lifted = logs.copy()
+    lifted[:8] += 1.3
+    plain, other = (follow(panel(x, breaks=breaks), FORM) for x in (logs, lifted))
+    np.testing.assert_allclose(other.ahead(4).location, plain.ahead(4).location, atol=1e-12)
+    np.testing.assert_allclose(other.squares, plain.squares, rtol=1e-9)
+
+
+def test_a_series_ends_where_its_reports_end() -> None:
+    logs = walk(10)
+    longer = np.concatenate([logs, [np.nan, np.nan]])
+    np.testing.assert_allclose(
+        follow(panel(longer), FORM).ahead(3).location, follow(panel(logs), FORM).ahead(3).location
+    )
+
+
+def test_the_fitted_form_tells_restless_slopes_from_steady_ones() -> None:
+    steady = panel(*(0.03 * np.arange(30.0) + CHANCE.normal(0, 0.02, 30) for _ in range(12)))
+    slopes = CHANCE.normal(0, 0.05, (12, 30)).cumsum(axis=1)
+    restless = panel(*(slopes.cumsum(axis=1) + CHANCE.normal(0, 0.02, (12, 30))))
+    calm, wild = fit_form(steady), fit_form(restless)
+    assert wild.slope / wild.noise > 10 * calm.slope / calm.noise
+    assert calm.growth == pytest.approx(0.03, abs=0.01)
+
+
+def test_a_series_too_short_does_not_count_in_the_fit() -> None:
+    rows = [walk(20) for _ in range(5)]
+    short = np.full(20, np.nan)
+    short[:3] = [0.0, 2.0, -1.0]
+    assert fit_form(panel(*rows, short)) == fit_form(panel(*rows))
