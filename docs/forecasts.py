@@ -1,0 +1,202 @@
+"""Writes the generated parts of docs/forecasts.md and its figures.
+
+`python docs/forecasts.py` marks all past forecasts (minutes) and shows two hard origins; with
+`--origins` it does the second alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import marketsim as ms
+from marketsim.forecasting.panel import Series
+from marketsim.reporting.forecast_figures import outcome_panel
+from marketsim.reporting.panels import Panel
+from marketsim.reporting.sheet import sheet
+
+DOCS = Path(__file__).parent
+PAGE = DOCS / "forecasts.md"
+ORIGINS = {"end-2022": "2022-12-31", "mid-2025": "2025-06-30"}
+SHOWN = {
+    "quarterly_revenue NVDA.data_center": "NVIDIA, data centre",
+    "quarterly_revenue AMD.total": "AMD",
+    "quarterly_revenue SMCI.total": "Super Micro",
+    "quarterly_revenue MU.total": "Micron",
+    "quarterly_revenue TSM.total": "TSMC",
+    "quarterly_revenue ANET.total": "Arista",
+    "quarterly_revenue VRT.total": "Vertiv",
+    "quarterly_revenue MSFT.intelligent_cloud": "Microsoft, intelligent cloud",
+    "quarterly_revenue AMZN.aws": "Amazon, AWS",
+    "quarterly_capex MSFT": "Microsoft, capital spending",
+    "quarterly_capex META": "Meta, capital spending",
+    "quarterly_capex ORCL": "Oracle, capital spending",
+}
+BILLION = 1e3
+BEST = "best rival"
+SCORES = {
+    "n": "outcomes",
+    "crps": "CRPS",
+    "crps_level": "CRPS of levels",
+    "coverage": "80 % coverage",
+    "bias": "bias",
+}
+FORMATS = {
+    "n": "{:,}",
+    "crps": "{:.4f}",
+    "crps_level": "{:.4f}",
+    "coverage": "{:.1%}",
+    "bias": "{:+.3f}",
+}
+
+
+def outcomes(every: ms.Facts, said: ms.Forecast) -> pd.DataFrame:
+    """What came beside what was said: name, horizon, reported over median, standard deviations."""
+    rows = []
+    for i, s in enumerate(said.series):
+        for h, value in enumerate(came(every, s, said)):
+            error = np.log(value) - said.logs.location[i, h]
+            z = error / said.logs.scale[i, h]
+            rows.append((f"{s.quantity} {s.entity}", h + 1, np.exp(error), z))
+    return pd.DataFrame(rows, columns=["name", "horizon", "ratio", "z"])
+
+
+def came(every: ms.Facts, s: Series, said: ms.Forecast) -> np.ndarray:
+    """Values of the quarters forecast, as reported later, [horizon]."""
+    rows = every.select(s.quantity, s.entity)
+    later = rows[(rows["published"] > said.as_of) & (rows["date"] > s.dates[-1])]
+    return later["value"].to_numpy()[: said.logs.scale.shape[1]]
+
+
+def panels(every: ms.Facts, said: ms.Forecast) -> Iterator[Panel]:
+    names = {f"{s.quantity} {s.entity}": s for s in said.series}
+    for name, title in SHOWN.items():
+        if name in names:
+            s = names[name]
+            rows = said.table[
+                (said.table["quantity"] == s.quantity) & (said.table["entity"] == s.entity)
+            ].set_index("quarter_end")
+            fan = rows[["p05", "p10", "p50", "p90", "p95"]] / BILLION
+            values = came(every, s, said)[: len(fan)] / BILLION
+            outcome = pd.Series(values, fan.index[: len(values)])
+            history = pd.Series(s.values[-12:] / BILLION, s.dates[-12:])
+            yield outcome_panel(history, fan, outcome, title, "USD bn per quarter")
+
+
+def told(name: str, origin: str, table: pd.DataFrame) -> str:
+    """The paragraph and the table of one origin."""
+    companies = table[table["name"].str.startswith("quarterly_")]
+    year = companies[companies["horizon"] <= 4]
+    inside = {h: year[year["horizon"] == h]["z"].abs().lt(1.2816).mean() for h in range(1, 5)}
+    extreme = year.reindex(year["z"].abs().sort_values(ascending=False).index).head(8)
+    lines = [
+        f"As of {origin}: {len(year)} quarters of {year['name'].nunique()} series were reported "
+        f"afterwards. The 80 % intervals held "
+        + ", ".join(f"{share:.0%} at horizon {h}" for h, share in inside.items())
+        + f"; the median log error was {np.log(year['ratio']).median():+.3f}. "
+        "The quarters farthest from what was forecast:",
+        "",
+        "| series | horizon | reported over median | standard deviations |",
+        "|---|---|---|---|",
+        *(
+            f"| {row.name_} | {row.horizon} | {row.ratio:.2f} | {row.z:+.1f} |"
+            for row in extreme.rename(columns={"name": "name_"}).itertuples()
+        ),
+        "",
+        f"![What was forecast on {origin}, and what came](forecast_{name}.svg)",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def marks(scores: ms.Scores) -> str:
+    """The table of all series, and that of each."""
+    lines = ["| | quarters ahead | " + " | ".join(SCORES.values()) + " |", "|---" * 7 + "|"]
+    for row in scores.overall[scores.overall["horizons"].isin(("1", "2-4"))].to_dict("records"):
+        figures = (FORMATS[name].format(row[name]) for name in SCORES)
+        lines.append(f"| {row['forecaster']} | {row['horizons']} | {' | '.join(figures)} |")
+    pooled = scores.skill[(scores.skill["series"] == "all") & (scores.skill["rival"] == BEST)]
+    gains = pooled.set_index(["forecaster", "horizons"])["skill"]
+    origins = scores.by_origin["origin"]
+    lines += [
+        "",
+        f"{origins.nunique()} origins, {origins.min().date()} to {origins.max().date()}. "
+        f"Over the best of the three rivals, CRPS is smaller by {gains['marketsim', '1']:.1%} one "
+        f"quarter ahead and by {gains['marketsim', '2-4']:.1%} two to four quarters ahead; of "
+        f"its trend alone by {gains['its trend alone', '1']:.1%} and "
+        f"{gains['its trend alone', '2-4']:.1%}.",
+        "",
+        *tests(scores),
+        "<details><summary>By series, two to four quarters ahead</summary>",
+        "",
+        *by_series(scores),
+        "",
+        "</details>",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def tests(scores: ms.Scores) -> Iterator[str]:
+    """Diebold and Mariano on the mean over series at each origin."""
+    rows = scores.tests[(scores.tests["series"] == "all") & (scores.tests["horizons"] != "2-4")]
+    ours = rows[rows["forecaster"] == "marketsim"]
+    yield "Diebold-Mariano tests of the mean CRPS over series, p-values by horizon:"
+    yield ""
+    yield "| rival | 1 | 2 | 3 | 4 |"
+    yield "|---|---|---|---|---|"
+    for rival, group in ours.groupby("rival", sort=False):
+        p = group.sort_values("horizons")["p_value"]
+        yield f"| {rival} | " + " | ".join("<0.001" if x < 1e-3 else f"{x:.3f}" for x in p) + " |"
+    yield ""
+
+
+def by_series(scores: ms.Scores) -> Iterator[str]:
+    table = scores.by_series.merge(
+        scores.skill[scores.skill["rival"] == BEST],
+        on=["series", "kind", "horizons", "forecaster"],
+    )
+    rows = table[(table["forecaster"] == "marketsim") & (table["horizons"] == "2-4")]
+    yield "| series | n | CRPS | 80 % coverage | bias | better than its best rival by |"
+    yield "|---|---|---|---|---|---|"
+    for row in rows.sort_values("series").to_dict("records"):
+        yield (
+            f"| {row['series']} | {row['n']} | {row['crps']:.3f} | {row['coverage']:.0%} "
+            f"| {row['bias']:+.3f} | {row['skill']:+.0%} |"
+        )
+
+
+def write(parts: dict[str, str]) -> None:
+    """Put each part between its markers in the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        head, _, rest = text.partition(begin)
+        text = head + begin + "\n" + part + end + rest.partition(end)[2]
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    every = ms.load_facts()
+    parts = {}
+    for name, origin in ORIGINS.items():
+        said = ms.forecast(ms.calibrate(every, origin))
+        parts[name] = told(name, origin, outcomes(every, said))
+        title = f"Forecast on {origin}: 5-95 % and 10-90 %, the median, and what came (dots)"
+        figure = sheet(list(panels(every, said)), title)
+        (DOCS / f"forecast_{name}.svg").write_text(figure, encoding="utf-8")
+    if "--origins" not in sys.argv:
+        scores = ms.score_forecasts(every)
+        print(scores)
+        parts["scores"] = marks(scores)
+    for part in parts.values():
+        print(part)
+    write(parts)
+
+
+if __name__ == "__main__":
+    main()

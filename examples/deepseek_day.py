@@ -1,0 +1,115 @@
+"""27 January 2025: what an efficiency shock does in a model that knows only the Friday before.
+
+docs/deepseek_day.md discusses it; `python docs/deepseek_day.py` writes its figures.
+"""
+
+import math
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import marketsim as ms
+
+FRIDAY, MONDAY = "2025-01-24", "2025-01-27"
+AT_ONCE = 4.0  # per year: 63 % of the step is in use in a quarter, 98 % within the year
+FIXED = "elasticity = {{ set = {0} }}\nsaturated_elasticity = {{ set = {0} }}"
+ELASTICITIES = tuple(round(1.60 - 0.05 * i, 2) for i in range(23))
+PAIR = {"plain": 0.0, "shock": 1.0}  # share of the shock
+WORLDS = {name: (share, "") for name, share in PAIR.items()} | {
+    f"{name}_{100 * e:.0f}": (share, FIXED.format(e))
+    for e in ELASTICITIES
+    for name, share in PAIR.items()
+}  # a number in a world's name fixes the elasticity of demand, in percent
+
+
+def regime(name: str, log_step: float, more: str, posterior: ms.Posterior) -> str:
+    """A world with a step of efficiency. Algorithms carry the step, software their trend."""
+    growth, decay = posterior.table()["value"][["algorithmic_growth", "algorithmic_decay"]]
+    left = math.exp(-4.0 * decay)  # of the trend, after the four years of history
+    trend = growth * left * (1.0 - math.exp(-5.0 * decay)) / (5.0 * decay)  # mean of five years
+    step = 4.0 * log_step * (1.0 - math.exp(-AT_ONCE / 4.0)) / left
+    return f"""
+[{name}]
+probability = 0.01
+thesis = "Event study."
+[{name}.shifts]
+algorithmic_growth = {{ set = {step} }}
+algorithmic_decay = {{ set = {AT_ONCE} }}
+software_growth = {{ add = {trend} }}
+{more}
+"""
+
+
+def simulated(
+    posterior: ms.Posterior, size: float, worlds: Mapping[str, tuple[float, str]] = WORLDS
+) -> ms.Paths:
+    told = [regime(n, k * math.log(size), more, posterior) for n, (k, more) in worlds.items()]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "regimes.toml"
+        file.write_text("".join(told), encoding="utf-8")
+        return ms.simulate(ms.load_scenarios(posterior, file), draws=len(told), seed=0)
+
+
+def values(paths: ms.Paths) -> pd.DataFrame:
+    """What each world is worth at the mode, [regime, company].
+
+    All companies cost 8.7 % a year and hold no cash: their prices of that day are not embedded.
+    """
+    names, companies = paths.scenarios.names, list(paths.companies)
+    blank = {"close": np.nan, "market_cap": np.nan, "volatility": 0.4, "beta": 1.0, "dof": 5.0}
+    table = pd.DataFrame(blank, index=companies).assign(source="none")
+    alone = pd.DataFrame(np.eye(len(companies)), companies, companies)
+    prices = ms.Prices(pd.DataFrame(), pd.Timestamp(FRIDAY), table, alone)
+    central = replace(
+        paths,
+        revenue=paths.regime_central,
+        regime=np.arange(len(names)),
+        probabilities=np.full(len(names), 1.0 / len(names)),
+    )
+    # five years on, prices have recognised 97 % of what a world differs by
+    return pd.DataFrame(
+        1.0 + ms.revalue(central, prices, horizon="5y").world.world_returns, names, companies
+    )
+
+
+def effects(paths: ms.Paths, worth: pd.DataFrame, plain: str, shock: str) -> pd.DataFrame:
+    """Relative change by company: revenue of year 1, of year 5, of all five; value."""
+    after, before = (paths.regime_central[paths.scenarios.names.index(n)] for n in (shock, plain))
+    spans = {"year 1": slice(4), "year 5": slice(16, 20), "five years": slice(20)}
+    change = {k: after[s].sum(axis=0) / before[s].sum(axis=0) - 1.0 for k, s in spans.items()}
+    table = pd.DataFrame(change, index=list(paths.companies))
+    table["value"] = worth.loc[shock] / worth.loc[plain] - 1.0
+    return table
+
+
+def crossing(curve: pd.Series, target: float) -> float:
+    """First point, in the order given, at which a curve falls to a target; NaN if there is none."""
+    low = np.flatnonzero(curve.to_numpy() <= target)[:1]
+    two = curve.iloc[max(low.sum() - 1, 0) : low.sum() + 1][::-1]
+    return float(np.interp(target, two, two.index)) if len(low) else math.nan
+
+
+if __name__ == "__main__":
+    facts = ms.load_facts(as_of=FRIDAY)
+    asked = facts.latest("token_list_price")
+    size = asked["o1-mini (launch)/output"] / asked["DeepSeek R1/output"]
+    paths = simulated(ms.calibrate(facts), size)
+    worth = values(paths)
+    found = {
+        f"{e:.2f}": effects(paths, worth, f"plain_{100 * e:.0f}", f"shock_{100 * e:.0f}")
+        for e in ELASTICITIES
+    }
+    curve = pd.Series({e: found[f"{e:.2f}"].loc["NVDA", "value"] for e in ELASTICITIES})
+    found["calibrated"] = effects(paths, worth, "plain", "shock")
+    print(f"A step of x{size:.1f}: change by elasticity of demand, NVIDIA and others")
+    for ticker in ("NVDA", "AVGO", "ORCL", "MSFT", "VRT", "VST"):
+        rows = {e: found[e].loc[ticker] for e in ("0.70", "1.00", "1.40", "calibrated")}
+        print(f"\n{ticker}\n{pd.DataFrame(rows).T.to_string(float_format='{:+.1%}'.format)}")
+    close = ms.load_prices("NVDA", as_of="2025-01-28").closes["NVDA"]
+    day = close[MONDAY] / close[FRIDAY] - 1.0
+    print(f"\nNVIDIA returned {day:+.1%} that day; so does the step at an elasticity of")
+    print(f"{crossing(curve, day):.2f} (nan: at none from {min(curve.index)} up)")
