@@ -19,6 +19,6 @@ def strategy(history: ms.History) -> pd.Series:
     scenarios = ms.load_scenarios(ms.calibrate(history.facts))
     paths = ms.simulate(scenarios, draws=DRAWS, seed=0)
     prices = history.prices.select(history.tickers)
-    returns = ms.revalue(paths, prices, horizon="1y", facts=history.facts)
+    returns = ms.revalue(paths, prices, horizon="1y")
     cap = min(max(CAP, 2.0 / len(returns.tickers)), 1.0)
     return ms.allocate(returns, ms.WorstRegime(), max_weight=cap).weights

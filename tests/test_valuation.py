@@ -54,6 +54,22 @@ def test_the_same_paths_and_prices_give_the_same_bytes(
     assert again.returns.tobytes() == returns.returns.tobytes()
 
 
+def test_the_fiscal_years_are_those_the_calibration_saw(
+    paths: ms.Paths, prices: ms.Prices, returns: ms.ReturnScenarios
+) -> None:
+    """A calibration to facts of one's own is valued on them, not on those embedded."""
+    scenarios, posterior = paths.scenarios, paths.scenarios.posterior
+    table = posterior.facts.table
+    margins = table["quantity"].isin(["annual_operating_income", "annual_gross_profit"])
+    value = table["value"].where(~margins, table["value"] / 2)
+    halved = replace(posterior.facts, table=table.assign(value=value))
+    other = replace(scenarios, posterior=replace(posterior, facts=halved))
+    own = replace(paths, scenarios=other)
+    again = ms.revalue(own, prices, horizon=1)
+    assert not np.array_equal(again.returns, returns.returns)
+    assert np.array_equal(again.returns, ms.revalue(paths, prices, horizon=1, facts=halved).returns)
+
+
 @pytest.mark.parametrize("company", CHIP_MAKERS)
 def test_chip_makers_are_worth_less_in_the_bear(
     valuation: Valuation, returns: ms.ReturnScenarios, company: str

@@ -125,7 +125,7 @@ def run(
     progress(f"simulating {draws:,} worlds")
     paths = simulate(regimes, draws=draws, seed=seed)
     progress("valuing the companies")
-    returns = revalue(paths, market, horizon="1y", facts=facts)
+    returns = revalue(paths, market, horizon="1y")
     progress("choosing weights")
     choice = allocate(returns, objective, **limits)  # type: ignore[arg-type]
     progress("finding what moves them")

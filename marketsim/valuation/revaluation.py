@@ -13,7 +13,7 @@ import pandas as pd
 from jax import Array
 
 from marketsim.errors import InputError
-from marketsim.facts import Facts, load_companies, load_facts
+from marketsim.facts import Facts, load_companies
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 from marketsim.prices import Prices
@@ -91,7 +91,7 @@ def revalue(
     horizon
         ``"1y"``, ``"6m"``, ``"2q"`` or years.
     facts
-        For fiscal-year figures; by default those embedded, as of the posterior's date.
+        For fiscal-year figures, as of the posterior's date; by default those it was calibrated to.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def revalue(
     if not names:
         raise InputError("revalue: no company of the paths has a price")
     columns = np.array([paths.companies.index(t) for t in names])
-    known = (load_facts() if facts is None else facts).upto(posterior.as_of)
+    known = (posterior.facts if facts is None else facts).upto(posterior.as_of)
     table = _anchored(economics(known, tuple(names)), prices, paths, columns)
     world = _world_returns(paths.revenue[:, :, columns], table, years)
     noise = _noise(world, paths, prices, names, years)
