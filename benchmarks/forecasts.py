@@ -31,18 +31,10 @@ def main() -> None:
     print(f"{platform.machine()}, Python {platform.python_version()}")
     print(f"{origins} origins in {seconds:.0f} s, {seconds / origins:.1f} s each\n")
     print(scores)
-    print(f"\n2-4 quarters ahead, by series; skill over its own best rival\n{by_series(scores)}")
+    print("\n2-4 quarters ahead, by series; skill over its own best rival")
+    print(scores.series("marketsim").to_string(float_format="{:.3f}".format))
     if asked.out is not None:
         write(scores, asked.out)
-
-
-def by_series(scores: ms.Scores) -> str:
-    """CRPS, coverage and skill of all but the rivals at horizons 2-4, the least skilful first."""
-    found = scores.by_series.merge(scores.skill, on=["series", "kind", "horizons", "forecaster"])
-    ours = ~found["forecaster"].isin(scores.rivals) & (found["rival"] == "best rival")
-    rows = found[ours & (found["horizons"] == "2-4")].sort_values(["forecaster", "skill", "series"])
-    columns = ["forecaster", "series", "n", "crps", "coverage", "bias", "skill"]
-    return str(rows[columns].to_string(index=False, float_format="{:.3f}".format))
 
 
 def write(scores: ms.Scores, folder: Path) -> None:

@@ -156,16 +156,11 @@ def tests(scores: ms.Scores) -> Iterator[str]:
 
 
 def by_series(scores: ms.Scores) -> Iterator[str]:
-    table = scores.by_series.merge(
-        scores.skill[scores.skill["rival"] == BEST],
-        on=["series", "kind", "horizons", "forecaster"],
-    )
-    rows = table[(table["forecaster"] == "marketsim") & (table["horizons"] == "2-4")]
     yield "| series | n | CRPS | 80 % coverage | bias | better than its best rival by |"
     yield "|---|---|---|---|---|---|"
-    for row in rows.sort_values("series").to_dict("records"):
+    for name, row in scores.series("marketsim").sort_index().iterrows():
         yield (
-            f"| {row['series']} | {row['n']} | {row['crps']:.3f} | {row['coverage']:.0%} "
+            f"| {name} | {row['n']:.0f} | {row['crps']:.3f} | {row['coverage']:.0%} "
             f"| {row['bias']:+.3f} | {row['skill']:+.0%} |"
         )
 

@@ -350,3 +350,13 @@ def test_without_rivals_there_are_scores_and_no_skill() -> None:
     against = score(forecasts(scales={"truth": 0.1, "guess": 0.5}), rivals=["guess"])
     assert against.rivals == ("guess",)
     assert (against.skill.loc[against.skill["rival"] == "guess", "skill"] > 0).all()
+
+
+def test_the_marks_of_one_forecaster_by_series_are_those_of_the_tables() -> None:
+    scores = score(forecasts(scales={"truth": 0.1, "guess": 0.5}), rivals=["guess"])
+    mine = scores.series("truth", "1")
+    assert set(mine.index) == set(scores.by_series["series"])
+    assert mine["skill"].is_monotonic_increasing
+    assert (mine["skill"] > 0).all()
+    rows = scores.by_series.query("forecaster == 'truth' and horizons == '1'").set_index("series")
+    pd.testing.assert_series_equal(mine["crps"].sort_index(), rows["crps"].sort_index())

@@ -75,6 +75,8 @@ def _score(as_of: datetime, start: datetime, quarters: int, out: Path | None, se
             ms.load_facts(), start, as_of, quarters=quarters, seed=seed, progress=progress
         )
     print(scores)
+    print("\nmarketsim by series, 2-4 quarters ahead; skill over each one's best rival")
+    print(scores.series("marketsim").to_string(float_format="{:.3f}".format))
     if out is not None:
         _write(out, scores.by_series.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 

@@ -86,6 +86,19 @@ class Scores:
     rivals: tuple[str, ...]
     left_out: int
 
+    def series(self, forecaster: str, horizons: str = LATER) -> pd.DataFrame:
+        """Return one forecaster's marks by series: n, crps, coverage, bias, error, skill.
+
+        Skill is over the best rival of each series, the least skilful first.
+        """
+        keys = ["series", "kind", "horizons", "forecaster"]
+        best = self.skill[self.skill["rival"] == BEST]
+        found = self.by_series.merge(best[[*keys, "skill"]], on=keys, how="left")
+        chosen = (found["forecaster"] == forecaster) & (found["horizons"] == horizons)
+        columns = ["n", "crps", "coverage", "bias", "error", "skill"]
+        table = found[chosen].sort_values(["skill", "series"]).set_index("series")
+        return table[columns]
+
     def __str__(self) -> str:
         there = set(self.overall["horizons"])
         blocks = [self._block(horizons) for horizons in ("1", LATER) if horizons in there]

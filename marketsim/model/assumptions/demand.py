@@ -76,8 +76,9 @@ class DemandAssumptions:
         "per year",
         "speed of the logistic of adoption",
         lognormal(0.55, 0.3),
-        "logits of use: US firms 3.7 % in September 2023, 10 % in October 2025 (Census BTOS), 0.5 "
-        "a year; US adults 44.6 to 54.6 % in the year to August 2025 (St. Louis Fed), 0.4",
+        "unverified: logits of use, US firms 3.7 % in September 2023, 10 % in October 2025 (Census "
+        "BTOS), 0.5 a year; US adults 44.6 to 54.6 % in the year to August 2025 (St. Louis Fed), "
+        "0.4",
     )
     adoption_midpoint: Array = assumption(
         "years since 2025",
