@@ -38,6 +38,8 @@ SHOWN = {
 }
 BILLION = 1e3
 BEST = "best rival"
+EIGHTY = 1.2816
+"""Standard deviations that hold 80 % of a normal distribution."""
 SCORES = {
     "n": "outcomes",
     "crps": "CRPS",
@@ -91,7 +93,7 @@ def told(name: str, origin: str, table: pd.DataFrame) -> str:
     """The paragraph and the table of one origin."""
     companies = table[table["name"].str.startswith("quarterly_")]
     year = companies[companies["horizon"] <= 4]
-    inside = {h: year[year["horizon"] == h]["z"].abs().lt(1.2816).mean() for h in range(1, 5)}
+    inside = year["z"].abs().lt(EIGHTY).groupby(year["horizon"]).mean()
     extreme = year.reindex(year["z"].abs().sort_values(ascending=False).index).head(8)
     lines = [
         f"As of {origin}: {len(year)} quarters of {year['name'].nunique()} series were reported "
@@ -103,14 +105,20 @@ def told(name: str, origin: str, table: pd.DataFrame) -> str:
         "| series | horizon | reported over median | standard deviations |",
         "|---|---|---|---|",
         *(
-            f"| {row.name_} | {row.horizon} | {row.ratio:.2f} | {row.z:+.1f} |"
-            for row in extreme.rename(columns={"name": "name_"}).itertuples()
+            f"| {spoken(row['name'])} | {row['horizon']} | {row['ratio']:.2f} | {row['z']:+.1f} |"
+            for row in extreme.to_dict("records")
         ),
         "",
         f"![What was forecast on {origin}, and what came](forecast_{name}.svg)",
         "",
     ]
     return "\n".join(lines)
+
+
+def spoken(name: str) -> str:
+    """Revenue by its entity, capital spending by company."""
+    quantity, _, entity = name.partition(" ")
+    return entity if quantity == "quarterly_revenue" else f"{entity} capex"
 
 
 def marks(scores: ms.Scores) -> str:
@@ -126,8 +134,8 @@ def marks(scores: ms.Scores) -> str:
         "",
         f"{origins.nunique()} origins, {origins.min().date()} to {origins.max().date()}. "
         f"Over the best of the three rivals, CRPS is smaller by {gains['marketsim', '1']:.1%} one "
-        f"quarter ahead and by {gains['marketsim', '2-4']:.1%} two to four quarters ahead; of "
-        f"its trend alone by {gains['its trend alone', '1']:.1%} and "
+        f"quarter ahead and by {gains['marketsim', '2-4']:.1%} two to four quarters ahead; that of "
+        f"its trend alone is smaller by {gains['its trend alone', '1']:.1%} and by "
         f"{gains['its trend alone', '2-4']:.1%}.",
         "",
         *tests(scores),
