@@ -21,7 +21,7 @@ from marketsim.allocation import (
     Variance,
     WorstRegime,
     allocate,
-    solve,
+    solvers,
 )
 from marketsim.allocation.certificate import clean
 from marketsim.allocation.constraints import constraints_from
@@ -517,15 +517,15 @@ def test_returns_and_objective_are_what_they_should_be() -> None:
 # Solvers that fail
 
 
-def fail(monkeypatch: pytest.MonkeyPatch, *solvers: str, status: str = "user_limit") -> list[str]:
+def fail(monkeypatch: pytest.MonkeyPatch, *failing: str, status: str = "user_limit") -> list[str]:
     """Make some solvers stop short, and note who was called."""
-    true_run, called = solve._run, []
+    true_run, called = solvers._run, []
 
     def run(problem: Any, solver: str, time_limit: float) -> str | None:
         called.append(solver)
-        return f"status {status}" if solver in solvers else true_run(problem, solver, time_limit)
+        return f"status {status}" if solver in failing else true_run(problem, solver, time_limit)
 
-    monkeypatch.setattr(solve, "_run", run)
+    monkeypatch.setattr(solvers, "_run", run)
     return called
 
 
@@ -555,7 +555,7 @@ def test_a_solver_that_lies_is_found_out(monkeypatch: pytest.MonkeyPatch) -> Non
     def equal_weights(weights: FloatArray, constraints: Any) -> FloatArray:
         return true_clean(np.full_like(weights, 0.2), constraints)
 
-    monkeypatch.setattr(solve, "clean", equal_weights)
+    monkeypatch.setattr(solvers, "clean", equal_weights)
     with pytest.raises(SolverError, match=r"HIGHS: relative gap .*; CLARABEL: relative gap"):
         allocate(scenarios_of(3), ExpectedReturn() - CVaR(0.9))
 

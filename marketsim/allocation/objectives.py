@@ -15,6 +15,7 @@ density it ends with bounds what all weights can reach: that is the certificate.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -25,10 +26,24 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..returns import ReturnScenarios
 
-__all__ = ["Objective", "Support", "Term"]
+__all__ = ["Focus", "Objective", "Support", "Term"]
 
 FloatArray = NDArray[np.float64]
 Curvature = Literal["affine", "concave", "convex"]
+
+
+class Focus(NamedTuple):
+    """Where the answer is thought to lie, so that a term may leave out what cannot matter there.
+
+    What a term leaves out makes its family smaller and its optimum too good, never its certificate.
+    """
+
+    visited: tuple[FloatArray, ...]  # the portfolio's returns [draw] at weights near the best
+    width: int  # draws on either side of a quantile that stay open at each
+
+
+def _itself(member: FloatArray) -> FloatArray:
+    return member
 
 
 class Support(NamedTuple):
@@ -38,6 +53,7 @@ class Support(NamedTuple):
     offset: Any  # convex in `variable`
     constraints: list[Any]
     variable: Any  # None where the family has one member
+    whole: Callable[[FloatArray], FloatArray] = _itself  # the member that a solution stands for
 
 
 class Algebra(ABC):
@@ -102,8 +118,13 @@ class Term(Algebra):
         """The term for portfolio returns `outcomes` [draw]."""
 
     @abstractmethod
-    def support(self, returns: FloatArray, scenarios: ReturnScenarios) -> Support:
-        """The family for cvxpy; `returns` [draw, company] are those of the scenarios, rescaled."""
+    def support(
+        self, returns: FloatArray, scenarios: ReturnScenarios, focus: Focus | None = None
+    ) -> Support:
+        """The family for cvxpy, or a part of it that matters near a `focus`.
+
+        `returns` [draw, company] are those of the scenarios, rescaled.
+        """
 
     @abstractmethod
     def density(

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..errors import SolverError
 from ..returns import ReturnScenarios
 from .constraints import Constraints
-from .objectives import Objective, Support, Term
+from .objectives import Focus, Objective, Support, Term
 
 __all__ = ["Answer", "Programme", "build"]
 
@@ -50,8 +50,10 @@ class Programme:
 
     def answer(self) -> Answer:
         """The solution last found."""
-        members = [one.variable for one in self.supports]
-        values = tuple(np.empty(0) if v is None else np.asarray(v.value) for v in members)
+        values = tuple(
+            np.empty(0) if one.variable is None else one.whole(np.asarray(one.variable.value))
+            for one in self.supports
+        )
         weights = np.asarray(self.balance.dual_value, dtype=np.float64)
         return Answer(weights, np.maximum(self.prices.value, 0.0) * self.size, values)
 
@@ -65,8 +67,15 @@ def utility(objective: Objective) -> tuple[tuple[float, Term], ...]:
     )
 
 
-def build(objective: Objective, scenarios: ReturnScenarios, constraints: Constraints) -> Programme:
+def build(
+    objective: Objective,
+    scenarios: ReturnScenarios,
+    constraints: Constraints,
+    focus: Focus | None = None,
+) -> Programme:
     """The programme of an allocation, in units in which returns and utility are about 1.
+
+    With a `focus` it is reduced to what matters near it; see `Support`.
 
     Raises
     ------
@@ -78,10 +87,11 @@ def build(objective: Objective, scenarios: ReturnScenarios, constraints: Constra
     import cvxpy as cp
 
     terms = utility(objective)
-    unit = float(np.mean(np.abs(scenarios.returns)))
+    unit = _typical(scenarios.returns)
     scales = np.array([scale * unit**term.degree for scale, term in terms])
     size = float(np.abs(scales).sum())
-    supports = tuple(term.support(scenarios.returns / unit, scenarios) for _, term in terms)
+    returns = scenarios.returns / unit
+    supports = tuple(term.support(returns, scenarios, focus) for _, term in terms)
     scaled = list(zip(scales / size, supports, strict=True))
 
     budget = cp.Variable()
@@ -95,3 +105,9 @@ def build(objective: Objective, scenarios: ReturnScenarios, constraints: Constra
     if not problem.is_dcp(dpp=True):
         raise SolverError(f"objective {objective!r} breaks the rules of convex programming (DPP)")
     return Programme(problem, balance, prices, supports, size, not problem.is_lp())
+
+
+def _typical(returns: FloatArray) -> float:
+    """Median size of a return, over a few thousand draws: no single draw can blow it up."""
+    sizes = np.abs(returns[:: max(1, len(returns) // 2_000)])
+    return float(np.median(sizes)) or float(np.mean(np.abs(returns)))

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
 
 import pandas as pd
 
 from ..errors import InputError, SolverError
 from ..returns import ReturnScenarios
-from .certificate import clean, prove
-from .constraints import Constraints, constraints_from
+from .certificate import Proof
+from .constraints import constraints_from
 from .infeasible import check_feasible
 from .objectives import Algebra, Objective
-from .problem import Programme, build
+from .problem import build
+from .reduction import reduced
 from .result import Allocation, report
+from .solvers import LINEAR, QUADRATIC, attempt
 
 __all__ = ["allocate", "check_limits"]
-
-# In order of trial. HiGHS is exact on linear programmes and never to be trusted with a quadratic.
-LINEAR, QUADRATIC = ("HIGHS", "CLARABEL"), ("CLARABEL", "SCS")
 
 
 def allocate(
@@ -74,13 +71,16 @@ def allocate(
         raise InputError(f"time_limit is {time_limit}; it must be above 0 seconds")
     constraints = constraints_from(scenarios, max_weight, min_weight, max_weights, layer_caps)
     check_feasible(constraints)
+    near = reduced(aim, scenarios, constraints, time_limit)
+    if near is not None:
+        return report(*near, aim, scenarios, constraints)
     programme = build(aim, scenarios, constraints)
     failures = []
     for solver in QUADRATIC if programme.quadratic else LINEAR:
-        found = _attempt(programme, solver, time_limit, aim, scenarios, constraints)
-        if isinstance(found, Allocation):
-            return found
-        failures.append(f"{solver}: {found}")
+        found = attempt(programme, solver, time_limit, aim, scenarios, constraints)
+        if not isinstance(found, str) and found[1].certificate.holds():
+            return report(*found, aim, scenarios, constraints)
+        failures.append(f"{solver}: {found if isinstance(found, str) else _missed(found[1])}")
     raise SolverError(f"no solver found certified weights for {aim!r} ({'; '.join(failures)})")
 
 
@@ -120,46 +120,6 @@ def _objective(objective: object) -> Objective:
     return objective if isinstance(objective, Objective) else 1.0 * objective
 
 
-def _attempt(
-    programme: Programme,
-    solver: str,
-    time_limit: float,
-    objective: Objective,
-    scenarios: ReturnScenarios,
-    constraints: Constraints,
-) -> Allocation | str:
-    """A certified allocation by one solver, or why there is none."""
-    failure = _run(programme.problem, solver, time_limit)
-    if failure:
-        return failure
-    answer = programme.answer()
-    weights = clean(answer.weights, constraints)
-    proof = prove(weights, answer, objective, scenarios, constraints)
-    if not proof.certificate.holds():
-        gap, residual = proof.certificate.relative_gap, proof.certificate.primal_residual
-        return f"relative gap {gap:.1e}, primal residual {residual:.1e}"
-    return report(weights, proof, solver, objective, scenarios, constraints)
-
-
-def _run(problem: Any, solver: str, time_limit: float) -> str | None:
-    """Solve; None if the status is `optimal`, else what went wrong."""
-    import cvxpy as cp
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # inexact answers warn; here they are refused
-            problem.solve(solver=solver, **_options(solver, time_limit))
-    except cp.SolverError as error:
-        return str(error).splitlines()[0]
-    return None if problem.status == cp.OPTIMAL else f"status {problem.status}"
-
-
-def _options(solver: str, time_limit: float) -> dict[str, Any]:
-    """One thread, a time limit, and tolerances below those of the certificate."""
-    if solver == "HIGHS":
-        return {"highs_options": {"time_limit": time_limit, "threads": 1}}
-    if solver == "CLARABEL":
-        # An objective right to 1e-8 may leave 1e-4 in the weights of a quadratic programme.
-        tight = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-10}
-        return {"time_limit": time_limit, "max_threads": 1, **tight}
-    return {"time_limit_secs": time_limit, "eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 1_000_000}
+def _missed(proof: Proof) -> str:
+    gap, residual = proof.certificate.relative_gap, proof.certificate.primal_residual
+    return f"relative gap {gap:.1e}, primal residual {residual:.1e}"

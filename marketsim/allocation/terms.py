@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..returns import ReturnScenarios
 from . import measures
-from .objectives import Curvature, Support, Term
+from .objectives import Curvature, Focus, Support, Term
 
 __all__ = ["CVaR", "ExpectedReturn", "Variance", "WorstRegime"]
 
@@ -32,7 +32,9 @@ class ExpectedReturn(Term):
         """E[x]."""
         return measures.mean(outcomes, scenarios.probabilities)
 
-    def support(self, returns: FloatArray, scenarios: ReturnScenarios) -> Support:
+    def support(
+        self, returns: FloatArray, scenarios: ReturnScenarios, focus: Focus | None = None
+    ) -> Support:
         """The mean returns: one linear function."""
         return Support(scenarios.probabilities @ returns, 0.0, [], None)
 
@@ -70,12 +72,31 @@ class CVaR(Term):
         """The mean loss beyond the value at risk."""
         return measures.conditional_value_at_risk(outcomes, scenarios.probabilities, self.level)
 
-    def support(self, returns: FloatArray, scenarios: ReturnScenarios) -> Support:
-        """All tails: densities of at most probability / (1 - level)."""
+    def support(
+        self, returns: FloatArray, scenarios: ReturnScenarios, focus: Focus | None = None
+    ) -> Support:
+        """All tails: densities of at most probability / (1 - level).
+
+        Near a focus only draws about its value at risk stay open: worse ones are in the tail with
+        all they have, better ones out of it. The programme then has as many columns as draws are
+        open, whatever their number (an exact reduction, once the certificate holds).
+        """
         import cvxpy as cp
 
-        tail = cp.Variable(len(returns), bounds=[0.0, self._ceiling(scenarios)])
-        return Support(returns.T @ tail, 0.0, [cp.sum(tail) == 1.0], tail)
+        ceiling = self._ceiling(scenarios)
+        sunk, open_ = np.zeros(0, dtype=int), np.arange(len(returns))
+        if focus is not None:
+            sunk, open_ = _parted(focus, ceiling)
+        rest = 1.0 - float(ceiling[sunk].sum())
+        tail = cp.Variable(len(open_), bounds=[0.0, ceiling[open_]])
+
+        def whole(member: FloatArray) -> FloatArray:
+            density = np.zeros(len(ceiling))
+            density[sunk], density[open_] = ceiling[sunk], member
+            return density
+
+        gradient = returns[open_].T @ tail + ceiling[sunk] @ returns[sunk]
+        return Support(gradient, 0.0, [cp.sum(tail) == rest], tail, whole)
 
     def density(
         self, solution: FloatArray, outcomes: FloatArray, scenarios: ReturnScenarios
@@ -98,14 +119,16 @@ class Variance(Term):
         """E[(x - E[x])^2]."""
         return measures.variance(outcomes, scenarios.probabilities)
 
-    def support(self, returns: FloatArray, scenarios: ReturnScenarios) -> Support:
+    def support(
+        self, returns: FloatArray, scenarios: ReturnScenarios, focus: Focus | None = None
+    ) -> Support:
         """Tangents: -|C w|^2 is the lowest of |z|^2 - 2 z'C w, where C'C is the covariance."""
         import cvxpy as cp
 
         centred = returns - scenarios.probabilities @ returns
-        # The triangular factor has as many rows as companies, however many draws there are.
-        root = np.sqrt(scenarios.probabilities)[:, None]
-        factor = np.asarray(np.linalg.qr(centred * root, mode="r"))
+        spread, axes = np.linalg.eigh(centred.T @ (centred * scenarios.probabilities[:, None]))
+        # The factor has as many rows as companies, however many draws there are.
+        factor = np.sqrt(np.maximum(spread, 0.0))[:, None] * axes.T
         point = cp.Variable(len(factor))
         return Support(-2.0 * factor.T @ point, cp.sum_squares(point), [], point)
 
@@ -127,7 +150,9 @@ class WorstRegime(Term):
         """The lowest of the regimes' mean returns."""
         return float(np.min(_odds_by_regime(scenarios) @ outcomes))
 
-    def support(self, returns: FloatArray, scenarios: ReturnScenarios) -> Support:
+    def support(
+        self, returns: FloatArray, scenarios: ReturnScenarios, focus: Focus | None = None
+    ) -> Support:
         """All mixtures of the regimes' mean returns."""
         import cvxpy as cp
 
@@ -140,6 +165,20 @@ class WorstRegime(Term):
     ) -> tuple[FloatArray, float]:
         """The draws' probabilities under the mixture found."""
         return _onto_density(solution, np.ones_like(solution)) @ _odds_by_regime(scenarios), 0.0
+
+
+def _parted(focus: Focus, ceiling: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draws in the tail at all weights visited, and those that may be in it or out of it.
+
+    A draw is in at some weights if more than `width` draws lie between it and the tail's edge.
+    """
+    inside, outside = np.ones((2, len(ceiling)), dtype=bool)
+    for outcomes in focus.visited:
+        order = np.argsort(outcomes, kind="stable")
+        edge = int(np.searchsorted(np.cumsum(ceiling[order]), 1.0))
+        inside[order[max(edge - focus.width, 0) :]] = False
+        outside[order[: edge + focus.width + 1]] = False
+    return np.flatnonzero(inside), np.flatnonzero(~inside & ~outside)
 
 
 def _odds_by_regime(scenarios: ReturnScenarios) -> FloatArray:
