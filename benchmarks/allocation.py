@@ -40,7 +40,7 @@ def draws_of(companies: int, draws: int) -> np.ndarray:
     chance = np.random.default_rng(companies + draws)
     common, own = chance.standard_t(4, (draws, 5)), chance.standard_t(4, (draws, companies))
     loads, drift = chance.normal(0.0, 0.03, (5, companies)), chance.normal(0.05, 0.03, companies)
-    return np.asarray(np.exp(common @ loads + 0.06 * own + drift) - 1.0)
+    return np.maximum(common @ loads + 0.06 * own + drift, -0.95)
 
 
 def by_marketsim(returns: np.ndarray) -> np.ndarray:
