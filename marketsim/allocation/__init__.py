@@ -14,6 +14,7 @@ from .certificate import Certificate
 from .objectives import Objective
 from .result import Allocation
 from .solve import allocate, check_limits
+from .spoken import objective_from
 from .terms import CVaR, ExpectedReturn, Variance, WorstRegime
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "WorstRegime",
     "allocate",
     "check_limits",
+    "objective_from",
 ]

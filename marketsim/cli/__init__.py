@@ -13,6 +13,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
+from .allocation import allocate
 from .forecasts import forecast
 from .knowledge import assumptions, claims
 from .work import backtest, run
@@ -26,7 +27,7 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (run, backtest, forecast, assumptions, claims):
+for command in (run, backtest, allocate, forecast, assumptions, claims):
     app.command()(command)
 
 
