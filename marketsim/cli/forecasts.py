@@ -9,22 +9,14 @@ from typing import Annotated
 import typer
 
 from . import environment
-from .options import DATE, LATEST, iso
+from .options import DATE, LATEST, AsOf, iso
 from .progress import progress_bar
 
 __all__ = ["forecast"]
 
 
 def forecast(
-    as_of: Annotated[
-        datetime,
-        typer.Option(
-            formats=DATE,
-            metavar="DATE",
-            show_default="2025-12-31",
-            help="See only what was published by then.",
-        ),
-    ] = LATEST,
+    as_of: AsOf = LATEST,
     quarters: Annotated[
         int, typer.Option(min=1, max=12, help="Quarters ahead, of each series' own.")
     ] = 4,

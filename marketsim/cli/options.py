@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-__all__ = ["DATE", "LATEST", "Out", "Prices", "iso", "listed", "scenarios_of", "weights_of"]
+__all__ = ["DATE", "LATEST", "AsOf", "Out", "Prices", "iso", "listed", "scenarios_of", "weights_of"]
 
 DATE: Final = ["%Y-%m-%d"]
 Out = Annotated[
@@ -24,6 +24,16 @@ Prices = Annotated[
 
 LATEST: Final = datetime(2025, 12, 31)
 """Last date for which the embedded data hold everything."""
+
+AsOf = Annotated[
+    datetime,
+    typer.Option(
+        formats=DATE,
+        metavar="DATE",
+        show_default="2025-12-31",
+        help="Use only what was published by then.",
+    ),
+]
 
 
 def iso(date: datetime | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from . import environment
-from .options import DATE, LATEST, Out, Prices, iso, listed, scenarios_of, weights_of
+from .options import DATE, LATEST, AsOf, Out, Prices, iso, listed, scenarios_of, weights_of
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -20,15 +20,7 @@ __all__ = ["backtest", "run"]
 
 
 def run(
-    as_of: Annotated[
-        datetime,
-        typer.Option(
-            formats=DATE,
-            metavar="DATE",
-            show_default="2025-12-31",
-            help="Use only what was published by then.",
-        ),
-    ] = LATEST,
+    as_of: AsOf = LATEST,
     draws: Annotated[int, typer.Option(min=2, help="Simulated worlds.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same results.")] = 0,
     out: Out = None,
