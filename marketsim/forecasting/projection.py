@@ -75,9 +75,8 @@ class Forecast:
     seed: int
 
     def __str__(self) -> str:
-        shown = self.table[self.table["horizon"] <= 4].copy()
-        columns = ["ticker", "segment", "quarter_end", "unit", "p10", "p50", "p90"]
-        return shown[columns].to_string(index=False, float_format="{:,.4g}".format)
+        columns = ["quantity", "entity", "quarter_end", "unit", "p10", "p50", "p90"]
+        return self.table[columns].to_string(index=False, float_format="{:,.5g}".format)
 
 
 def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast:
