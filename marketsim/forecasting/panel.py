@@ -47,6 +47,8 @@ class Series:
     afresh
         Whether a report is the first of another definition, so that its level says nothing of the
         one before, [report].
+    year_end_month
+        Month of the company's fiscal year end, 1 to 12.
     """
 
     quantity: str
@@ -55,6 +57,7 @@ class Series:
     dates: pd.DatetimeIndex
     values: np.ndarray
     afresh: np.ndarray
+    year_end_month: int = 12
 
     @property
     def ticker(self) -> str:
@@ -69,8 +72,7 @@ class Series:
     def ends(self, periods: int) -> pd.DatetimeIndex:
         """Return the ends of the quarters after the last: the company's own, else calendar ones."""
         if self.quantity in QUARTERLY:
-            month = int(load_companies()["fiscal_year_end_month"][self.ticker])
-            return quarter_ends(self.dates, month, periods)
+            return quarter_ends(self.dates, self.year_end_month, periods)
         last = self.dates[-1].to_period("Q-DEC")
         ahead = pd.period_range(last + 1, periods=periods)
         return pd.DatetimeIndex(ahead.end_time.normalize())
@@ -119,14 +121,17 @@ def panel(facts: Facts, date: pd.Timestamp) -> Panel:
 
 
 def _companies(facts: Facts) -> Iterator[Series]:
-    tickers = set(load_companies().index)
+    year_ends = load_companies()["fiscal_year_end_month"].to_dict()
+    known = set(facts.table["entity"])
     for quantity in QUARTERLY:
         for entity, rows in reported(facts, quantity).groupby("entity"):
-            if str(entity).partition(".")[0] in tickers:
+            month = year_ends.get(str(entity).partition(".")[0])
+            if month is not None:
                 chosen = rows[rows["value"] > 0]
                 abroad = np.where(chosen["unit"] == "EUR m", EUR_USD, 1.0)
                 own = chosen.assign(value=chosen["value"] / abroad)
-                yield _series(quantity, str(entity), own, _afresh(facts, str(entity), own))
+                afresh = _afresh(str(entity), own["date"], known)
+                yield _series(quantity, str(entity), own, afresh, int(month))
 
 
 def _measured(facts: Facts) -> Iterator[Series]:
@@ -138,10 +143,12 @@ def _measured(facts: Facts) -> Iterator[Series]:
                 yield _series(quantity, str(entity), last, np.zeros(len(last), dtype=bool))
 
 
-def _afresh(facts: Facts, entity: str, rows: pd.DataFrame) -> np.ndarray:
-    """Return which reports come first after a break that no recast figures bridge, [report]."""
-    dates, known = rows["date"], set(facts.table["entity"])
-    first = np.zeros(len(rows), dtype=bool)
+def _afresh(entity: str, dates: pd.Series, known: set[str]) -> np.ndarray:
+    """Return which reports come first after a break that no recast figures bridge, [report].
+
+    ``known`` are the entities of all facts, among them those that recast the past.
+    """
+    first = np.zeros(len(dates), dtype=bool)
     for b in load_breaks():
         if b.entity == entity and b.recast not in known:
             after = (dates >= b.first).to_numpy()
@@ -149,7 +156,9 @@ def _afresh(facts: Facts, entity: str, rows: pd.DataFrame) -> np.ndarray:
     return first
 
 
-def _series(quantity: str, entity: str, rows: pd.DataFrame, afresh: np.ndarray) -> Series:
+def _series(
+    quantity: str, entity: str, rows: pd.DataFrame, afresh: np.ndarray, year_end_month: int = 12
+) -> Series:
     return Series(
         quantity=quantity,
         entity=entity,
@@ -157,6 +166,7 @@ def _series(quantity: str, entity: str, rows: pd.DataFrame, afresh: np.ndarray) 
         dates=pd.DatetimeIndex(rows["date"]),
         values=rows["value"].to_numpy(dtype=float),
         afresh=afresh,
+        year_end_month=year_end_month,
     )
 
 
