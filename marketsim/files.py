@@ -1,4 +1,4 @@
-"""Writing files so that a crash leaves either the old file or the new one, never half of one."""
+"""Files of the user: where they are kept, and written so that a crash never leaves half of one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["replace_file"]
+from platformdirs import user_cache_path
+
+__all__ = ["cache_folder", "replace_file"]
+
+
+def cache_folder(cache: Path | str | None = None) -> Path:
+    """The argument, else the environment's MARKETSIM_CACHE, else the user's cache folder."""
+    chosen = cache or os.environ.get("MARKETSIM_CACHE")
+    return Path(chosen).expanduser() if chosen else user_cache_path("marketsim", False)
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -25,9 +25,8 @@ import pandas as pd
 
 from marketsim import resources
 from marketsim.facts import Facts
-from marketsim.files import replace_file
+from marketsim.files import cache_folder, replace_file
 from marketsim.model import Entry
-from marketsim.prices.yahoo import cache_folder
 
 __all__ = ["KEPT", "Fitted", "keep", "key", "place", "recall"]
 

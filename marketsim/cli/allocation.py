@@ -66,7 +66,6 @@ def allocate(
     if out is not None:
         from marketsim.files import replace_file
 
-        out.parent.mkdir(parents=True, exist_ok=True)
         replace_file(out, choice.weights.to_csv(lineterminator="\n").encode())
         print(f"table: {out}")
 

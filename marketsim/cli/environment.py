@@ -23,7 +23,7 @@ def jax_environment() -> dict[str, str]:
     """
     chosen = {"JAX_ENABLE_X64": "1"}
     if sys.platform == "linux":
-        from marketsim.prices.yahoo import cache_folder
+        from marketsim.files import cache_folder
 
         chosen |= {
             "JAX_COMPILATION_CACHE_DIR": str(cache_folder() / f"jax-{_processor()}"),

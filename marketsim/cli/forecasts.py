@@ -76,6 +76,5 @@ def _score(as_of: datetime, start: datetime, quarters: int, out: Path | None, se
 def _write(path: Path, text: str) -> None:
     from marketsim.files import replace_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, text.encode())
     print(f"table: {path}")

@@ -87,7 +87,6 @@ def claims(
         progress("calibrating")
         posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of)))
         result = ms.evaluate_claims(posterior, wanted, draws, seed, progress)
-    csv.parent.mkdir(parents=True, exist_ok=True)
     replace_file(csv, result.table.to_csv(lineterminator="\n", float_format="%.6g").encode())
     print(claims_text(result.table))
     print(f"table: {csv}")

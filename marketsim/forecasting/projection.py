@@ -11,7 +11,7 @@ import pandas as pd
 from marketsim.calibration import Posterior
 from marketsim.errors import InputError
 
-from .panel import Series, panel
+from .panel import Panel, Series, panel
 from .predictive import Predictive
 from .structure import Growth, growth
 from .trend import Ahead, Form, fit_form, follow
@@ -57,8 +57,8 @@ class Forecast:
         What the series' own trends say alone, [series, horizon].
     weights
         Weight of the model's growth against the series' own trend, [series, horizon].
-    series
-        What was known of each, in the order of the rows of ``logs``.
+    panel
+        What was known of each series, in the order of the rows of ``logs``.
     form
         What the trends share.
     seed
@@ -70,9 +70,14 @@ class Forecast:
     logs: Predictive
     own: Predictive
     weights: np.ndarray
-    series: tuple[Series, ...]
+    panel: Panel
     form: Form
     seed: int
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The series, in the order of the rows of ``logs``."""
+        return self.panel.series
 
     def __str__(self) -> str:
         columns = ["quantity", "entity", "quarter_end", "unit", "p10", "p50", "p90"]
@@ -120,7 +125,7 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
         logs=logs,
         own=Predictive(own.location, np.sqrt(own.variance)),
         weights=weights,
-        series=known.series,
+        panel=known,
         form=form,
         seed=seed,
     )

@@ -17,7 +17,7 @@ from marketsim.errors import InputError
 from marketsim.facts import Facts
 from marketsim.facts.reported import load_breaks
 
-from .panel import QUARTERLY, Panel, Series, panel, quarter_number
+from .panel import QUARTERLY, Panel, Series, quarter_number
 from .predictive import Predictive
 from .projection import forecast
 from .rivals import available
@@ -134,13 +134,12 @@ def _origin(
 ) -> Iterator[pd.DataFrame]:
     """Yield a table for every series and forecaster of one origin."""
     ahead = forecast(calibrate(facts, origin), quarters, seed)
-    known = panel(facts.upto(origin), origin)
-    for i, s in enumerate(known.series):
+    for i, s in enumerate(ahead.series):
         came = _came(s, actual, quarters)
         if s.quantity in QUARTERLY and len(s.dates) >= ENOUGH and came:
             ours = {MARKETSIM: ahead.logs, OWN: ahead.own}
             said = {name: Predictive(p.location[i], p.scale[i]) for name, p in ours.items()}
-            for name, one in {**said, **_rivals(known, i, quarters)}.items():
+            for name, one in {**said, **_rivals(ahead.panel, i, quarters)}.items():
                 yield _rows(origin, s, name, one, came)
 
 

@@ -10,13 +10,13 @@ import pandas as pd
 
 from marketsim.dates import Day, day_or_none
 from marketsim.errors import InputError, PriceError, nearest
+from marketsim.files import cache_folder
 from marketsim.prices.embedded import SNAPSHOT, embedded_companies, embedded_prices
 from marketsim.prices.panel import read_panel
 from marketsim.prices.statistics import MARKET
 from marketsim.prices.table import Prices, require_known
 from marketsim.prices.yahoo import (
     FIRST_DAY,
-    cache_folder,
     last_finished_day,
     yahoo_closes,
 )

@@ -9,7 +9,6 @@ days of adjustment do not join.
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,23 +18,16 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from platformdirs import user_cache_path
 
 from marketsim.errors import InputError, PriceError
 from marketsim.files import replace_file
 
-__all__ = ["cache_folder", "download", "last_finished_day", "yahoo_closes"]
+__all__ = ["download", "last_finished_day", "yahoo_closes"]
 
 FIRST_DAY: Final = pd.Timestamp("2014-12-31")
 TICKER: Final = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=-]*")
 LONGEST_GAP: Final = 5  # rows without a close inside a series: exchanges keep different holidays
 LATEST_END: Final = pd.Timedelta(days=7)
-
-
-def cache_folder(cache: Path | str | None = None) -> Path:
-    """The argument, else the environment's MARKETSIM_CACHE, else the user's cache folder."""
-    chosen = cache or os.environ.get("MARKETSIM_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("marketsim", False)
 
 
 def last_finished_day() -> pd.Timestamp:
