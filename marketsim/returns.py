@@ -6,7 +6,7 @@ those of `revalue`, a bootstrap of history, or a bank's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +15,17 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError, nearest
+from .scenario_checks import (
+    FloatArray,
+    checked_odds,
+    checked_paths,
+    checked_regimes,
+    checked_returns,
+    checked_tickers,
+    kind,
+)
 
 __all__ = ["ReturnScenarios"]
-
-FloatArray = NDArray[np.float64]
 
 PROBABILITY = "probability"
 REGIME = "regime"
@@ -44,13 +51,24 @@ class ReturnScenarios:
         Length of the horizon in years.
     world : object, optional
         What produced the draws; carried along, never looked at.
+    paths : array [draw, step, company], optional
+        How the returns came about: cumulative simple returns from the start to the end of each
+        step, the last of which is `returns`. Only drawdowns need them; None when left out.
 
     Raises
     ------
     InputError
         If a return is missing, infinite or below -1, if shapes disagree, a ticker comes twice,
-        the probabilities are no probabilities, or there is nothing to choose between: fewer
-        than two draws, or returns that are the same in all of them.
+        the probabilities are no probabilities, paths end elsewhere than in the returns, or there
+        is nothing to choose between: fewer than two draws, returns that are the same in all of
+        them, or two companies that return the same in each.
+
+    Notes
+    -----
+    A company that never moves may stand among others: it is cash, which Kelly's bets and investors
+    who may stay out need, and nothing tells it from a price that stood still. Two companies alike,
+    cash twice included, are refused: any split between them is as good, so that weights would be
+    arbitrary.
     """
 
     returns: FloatArray
@@ -60,16 +78,19 @@ class ReturnScenarios:
     layers: Mapping[str, str] = field(default_factory=dict)
     horizon_years: float = 1.0
     world: Any = None
+    paths: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        tickers = _checked_tickers(self.tickers)
-        returns = _checked_returns(self.returns, tickers)
+        tickers = checked_tickers(self.tickers)
+        returns = checked_returns(self.returns, tickers)
         layers = {name: str(self.layers[name]) for name in tickers if name in self.layers}
         _put(self, "tickers", tickers)
         _put(self, "returns", _frozen(returns))
-        _put(self, "probabilities", _frozen(_checked_odds(self.probabilities, len(returns))))
-        _put(self, "regimes", _frozen(_checked_regimes(self.regimes, len(returns))))
+        _put(self, "probabilities", _frozen(checked_odds(self.probabilities, len(returns))))
+        _put(self, "regimes", _frozen(checked_regimes(self.regimes, len(returns))))
         _put(self, "layers", layers)
+        if self.paths is not None:
+            _put(self, "paths", _frozen(checked_paths(self.paths, returns, tickers)))
         if not (np.isfinite(self.horizon_years) and self.horizon_years > 0):
             raise InputError(f"horizon_years is {self.horizon_years}; it must be above 0")
 
@@ -103,9 +124,13 @@ class ReturnScenarios:
         ------
         InputError
             As the class does, and for a column that is not there or holds no numbers.
+
+        Notes
+        -----
+        A table holds no paths; scenarios that have some are made by the class itself.
         """
         if not isinstance(frame, pd.DataFrame):
-            raise InputError(f"from_frame takes a DataFrame [draw x ticker], not {_kind(frame)}")
+            raise InputError(f"from_frame takes a DataFrame [draw x ticker], not {kind(frame)}")
         odds, odds_column = _column_or_values(frame, probabilities, PROBABILITY)
         names, names_column = _column_or_values(frame, regimes, REGIME)
         table = frame.drop(columns=[c for c in (odds_column, names_column) if c is not None])
@@ -119,7 +144,7 @@ class ReturnScenarios:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per draw: `probability`, `regime`, then a column of returns per ticker."""
+        """One row per draw: `probability`, `regime`, then returns by ticker; paths stay out."""
         frame = pd.DataFrame(self.returns, columns=list(self.tickers))
         frame.insert(0, REGIME, self.regimes.astype(object))
         frame.insert(0, PROBABILITY, self.probabilities)
@@ -135,8 +160,9 @@ class ReturnScenarios:
 
     def __repr__(self) -> str:
         draws, companies = self.returns.shape
-        regimes = ", ".join(self.regime_names())
-        return f"ReturnScenarios({draws:,} draws x {companies} companies; regimes: {regimes})"
+        steps = "" if self.paths is None else f" x {self.paths.shape[1]} steps"
+        size = f"{draws:,} draws{steps} x {companies} companies"
+        return f"ReturnScenarios({size}; regimes: {', '.join(self.regime_names())})"
 
 
 def _put(scenarios: ReturnScenarios, name: str, value: object) -> None:
@@ -146,10 +172,6 @@ def _put(scenarios: ReturnScenarios, name: str, value: object) -> None:
 def _frozen(values: NDArray[Any]) -> NDArray[Any]:
     values.setflags(write=False)
     return values
-
-
-def _kind(value: object) -> str:
-    return f"a {type(value).__name__}"
 
 
 def _column_or_values(
@@ -170,73 +192,3 @@ def _numbers(table: pd.DataFrame) -> FloatArray:
     if wordy:
         raise InputError(f"columns {', '.join(wordy)} hold no numbers; returns must be fractions")
     return table.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _checked_tickers(tickers: Iterable[str]) -> tuple[str, ...]:
-    names = tuple(tickers)
-    if not names:
-        raise InputError("there are no companies: give at least one ticker")
-    twice = sorted({str(name) for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"tickers come twice: {', '.join(twice)}; one column for each")
-    return names
-
-
-def _as_floats(values: ArrayLike, what: str) -> FloatArray:
-    try:
-        return np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{what} must be an array of numbers, not {_kind(values)}") from None
-
-
-def _checked_returns(values: ArrayLike, tickers: tuple[str, ...]) -> FloatArray:
-    returns = _as_floats(values, "returns")
-    if returns.ndim != 2 or returns.shape[1] != len(tickers):
-        raise InputError(
-            f"returns have shape {returns.shape}; it must be [draw, company] with "
-            f"{len(tickers)} companies"
-        )
-    if len(returns) < 2:
-        raise InputError(f"{len(returns)} draw is no scenario set: give at least two draws")
-    _refuse_where(~np.isfinite(returns), returns, tickers, "every return must be a finite number")
-    _refuse_where(returns < -1.0, returns, tickers, "a simple return is a fraction, never below -1")
-    if not np.ptp(returns, axis=0).any():
-        raise InputError("returns are the same in every draw: there is no risk to choose between")
-    return returns
-
-
-def _refuse_where(
-    wrong: NDArray[np.bool_], returns: FloatArray, tickers: tuple[str, ...], right: str
-) -> None:
-    if wrong.any():
-        draw, company = np.argwhere(wrong)[0]
-        raise InputError(
-            f"return of {tickers[company]} in draw {draw} is {returns[draw, company]:g} "
-            f"({int(wrong.sum())} such in all): {right}"
-        )
-
-
-def _checked_odds(values: ArrayLike, draws: int) -> FloatArray:
-    odds = _as_floats(values, "probabilities")
-    if odds.size == 0:
-        return np.full(draws, 1.0 / draws)
-    if odds.shape != (draws,):
-        raise InputError(f"probabilities have shape {odds.shape}; there are {draws} draws")
-    if not np.isfinite(odds).all() or (odds < 0).any():
-        first = int(np.flatnonzero(~(odds >= 0) | np.isinf(odds))[0])
-        raise InputError(f"probability of draw {first} is {odds[first]}; it must be 0 or more")
-    total = float(odds.sum())
-    if abs(total - 1.0) > 1e-6:
-        raise InputError(f"probabilities sum to {total:.6g}; they must sum to 1")
-    return odds / total
-
-
-def _checked_regimes(values: object, draws: int) -> NDArray[np.str_]:
-    regimes = np.array(values)
-    if regimes.size == 0:
-        return np.full(draws, "all")
-    if regimes.shape != (draws,):
-        raise InputError(f"regimes have shape {regimes.shape}; there are {draws} draws")
-    if pd.isna(regimes).any():
-        raise InputError("a regime is missing; every draw needs one")
-    return regimes.astype(np.str_)

@@ -11,11 +11,21 @@ VOLATILITY = np.array([0.2, 0.5, 0.3])
 CORRELATION = np.array([[1.0, 0.6, -0.2], [0.6, 1.0, 0.1], [-0.2, 0.1, 1.0]])
 DOF = 12.0
 DRAWS = 100_000
+STEPS = np.array([0.25, 0.5, 1.0])
+"""Ends of steps in shares of the horizon, unequal ones."""
+
+
+def at_horizon(
+    draws: int, volatility: np.ndarray, correlation: np.ndarray, dof: float, seed: int
+) -> np.ndarray:
+    """Factors over the horizon alone, [draw, company]."""
+    (factors,) = market_noise(draws, volatility[None], correlation, dof, seed)
+    return np.asarray(factors)
 
 
 @pytest.fixture(scope="module")
 def logs() -> np.ndarray:
-    factors = market_noise(DRAWS, VOLATILITY, CORRELATION, DOF, seed=0)
+    factors = at_horizon(DRAWS, VOLATILITY, CORRELATION, DOF, seed=0)
     assert (factors > 0.0).all()
     np.testing.assert_allclose(factors.mean(axis=0), 1.0, rtol=1e-12)
     log = np.log(factors)
@@ -41,15 +51,13 @@ def test_tails_are_fatter_than_normal_and_end(logs: np.ndarray) -> None:
 
 def test_bad_years_are_bad_together() -> None:
     """Without correlation too: one mixing variable makes extremes coincide."""
-    factors = market_noise(DRAWS, VOLATILITY[:2], np.eye(2), 5.0, seed=3)
+    factors = at_horizon(DRAWS, VOLATILITY[:2], np.eye(2), 5.0, seed=3)
     far = np.abs(np.log(factors)) / VOLATILITY[:2] > 2.5
     assert far.all(axis=1).mean() > 2.0 * far.mean(axis=0).prod()
 
 
 def test_a_seed_repeats_and_another_differs_in_numbers_only() -> None:
-    one, same, other = (
-        market_noise(5_000, VOLATILITY, CORRELATION, DOF, seed) for seed in (1, 1, 2)
-    )
+    one, same, other = (at_horizon(5_000, VOLATILITY, CORRELATION, DOF, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert other.shape == one.shape == (5_000, 3)
     assert not np.isclose(one, other).all(axis=1).any()
@@ -61,7 +69,70 @@ def test_a_seed_repeats_and_another_differs_in_numbers_only() -> None:
 
 
 def test_no_volatility_is_no_noise() -> None:
-    np.testing.assert_array_equal(market_noise(10, np.zeros(3), CORRELATION, DOF, 0), 1.0)
+    np.testing.assert_array_equal(at_horizon(10, np.zeros(3), CORRELATION, DOF, 0), 1.0)
+
+
+# ----------------------------------------------------------------------- on the way
+
+
+@pytest.fixture(scope="module")
+def steps() -> np.ndarray:
+    """Centred logs of the noise that each step adds, [step, draw, company]."""
+    volatility = np.sqrt(STEPS)[:, None] * VOLATILITY
+    factors = market_noise(DRAWS, volatility, CORRELATION, DOF, seed=0)
+    np.testing.assert_allclose(factors.mean(axis=1), 1.0, rtol=1e-12)
+    log = np.log(factors)
+    return np.diff(log - log.mean(axis=1, keepdims=True), axis=0, prepend=0.0)
+
+
+def test_a_path_ends_in_the_noise_of_the_horizon_bit_for_bit() -> None:
+    volatility = np.sqrt(STEPS)[:, None] * VOLATILITY
+    path = market_noise(1_000, volatility, CORRELATION, DOF, seed=4)
+    whole = at_horizon(1_000, VOLATILITY, CORRELATION, DOF, seed=4)
+    assert path[-1].tobytes() == whole.tobytes()
+    again = market_noise(1_000, volatility, CORRELATION, DOF, seed=4)
+    assert path.tobytes() == again.tobytes()
+
+
+def test_each_step_has_its_share_of_the_variance(steps: np.ndarray) -> None:
+    """Of Brownian motion: as much as the step is long, so that none has memory of another."""
+    kurtosis = 3.0 + 6.0 / (DOF - 4.0)
+    error = 5.0 * np.sqrt((kurtosis - 1.0) / DRAWS)
+    share = np.diff(STEPS, prepend=0.0)[:, None]
+    np.testing.assert_allclose(steps.var(axis=1) / VOLATILITY**2, share * np.ones(3), rtol=error)
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        apart = [np.corrcoef(steps[i, :, c], steps[j, :, c])[0, 1] for c in range(3)]
+        np.testing.assert_allclose(apart, 0.0, atol=5.0 * np.sqrt(kurtosis / DRAWS))
+
+
+def test_companies_are_correlated_at_each_step_as_over_the_horizon(steps: np.ndarray) -> None:
+    for step in steps:
+        found = np.corrcoef(step.T)
+        np.testing.assert_allclose(found, CORRELATION, atol=5.0 * np.sqrt(2.0 / DRAWS))
+
+
+def test_a_wild_year_is_wild_throughout(steps: np.ndarray) -> None:
+    """Steps without memory in sign have it in size: one mixing variable scales the path."""
+    size = np.abs(steps[:, :, 0])
+    assert np.corrcoef(size[0], size[2])[0, 1] > 5.0 / np.sqrt(DRAWS)
+
+
+def test_the_clock_is_each_companys_own() -> None:
+    """One company's noise all comes at once, another's not before the end."""
+    volatility = np.array([[0.2, 0.0, 0.15], [0.2, 0.0, 0.2], [0.2, 0.3, 0.3]])
+    path = np.log(market_noise(2_000, volatility, CORRELATION, DOF, seed=1))
+    np.testing.assert_allclose(path[0, :, 0], path[2, :, 0], atol=1e-12)
+    np.testing.assert_array_equal(path[:2, :, 1], 0.0)
+    np.testing.assert_allclose(path[:, :, 2].std(axis=1), volatility[:, 2], rtol=0.1)
+
+
+def test_no_step_goes_further_than_the_horizon_may() -> None:
+    """Each is cut at as many of its own standard deviations, tails as fat as can be."""
+    volatility = np.sqrt(STEPS)[:, None] * VOLATILITY
+    log = np.log(market_noise(20_000, volatility, CORRELATION, 4.1, seed=2))
+    reached = np.abs(log / volatility[:, None]).max(axis=1)
+    assert (reached < CUT + 0.5).all()
+    assert (reached > CUT - 0.5).all()
 
 
 def test_long_horizons_come_closer_to_normal() -> None:

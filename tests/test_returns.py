@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -105,6 +106,14 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "no company": (lambda: ReturnScenarios.from_frame(TABLE[[]]), "no companies"),
     "one draw": (lambda: ReturnScenarios.from_frame(TABLE.iloc[:1]), "at least two draws"),
+    "two companies alike": (
+        lambda: ReturnScenarios.from_frame(TABLE.assign(NVDA2=TABLE["NVDA"], GEV2=TABLE["GEV"])),
+        r"NVDA and NVDA2 return the same in every draw \(2 such pairs in all\).*keep one",
+    ),
+    "cash twice": (
+        lambda: ReturnScenarios.from_frame(TABLE.assign(CASH=0.0, BILLS=-0.0)),
+        "CASH and BILLS return the same in every draw",
+    ),
     "no risk": (lambda: ReturnScenarios.from_frame(TABLE * 0.0), "same in every draw"),
     "other shape": (lambda: ReturnScenarios(TABLE.to_numpy(), ("NVDA",)), r"shape \(3, 2\)"),
     "no horizon": (lambda: ReturnScenarios.from_frame(TABLE, horizon_years=0.0), "above 0"),
@@ -120,5 +129,76 @@ def test_wrong_input_is_one_clear_error(case: str) -> None:
 
 
 def test_a_company_that_never_moves_may_be_among_others() -> None:
-    scenarios = ReturnScenarios.from_frame(TABLE.assign(CASH=0.04))
-    assert np.ptp(scenarios.returns[:, 2]) == 0.0
+    """Cash is one, and so are lending and borrowing at rates of their own."""
+    scenarios = ReturnScenarios.from_frame(TABLE.assign(CASH=0.04, LOAN=0.06))
+    np.testing.assert_array_equal(np.ptp(scenarios.returns[:, 2:], axis=0), 0.0)
+
+
+@pytest.mark.parametrize("draw", [0, 1, 499, 998, 999])
+def test_companies_apart_in_one_draw_of_many_are_two(draw: int) -> None:
+    returns = np.random.default_rng(0).normal(0.0, 0.1, (1_000, 1)) * np.ones(2)
+    with pytest.raises(InputError, match="A and B return the same"):
+        ReturnScenarios(returns, ("A", "B"))
+    returns[draw, 1] += 1e-6
+    assert len(ReturnScenarios(returns, ("A", "B"))) == 1_000
+
+
+# Paths
+
+PATHS = np.stack([0.5 * TABLE.to_numpy(), TABLE.to_numpy()], axis=1)
+
+
+def with_paths(paths: object) -> ReturnScenarios:
+    return ReturnScenarios(TABLE.to_numpy(), ("NVDA", "GEV"), paths=paths)  # type: ignore[arg-type]
+
+
+def test_there_are_no_paths_unless_given() -> None:
+    assert ReturnScenarios.from_frame(TABLE).paths is None
+
+
+def test_paths_are_kept_as_a_copy_that_cannot_be_changed() -> None:
+    values = PATHS.copy()
+    scenarios = with_paths(values)
+    values[0, 0, 0] = 9.0
+    assert scenarios.paths is not None
+    np.testing.assert_array_equal(scenarios.paths, PATHS)
+    with pytest.raises(ValueError, match="read-only"):
+        scenarios.paths[0, 0, 0] = 9.0
+    assert repr(scenarios) == "ReturnScenarios(3 draws x 2 steps x 2 companies; regimes: all)"
+
+
+def test_other_odds_keep_the_paths() -> None:
+    scenarios = replace(with_paths(PATHS), probabilities=np.array([0.2, 0.3, 0.5]))
+    assert scenarios.paths is not None
+    np.testing.assert_array_equal(scenarios.paths, PATHS)
+
+
+def test_a_path_may_miss_the_return_by_rounding() -> None:
+    assert with_paths(PATHS + 1e-12).paths is not None
+
+
+WRONG_PATHS: dict[str, tuple[object, str]] = {
+    "another end": (
+        PATHS + np.array([0.0, 0.1])[:, None] * np.array([0.0, 1.0]),
+        r"path of GEV in draw 0 ends at 0\.2, its return is 0\.1: a path holds cumulative returns",
+    ),
+    "returns of each step": (np.diff(PATHS, axis=1, prepend=0.0), "last step is the return over"),
+    "missing": (
+        np.where(PATHS == -0.1, np.nan, PATHS),
+        r"cumulative return of NVDA in draw 1 at step 0 is nan \(2 such",
+    ),
+    "infinite": (np.where(PATHS == -0.1, np.inf, PATHS), "must be a finite number"),
+    "more than all lost": (PATHS - np.array([2.0, 0.0])[:, None], "never below -1"),
+    "companies before steps": (PATHS[:, :, :1], r"shape \(3, 2, 1\).*2 companies"),
+    "fewer draws": (PATHS[:2], "3 draws"),
+    "no step": (PATHS[:, :0], "at least one step"),
+    "no steps at all": (TABLE.to_numpy(), r"\[draw, step, company\]"),
+    "words": ("down", "paths must be an array of numbers"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_PATHS)
+def test_wrong_paths_are_one_clear_error(case: str) -> None:
+    paths, message = WRONG_PATHS[case]
+    with pytest.raises(InputError, match=message):
+        with_paths(paths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -27,7 +28,7 @@ def horizon_dof(daily: float, years: float) -> float:
 def market_noise(
     draws: int, volatility: np.ndarray, correlation: np.ndarray, dof: float, seed: int
 ) -> np.ndarray:
-    """Return factors on wealth, mean one, [draw, company].
+    """Return factors on wealth from the start to the end of each step, mean one.
 
     A multivariate Student t in logs: one mixing variable for all companies, so that bad years are
     bad together.
@@ -35,16 +36,52 @@ def market_noise(
     Parameters
     ----------
     volatility
-        Of log returns over the horizon, [company].
+        Of log returns from the start to the end of each step, [step, company], never falling; the
+        last step is the horizon.
     correlation
         [company, company], positive definite.
     dof
         Degrees of freedom over the horizon.
+
+    Returns
+    -------
+    numpy.ndarray
+        [step, draw, company]. The factors of the last step do not depend on the steps before.
+
+    Notes
+    -----
+    What happens on the way is a Brownian bridge to the shock of the horizon, on the clock that
+    ``volatility`` sets for each company. The horizon's mixing variable scales the whole path, so a
+    wild year is wild throughout and each step has the tails of the horizon.
     """
     generator = np.random.Generator(np.random.PCG64([seed, 0x6D61726B]))
-    normal = generator.standard_normal((draws, len(volatility)))
-    shocks = normal @ np.linalg.cholesky(correlation).T
+    normal = generator.standard_normal((draws, volatility.shape[1]))
+    root = np.linalg.cholesky(correlation).T
     mixing = np.sqrt(dof / generator.chisquare(dof, size=(draws, 1)))
-    scaled = np.clip(shocks * mixing * np.sqrt((dof - 2.0) / dof), -CUT, CUT)
-    factors = np.exp(scaled * volatility)
-    return np.asarray(factors / factors.mean(axis=0))
+    share = (volatility / np.maximum(volatility[-1], np.finfo(float).tiny)) ** 2
+    factors = np.empty((len(share), draws, len(root)))
+    for step, shocks in enumerate(_bridge(normal @ root, share, root, seed)):
+        bound = CUT * np.sqrt(share[step])
+        scaled = np.clip(shocks * mixing * np.sqrt((dof - 2.0) / dof), -bound, bound)
+        wealth = np.exp(scaled * volatility[-1])
+        factors[step] = wealth / wealth.mean(axis=0)
+    return factors
+
+
+def _bridge(
+    end: np.ndarray, share: np.ndarray, root: np.ndarray, seed: int
+) -> Iterator[np.ndarray]:
+    """Yield standard normal shocks [draw, company] up to each step, given those at the ``end``.
+
+    ``share`` of the horizon's variance, [step, company], rises to one. The stream is the bridge's
+    own, so that the horizon's shocks are the same with and without it.
+    """
+    generator = np.random.Generator(np.random.PCG64([seed, 0x62726467]))
+    here, past = np.zeros_like(end), np.zeros_like(share[0])
+    for now in share[:-1]:
+        covered = (now - past) / np.maximum(1.0 - past, np.finfo(float).tiny)
+        news = generator.standard_normal(end.shape) @ root
+        here = here + covered * (end - here) + np.sqrt(covered * (1.0 - now)) * news
+        past = now
+        yield here
+    yield end

@@ -73,7 +73,12 @@ class Valuation:
 
 
 def revalue(
-    paths: Paths, prices: Prices, horizon: str | float = "1y", facts: Facts | None = None
+    paths: Paths,
+    prices: Prices,
+    horizon: str | float = "1y",
+    facts: Facts | None = None,
+    *,
+    steps: int | None = None,
 ) -> ReturnScenarios:
     """Return what each company may return over a horizon.
 
@@ -92,16 +97,27 @@ def revalue(
         ``"1y"``, ``"6m"``, ``"2q"`` or years.
     facts
         For fiscal-year figures, as of the posterior's date; by default those it was calibrated to.
+    steps
+        Equal parts of the horizon at whose ends the way there is kept, for drawdowns: 4 over
+        ``"1y"`` are quarters. The returns are the same with and without.
 
     Returns
     -------
     ReturnScenarios
-        Over the companies priced; ``world`` holds the :class:`Valuation`.
+        Over the companies priced; ``world`` holds the :class:`Valuation`, and ``paths`` the
+        cumulative returns [draw, step, company] where there are steps.
 
     Raises
     ------
     InputError
-        For a horizon that is none, prices dated after the decision date, or no company in common.
+        For a horizon that is none, prices dated after the decision date, no company in common, or
+        steps that are no whole number above 0.
+
+    Notes
+    -----
+    On the way to the horizon prices recognise less of the difference between worlds, at each step
+    as much as over a horizon of that length, and noise brings volatility up to the market's there.
+    It is that of one path, which ends in the noise of the horizon (see `market_noise`).
     """
     posterior = paths.scenarios.posterior
     if prices.as_of > posterior.as_of:
@@ -110,23 +126,28 @@ def revalue(
             f"{posterior.as_of.date()}; load them with as_of='{posterior.as_of.date()}'"
         )
     years = horizon_years(horizon)
+    count = _counted(steps)
+    moments = [years * (step / count) for step in range(1, count + 1)]
     names = [t for t in paths.companies if t in prices.statistics.index]
     if not names:
         raise InputError("revalue: no company of the paths has a price")
     columns = np.array([paths.companies.index(t) for t in names])
     known = (posterior.facts if facts is None else facts).upto(posterior.as_of)
     table = _anchored(economics(known, tuple(names)), prices, paths, columns)
-    world = _world_returns(paths.revenue[:, :, columns], table, years)
-    noise = _noise(world, paths, prices, names, years)
+    ratio = _log_ratio(paths.revenue[:, :, columns], table)
+    world = np.stack([_world_returns(ratio, table, t) for t in moments])
+    noise = _noise(world, paths, prices, names, moments)
+    grown = (1.0 + world) * noise - 1.0
     layers = load_companies()["layer"]
     return ReturnScenarios(
-        returns=(1.0 + world) * noise - 1.0,
+        returns=grown[-1],
         tickers=tuple(names),
         probabilities=paths.probabilities,
         regimes=paths.regimes,
         layers={t: str(layers[t]) for t in names if t in layers.index},
         horizon_years=years,
-        world=Valuation(paths, prices, table, world, columns, years),
+        world=Valuation(paths, prices, table, world[-1].copy(), columns, years),
+        paths=None if steps is None else np.moveaxis(grown, 0, 1),
     )
 
 
@@ -189,15 +210,20 @@ def _anchored(
     return table.assign(model_value=model, anchor=cap * share / model)
 
 
-def _world_returns(revenue: np.ndarray, table: pd.DataFrame, years: float) -> np.ndarray:
-    """Return returns of each world before market noise, [draw, company]."""
+def _log_ratio(revenue: np.ndarray, table: pd.DataFrame) -> np.ndarray:
+    """Return ln of each world's enterprise value over the calibrated one's, [draw, company]."""
     draws = len(revenue)
     with precise("float64"):
         values = []
         for first in range(0, draws, CHUNK):
             index = np.minimum(np.arange(first, first + CHUNK), draws - 1)
             values.append(np.asarray(_values(revenue[index].astype(np.float64), terms(table))))
-        ratio = np.concatenate(values)[:draws] - np.log(table["model_value"].to_numpy())
+    return np.asarray(np.concatenate(values)[:draws] - np.log(table["model_value"].to_numpy()))
+
+
+def _world_returns(ratio: np.ndarray, table: pd.DataFrame, years: float) -> np.ndarray:
+    """Return returns of each world before market noise, [draw, company]."""
+    with precise("float64"):
         return np.asarray(equity_return(jnp.asarray(ratio), return_terms(table), years))
 
 
@@ -205,17 +231,38 @@ _values = jax.jit(jax.vmap(log_value, in_axes=(0, None)))
 
 
 def _noise(
-    world: np.ndarray, paths: Paths, prices: Prices, names: list[str], years: float
+    world: np.ndarray, paths: Paths, prices: Prices, names: list[str], moments: list[float]
 ) -> np.ndarray:
-    """Return noise that brings each stock's volatility up to the market's, and never below half."""
+    """Return noise by step that lets worlds [step, draw, company] move as the market does."""
     statistics = prices.statistics.loc[names]
-    log = np.log1p(world)
-    mean = paths.probabilities @ log
-    explained = paths.probabilities @ (log - mean) ** 2
     own = statistics["volatility"].to_numpy()
-    total = (own**PERSISTENCE * np.median(own) ** (1.0 - PERSISTENCE)) ** 2 * years
-    left = np.maximum(total - explained, LEAST_NOISE**2 * total)
+    steps = [_left(w, own, paths.probabilities, t) for w, t in zip(world, moments, strict=True)]
+    # Noise that has come does not go: never more of it at a step than at a later one.
+    left = np.minimum.accumulate(steps[::-1])[::-1]
     correlation = prices.correlation.loc[names, names].to_numpy()
     dof = statistics["dof"].fillna(5.0).to_numpy()
-    freedom = horizon_dof(float(np.median(dof)), years)
-    return market_noise(len(world), np.sqrt(left), correlation, freedom, paths.seed)
+    freedom = horizon_dof(float(np.median(dof)), moments[-1])
+    return market_noise(world.shape[1], np.sqrt(left), correlation, freedom, paths.seed)
+
+
+def _left(
+    world: np.ndarray, volatility: np.ndarray, probabilities: np.ndarray, years: float
+) -> np.ndarray:
+    """Return the variance that worlds leave to noise: up to the market's, and at least a quarter.
+
+    ``world`` holds returns [draw, company] after so many ``years``.
+    """
+    log = np.log1p(world)
+    mean = probabilities @ log
+    explained = probabilities @ (log - mean) ** 2
+    usual = np.median(volatility) ** (1.0 - PERSISTENCE)
+    total = (volatility**PERSISTENCE * usual) ** 2 * years
+    return np.asarray(np.maximum(total - explained, LEAST_NOISE**2 * total))
+
+
+def _counted(steps: int | None) -> int:
+    if steps is None:
+        return 1
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+        raise InputError(f"steps is {steps!r}; give a whole number above 0: 4 over a year, say")
+    return int(steps)
