@@ -29,7 +29,9 @@ LAYERS = (
     {"allocation", "sensitivity"},
     {"valuation"},
     {"assumptions", "calibration", "claims", "forecasting", "scenarios", "simulation"},
+    {"views"},
     {"returns", "facts", "prices", "model"},
+    {"scenario_checks"},
     {"dates", "resources", "files", "precision"},
     {"errors"},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -10,13 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from marketsim.allocation import CVaR, ExpectedReturn, Objective, Variance, WorstRegime
+from marketsim.allocation import (
+    CVaR,
+    ExpectedReturn,
+    Objective,
+    Variance,
+    WorstRegime,
+    terms,
+)
+from marketsim.allocation.families import portfolio_of
 from marketsim.allocation.measures import (
     conditional_value_at_risk,
     mean,
     value_at_risk,
     variance,
 )
+from marketsim.allocation.objectives import Term
 from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
 
@@ -42,10 +52,10 @@ def test_equal_terms_are_merged_and_may_cancel() -> None:
 
 
 def test_value_is_linear_in_the_terms() -> None:
-    scenarios, outcomes = _sample(seed=3)
+    at = portfolio_of(_sample(seed=3)[0], np.array([0.3, 0.7]))
     both = ExpectedReturn() - 2 * CVaR(0.9)
-    parts = ExpectedReturn().value(outcomes, scenarios), CVaR(0.9).value(outcomes, scenarios)
-    assert both.value(outcomes, scenarios) == pytest.approx(parts[0] - 2 * parts[1], rel=1e-14)
+    parts = ExpectedReturn().value(at), CVaR(0.9).value(at)
+    assert both.value(at) == pytest.approx(parts[0] - 2 * parts[1], rel=1e-14)
 
 
 @pytest.mark.parametrize("factor", [float("nan"), float("inf"), "2", True, None])
@@ -207,29 +217,57 @@ def test_cvar_of_a_gaussian_is_its_closed_form_within_sampling_error() -> None:
     assert abs(conditional_value_at_risk(outcomes, odds, level) - expected) < 4 * error
 
 
-# Supports: every member bounds its term from above
+# Families: every line bounds its term from above
+
+HELD = {"A": 0.6, "B": 0.4}
+TERMS: list[Term] = [
+    ExpectedReturn(),
+    Variance(),
+    CVaR(0.8),
+    CVaR(0.8, 0.1),
+    WorstRegime(),
+    terms.AmbiguousReturn(0.2),
+    terms.Regret((0.1, 0.2, 0.3)),
+    terms.LogGrowth(),
+    terms.Drawdown(0.7),
+    terms.TransactionCost(0.01, HELD),
+    terms.MarketImpact(0.1, HELD),
+    terms.TrackingError(HELD),
+]
 
 
+def _with_paths(seed: int) -> ReturnScenarios:
+    scenarios = _sample(seed)[0]
+    half = np.maximum(0.5 * scenarios.returns + 0.1 * np.sin(scenarios.returns * 50), -1.0)
+    return replace(scenarios, paths=np.stack([half, scenarios.returns], axis=1))
+
+
+@pytest.mark.parametrize("term", TERMS, ids=repr)
 @given(SAMPLES, SAMPLES)
-def test_any_density_bounds_the_term_in_its_concave_direction(seed: int, other: int) -> None:
-    scenarios, outcomes = _sample(seed)
-    chance = np.random.default_rng(other)
-    elsewhere = scenarios.returns @ chance.dirichlet([1.0, 1.0])
-    for term, sign, members in [
-        (ExpectedReturn(), 1.0, 0),
-        (CVaR(0.8), -1.0, len(scenarios)),
-        (Variance(), -1.0, 2),
-        (WorstRegime(), 1.0, len(scenarios.regime_names())),
-    ]:
-        guess = chance.normal(0.1, 0.2, members)  # whatever a failing solver may return
-        slope, offset = term.density(guess, outcomes, scenarios)
-        assert slope @ elsewhere + offset >= sign * term.value(elsewhere, scenarios) - 1e-12
+def test_any_line_bounds_the_term_in_its_concave_direction(
+    term: Term, seed: int, other: int
+) -> None:
+    scenarios, chance = _with_paths(seed), np.random.default_rng(other)
+    here, elsewhere = (portfolio_of(scenarios, chance.dirichlet([1.0, 1.0])) for _ in range(2))
+    family = term.family(scenarios)
+    guess = family.whole(chance.normal(0.1, 0.5, family.size))  # whatever a solver may return
+    line = term.line(guess, here)
+    sign = -1.0 if term.curvature == "convex" else 1.0
+    reached = line.gradient(scenarios) @ elsewhere.weights + line.offset
+    assert reached >= sign * term.value(elsewhere) - 1e-12
+
+
+@pytest.mark.parametrize("term", TERMS, ids=repr)
+def test_merged_terms_are_equal_and_can_be_hashed(term: Term) -> None:
+    assert (term + 2 * term).parts == ((3.0, term),)
+    assert repr(term).endswith(")")
 
 
 def test_worst_regime_of_one_regime_is_the_expected_return() -> None:
-    scenarios, outcomes = _sample(seed=11)
-    alone = ReturnScenarios(scenarios.returns, ("A", "B"), scenarios.probabilities)
-    assert WorstRegime().value(outcomes, alone) == pytest.approx(
-        ExpectedReturn().value(outcomes, alone)
+    scenarios, weights = _sample(seed=11)[0], np.array([0.3, 0.7])
+    alone = portfolio_of(
+        ReturnScenarios(scenarios.returns, ("A", "B"), scenarios.probabilities), weights
     )
-    assert WorstRegime().value(outcomes, scenarios) < ExpectedReturn().value(outcomes, scenarios)
+    assert WorstRegime().value(alone) == pytest.approx(ExpectedReturn().value(alone))
+    at = portfolio_of(scenarios, weights)
+    assert WorstRegime().value(at) < ExpectedReturn().value(at)

@@ -16,10 +16,9 @@ from marketsim.allocation import (
     WorstRegime,
     allocate,
     reduction,
-    solve,
 )
-from marketsim.allocation.objectives import Focus
-from marketsim.allocation.terms import _parted
+from marketsim.allocation.families import Focus
+from marketsim.allocation.terms.tails import parted
 from marketsim.returns import ReturnScenarios
 
 FloatArray = NDArray[np.float64]
@@ -48,13 +47,13 @@ def many(seed: int, draws: int = 4_000, companies: int = 8) -> ReturnScenarios:
 def solved(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Focus | None]]:
     """Draws and focus of every programme that is built."""
     seen: list[tuple[int, Focus | None]] = []
-    true = reduction._solved
+    true = reduction.once
 
-    def spy(objective: Any, scenarios: Any, constraints: Any, limit: float, focus: Any) -> Any:
-        seen.append((len(scenarios), focus))
-        return true(objective, scenarios, constraints, limit, focus)
+    def spy(case: Any, focus: Any = None, gap: Any = None) -> Any:
+        seen.append((len(case.scenarios), focus))
+        return true(case, focus, gap)
 
-    monkeypatch.setattr(reduction, "_solved", spy)
+    monkeypatch.setattr(reduction, "once", spy)
     return seen
 
 
@@ -71,7 +70,7 @@ def test_the_answer_is_that_of_the_whole_programme(
     assert near.certificate.relative_gap <= 1e-6
     assert any(draws == 4_000 and focus is not None for draws, focus in solved)
     assert not any(draws == 4_000 and focus is None for draws, focus in solved)
-    monkeypatch.setattr(solve, "reduced", lambda *given: None)
+    monkeypatch.setattr(reduction, "SMALL", 10**9)
     whole = allocate(many(seed), objective, **limits)
     assert near.objective == pytest.approx(whole.objective, rel=1e-6)
     assert near.weights.to_numpy() @ np.ones(8) == pytest.approx(1.0, abs=1e-9)
@@ -79,14 +78,14 @@ def test_the_answer_is_that_of_the_whole_programme(
 
 def test_few_draws_are_solved_at_once(solved: list[tuple[int, Focus | None]]) -> None:
     allocate(many(0, draws=reduction.SMALL), CVaR(0.95))
-    assert not solved
+    assert solved == [(reduction.SMALL, None)]
 
 
 def test_an_objective_without_a_tail_is_solved_at_once(
     solved: list[tuple[int, Focus | None]],
 ) -> None:
     allocate(many(0), ExpectedReturn() - Variance())
-    assert not solved
+    assert solved == [(4_000, None)]
 
 
 def test_where_the_guess_never_gets_there_the_whole_is_solved(
@@ -112,12 +111,12 @@ def test_every_draw_is_in_the_tail_or_open_or_out_of_it() -> None:
     ceiling = np.full(1_000, 1.0 / 50.0)
     one, other = chance.normal(size=(2, 1_000))
     for visited in ((one,), (one, other)):
-        sunk, still = _parted(Focus(visited, 20), ceiling)
+        sunk, still = parted(list(visited), 20, ceiling)
         assert not set(sunk) & set(still)
         assert ceiling[sunk].sum() < 1.0 <= ceiling[sunk].sum() + ceiling[still].sum()
         for outcomes in visited:  # the worst draws that make up the tail are never left out
             assert set(np.argsort(outcomes)[:50]) <= set(sunk) | set(still)
-    assert len(_parted(Focus((one,), 20), ceiling)[1]) == 41
+    assert len(parted([one], 20, ceiling)[1]) == 41
 
 
 def test_no_draw_of_the_past_can_blow_up_the_units() -> None:

@@ -38,7 +38,7 @@ def test_text_means_what_the_arithmetic_does(text: str, meant: ms.allocation.Obj
         ("CVaR(0.9) * CVaR(0.9)", "scaled by a number"),
         ("CVaR(0.9) + 1", "added"),
         ("CVaR(95)", "between 0 and 1"),
-        ("CVaR(0.9, 2)", "does not take 2"),
+        ("CVaR(0.9, 0, 2)", "does not take 3"),
         ("CVaR(level=0.9)", "no meaning"),
         ("__import__('os').getcwd()", "no meaning"),
         ("CVaR(0.9) / 0", "divided by 0"),

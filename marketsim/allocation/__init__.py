@@ -10,6 +10,7 @@ The weights come with a bound that no other weights can beat, computed apart fro
 
 from __future__ import annotations
 
+from . import limits, terms
 from .certificate import Certificate
 from .objectives import Objective
 from .result import Allocation
@@ -27,5 +28,7 @@ __all__ = [
     "WorstRegime",
     "allocate",
     "check_limits",
+    "limits",
     "objective_from",
+    "terms",
 ]

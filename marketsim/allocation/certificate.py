@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 
 from ..returns import ReturnScenarios
 from .constraints import Constraints
+from .families import Portfolio, portfolio_of
 from .objectives import Objective
-from .problem import Answer, utility
+from .polyhedron import nearest_feasible
+from .programme import Answer
 
 __all__ = ["Certificate", "Proof", "clean", "prove"]
 
 FloatArray = NDArray[np.float64]
 
+MISS = 1e-10  # weights that miss the constraints by more are moved
 SNAP = 1e-8  # weights closer than this to their own lowest or highest weight are put on it
 
 
@@ -60,14 +63,23 @@ class Proof:
     budget: float
     prices: FloatArray  # [row]
     slope: FloatArray  # [draw]: of the utility, by the portfolio's return in each draw
+    lines: tuple[tuple[FloatArray, float], ...]  # of each term: gradient [company] and offset
 
 
 def clean(weights: FloatArray, constraints: Constraints) -> FloatArray:
-    """Weights within the range of each company that sum to 1 up to rounding."""
-    low, high = constraints.ranges()
+    """Weights within the range of each company that keep the budget up to rounding."""
+    tidy = _within_ranges(weights, constraints)
+    if constraints.violation(tidy) > MISS:
+        tidy = _within_ranges(nearest_feasible(tidy, constraints), constraints)
+    return tidy
+
+
+def _within_ranges(weights: FloatArray, constraints: Constraints) -> FloatArray:
+    low, high = constraints.ranges
     tidy = np.clip(weights, low, high)
     tidy = np.where(tidy - low < SNAP, low, np.where(high - tidy < SNAP, high, tidy))
-    for _ in range(2):  # once to spread what is missing, once for the rounding
+    tidy = np.where(np.abs(tidy) < SNAP, 0.0, tidy)
+    for _ in range(2 if constraints.budget else 0):  # to spread what is missing, then the rounding
         missing = 1.0 - tidy.sum()
         room = (high if missing > 0 else low) - tidy
         free = np.where((tidy > low) & (tidy < high), np.abs(room), 0.0)
@@ -77,40 +89,48 @@ def clean(weights: FloatArray, constraints: Constraints) -> FloatArray:
 
 
 def prove(
-    weights: FloatArray,
-    answer: Answer,
-    objective: Objective,
-    scenarios: ReturnScenarios,
-    constraints: Constraints,
-) -> Proof:
-    """Certificate of clean `weights` [company].
+    answer: Answer, objective: Objective, scenarios: ReturnScenarios, constraints: Constraints
+) -> tuple[Portfolio, Proof]:
+    """The clean portfolio of an answer, and how good it is.
 
     Notes
     -----
-    Utility is at most g @ w + c for each member (g, c) of its support, and for prices >= 0 and
-    any w >= 0 that sums to 1 with A w <= b, g @ w <= b @ prices + max(g - A' prices).
+    Utility is at most g @ w + c for each line (g, c) of the terms' families, and for prices >= 0
+    and any weights and auxiliaries with A w + B u <= b, g @ w is at most b @ prices plus the most
+    of (g - A' prices) @ w - (B' prices) @ u on their ranges and the budget.
     """
-    outcomes = scenarios.returns @ weights
-    slope, offset = np.zeros(len(scenarios)), 0.0
-    for (scale, term), member in zip(utility(objective), answer.members, strict=True):
-        one_slope, one_offset = term.density(member, outcomes, scenarios)
-        slope = slope + scale * one_slope
-        offset += abs(scale) * one_offset
-    rest = slope @ scenarios.returns - constraints.matrix.T @ answer.prices
-    budget = float(rest.max())
-    bound = objective.direction() * (float(constraints.bounds @ answer.prices) + budget + offset)
-    value = objective.value(outcomes, scenarios)
-    gap = abs(bound - value)
-    certificate = Certificate(
-        constraints.violation(weights), bound, gap, gap / _size(objective, outcomes, scenarios)
-    )
-    return Proof(certificate, value, budget, answer.prices, slope)
+    at = portfolio_of(scenarios, clean(answer.weights, constraints))
+    slope, gradient = np.zeros(len(scenarios)), np.zeros(len(at.weights))
+    offset, lines = 0.0, []
+    for (scale, term), member in zip(objective.utility(), answer.members, strict=True):
+        line = term.line(member, at)
+        one = line.gradient(scenarios)
+        lines.append((one, line.offset))
+        slope, gradient = slope + scale * line.slope, gradient + scale * one
+        offset += abs(scale) * line.offset
+    rest = np.concatenate([gradient, np.zeros(len(constraints.tops))])
+    most, budget = constraints.highest(rest - constraints.matrix.T @ answer.prices)
+    bound = float(constraints.sides @ answer.prices) + most + offset
+    certificate = certify(objective.direction() * bound, at, objective, constraints)
+    value = objective.value(at)
+    return at, Proof(certificate, value, budget, answer.prices, slope, tuple(lines))
 
 
-def _size(objective: Objective, outcomes: FloatArray, scenarios: ReturnScenarios) -> float:
-    equal = scenarios.returns.mean(axis=1)
+def certify(
+    bound: float, at: Portfolio, objective: Objective, constraints: Constraints
+) -> Certificate:
+    """How far a portfolio is from feasible and from a bound of the objective."""
+    gap = abs(bound - objective.value(at))
+    residual = constraints.violation(at.weights)
+    return Certificate(residual, bound, gap, gap / _size(objective, at))
+
+
+def _size(objective: Objective, at: Portfolio) -> float:
+    count, scenarios = len(at.weights), at.scenarios
+    even = portfolio_of(scenarios, np.full(count, 1.0 / count))
+    values = [(scale, term.value(at), term.value(even)) for scale, term in objective.parts]
     sizes = [
-        abs(scale) * max(abs(term.value(outcomes, scenarios)), abs(term.value(equal, scenarios)))
-        for scale, term in objective.parts
+        abs(s) * max((abs(v) for v in (one, other) if np.isfinite(v)), default=0.0)
+        for s, one, other in values
     ]
     return max(sum(sizes), np.finfo(float).tiny)

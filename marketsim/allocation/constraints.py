@@ -1,180 +1,248 @@
-"""Limits on the weights, kept in the words in which they were given.
+"""All bounds on the weights, as one system of linear inequalities.
 
-A `Limit` is one bound on several linear functions of the weights: a cap for every name, or
-for one layer. Whatever is linear in the weights fits; long-only and the budget always hold.
+The budget holds besides: weights sum to 1, unless a range for their sum is among the bounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
-from ..errors import InputError, nearest
+from ..errors import InputError
 from ..returns import ReturnScenarios
+from .bounds import Auxiliary, Bound, ceiling, floor
+from .limits import Leverage, Limit
+from .limits.holdings import LEAST
+from .limits.kinds import Setting
+from .names import check_known, check_number
 
-__all__ = ["Constraints", "Limit", "constraints_from"]
+__all__ = ["Constraints", "constraints_from"]
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Limit:
-    """`members @ weights` is at most (or, for `floor`, at least) `bound`, in every row.
-
-    Parameters
-    ----------
-    argument : str
-        As the caller wrote it: `max_weight`, `layer_caps['memory']`.
-    bound : float
-        Share of the portfolio.
-    members : array [row, company]
-        Coefficients of the weights.
-    names : tuple of str [row]
-        What the dual of each row is called.
-    floor : bool
-        A lower bound instead of an upper one.
-    """
-
-    argument: str
-    bound: float
-    members: FloatArray
-    names: tuple[str, ...]
-    floor: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.argument} = {self.bound:g}"
-
-
-@dataclass(frozen=True, eq=False)
 class Constraints:
-    """All limits, and the same as one system `matrix @ weights <= bounds`."""
+    """All bounds, and the same as `matrix @ (weights, auxiliaries) <= sides`."""
 
     tickers: tuple[str, ...]
-    limits: tuple[Limit, ...]
+    bounds: tuple[Bound, ...]
+    budget: bool = True
 
-    @property
-    def matrix(self) -> FloatArray:
-        """Rows of all limits as upper bounds [row, company]."""
-        rows = [-limit.members if limit.floor else limit.members for limit in self.limits]
-        return np.vstack([np.empty((0, len(self.tickers))), *rows])
+    @cached_property
+    def auxiliaries(self) -> tuple[Auxiliary, ...]:
+        """Groups of auxiliary variables, each once."""
+        return tuple(
+            dict.fromkeys(one.auxiliary for one in self.bounds if one.auxiliary is not None)
+        )
 
-    @property
-    def bounds(self) -> FloatArray:
+    @cached_property
+    def tops(self) -> FloatArray:
+        """Upper bounds of the auxiliaries [auxiliary]; they start at 0."""
+        return np.concatenate([np.empty(0), *(one.tops for one in self.auxiliaries)])
+
+    @cached_property
+    def whole(self) -> NDArray[np.bool_]:
+        """Which auxiliaries are 0 or 1 [auxiliary]."""
+        marks = [np.full(len(one.tops), one.whole) for one in self.auxiliaries]
+        return np.concatenate([np.empty(0, dtype=bool), *marks])
+
+    @cached_property
+    def matrix(self) -> Any:
+        """Sparse rows of all bounds [row, company + auxiliary]."""
+        rows = [sparse.csr_array((0, len(self.tickers) + len(self.tops)))]
+        for one in self.bounds:
+            blocks = [sparse.csr_array(one.members)]
+            for other in self.auxiliaries:
+                own = one.auxiliary is other
+                empty = (len(one.members), len(other.tops))
+                blocks.append(sparse.csr_array(one.extra if own else empty))
+            rows.append(sparse.hstack(blocks))
+        return sparse.csc_array(sparse.vstack(rows))
+
+    @cached_property
+    def sides(self) -> FloatArray:
         """Right-hand sides [row]."""
-        sides = [-limit.bound if limit.floor else limit.bound for limit in self.limits]
-        rows = np.array([len(limit.members) for limit in self.limits], dtype=int)
-        return np.repeat(np.array(sides, dtype=np.float64), rows)
+        return np.concatenate([np.empty(0), *(one.sides for one in self.bounds)])
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names of the rows [row]."""
-        return tuple(name for limit in self.limits for name in limit.names)
+        """Names of the rows [row]; empty where a row's dual is not reported."""
+        return tuple(name for one in self.bounds for name in one.names)
 
+    @cached_property
+    def gains(self) -> FloatArray:
+        """By how much a row gives way when its bound is relaxed by 1 [row]."""
+        return np.asarray(np.abs(np.concatenate([[], *(one.gains for one in self.bounds)])))
+
+    @cached_property
     def ranges(self) -> tuple[FloatArray, FloatArray]:
-        """Lowest and highest weight of each company that its own limits allow [company]."""
-        low, high = np.zeros(len(self.tickers)), np.ones(len(self.tickers))
-        for limit in self.limits:
-            single = limit.members[(limit.members != 0.0).sum(axis=1) == 1].any(axis=0)
-            if limit.floor:
-                low[single] = np.maximum(low[single], limit.bound)
-            else:
-                high[single] = np.minimum(high[single], limit.bound)
-        return low, high
+        """Lowest and highest weight of each company that its own bounds allow [company].
+
+        Without a bound of its own a weight lies between 0 and 1, which the budget and the floors
+        that are always there see to.
+        """
+        high = np.full(len(self.tickers), np.inf)
+        low = -high
+        for one in self.bounds:
+            single = ((one.members != 0.0).sum(axis=1) == 1) & ~one.extra.any(axis=-1)
+            for row, side in zip(one.members[single], one.sides[single], strict=True):
+                i = int(np.flatnonzero(row)[0])
+                if row[i] > 0:
+                    high[i] = min(high[i], side / row[i])
+                else:
+                    low[i] = max(low[i], side / row[i])
+        return low + 0.0, np.where(np.isinf(high), 1.0, high) + 0.0  # no zero is negative
+
+    def highest(self, gradient: FloatArray) -> tuple[float, float]:
+        """Most of `gradient @ (weights, auxiliaries)` on the ranges and the budget; its price."""
+        count = len(self.tickers)
+        mine, rest = gradient[:count], gradient[count:]
+        low, high = self.ranges
+        most = float(self.tops @ np.maximum(rest, 0.0))
+        if not self.budget:
+            return most + float(np.maximum(low * mine, high * mine).sum()), 0.0
+        order = np.argsort(-mine, kind="stable")
+        room = (high - low)[order]
+        left = 1.0 - float(low.sum()) - (np.cumsum(room) - room)
+        weights = low[order] + np.clip(left, 0.0, room)
+        last = order[int(np.flatnonzero(left > 0.0)[-1])] if (left > 0.0).any() else order[0]
+        return most + float(weights @ mine[order]), float(mine[last])
 
     def violation(self, weights: FloatArray) -> float:
-        """The most by which `weights` [company] miss the budget or a limit."""
-        excess = float(np.max(self.matrix @ weights - self.bounds, initial=0.0))
-        return max(excess, abs(float(weights.sum()) - 1.0))
+        """The most by which `weights` [company] miss the budget or a bound."""
+        missed = abs(float(weights.sum()) - 1.0) if self.budget else 0.0
+        return max([missed, *(one.excess(weights) for one in self.bounds)])
 
-    def without(self, *limits: Limit) -> Constraints:
-        """The same with some limits left out."""
-        return replace(self, limits=tuple(one for one in self.limits if one not in limits))
+    def relaxed(self) -> Constraints:
+        """The same where auxiliaries that are 0 or 1 may lie between."""
+        loose = {one: replace(one, whole=False) for one in self.auxiliaries if one.whole}
+        bounds = tuple(
+            replace(one, auxiliary=loose[one.auxiliary], measure=_always(one.bound))
+            if one.auxiliary in loose
+            else one
+            for one in self.bounds
+        )
+        return replace(self, bounds=bounds)
+
+    def held(self, pattern: NDArray[np.int8]) -> Constraints:
+        """The same for given holdings: 1 where long, -1 where short, 0 where none [company]."""
+        size = max((one.bound for one in self.bounds if one.argument == LEAST), default=0.0)
+        low, high = self.ranges
+        low = np.where(pattern > 0, np.maximum(low, size), np.where(pattern < 0, low, 0.0))
+        high = np.where(pattern < 0, np.minimum(high, -size), np.where(pattern > 0, high, 0.0))
+        one, count = np.eye(len(low)), len(low)
+        rows = np.vstack([one, -one])
+        blank = ("",) * 2 * count
+        chosen = Bound("Holdings", 0.0, rows, np.zeros(2 * count), blank, np.r_[high, -low])
+        rest = [one for one in self.bounds if not (one.auxiliary and one.auxiliary.whole)]
+        return replace(self, bounds=(*rest, chosen))
+
+    def without(self, *bounds: Bound) -> Constraints:
+        """The same with some bounds left out."""
+        return replace(self, bounds=tuple(one for one in self.bounds if one not in bounds))
+
+    def moved(self, bound: Bound, to: float) -> Constraints:
+        """The same with another number for one bound."""
+        return replace(
+            self, bounds=tuple(one.at(to) if one is bound else one for one in self.bounds)
+        )
+
+
+def _always(bound: float) -> Callable[[FloatArray], float]:
+    return lambda weights: bound
 
 
 def constraints_from(
     scenarios: ReturnScenarios,
-    max_weight: float,
-    min_weight: float,
-    max_weights: Mapping[str, float] | None,
-    layer_caps: Mapping[str, float] | None,
+    max_weight: float = 1.0,
+    min_weight: float = 0.0,
+    max_weights: Mapping[str, float] | None = None,
+    layer_caps: Mapping[str, float] | None = None,
+    limits: Sequence[Limit] = (),
 ) -> Constraints:
-    """The limits that the arguments of `allocate` ask for.
+    """The bounds that the arguments of `allocate` ask for.
 
     Raises
     ------
     InputError
-        For a bound that is no share, an unknown ticker or layer, or caps by layer where the
-        scenarios have no layers.
+        For a bound that is no share, an unknown ticker, layer or regime, or caps by layer where
+        the scenarios have no layers.
     """
-    own = dict(max_weights or {})
-    _check_shares(max_weight, min_weight, own, layer_caps or {})
-    _check_names("max_weights", "ticker", own, scenarios.tickers)
-    limits = [_long_only(scenarios.tickers, min_weight)]
-    limits += _ceilings(scenarios.tickers, max_weight, own)
-    limits += _layer_limits(scenarios, layer_caps or {})
-    return Constraints(scenarios.tickers, tuple(limits))
+    own, caps = dict(max_weights or {}), dict(layer_caps or {})
+    _check_shares(max_weight, min_weight, own, caps)
+    _check_limits(limits)
+    tickers = scenarios.tickers
+    check_known("max_weights", "ticker", own, tickers)
+    free = any(isinstance(limit, Leverage) and limit.net is not None for limit in limits)
+    caps_all = max_weight < 1.0 or min_weight < 0.0 or free  # else the budget sees to a cap of 1
+    simple = [
+        _floors(tickers, min_weight),
+        *_ceilings(tickers, max_weight if caps_all else None, own),
+    ]
+    low, high = Constraints(tickers, tuple(simple)).ranges
+    setting = Setting(scenarios, low, high)
+    given = [bound for limit in limits for bound in limit.bounds(setting)]
+    bounds = (*simple, *_layer_caps(scenarios, caps), *given)
+    return Constraints(tickers, bounds, budget=not free)
 
 
-def _long_only(tickers: tuple[str, ...], min_weight: float) -> Limit:
+def _floors(tickers: tuple[str, ...], min_weight: float) -> Bound:
     names = tuple(f"min_weight[{ticker}]" for ticker in tickers)
-    return Limit("min_weight", float(min_weight), np.eye(len(tickers)), names, floor=True)
+    return floor("min_weight", min_weight, np.eye(len(tickers)), names)
 
 
-def _ceilings(tickers: tuple[str, ...], max_weight: float, own: Mapping[str, float]) -> list[Limit]:
+def _ceilings(
+    tickers: tuple[str, ...], max_weight: float | None, own: Mapping[str, float]
+) -> list[Bound]:
     rows = np.eye(len(tickers))
     rest = [i for i, ticker in enumerate(tickers) if ticker not in own]
-    limits = []
-    if rest and max_weight < 1.0:  # a cap of 1 follows from the budget
+    bounds = []
+    if rest and max_weight is not None:
         names = tuple(f"max_weight[{tickers[i]}]" for i in rest)
-        limits.append(Limit("max_weight", float(max_weight), rows[rest], names))
+        bounds.append(ceiling("max_weight", max_weight, rows[rest], names))
     for i, ticker in enumerate(tickers):
         if ticker in own:
-            member, dual = rows[i : i + 1], (f"max_weights[{ticker}]",)
-            limits.append(Limit(f"max_weights[{ticker!r}]", float(own[ticker]), member, dual))
-    return limits
+            name, member = (f"max_weights[{ticker}]",), rows[i : i + 1]
+            bounds.append(ceiling(f"max_weights[{ticker!r}]", own[ticker], member, name))
+    return bounds
 
 
-def _layer_limits(scenarios: ReturnScenarios, caps: Mapping[str, float]) -> list[Limit]:
+def _layer_caps(scenarios: ReturnScenarios, caps: Mapping[str, float]) -> list[Bound]:
     if caps and not scenarios.layers:
         raise InputError("layer_caps needs to know layers: give ReturnScenarios its layers")
     of = [scenarios.layers.get(ticker, "") for ticker in scenarios.tickers]
-    _check_names("layer_caps", "layer", caps, sorted(set(of) - {""}))
-    return [
-        Limit(
-            f"layer_caps[{layer!r}]",
-            float(cap),
-            np.array([[float(one == layer) for one in of]]),
-            (f"layer_caps[{layer}]",),
-        )
-        for layer, cap in caps.items()
-    ]
+    check_known("layer_caps", "layer", caps, sorted(set(of) - {""}))
+    bounds = []
+    for layer, cap in caps.items():
+        member = np.array([[float(one == layer) for one in of]])
+        bounds.append(ceiling(f"layer_caps[{layer!r}]", cap, member, (f"layer_caps[{layer}]",)))
+    return bounds
 
 
 def _check_shares(
     max_weight: float, min_weight: float, own: Mapping[str, float], caps: Mapping[str, float]
 ) -> None:
-    _check_share("max_weight", max_weight)
-    _check_share("min_weight", min_weight)
-    for ticker, share in own.items():
-        _check_share(f"max_weights[{ticker!r}]", share)
-    for layer, share in caps.items():
-        _check_share(f"layer_caps[{layer!r}]", share)
+    share = (0.0, 1.0, "a share between 0 and 1")
+    shorts = isinstance(min_weight, (int, float)) and min_weight < 0
+    wide = (-10.0, 10.0, "a weight between -10 and 10") if shorts else share
+    check_number("max_weight", max_weight, *wide)
+    check_number("min_weight", min_weight, -10.0, 1.0, "a weight between -10 and 1")
+    for ticker, weight in own.items():
+        check_number(f"max_weights[{ticker!r}]", weight, *wide)
+    for layer, weight in caps.items():
+        check_number(f"layer_caps[{layer!r}]", weight, *share)
 
 
-def _check_share(argument: str, share: float) -> None:
-    number = isinstance(share, (int, float, np.number)) and not isinstance(share, bool)
-    if not number or not isfinite(share) or not 0.0 <= share <= 1.0:
-        raise InputError(f"{argument} is {share!r}; it must be a share between 0 and 1")
-
-
-def _check_names(
-    argument: str, kind: str, given: Mapping[str, float], known: tuple[str, ...] | list[str]
-) -> None:
-    for name in given:
-        if name not in known:
-            hint = nearest(name, known) or f" Known: {', '.join(known)}."
-            raise InputError(f"{argument} names no {kind} of these scenarios: {name!r}.{hint}")
+def _check_limits(limits: object) -> None:
+    if not isinstance(limits, Sequence) or isinstance(limits, str):
+        raise InputError(f"limits must be a list such as [Turnover(0.2, held)], not {limits!r}")
+    for one in limits:
+        if not isinstance(one, Limit):
+            raise InputError(f"limits holds {one!r}; give limits such as Turnover(0.2, held)")

@@ -2,25 +2,25 @@
 
 Arithmetic finds the plain cases. The rest goes to small linear programmes: each limit is left
 out in turn to find a minimal conflicting set (Chinneck and Dravnieks 1991, the deletion filter),
-then each limit of the set alone is moved until weights exist (an elastic re-solve).
+then each limit of the set alone is moved until weights exist (an elastic re-solve). Limits on
+holdings make them mixed-integer ones.
 """
 
 from __future__ import annotations
 
 from math import ceil, floor
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InfeasibleError
-from .constraints import Constraints, Limit
+from .bounds import Bound
+from .constraints import Constraints
+from .polyhedron import moves_needed, slack_needed
 
 __all__ = ["check_feasible"]
 
-FloatArray = NDArray[np.float64]
-
 ROUNDING = 1e-12
+SLACK = 1e-9  # less than this is none
 DIGITS = 4  # of a suggested bound
 
 
@@ -33,33 +33,41 @@ def check_feasible(constraints: Constraints) -> None:
         Naming limits that conflict, no fewer of which would, and the nearest bounds that work.
     """
     _check_ranges(constraints)
-    _check_budget(constraints)
-    if any((limit.members != 0.0).sum(axis=1).max() > 1 for limit in constraints.limits):
+    if constraints.budget:
+        _check_budget(constraints)
+    joint = any((one.members != 0.0).sum(axis=1).max() > 1 for one in constraints.bounds)
+    if joint or constraints.auxiliaries:
         _check_by_programme(constraints)
 
 
 def _check_ranges(constraints: Constraints) -> None:
     """Each name alone: its floor may not lie above its ceiling."""
-    low, high = constraints.ranges()
+    low, high = constraints.ranges
     for i in np.flatnonzero(low > high + ROUNDING)[:1]:
-        top = min(
-            (
-                limit
-                for limit in constraints.limits
-                if not limit.floor and limit.members[:, i].any()
-            ),
-            key=lambda limit: limit.bound,
-        )
+        bottom = max(_own(constraints, i, floor=True), key=lambda one: one.bound)
+        top = min(_own(constraints, i, floor=False), key=lambda one: one.bound)
         raise InfeasibleError(
-            f"{constraints.tickers[i]} must hold at least min_weight = {low[i]:g} "
+            f"{constraints.tickers[i]} must hold at least {bottom} "
             f"but at most {top}: {top.argument} must be at least {low[i]:g}, "
-            f"or min_weight at most {high[i]:g}"
+            f"or {bottom.argument} at most {high[i]:g}"
         )
+
+
+def _own(constraints: Constraints, company: int, *, floor: bool) -> list[Bound]:
+    """Floors or ceilings given to a company by itself."""
+    keywords = ("min_weight", "max_weight", "max_weights")
+    return [
+        one
+        for one in constraints.bounds
+        if one.floor == floor
+        and one.argument.startswith(keywords)
+        and one.members[:, company].any()
+    ]
 
 
 def _check_budget(constraints: Constraints) -> None:
     """All names together: floors may not exceed 1, ceilings must reach it."""
-    low, high = constraints.ranges()
+    low, high = constraints.ranges
     count = len(low)
     if low.sum() > 1.0 + ROUNDING:
         raise InfeasibleError(
@@ -71,8 +79,8 @@ def _check_budget(constraints: Constraints) -> None:
 
 
 def _too_low(constraints: Constraints, total: float) -> str:
-    common = [limit for limit in constraints.limits if limit.argument == "max_weight"]
-    own = [limit for limit in constraints.limits if limit.argument.startswith("max_weights[")]
+    common = [limit for limit in constraints.bounds if limit.argument == "max_weight"]
+    own = [limit for limit in constraints.bounds if limit.argument.startswith("max_weights[")]
     held = sum(limit.bound for limit in own)
     if not common:
         return f"max_weights sum to {total:.4g} < 1: raise them by {_above(1.0 - total)} in all"
@@ -85,68 +93,60 @@ def _too_low(constraints: Constraints, total: float) -> str:
 
 
 def _check_by_programme(constraints: Constraints) -> None:
-    if _excess(constraints) <= 1e-9:
+    if slack_needed(constraints) <= SLACK:
         return
     conflict = _minimal_conflict(constraints)
-    alone = [move for limit in conflict for move in _moves(constraints, [limit])]
-    together = [] if alone else _moves(constraints, list(constraints.limits))
-    named = ", ".join(str(limit) for limit in conflict)
-    raise InfeasibleError(
-        f"no weights that sum to 1 satisfy {named}: {', or '.join(alone)}{' and '.join(together)}"
-    )
+    alone = [move for one in conflict for move in _moves(constraints, [one])]
+    together = [] if alone else _moves(constraints, _movable(constraints))
+    named = ", ".join(str(one) for one in conflict)
+    remedy = f"{', or '.join(alone)}{' and '.join(together)}" or "no single one can give way enough"
+    total = " that sum to 1" if constraints.budget else ""
+    raise InfeasibleError(f"no weights{total} satisfy {named}: {remedy}")
 
 
-def _minimal_conflict(constraints: Constraints) -> list[Limit]:
-    """Limits that conflict, of which none can be left out."""
+def _movable(constraints: Constraints) -> list[Bound]:
+    """Bounds that are numbers on the right-hand side."""
+    return [one for one in constraints.bounds if one.gains.any()]
+
+
+def _minimal_conflict(constraints: Constraints) -> list[Bound]:
+    """Bounds that conflict, of which none can be left out."""
     kept = constraints
-    for limit in constraints.limits:
-        fewer = kept.without(limit)
-        if fewer.limits and _excess(fewer) > 1e-9:
+    for one in constraints.bounds:
+        fewer = kept.without(one)
+        if fewer.bounds and slack_needed(fewer) > SLACK:
             kept = fewer
-    return list(kept.limits)
+    return [one for one in kept.bounds if one.told]
 
 
-def _moves(constraints: Constraints, movable: list[Limit]) -> list[str]:
-    """The least moves of some limits, all others kept, that make room; empty if none do."""
-    import cvxpy as cp
-
-    weights = cp.Variable(len(constraints.tickers), nonneg=True)
-    moves = cp.Variable(len(movable), nonneg=True)
-    kept = constraints.without(*movable)
-    rules = [cp.sum(weights) == 1.0, kept.matrix @ weights <= kept.bounds]
-    for limit, move in zip(movable, moves, strict=True):
-        rows = limit.members @ weights
-        rules.append(rows >= limit.bound - move if limit.floor else rows <= limit.bound + move)
-    if _optimum(cp.Problem(cp.Minimize(cp.sum(moves)), rules)) is None:
+def _moves(constraints: Constraints, movable: list[Bound]) -> list[str]:
+    """The least moves of some bounds, all others kept, that make room; empty if none do."""
+    if len(movable) == 1 and movable[0].remade is not None:
+        return _smaller(constraints, movable[0])
+    moves = moves_needed(constraints, movable)
+    if moves is None:
         return []
     return [
-        f"{limit.argument} must be at most {_below(limit.bound - move)}"
-        if limit.floor
-        else f"{limit.argument} must be at least {_above(limit.bound + move)}"
-        for limit, move in zip(movable, moves.value, strict=True)
-        if move > 1e-9
+        f"{one.argument} must be at most {_below(one.bound - move)}"
+        if one.floor
+        else f"{one.argument} must be at least {_above(one.bound + move)}"
+        for one, move in zip(movable, moves, strict=True)
+        if move > SLACK
     ]
 
 
-def _excess(constraints: Constraints) -> float:
-    """The least amount by which every limit must give way together; 0 if weights exist."""
-    import cvxpy as cp
-
-    weights, slack = cp.Variable(len(constraints.tickers), nonneg=True), cp.Variable(nonneg=True)
-    room = constraints.matrix @ weights <= constraints.bounds + slack
-    least = _optimum(cp.Problem(cp.Minimize(slack), [cp.sum(weights) == 1.0, room]))
-    return 0.0 if least is None else least
-
-
-def _optimum(programme: Any) -> float | None:
-    """Value of a small linear programme, or None where it has none."""
-    import cvxpy as cp
-
-    try:
-        programme.solve(solver=cp.HIGHS, highs_options={"time_limit": 10.0, "threads": 1})
-    except cp.SolverError:
-        return None
-    return float(programme.value) if programme.status == cp.OPTIMAL else None
+def _smaller(constraints: Constraints, one: Bound) -> list[str]:
+    """The highest number for a floor that changes more than a right-hand side, by bisection."""
+    works, fails = 0.0, one.bound
+    if slack_needed(constraints.moved(one, works)) > SLACK:
+        return []
+    while fails - works > 10.0**-DIGITS / 2:
+        middle = (works + fails) / 2
+        if slack_needed(constraints.moved(one, middle)) > SLACK:
+            fails = middle
+        else:
+            works = middle
+    return [f"{one.argument} must be at most {_below(works)}"]
 
 
 def _above(bound: float) -> str:

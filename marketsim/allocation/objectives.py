@@ -4,56 +4,32 @@
     CVaR(0.95) + 0.5 * Variance()           convex, so it is minimised
 
 The rules of disciplined convex programming (Grant, Boyd and Ye 2006) decide: a sum is concave
-when each of its scaled terms is. Each term, in its concave direction, is the lowest of a family
-of linear functions of the weights (plus an offset), one for each *density* over the draws:
-minus CVaR is the lowest mean return under any density that magnifies no probability by
-more than 1 / (1 - level). `Support` states the family to cvxpy and `density` picks one of it.
-The solver searches among densities, which is many times faster than among weights, and any
-density it ends with bounds what all weights can reach: that is the certificate.
+when each of its scaled terms is. Each term, in its concave direction, is the lowest of a `Family`
+of linear functions of the weights. The solver searches among those, which is many times faster
+than among weights, and any that it ends with bounds what all weights can reach.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..returns import ReturnScenarios
+from .families import Family, Focus, Line, Portfolio
 
-__all__ = ["Focus", "Objective", "Support", "Term"]
+if TYPE_CHECKING:
+    from .constraints import Constraints
+
+__all__ = ["Algebra", "Curvature", "Objective", "Term"]
 
 FloatArray = NDArray[np.float64]
 Curvature = Literal["affine", "concave", "convex"]
-
-
-class Focus(NamedTuple):
-    """Where the answer is thought to lie, so that a term may leave out what cannot matter there.
-
-    What a term leaves out makes its family smaller and its optimum too good, never its certificate.
-    """
-
-    visited: tuple[FloatArray, ...]  # the portfolio's returns [draw] at weights near the best
-    width: int  # draws on either side of a quantile that stay open at each
-
-
-def _itself(member: FloatArray) -> FloatArray:
-    return member
-
-
-class Support(NamedTuple):
-    """A family of linear functions `gradient @ weights + offset`, as cvxpy expressions."""
-
-    gradient: Any  # [company], affine in `variable`
-    offset: Any  # convex in `variable`
-    constraints: list[Any]
-    variable: Any  # None where the family has one member
-    whole: Callable[[FloatArray], FloatArray] = _itself  # the member that a solution stands for
 
 
 class Algebra(ABC):
@@ -99,41 +75,47 @@ class Algebra(ABC):
 
 
 class Term(Algebra):
-    """One thing to be good at: a function of the portfolio's returns over the draws.
+    """One thing to be good at: a function of the weights and of their returns over the draws.
 
-    A term states its curvature, its degree (how it grows with returns: 2 for the variance),
-    its value for given outcomes, and, in its concave direction, its support.
+    A term states its curvature, its value, and, in its concave direction, its family of lines.
     """
 
     curvature: ClassVar[Curvature]
-    degree: ClassVar[int] = 1
+    by_draw: ClassVar[bool] = False  # its family has members for every draw
+    local: ClassVar[bool] = False  # its family is a model that is right near a focus only
 
     @property
     def parts(self) -> tuple[tuple[float, Term], ...]:
         """The term itself, once."""
         return ((1.0, self),)
 
-    @abstractmethod
-    def value(self, outcomes: FloatArray, scenarios: ReturnScenarios) -> float:
-        """The term for portfolio returns `outcomes` [draw]."""
+    def settled(self, scenarios: ReturnScenarios, constraints: Constraints) -> Term:
+        """The term, checked against what it is to be used on, and completed by it.
 
-    @abstractmethod
-    def support(
-        self, returns: FloatArray, scenarios: ReturnScenarios, focus: Focus | None = None
-    ) -> Support:
-        """The family for cvxpy, or a part of it that matters near a `focus`.
-
-        `returns` [draw, company] are those of the scenarios, rescaled.
+        Raises
+        ------
+        InputError
+            If it names companies that are not there, or needs what the scenarios do not have.
         """
+        return self
+
+    def magnitude(self, unit: float, scenarios: ReturnScenarios) -> float:
+        """About how large the term is where returns are about `unit`."""
+        return unit
 
     @abstractmethod
-    def density(
-        self, solution: FloatArray, outcomes: FloatArray, scenarios: ReturnScenarios
-    ) -> tuple[FloatArray, float]:
-        """A true member of the family near the solver's: slope by draw [draw], and offset.
+    def value(self, at: Portfolio) -> float:
+        """The term for a portfolio."""
 
-        Whatever the solver's error, for every `x` [draw] the concave direction of the term is
-        at most `slope @ x + offset`.
+    @abstractmethod
+    def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
+        """The lines whose lowest is the term's concave direction, or those that matter near by."""
+
+    @abstractmethod
+    def line(self, member: FloatArray, at: Portfolio) -> Line:
+        """A true line of the whole family near the solver's `member`, at the portfolio found.
+
+        Whatever the solver's error, the concave direction of the term lies nowhere above it.
         """
 
 
@@ -148,9 +130,23 @@ class Objective(Algebra):
         """Coefficients other than 0, and their terms."""
         return tuple((scale, term) for scale, term in self.summands if scale)
 
-    def value(self, outcomes: FloatArray, scenarios: ReturnScenarios) -> float:
-        """The objective for portfolio returns `outcomes` [draw]."""
-        return float(sum(scale * term.value(outcomes, scenarios) for scale, term in self.parts))
+    def value(self, at: Portfolio) -> float:
+        """The objective for a portfolio."""
+        return float(sum(scale * term.value(at) for scale, term in self.parts))
+
+    def settled(self, scenarios: ReturnScenarios, constraints: Constraints) -> Objective:
+        """The same of settled terms."""
+        return Objective(
+            tuple((scale, term.settled(scenarios, constraints)) for scale, term in self.parts)
+        )
+
+    def utility(self) -> tuple[tuple[float, Term], ...]:
+        """Coefficients of the terms' concave directions; their sum is to be maximised."""
+        sign = self.direction()
+        return tuple(
+            (sign * scale if term.curvature == "affine" else abs(scale), term)
+            for scale, term in self.parts
+        )
 
     def direction(self) -> float:
         """+1 if the objective is to be maximised, -1 if minimised.

@@ -6,6 +6,9 @@ over the open draws overrates what can be had, and the certificate, which counts
 by how much. Draws near the quantile at the new weights are opened too, so that the programmes grow
 towards the whole, until the certificate holds: the answer is that of the whole programme. What
 does not get there falls back to it.
+
+Terms that are told to the solver by a model near a guess, such as the growth of wealth, take the
+same rounds: solve, prove, move the guess.
 """
 
 from __future__ import annotations
@@ -14,21 +17,15 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, SolverError
 from ..returns import ReturnScenarios
-from .constraints import Constraints
-from .objectives import Focus, Objective
-from .problem import build
-from .solvers import LINEAR, QUADRATIC, Found, attempt
-from .terms import CVaR
+from .families import Focus, Portfolio, portfolio_of
+from .solvers import Case, Found, once
 
-__all__ = ["reduced"]
+__all__ = ["convex", "wide"]
 
-FloatArray = NDArray[np.float64]
-
-SMALL: Final = 2_000
+SMALL: Final = 1_000
 """Draws up to which the whole programme is solved at once."""
 
 STEP: Final = 5
@@ -41,57 +38,102 @@ part of all draws, but no fewer than the last."""
 ROUNDS: Final = 12
 """Guesses after which the whole programme is called for."""
 
+STEPS: Final = 40
+"""Guesses after which a model near them is given up."""
+
+FAR: Final = 1e-6
+"""A guess that misses the constraints by more is not compared with the next."""
+
+STALLED: Final = 1e-9
+"""Part of the way to the next guess below which none better is looked for."""
+
 LOOSE: Final = 1e-3
 """Relative gap that does for a guess."""
 
 
-def reduced(
-    objective: Objective, scenarios: ReturnScenarios, constraints: Constraints, time_limit: float
-) -> Found | None:
-    """Certified weights from programmes over few of the draws; None if the whole is called for."""
-    if not any(isinstance(term, CVaR) for _, term in objective.parts):
-        return None
-    return _near(objective, scenarios, constraints, time_limit, gap=1e-6)
+def convex(case: Case, gap: float = 1e-6) -> Found:
+    """Weights proved to be within a relative gap of the best.
 
-
-def _near(
-    objective: Objective,
-    scenarios: ReturnScenarios,
-    constraints: Constraints,
-    time_limit: float,
-    gap: float,
-) -> Found | None:
-    count = len(scenarios)
-    if count <= SMALL:
-        return None
-    weights = _guess(objective, scenarios, constraints, time_limit)
-    width = max(BY_COMPANY * len(scenarios.tickers), int(BY_DRAWS * count), LEAST)
-    visited: tuple[FloatArray, ...] = ()
-    for _ in range(ROUNDS):
-        if weights is None or 2 * width >= count:
-            return None
-        visited = (*visited, scenarios.returns @ weights)
-        focus = Focus(visited, width)
-        found = _solved(objective, scenarios, constraints, time_limit, focus)
-        if found is None:
-            return None
-        if found[1].certificate.holds(gap):
+    Raises
+    ------
+    SolverError
+        If there are none in time.
+    """
+    if any(term.by_draw for _, term in case.objective.parts):
+        found = _reduced(case, gap)
+        if found is not None:
             return found
-        weights = found[0]
+    if any(term.local for _, term in case.objective.parts):
+        return _modelled(case, gap)
+    return once(case, None, gap)
+
+
+def wide(scenarios: ReturnScenarios) -> int:
+    """Draws that stay open on either side of a quantile."""
+    return max(BY_COMPANY * len(scenarios.tickers), int(BY_DRAWS * len(scenarios)), LEAST)
+
+
+def _reduced(case: Case, gap: float) -> Found | None:
+    """The answer from programmes over few of the draws; None if the whole is called for."""
+    count, width = len(case.scenarios), wide(case.scenarios)
+    if count <= SMALL or 2 * width >= count:
+        return None
+    guess = _guess(case)
+    if guess is None:
+        return None
+    try:
+        return _rounds(case, gap, guess, width, ROUNDS)
+    except SolverError:
+        case.deadline.left()
+        return None
+
+
+def _modelled(case: Case, gap: float) -> Found:
+    """The answer from models near guesses, with every draw open."""
+    found = _rounds(case, gap, once(case).portfolio, None, STEPS)
+    if found is None:
+        raise SolverError(f"no weights for {case.objective!r} were certified in {STEPS} steps")
+    return found
+
+
+def _rounds(
+    case: Case, gap: float, guess: Portfolio, width: int | None, rounds: int
+) -> Found | None:
+    visited: tuple[Portfolio, ...] = (guess,)
+    for _ in range(rounds):
+        found = once(case, Focus(visited, width))
+        if found.proof.certificate.holds(gap):
+            return found
+        visited = (*visited, _towards(case, visited[-1], found.portfolio))
     return None
 
 
-def _guess(
-    objective: Objective, scenarios: ReturnScenarios, constraints: Constraints, time_limit: float
-) -> FloatArray | None:
-    """Weights that are about the best over a part of the draws; None where it says nothing."""
+def _towards(case: Case, last: Portfolio, new: Portfolio) -> Portfolio:
+    """The new portfolio or, where a model led too far, one on the way to it that is no worse."""
+    if not any(term.local for _, term in case.objective.parts):
+        return new
+    sign = case.objective.direction()
+    now = sign * case.objective.value(last)
+    if case.constraints.violation(last.weights) > FAR:
+        now = np.nextafter(-np.inf, 0.0)
+    step = 1.0
+    while step > STALLED:
+        middle = portfolio_of(case.scenarios, last.weights + step * (new.weights - last.weights))
+        if sign * case.objective.value(middle) >= now:
+            return middle
+        step /= 2
+    return new
+
+
+def _guess(case: Case) -> Portfolio | None:
+    """The best portfolio over a part of the draws; None where it says nothing."""
     try:
-        part = _thinned(scenarios)
-    except InputError:  # draws that are all the same leave nothing to choose between
+        part = _thinned(case.scenarios)
+        weights = convex(case._replace(scenarios=part), LOOSE).portfolio.weights
+    except (InputError, SolverError):  # draws that are all alike leave nothing to choose between
+        case.deadline.left()
         return None
-    near = _near(objective, part, constraints, time_limit, LOOSE)
-    found = near or _solved(objective, part, constraints, time_limit, None)
-    return None if found is None else found[0]
+    return portfolio_of(case.scenarios, weights)
 
 
 def _thinned(scenarios: ReturnScenarios) -> ReturnScenarios:
@@ -103,19 +145,5 @@ def _thinned(scenarios: ReturnScenarios) -> ReturnScenarios:
         returns=scenarios.returns[kept],
         probabilities=odds / odds.sum(),
         regimes=scenarios.regimes[kept],
+        paths=None if scenarios.paths is None else scenarios.paths[kept],
     )
-
-
-def _solved(
-    objective: Objective,
-    scenarios: ReturnScenarios,
-    constraints: Constraints,
-    time_limit: float,
-    focus: Focus | None,
-) -> Found | None:
-    programme = build(objective, scenarios, constraints, focus)
-    for solver in QUADRATIC if programme.quadratic else LINEAR:
-        found = attempt(programme, solver, time_limit, objective, scenarios, constraints)
-        if not isinstance(found, str):
-            return found
-    return None

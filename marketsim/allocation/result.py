@@ -12,6 +12,7 @@ from ..returns import ReturnScenarios
 from . import measures
 from .certificate import Certificate, Proof
 from .constraints import Constraints
+from .families import Portfolio
 from .objectives import Objective
 from .terms import CVaR
 
@@ -27,7 +28,7 @@ class Allocation:
     Parameters
     ----------
     weights : Series [ticker]
-        Shares of the portfolio: none negative, summing to 1 within 1e-12.
+        Shares of the portfolio, summing to 1 within 1e-12; short positions are negative.
     objective : float
         The objective at the weights, recomputed from them.
     terms : Objective
@@ -75,23 +76,22 @@ class Allocation:
 
 
 def report(
-    weights: FloatArray,
-    proof: Proof,
-    solver: str,
-    objective: Objective,
-    scenarios: ReturnScenarios,
-    constraints: Constraints,
+    at: Portfolio, proof: Proof, constraints: Constraints, solver: str, objective: Objective
 ) -> Allocation:
-    """Everything there is to say about clean `weights` [company]."""
-    outcomes = scenarios.returns @ weights
-    names = ["budget", *constraints.names]
-    prices = np.concatenate([[proof.budget * objective.direction()], proof.prices])
+    """Everything there is to say about a portfolio found."""
+    scenarios = at.scenarios
+    told = [i for i, name in enumerate(constraints.names) if name]
+    names = ["budget"] * constraints.budget + [constraints.names[i] for i in told]
+    prices = proof.prices[told] * constraints.gains[told]
+    if constraints.budget:
+        prices = np.concatenate([[proof.budget * objective.direction()], prices])
+    tickers = pd.Index(scenarios.tickers, name="ticker")
     return Allocation(
-        weights=pd.Series(weights, index=pd.Index(scenarios.tickers, name="ticker"), name="weight"),
+        weights=pd.Series(at.weights, index=tickers, name="weight"),
         objective=proof.objective,
         terms=objective,
-        risk=_risk(outcomes, scenarios.probabilities, _levels(objective)),
-        by_scenario=_by_scenario(outcomes, scenarios, _levels(objective)[0]),
+        risk=_risk(at.outcomes, scenarios.probabilities, _levels(objective)),
+        by_scenario=_by_scenario(at.outcomes, scenarios, _levels(objective)[0]),
         duals=pd.Series(prices, index=pd.Index(names, name="constraint"), name="dual"),
         scenario_duals=objective.direction() * proof.slope,
         status="optimal",

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 
+import numpy as np
 import pandas as pd
 
-from ..errors import InputError, SolverError
+from ..errors import InputError
 from ..returns import ReturnScenarios
-from .certificate import Proof
 from .constraints import constraints_from
 from .infeasible import check_feasible
+from .limits import Limit
+from .names import check_number
 from .objectives import Algebra, Objective
-from .problem import build
-from .reduction import reduced
+from .reduction import convex
 from .result import Allocation, report
-from .solvers import LINEAR, QUADRATIC, attempt
+from .selection import select
+from .solvers import Case, Deadline
 
 __all__ = ["allocate", "check_limits"]
 
@@ -29,9 +30,11 @@ def allocate(
     min_weight: float = 0.0,
     layer_caps: Mapping[str, float] | None = None,
     max_weights: Mapping[str, float] | None = None,
+    limits: Sequence[Limit] = (),
     time_limit: float = 60.0,
+    gap: float = 1e-6,
 ) -> Allocation:
-    """Long-only weights, summing to 1, with the best objective over the scenarios.
+    """Weights, summing to 1, with the best objective over the scenarios.
 
     Parameters
     ----------
@@ -41,19 +44,24 @@ def allocate(
         A concave objective such as `ExpectedReturn() - 2 * CVaR(0.95)` is maximised, a convex
         one such as `CVaR(0.95)` minimised.
     max_weight, min_weight : float, optional
-        Highest and lowest share of every company.
+        Highest and lowest share of every company; below 0 for short positions.
     layer_caps : mapping of layer to share, optional
         Highest share of all companies of a layer together.
     max_weights : mapping of ticker to share, optional
         Highest share of single companies, in place of `max_weight`.
+    limits : sequence of limits, optional
+        What else is asked of the weights: `Group`, `Turnover`, `Exposure`, `RegimeLoss`,
+        `Leverage`, `Holdings` (see `marketsim.allocation.limits`).
     time_limit : float, optional
-        Seconds that each solver may take; there are two, the second where the first fails.
+        Seconds that it may take in all.
+    gap : float, optional
+        How far from the best the weights may be, relative to the size of the terms. A wider one
+        saves time where `Holdings` are limited.
 
     Returns
     -------
     Allocation
-        With a certificate: no weights have an objective better by over 1e-6, relative to the
-        size of the terms.
+        With a certificate: no weights have an objective better by more than `gap`.
 
     Raises
     ------
@@ -62,26 +70,21 @@ def allocate(
     InfeasibleError
         If no weights satisfy the constraints, saying which conflict and what would do.
     SolverError
-        If no solver found weights that pass the certificate.
+        If no solver found weights that pass the certificate in time.
     """
     scenarios = _scenarios(returns)
     aim = _objective(objective)
     aim.direction()
-    if not isfinite(time_limit) or time_limit <= 0:
-        raise InputError(f"time_limit is {time_limit}; it must be above 0 seconds")
-    constraints = constraints_from(scenarios, max_weight, min_weight, max_weights, layer_caps)
+    check_number("time_limit", time_limit, 1e-9, what="above 0 seconds")
+    check_number("gap", gap, 1e-9, 1.0, "a number between 1e-9 and 1")
+    constraints = constraints_from(
+        scenarios, max_weight, min_weight, max_weights, layer_caps, limits
+    )
     check_feasible(constraints)
-    near = reduced(aim, scenarios, constraints, time_limit)
-    if near is not None:
-        return report(*near, aim, scenarios, constraints)
-    programme = build(aim, scenarios, constraints)
-    failures = []
-    for solver in QUADRATIC if programme.quadratic else LINEAR:
-        found = attempt(programme, solver, time_limit, aim, scenarios, constraints)
-        if not isinstance(found, str) and found[1].certificate.holds():
-            return report(*found, aim, scenarios, constraints)
-        failures.append(f"{solver}: {found if isinstance(found, str) else _missed(found[1])}")
-    raise SolverError(f"no solver found certified weights for {aim!r} ({'; '.join(failures)})")
+    deadline = Deadline.after(time_limit)
+    case = Case(aim.settled(scenarios, constraints), scenarios, constraints, deadline)
+    found = select(case, gap) if constraints.whole.any() else convex(case, gap)
+    return report(*found, case.objective)
 
 
 def check_limits(
@@ -100,8 +103,8 @@ def check_limits(
     InputError, InfeasibleError
         As `allocate` does.
     """
-    two = [[0.0] * len(tickers), [0.01] * len(tickers)]
-    probe = ReturnScenarios(two, tuple(tickers), layers=layers)  # type: ignore[arg-type]
+    returns = 0.01 * np.outer([0, 1], np.arange(1, len(tickers) + 1))
+    probe = ReturnScenarios(returns, tuple(tickers), layers=layers)
     check_feasible(constraints_from(probe, max_weight, min_weight, max_weights, layer_caps))
 
 
@@ -118,8 +121,3 @@ def _objective(objective: object) -> Objective:
     if not isinstance(objective, Algebra):
         raise InputError(f"objective is {objective!r}; give a term such as CVaR(0.95)")
     return objective if isinstance(objective, Objective) else 1.0 * objective
-
-
-def _missed(proof: Proof) -> str:
-    gap, residual = proof.certificate.relative_gap, proof.certificate.primal_residual
-    return f"relative gap {gap:.1e}, primal residual {residual:.1e}"

@@ -1,64 +1,117 @@
-"""One attempt by one solver: only `optimal` counts, and what it found is cleaned and proved."""
+"""One programme, solved: each solver in turn, only `optimal` counts, what is found is proved."""
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
+from dataclasses import dataclass
+from time import monotonic
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..errors import SolverError
 from ..returns import ReturnScenarios
-from .certificate import Proof, clean, prove
+from .certificate import Proof, prove
+from .conic import solve_conic
 from .constraints import Constraints
+from .families import Focus, Portfolio
+from .linear import Solution, solve_linear
 from .objectives import Objective
-from .problem import Programme
+from .programme import Answer, Programme, assemble, families_of
 
-__all__ = ["LINEAR", "QUADRATIC", "Found", "attempt"]
+__all__ = ["LINEAR", "QUADRATIC", "Case", "Deadline", "Found", "once"]
 
 # In order of trial. HiGHS is exact on linear programmes and never to be trusted with a quadratic.
 LINEAR, QUADRATIC = ("HIGHS", "CLARABEL"), ("CLARABEL", "SCS")
 
-Found = tuple[NDArray[np.float64], Proof, str]
-"""Clean weights [company], how good they are, and the solver."""
+
+@dataclass(frozen=True)
+class Deadline:
+    """When all of an allocation must be done."""
+
+    time_limit: float
+    end: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """The deadline that many seconds from now."""
+        return cls(seconds, monotonic() + seconds)
+
+    def left(self) -> float:
+        """Seconds until then.
+
+        Raises
+        ------
+        SolverError
+            If there are none.
+        """
+        seconds = self.end - monotonic()
+        if seconds <= 0.0:
+            raise SolverError(
+                f"time_limit of {self.time_limit:g} seconds is over before weights were proved to "
+                "be the best; raise it, or gap, how far from the best they may be"
+            )
+        return seconds
 
 
-def attempt(
-    programme: Programme,
-    solver: str,
-    time_limit: float,
-    objective: Objective,
-    scenarios: ReturnScenarios,
-    constraints: Constraints,
-) -> Found | str:
-    """Weights by one solver with their proof over all draws, or why there are none."""
-    failure = _run(programme.problem, solver, time_limit)
-    if failure:
-        return failure
-    answer = programme.answer()
-    weights = clean(answer.weights, constraints)
-    return weights, prove(weights, answer, objective, scenarios, constraints), solver
+class Case(NamedTuple):
+    """What is asked."""
+
+    objective: Objective
+    scenarios: ReturnScenarios
+    constraints: Constraints
+    deadline: Deadline
 
 
-def _run(problem: Any, solver: str, time_limit: float) -> str | None:
-    """Solve; None if the status is `optimal`, else what went wrong."""
-    import cvxpy as cp
+class Found(NamedTuple):
+    """What was found, how good it is, under which constraints, and by which solver."""
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # inexact answers warn; here they are refused
-            problem.solve(solver=solver, **_options(solver, time_limit))
-    except cp.SolverError as error:
-        return str(error).splitlines()[0]
-    return None if problem.status == cp.OPTIMAL else f"status {problem.status}"
+    portfolio: Portfolio
+    proof: Proof
+    constraints: Constraints
+    solver: str
 
 
-def _options(solver: str, time_limit: float) -> dict[str, Any]:
-    """One thread, a time limit, and tolerances below those of the certificate."""
-    if solver == "HIGHS":
-        return {"highs_options": {"time_limit": time_limit, "threads": 1, "presolve": "off"}}
-    if solver == "CLARABEL":
-        # An objective right to 1e-8 may leave 1e-4 in the weights of a quadratic programme.
-        tight = {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-10}
-        return {"time_limit": time_limit, "max_threads": 1, **tight}
-    return {"time_limit_secs": time_limit, "eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 1_000_000}
+def once(case: Case, focus: Focus | None = None, gap: float | None = None) -> Found:
+    """The answer to one programme, near a focus or to the whole.
+
+    Parameters
+    ----------
+    case : Case
+        What is asked.
+    focus : Focus, optional
+        Where terms may leave out what does not matter.
+    gap : float, optional
+        An answer whose certificate is wider is passed over for the next solver's.
+
+    Raises
+    ------
+    SolverError
+        If no solver has one, with what each of them said.
+    """
+    families = families_of(case.objective, case.scenarios, focus)
+    programme = assemble(case.objective, case.scenarios, case.constraints, families)
+    failures = []
+    for solver in QUADRATIC if programme.bends else LINEAR:
+        answer = _attempt(programme, solver, case.deadline.left())
+        if isinstance(answer, str):
+            failures.append(f"{solver}: {answer}")
+            continue
+        portfolio, proof = prove(answer, case.objective, case.scenarios, case.constraints)
+        if gap is None or proof.certificate.holds(gap):
+            return Found(portfolio, proof, case.constraints, solver)
+        failures.append(f"{solver}: {_missed(proof)}")
+    case.deadline.left()
+    raise SolverError(
+        f"no solver found certified weights for {case.objective!r} ({'; '.join(failures)})"
+    )
+
+
+def _attempt(programme: Programme, solver: str, seconds: float) -> Answer | str:
+    """The answer of one solver, or why there is none."""
+    if solver != "HIGHS":
+        return solve_conic(programme, solver, seconds)
+    found = solve_linear(programme.linear, seconds)
+    return programme.answer(found.values, -found.duals) if isinstance(found, Solution) else found
+
+
+def _missed(proof: Proof) -> str:
+    gap, residual = proof.certificate.relative_gap, proof.certificate.primal_residual
+    return f"relative gap {gap:.1e}, primal residual {residual:.1e}"

@@ -1,0 +1,67 @@
+"""Numbers by ticker, as terms and limits are given them and as arithmetic needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import InputError, nearest
+
+__all__ = ["Numbers", "array_of", "check_known", "check_number", "numbers"]
+
+Numbers = tuple[tuple[str, float], ...]
+
+
+def numbers(given: object, argument: str) -> Numbers:
+    """A mapping or Series by ticker as sorted pairs, which can be compared and hashed.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or holds what is no finite number.
+    """
+    if isinstance(given, tuple):  # of pairs, as a frozen copy passes them on
+        given = dict(given)
+    if isinstance(given, pd.Series):
+        given = given.to_dict()
+    if not isinstance(given, Mapping):
+        raise InputError(f"{argument} must be a mapping or Series by ticker, not {given!r}")
+    for ticker, value in given.items():
+        check_number(f"{argument}[{ticker!r}]", value)
+    return tuple(sorted((str(ticker), float(value)) for ticker, value in given.items()))
+
+
+def array_of(pairs: Numbers, tickers: tuple[str, ...], argument: str) -> NDArray[np.float64]:
+    """The numbers in the order of `tickers`, 0 where there is none.
+
+    Raises
+    ------
+    InputError
+        If a number other than 0 belongs to no ticker.
+    """
+    check_known(argument, "ticker", [name for name, value in pairs if value], tickers)
+    known = dict(pairs)
+    return np.array([known.get(ticker, 0.0) for ticker in tickers])
+
+
+def check_known(argument: str, kind: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse names that are not among the known ones, with the nearest that is."""
+    choices = list(known)
+    for name in given:
+        if name not in choices:
+            hint = nearest(name, choices) or f" Known: {', '.join(choices)}."
+            raise InputError(f"{argument} names no {kind} of these scenarios: {name!r}.{hint}")
+
+
+def check_number(
+    argument: str, value: object, low: float = -np.inf, high: float = np.inf, what: str = ""
+) -> None:
+    """Refuse what is no finite number between `low` and `high`."""
+    right = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
+    if not right or not isfinite(float(value)) or not low <= float(value) <= high:  # type: ignore[arg-type]
+        ask = what or "a finite number"
+        raise InputError(f"{argument} is {value!r}; it must be {ask}")

@@ -1,0 +1,173 @@
+"""The allocation as a programme in numbers.
+
+The programme is the dual of the one in the reader's mind. That one seeks the weights of highest
+utility; this one the lowest line above all weights: with the gradient g and offset c of a member
+of the objective's family, a price of the budget and prices of the bounds `A w + B u <= b`,
+
+    minimise    budget + b @ prices + c
+    such that   g = budget + A' prices,   B' prices >= 0,   prices >= 0
+
+and the weights are the multipliers of the first equation. With tens of companies and thousands of
+draws it has few rows where the other has thousands, and was solved in a half of the other's time
+at 10,000 draws of 30 companies, in a seventh at 100,000 (each by the solver that suits it best).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..returns import ReturnScenarios
+from .constraints import Constraints
+from .families import Bend, Family, Focus
+from .linear import LinearProgramme
+from .objectives import Objective
+
+__all__ = ["Answer", "Programme", "assemble", "families_of"]
+
+FloatArray = NDArray[np.float64]
+
+POWER = {"square": 0.5, "cube": 1.0 / 3.0, "ball": 0.0}
+"""A member bent with coefficient a is solved for in units of a to minus this power."""
+
+
+class Answer(NamedTuple):
+    """What a solver says, back in the units of the objective."""
+
+    weights: FloatArray  # [company]
+    prices: FloatArray  # [row]
+    members: tuple[FloatArray, ...]  # of each term's family
+
+
+@dataclass(frozen=True, eq=False)
+class Programme:
+    """A linear programme, what of it is bent, and how its answer is read.
+
+    Columns are the budget's price, the bounds' prices and the members of each family; the first
+    rows are the equation of which the weights are the multipliers [company], then those of the
+    auxiliaries.
+    """
+
+    linear: LinearProgramme
+    bends: tuple[Bend, ...]
+    families: tuple[Family, ...]
+    units: tuple[FloatArray, ...]  # of the members of each family
+    size: float  # of the utility; the programme is solved in units of it
+    companies: int
+    prices: int
+
+    def answer(self, values: FloatArray, weights: FloatArray) -> Answer:
+        """From the values of the columns and the multipliers of the rows."""
+        start, members = 1 + self.prices, []
+        for family, units in zip(self.families, self.units, strict=True):
+            stop = start + family.size
+            members.append(family.whole(values[start:stop] * units))
+            start = stop
+        prices = np.maximum(values[1 : 1 + self.prices], 0.0) * self.size
+        return Answer(np.array(weights[: self.companies]), prices, tuple(members))
+
+
+def families_of(
+    objective: Objective, scenarios: ReturnScenarios, focus: Focus | None
+) -> list[Family]:
+    """The family of each term, near a focus."""
+    return [term.family(scenarios, focus) for _, term in objective.utility()]
+
+
+def assemble(
+    objective: Objective,
+    scenarios: ReturnScenarios,
+    constraints: Constraints,
+    families: Sequence[Family],
+) -> Programme:
+    """The programme of an allocation, in units in which the utility is about 1."""
+    terms = objective.utility()
+    unit = _typical(scenarios)
+    size = sum(abs(scale) * term.magnitude(unit, scenarios) for scale, term in terms) or 1.0
+    scales = [scale / size for scale, _ in terms]
+    units = [_units(one, abs(scale)) for one, scale in zip(families, scales, strict=True)]
+    parts = list(zip(families, scales, units, strict=True))
+    filled = [one.filled() for one in families]
+    count, prices = len(scenarios.tickers), len(constraints.sides)
+    base = np.asarray(sum(scale * one.base for one, scale, _ in parts))
+    reach = np.inf if constraints.budget else 0.0
+    linear = LinearProgramme(
+        np.concatenate(
+            [
+                [1.0],
+                constraints.sides,
+                *(abs(s) * cost * u for (_, s, u), (cost, *_) in zip(parts, filled, strict=True)),
+            ]
+        ),
+        np.concatenate(
+            [[-reach], np.zeros(prices), *(f[1] / u for u, f in zip(units, filled, strict=True))]
+        ),
+        np.concatenate(
+            [
+                [reach],
+                *[np.full(prices, np.inf)],
+                *(f[2] / u for u, f in zip(units, filled, strict=True)),
+            ]
+        ),
+        _matrix(constraints, parts, [f[3] for f in filled]),
+        np.concatenate(
+            [-base, np.full(len(constraints.tops), -np.inf), *(f.sides[0] for f in families)]
+        ),
+        np.concatenate([-base, np.zeros(len(constraints.tops)), *(f.sides[1] for f in families)]),
+    )
+    bends, start = [], 1 + prices
+    for one in families:
+        bends += [Bend(b.kind, start + b.start, start + b.stop) for b in one.bends]
+        start += one.size
+    return Programme(linear, tuple(bends), tuple(families), tuple(units), size, count, prices)
+
+
+def _units(family: Family, scale: float) -> FloatArray:
+    units = np.ones(family.size)
+    for bend in family.bends:
+        units[bend.start : bend.stop] = scale ** -POWER[bend.kind]
+    return units
+
+
+def _matrix(
+    constraints: Constraints, parts: Sequence[tuple[Family, float, FloatArray]], rows: list[Any]
+) -> Any:
+    """Sparse rows of the programme [row, column]."""
+    count, prices, more = len(constraints.tickers), len(constraints.sides), len(constraints.tops)
+    top = [sparse.csc_array(-np.repeat([1.0, 0.0], [count, more])[:, None]), -constraints.matrix.T]
+    for family, scale, units in parts:
+        block = _dense(family.slopes * (abs(scale) * units))
+        block.resize((count + more, family.size))
+        top.append(block)
+    below = []
+    start = 1 + prices
+    width = start + sum(family.size for family, _, _ in parts)
+    for (family, _, units), own in zip(parts, rows, strict=True):
+        if own.shape[0]:
+            block = sparse.coo_array(own)
+            columns = block.col + start
+            shape = (block.shape[0], width)
+            data = block.data * units[block.col]
+            below.append(sparse.csc_array((data, (block.row, columns)), shape=shape))
+        start += family.size
+    return sparse.csc_array(sparse.vstack([sparse.hstack(top), *below]))
+
+
+def _dense(block: FloatArray) -> Any:
+    """A dense block as sparse columns, without a search for zeros."""
+    rows, columns = block.shape
+    indices = np.tile(np.arange(rows, dtype=np.int32), columns)
+    starts = np.arange(0, rows * columns + 1, rows, dtype=np.int32) if rows else np.zeros(1, int)
+    return sparse.csc_array((block.ravel(order="F"), indices, starts), shape=block.shape)
+
+
+def _typical(scenarios: ReturnScenarios) -> float:
+    """Median size of a return, over a few thousand draws: no single draw can blow it up."""
+    returns = scenarios.returns
+    sizes = np.abs(returns[:: max(1, len(returns) // 1_000)])
+    return float(np.median(sizes)) or float(np.mean(np.abs(returns)))

@@ -1,0 +1,112 @@
+"""Which companies to hold: whole-number limits by outer approximation.
+
+A mixed-integer linear programme chooses the companies, knowing of each term the lines found so
+far; the convex programme finds the best weights of those companies, with new lines. The first
+overrates what can be had, the second attains it, and they meet (Duran and Grossmann 1986). The
+lines are those of the certificates, so every term that has a family can be used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import SolverError
+from .certificate import certify
+from .families import Focus, Portfolio, hull, portfolio_of
+from .linear import dual_of, solve_linear, with_bounds
+from .programme import assemble
+from .reduction import convex, wide
+from .solvers import Case, Found
+
+__all__ = ["select"]
+
+FloatArray = NDArray[np.float64]
+Pattern = NDArray[np.int8]  # 1 where a company is held, -1 where it is sold short [company]
+Lines = list[tuple[FloatArray, float]]
+
+ROUNDS: Final = 200
+
+
+def select(case: Case, gap: float) -> Found:
+    """Weights proved to be within a relative gap of the best that the holdings allow.
+
+    Raises
+    ------
+    SolverError
+        If there are none in time; it says how near the best found are.
+    """
+    relaxed = convex(case._replace(constraints=case.constraints.relaxed()))
+    bound = case.objective.direction() * relaxed.proof.certificate.bound
+    lines: list[Lines] = [[line] for line in relaxed.proof.lines]
+    visited: tuple[Portfolio, ...] = (relaxed.portfolio,)
+    best: Found | None = None
+    try:
+        for _ in range(ROUNDS):
+            bound, weights, pattern = _chosen(case, lines, visited, bound, gap)
+            visited = (*visited, portfolio_of(case.scenarios, weights))
+            found = _held(case, pattern)
+            visited = (*visited, found.portfolio)
+            for known, line in zip(lines, found.proof.lines, strict=True):
+                known.append(line)
+            if best is None or _better(case, found, best):
+                best = found
+            proved = _proved(case, best, bound)
+            if proved.proof.certificate.holds(gap):
+                return proved
+    except SolverError as error:
+        if best is None:
+            raise
+        proof = _proved(case, best, bound).proof
+        raise SolverError(
+            f"{error} (of {len(lines[0]) - 1} sets of holdings tried the best has "
+            f"{proof.objective:.6g}, none can have better than {proof.certificate.bound:.6g}: "
+            f"gap={proof.certificate.relative_gap:.1e} would do)"
+        ) from error
+    raise SolverError(f"the best holdings were not found in {ROUNDS} rounds; raise gap")
+
+
+def _chosen(
+    case: Case, lines: list[Lines], visited: tuple[Portfolio, ...], bound: float, gap: float
+) -> tuple[float, FloatArray, Pattern]:
+    """The most that utility may be, and the weights and companies that the lines think best."""
+    focus, families = Focus(visited, wide(case.scenarios)), []
+    for (_, term), known in zip(case.objective.utility(), lines, strict=True):
+        family = None if term.local else term.family(case.scenarios, focus)
+        families.append(hull(known) if family is None or family.bends else family)
+    constraints = case.constraints
+    programme = assemble(case.objective, case.scenarios, constraints, families)
+    (low, high), tops = constraints.ranges, constraints.tops
+    # The multipliers of the programme's first rows are minus the weights and auxiliaries.
+    master = with_bounds(
+        dual_of(programme.linear),
+        -np.concatenate([high, tops]),
+        -np.concatenate([low, np.zeros(len(tops))]),
+        np.concatenate([np.zeros(len(low), dtype=bool), constraints.whole]),
+    )
+    found = solve_linear(master, case.deadline.left(), gap / 10)
+    if isinstance(found, str):
+        raise SolverError(f"HIGHS found no holdings for {case.objective!r} ({found})")
+    values = -found.values[: len(low) + len(tops)]
+    held = np.rint(values[len(low) :][constraints.whole]).reshape(-1, 2, len(low)).min(axis=0)
+    most = min(bound, -found.bound * programme.size)
+    return most, values[: len(low)], (held[0] - held[1]).astype(np.int8)
+
+
+def _held(case: Case, pattern: Pattern) -> Found:
+    """The best weights of some companies."""
+    return convex(case._replace(constraints=case.constraints.held(pattern)))
+
+
+def _better(case: Case, one: Found, other: Found) -> bool:
+    return case.objective.direction() * (one.proof.objective - other.proof.objective) > 0
+
+
+def _proved(case: Case, best: Found, most: float) -> Found:
+    """The best found, with the bound of all holdings in place of that of its own."""
+    bound = case.objective.direction() * most
+    certificate = certify(bound, best.portfolio, case.objective, case.constraints)
+    return best._replace(proof=replace(best.proof, certificate=certificate))

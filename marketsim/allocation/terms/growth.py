@@ -1,0 +1,66 @@
+"""Growth of wealth: the criterion of Kelly (1956)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...returns import ReturnScenarios
+from ..families import Bend, Family, Focus, Line, Portfolio, portfolio_of
+from ..objectives import Curvature, Term
+from .moments import root
+
+__all__ = ["LogGrowth"]
+
+FloatArray = NDArray[np.float64]
+
+RUIN = 1e-9  # wealth below which a tangent is taken at this instead
+
+
+@dataclass(frozen=True)
+class LogGrowth(Term):
+    """Expected logarithm of wealth, E[log(1 + x)]; minus infinity where all can be lost."""
+
+    curvature: ClassVar[Curvature] = "concave"
+    local: ClassVar[bool] = True
+
+    def value(self, at: Portfolio) -> float:
+        """E[log(1 + x)] over the draws that have any probability."""
+        counted = at.scenarios.probabilities > 0
+        wealth = 1.0 + at.outcomes[counted]
+        if wealth.min() <= 0.0:
+            return -np.inf
+        return float(at.scenarios.probabilities[counted] @ np.log(wealth))
+
+    def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
+        """The quadratic model at the last portfolio visited, as the lowest of its tangents.
+
+        With gradient g and curvature 2 F'F at weights v, the model is up to a constant the lowest
+        of g'w - 2 z'F (w - v) + |z|^2: as many members as companies, whatever the draws.
+        """
+        count = len(scenarios.tickers)
+        at = focus.visited[-1] if focus else portfolio_of(scenarios, np.full(count, 1.0 / count))
+        wealth = np.maximum(1.0 + at.outcomes, RUIN)
+        odds = scenarios.probabilities
+        gradient = (odds / wealth) @ scenarios.returns
+        bent = scenarios.returns * (np.sqrt(2.0 * odds) / wealth)[:, None]
+        factor = root(bent.T @ bent)
+        reach = np.full(len(factor), np.inf)
+        return Family(
+            gradient,
+            -factor.T,
+            factor @ at.weights,
+            -reach,
+            reach,
+            bends=[Bend("square", 0, len(factor))],
+        )
+
+    def line(self, member: FloatArray, at: Portfolio) -> Line:
+        """The tangent at the outcomes."""
+        wealth = np.maximum(1.0 + at.outcomes, RUIN)
+        odds = at.scenarios.probabilities
+        slope = odds / wealth
+        return Line(slope, 0.0, float(odds @ np.log(wealth) - slope @ (wealth - 1.0)))
