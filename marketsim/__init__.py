@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         Variance,
         WorstRegime,
         allocate,
+        limits,
+        terms,
     )
     from marketsim.assumptions import describe_assumptions
     from marketsim.backtesting import BacktestResult, History, backtest
@@ -33,9 +35,19 @@ if TYPE_CHECKING:
     from marketsim.sensitivity import sensitivities
     from marketsim.simulation import Paths, simulate
     from marketsim.valuation import revalue
+    from marketsim.views import view
 
 _HOMES = {
-    "allocation": ("Allocation", "CVaR", "ExpectedReturn", "Variance", "WorstRegime", "allocate"),
+    "allocation": (
+        "Allocation",
+        "CVaR",
+        "ExpectedReturn",
+        "Variance",
+        "WorstRegime",
+        "allocate",
+        "limits",
+        "terms",
+    ),
     "assumptions": ("describe_assumptions",),
     "backtesting": ("BacktestResult", "History", "backtest"),
     "calibration": ("Posterior", "calibrate"),
@@ -50,6 +62,7 @@ _HOMES = {
     "sensitivity": ("sensitivities",),
     "simulation": ("Paths", "simulate"),
     "valuation": ("revalue",),
+    "views": ("view",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -77,6 +90,7 @@ __all__ = [
     "describe_assumptions",
     "evaluate_claims",
     "forecast",
+    "limits",
     "load_facts",
     "load_prices",
     "load_scenarios",
@@ -84,6 +98,8 @@ __all__ = [
     "score_forecasts",
     "sensitivities",
     "simulate",
+    "terms",
+    "view",
 ]
 
 

@@ -10,8 +10,10 @@ import pytest
 
 import marketsim as ms
 from marketsim import cli
-from marketsim.allocation import objective_from
+from marketsim.allocation import limit_from, objective_from
 
+HELD = {"A": 0.5, "B": 0.5}
+GROWTH = ms.terms.LogGrowth() - ms.terms.Regret() - ms.terms.AmbiguousReturn(0.2) / -4
 CHANCE = np.random.default_rng(5)
 
 
@@ -22,11 +24,51 @@ CHANCE = np.random.default_rng(5)
         ("ExpectedReturn() - 2 * CVaR(0.95)", ms.ExpectedReturn() - 2 * ms.CVaR(0.95)),
         ("-(CVaR() + Variance() / 2)", -(ms.CVaR() + 0.5 * ms.Variance())),
         ("WorstRegime + 1e-1*ExpectedReturn", ms.WorstRegime() + 0.1 * ms.ExpectedReturn()),
+        ("CVaR(level=0.9, radius=0.01)", 1 * ms.CVaR(0.9, 0.01)),
+        ("LogGrowth - Regret - AmbiguousReturn(0.2) / -4", GROWTH),
+        ("-TransactionCost(0.001, current)", -1 * ms.terms.TransactionCost(0.001, HELD)),
+        ("2*TrackingError(current)", 2 * ms.terms.TrackingError(HELD)),
     ],
 )
 def test_text_means_what_the_arithmetic_does(text: str, meant: ms.allocation.Objective) -> None:
-    assert objective_from(text) == meant
-    assert objective_from(repr(meant)) == meant
+    names = {"current": HELD, "benchmark": HELD}
+    assert objective_from(text, names) == meant
+    assert objective_from(repr(meant), names) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Holdings(at_most=10)", ms.limits.Holdings(at_most=10)),
+        ("Turnover(0.2, current)", ms.limits.Turnover(0.2, HELD)),
+        (
+            "Group('chips', ['A', 'B'], 0.1, at_most=0.4)",
+            ms.limits.Group("chips", ["A", "B"], 0.1, 0.4),
+        ),
+        ("RegimeLoss('bear', -0.1)", ms.limits.RegimeLoss("bear", -0.1)),
+        ("Leverage(net=(0, 1))", ms.limits.Leverage(net=(0, 1))),
+        ("Exposure('beta', current, at_most=1)", ms.limits.Exposure("beta", HELD, at_most=1)),
+    ],
+)
+def test_a_limit_means_what_its_call_does(text: str, meant: ms.limits.Limit) -> None:
+    assert limit_from(text, {"current": HELD}) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Holding(at_most=10)", "Did you mean 'Holdings'"),
+        ("CVaR(0.9)", "there is no 'CVaR'"),
+        ("10", "is no limit"),
+        ("Turnover(0.2, curent)", "Did you mean 'current'"),
+        ("Holdings(most=3)", "does not take most"),
+        ("Turnover(-1, current)", "from 0 up"),
+        ("Turnover(0.2, 3)", "mapping or Series"),
+    ],
+)
+def test_what_is_no_limit_is_named(text: str, said: str) -> None:
+    with pytest.raises(ms.MarketsimError, match=said):
+        limit_from(text, {"current": HELD})
 
 
 @pytest.mark.parametrize(
@@ -39,7 +81,8 @@ def test_text_means_what_the_arithmetic_does(text: str, meant: ms.allocation.Obj
         ("CVaR(0.9) + 1", "added"),
         ("CVaR(95)", "between 0 and 1"),
         ("CVaR(0.9, 0, 2)", "does not take 3"),
-        ("CVaR(level=0.9)", "no meaning"),
+        ("CVaR(share=0.9)", "does not take share"),
+        ("TransactionCost(0.1, CVaR)", "is no number"),
         ("__import__('os').getcwd()", "no meaning"),
         ("CVaR(0.9) / 0", "divided by 0"),
     ],
@@ -83,6 +126,26 @@ def test_anybodys_draws_will_do(
     assert said.endswith(f"table: {out}\n")
 
 
+def test_limits_views_and_holdings_can_be_typed(draws: pd.DataFrame, tmp_path: Path) -> None:
+    source, held, out = (tmp_path / name for name in ("draws.csv", "held.csv", "weights.csv"))
+    draws.to_csv(source, index=False)
+    pd.Series({"A": 1.0}).rename("weight").rename_axis("ticker").to_csv(held)
+    asked = ["--limit", "Turnover(0.4, current)", "--limit", "Holdings(2, 0.1)"]
+    asked += ["--view", "mean(C) == 0.2", "--current", str(held)]
+    aim = "ExpectedReturn() - TransactionCost(0.01, current) - 0.1 * CVaR(0.9)"
+    asked += ["--objective", aim, "--out", str(out)]
+    assert command("--returns", str(source), *asked) == 0
+    weights = pd.read_csv(out, index_col="ticker")["weight"]
+    believed = ms.view(ms.ReturnScenarios.from_frame(draws), "mean(C) == 0.2")
+    expected = ms.allocate(
+        believed,
+        objective_from(aim, {"current": {"A": 1.0}}),
+        limits=[ms.limits.Turnover(0.4, {"A": 1.0}), ms.limits.Holdings(2, 0.1)],
+    )
+    np.testing.assert_allclose(weights, expected.weights, atol=1e-9)
+    assert weights["C"] == pytest.approx(0.4)
+
+
 @pytest.mark.parametrize(
     ("change", "typed", "said"),
     [
@@ -92,6 +155,9 @@ def test_anybodys_draws_will_do(
         ({}, ["--objective", "CVaR(95)"], "0.95"),
         ({}, ["--max-weight", "0.2"], "max_weight"),
         ({}, ["--cap", "Z=0.2"], "Z"),
+        ({}, ["--limit", "Turnover(0.2, current)"], "there is no 'current'"),
+        ({}, ["--view", "mean(Z) > 0"], "Z"),
+        ({}, ["--current", "nowhere.csv"], "nowhere.csv"),
     ],
 )
 def test_what_is_wrong_is_named(

@@ -1,9 +1,14 @@
 """Scenarios in, certified weights out.
 
 An objective is a sum of terms, written as mathematics writes it, and `allocate` finds the
-long-only weights that make it best under caps by name and by layer:
+weights that make it best within limits:
 
-    choice = allocate(returns, ExpectedReturn() - 2 * CVaR(0.95), max_weight=0.15)
+    choice = allocate(
+        returns,
+        ExpectedReturn() - 2 * CVaR(0.95) - terms.TransactionCost(0.001, held),
+        max_weight=0.15,
+        limits=[limits.Turnover(0.3, held), limits.Holdings(at_most=10)],
+    )
 
 The weights come with a bound that no other weights can beat, computed apart from the solver.
 """
@@ -15,7 +20,7 @@ from .certificate import Certificate
 from .objectives import Objective
 from .result import Allocation
 from .solve import allocate, check_limits
-from .spoken import objective_from
+from .spoken import limit_from, objective_from
 from .terms import CVaR, ExpectedReturn, Variance, WorstRegime
 
 __all__ = [
@@ -28,6 +33,7 @@ __all__ = [
     "WorstRegime",
     "allocate",
     "check_limits",
+    "limit_from",
     "limits",
     "objective_from",
     "terms",

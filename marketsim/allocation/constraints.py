@@ -56,15 +56,22 @@ class Constraints:
     @cached_property
     def matrix(self) -> Any:
         """Sparse rows of all bounds [row, company + auxiliary]."""
-        rows = [sparse.csr_array((0, len(self.tickers) + len(self.tops)))]
+        starts = np.cumsum([len(self.tickers), *(len(one.tops) for one in self.auxiliaries)])
+        start = dict(zip(self.auxiliaries, starts, strict=False))
+        rows, columns, values, above = [], [], [], 0
         for one in self.bounds:
-            blocks = [sparse.csr_array(one.members)]
-            for other in self.auxiliaries:
-                own = one.auxiliary is other
-                empty = (len(one.members), len(other.tops))
-                blocks.append(sparse.csr_array(one.extra if own else empty))
-            rows.append(sparse.hstack(blocks))
-        return sparse.csc_array(sparse.vstack(rows))
+            blocks = [(one.members, 0)]
+            if one.auxiliary is not None:
+                blocks.append((one.extra, int(start[one.auxiliary])))
+            for block, first in blocks:
+                row, column = np.nonzero(block)
+                rows.append(row + above)
+                columns.append(column + first)
+                values.append(block[row, column])
+            above += len(one.members)
+        entries = [np.concatenate([[], *part]) for part in (values, rows, columns)]
+        where = (entries[1].astype(int), entries[2].astype(int))
+        return sparse.csc_array((entries[0], where), shape=(above, int(starts[-1])))
 
     @cached_property
     def sides(self) -> FloatArray:
@@ -92,12 +99,11 @@ class Constraints:
         low = -high
         for one in self.bounds:
             single = ((one.members != 0.0).sum(axis=1) == 1) & ~one.extra.any(axis=-1)
-            for row, side in zip(one.members[single], one.sides[single], strict=True):
-                i = int(np.flatnonzero(row)[0])
-                if row[i] > 0:
-                    high[i] = min(high[i], side / row[i])
-                else:
-                    low[i] = max(low[i], side / row[i])
+            row, company = np.nonzero(one.members * single[:, None])
+            factor = one.members[row, company]
+            limit = one.sides[row] / factor
+            np.minimum.at(high, company[factor > 0], limit[factor > 0])
+            np.maximum.at(low, company[factor < 0], limit[factor < 0])
         return low + 0.0, np.where(np.isinf(high), 1.0, high) + 0.0  # no zero is negative
 
     def highest(self, gradient: FloatArray) -> tuple[float, float]:
@@ -195,7 +201,8 @@ def constraints_from(
 
 def _floors(tickers: tuple[str, ...], min_weight: float) -> Bound:
     names = tuple(f"min_weight[{ticker}]" for ticker in tickers)
-    return floor("min_weight", min_weight, np.eye(len(tickers)), names)
+    bound = floor("min_weight", min_weight, np.eye(len(tickers)), names)
+    return replace(bound, told=min_weight != 0.0)  # nobody asked for what is usual
 
 
 def _ceilings(

@@ -106,7 +106,7 @@ def _check_by_programme(constraints: Constraints) -> None:
 
 def _movable(constraints: Constraints) -> list[Bound]:
     """Bounds that are numbers on the right-hand side."""
-    return [one for one in constraints.bounds if one.gains.any()]
+    return [one for one in constraints.bounds if one.told and one.gains.any()]
 
 
 def _minimal_conflict(constraints: Constraints) -> list[Bound]:
@@ -146,6 +146,8 @@ def _smaller(constraints: Constraints, one: Bound) -> list[str]:
             fails = middle
         else:
             works = middle
+    if slack_needed(constraints.moved(one, round(works, DIGITS))) <= SLACK:
+        works = round(works, DIGITS)
     return [f"{one.argument} must be at most {_below(works)}"]
 
 

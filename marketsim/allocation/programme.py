@@ -138,32 +138,36 @@ def _matrix(
     constraints: Constraints, parts: Sequence[tuple[Family, float, FloatArray]], rows: list[Any]
 ) -> Any:
     """Sparse rows of the programme [row, column]."""
-    count, prices, more = len(constraints.tickers), len(constraints.sides), len(constraints.tops)
-    top = [sparse.csc_array(-np.repeat([1.0, 0.0], [count, more])[:, None]), -constraints.matrix.T]
-    for family, scale, units in parts:
-        block = _dense(family.slopes * (abs(scale) * units))
-        block.resize((count + more, family.size))
-        top.append(block)
-    below = []
-    start = 1 + prices
-    width = start + sum(family.size for family, _, _ in parts)
-    for (family, _, units), own in zip(parts, rows, strict=True):
-        if own.shape[0]:
-            block = sparse.coo_array(own)
-            columns = block.col + start
-            shape = (block.shape[0], width)
-            data = block.data * units[block.col]
-            below.append(sparse.csc_array((data, (block.row, columns)), shape=shape))
-        start += family.size
-    return sparse.csc_array(sparse.vstack([sparse.hstack(top), *below]))
+    count, prices = len(constraints.tickers), len(constraints.sides)
+    bounds = constraints.matrix.tocoo()
+    pieces = [
+        Entries(np.arange(count), np.zeros(count, dtype=int), -np.ones(count)),
+        Entries(bounds.col, bounds.row + 1, -bounds.data),
+    ]
+    below, start = count + len(constraints.tops), 1 + prices
+    for (family, scale, units), own in zip(parts, rows, strict=True):
+        pieces.append(_dense(family.slopes * (abs(scale) * units), start))
+        more = sparse.coo_array(own)
+        pieces.append(Entries(more.row + below, more.col + start, more.data * units[more.col]))
+        below, start = below + more.shape[0], start + family.size
+    row, column, value = (np.concatenate(part) for part in zip(*pieces, strict=True))
+    return sparse.csc_array((value, (row, column)), shape=(below, start))
 
 
-def _dense(block: FloatArray) -> Any:
-    """A dense block as sparse columns, without a search for zeros."""
+class Entries(NamedTuple):
+    """Entries of a sparse matrix."""
+
+    row: NDArray[np.integer[Any]]
+    column: NDArray[np.integer[Any]]
+    value: FloatArray
+
+
+def _dense(block: FloatArray, start: int) -> Entries:
+    """A dense block from the first row down and from a column on."""
     rows, columns = block.shape
-    indices = np.tile(np.arange(rows, dtype=np.int32), columns)
-    starts = np.arange(0, rows * columns + 1, rows, dtype=np.int32) if rows else np.zeros(1, int)
-    return sparse.csc_array((block.ravel(order="F"), indices, starts), shape=block.shape)
+    row = np.tile(np.arange(rows, dtype=np.int32), columns)
+    column = np.repeat(np.arange(start, start + columns, dtype=np.int32), rows)
+    return Entries(row, column, block.ravel(order="F"))
 
 
 def _typical(scenarios: ReturnScenarios) -> float:

@@ -109,20 +109,15 @@ def _rounds(
 
 
 def _towards(case: Case, last: Portfolio, new: Portfolio) -> Portfolio:
-    """The new portfolio or, where a model led too far, one on the way to it that is no worse."""
-    if not any(term.local for _, term in case.objective.parts):
-        return new
+    """The best of some portfolios on the way from the last to the new one."""
     sign = case.objective.direction()
-    now = sign * case.objective.value(last)
-    if case.constraints.violation(last.weights) > FAR:
-        now = np.nextafter(-np.inf, 0.0)
-    step = 1.0
-    while step > STALLED:
-        middle = portfolio_of(case.scenarios, last.weights + step * (new.weights - last.weights))
-        if sign * case.objective.value(middle) >= now:
-            return middle
-        step /= 2
-    return new
+    tried = [new]
+    if case.constraints.violation(last.weights) <= FAR:
+        for halvings in range(1, 6):
+            weights = last.weights + 0.5**halvings * (new.weights - last.weights)
+            outcomes = last.outcomes + 0.5**halvings * (new.outcomes - last.outcomes)
+            tried.append(Portfolio(weights, outcomes, case.scenarios))
+    return max(tried, key=lambda one: sign * case.objective.value(one))
 
 
 def _guess(case: Case) -> Portfolio | None:

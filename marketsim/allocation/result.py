@@ -90,7 +90,9 @@ def report(
         weights=pd.Series(at.weights, index=tickers, name="weight"),
         objective=proof.objective,
         terms=objective,
-        risk=_risk(at.outcomes, scenarios.probabilities, _levels(objective)),
+        risk=pd.Series(
+            _risk(at.outcomes, scenarios.probabilities, _levels(objective)), name="risk"
+        ),
         by_scenario=_by_scenario(at.outcomes, scenarios, _levels(objective)[0]),
         duals=pd.Series(prices, index=pd.Index(names, name="constraint"), name="dual"),
         scenario_duals=objective.direction() * proof.slope,
@@ -106,7 +108,7 @@ def _levels(objective: Objective) -> list[float]:
     return levels or [0.95]
 
 
-def _risk(outcomes: FloatArray, odds: FloatArray, levels: list[float]) -> pd.Series[float]:
+def _risk(outcomes: FloatArray, odds: FloatArray, levels: list[float]) -> dict[str, float]:
     row = {
         "expected_return": measures.mean(outcomes, odds),
         "volatility": measures.variance(outcomes, odds) ** 0.5,
@@ -115,19 +117,15 @@ def _risk(outcomes: FloatArray, odds: FloatArray, levels: list[float]) -> pd.Ser
         name = f"{100 * level:g}"
         row[f"VaR_{name}"] = measures.value_at_risk(outcomes, odds, level)
         row[f"CVaR_{name}"] = measures.conditional_value_at_risk(outcomes, odds, level)
-    row["worst"] = float(outcomes[odds > 0].min())
-    return pd.Series(row, name="risk")
+    return row | {"worst": float(outcomes[odds > 0].min())}
 
 
 def _by_scenario(outcomes: FloatArray, scenarios: ReturnScenarios, level: float) -> pd.DataFrame:
-    name = f"{100 * level:g}"
-    rows = {}
-    for regime in scenarios.regime_names():
+    names, rows = scenarios.regime_names(), []
+    for regime in names:
         member = scenarios.regimes == regime
         odds = scenarios.probabilities[member]
         total = float(odds.sum())
-        risk = _risk(outcomes[member], odds / total, [level])
-        rows[regime] = {"probability": total, **risk.to_dict()}
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index.name = "regime"
-    return table.rename(columns={f"VaR_{name}": "VaR", f"CVaR_{name}": "CVaR"})
+        rows.append([total, *_risk(outcomes[member], odds / total, [level]).values()])
+    columns = ["probability", "expected_return", "volatility", "VaR", "CVaR", "worst"]
+    return pd.DataFrame(rows, index=pd.Index(names, name="regime"), columns=columns)

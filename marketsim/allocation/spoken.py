@@ -1,23 +1,28 @@
-"""Objectives as text: `ExpectedReturn() - 2 * CVaR(0.95)`, read as arithmetic and nothing else."""
+"""Objectives and limits as text: `ExpectedReturn() - 2 * CVaR(0.95)`, `Holdings(at_most=10)`.
+
+They are read as arithmetic and nothing else.
+"""
 
 from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
 from ..errors import InputError, nearest
+from . import limits, terms
+from .limits import Limit
 from .objectives import Algebra, Objective
-from .terms import CVaR, ExpectedReturn, Variance, WorstRegime
 
-__all__ = ["objective_from"]
+__all__ = ["limit_from", "objective_from"]
 
-TERMS: Final[dict[str, Callable[..., Algebra]]] = {
-    "CVaR": CVaR,
-    "ExpectedReturn": ExpectedReturn,
-    "Variance": Variance,
-    "WorstRegime": WorstRegime,
+Weights = Mapping[str, Mapping[str, float]]
+Makers = Mapping[str, Callable[..., Any]]
+
+TERMS: Final[Makers] = {name: getattr(terms, name) for name in terms.__all__}
+LIMITS: Final[Makers] = {
+    name: getattr(limits, name) for name in limits.__all__ if name != Limit.__name__
 }
 BINARY: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
     ast.Add: operator.add,
@@ -25,75 +30,127 @@ BINARY: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-EXAMPLE: Final = "write a sum such as 'ExpectedReturn() - 2 * CVaR(0.95)'"
 
 
-def objective_from(text: str) -> Objective:
+class Text(NamedTuple):
+    """What is read, and what its names mean."""
+
+    text: str
+    what: str  # objective or limit
+    makers: Makers
+    given: Weights
+    example: str
+
+    def wrong(self, complaint: str) -> InputError:
+        """The error that says what cannot be."""
+        return InputError(f"{self.what} '{self.text}'{complaint}; {self.example}")
+
+
+def objective_from(text: str, given: Weights | None = None) -> Objective:
     """Return the objective that a text writes.
 
     Parameters
     ----------
-    text
+    text : str
         Terms by name, with numbers as arguments and factors, joined by ``+ - * /``. A term without
         arguments may leave out its parentheses.
+    given : mapping of name to weights, optional
+        What names such as ``current`` in arguments stand for.
 
     Raises
     ------
     InputError
         The text is no such sum, or names no term.
     """
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError) as error:
-        raise InputError(f"objective '{text}' cannot be read; {EXAMPLE}") from error
-    found = _value(tree, text)
+    example = "write a sum such as 'ExpectedReturn() - 2 * CVaR(0.95)'"
+    reader = Text(text, "objective", TERMS, given or {}, example)
+    found = _read(reader)
     if not isinstance(found, Algebra):
-        raise InputError(f"objective '{text}' names no term; {EXAMPLE}")
+        raise reader.wrong(" names no term")
     return found if isinstance(found, Objective) else 1.0 * found
 
 
-def _value(node: ast.expr, text: str) -> Algebra | float:
-    """What a part of the text stands for: a number, a term or a sum."""
-    match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            return float(number)
-        case ast.Name(id=name):
-            return _term(name, [], text)
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            return _term(name, [_number(one, text) for one in arguments], text)
-        case ast.UnaryOp(op=ast.USub(), operand=inner):
-            return -_value(inner, text)
-        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in BINARY:
-            return _joined(sign, _value(left, text), _value(right, text), text)
-    raise InputError(f"objective '{text}': '{ast.unparse(node)}' has no meaning here; {EXAMPLE}")
+def limit_from(text: str, given: Weights | None = None) -> Limit:
+    """Return the limit that a text writes.
 
+    Parameters
+    ----------
+    text : str
+        A limit by name with its arguments, such as ``Turnover(0.2, current)`` or
+        ``Group('chips', ['NVDA', 'AMD'], at_most=0.4)``.
+    given : mapping of name to weights, optional
+        What names such as ``current`` in arguments stand for.
 
-def _joined(
-    sign: ast.operator, left: Algebra | float, right: Algebra | float, text: str
-) -> Algebra | float:
-    try:
-        found: Algebra | float = BINARY[type(sign)](left, right)
-    except (TypeError, ZeroDivisionError) as error:
-        raise InputError(f"objective '{text}' adds up to nothing; {EXAMPLE}") from error
+    Raises
+    ------
+    InputError
+        The text is no limit.
+    """
+    reader = Text(text, "limit", LIMITS, given or {}, "write one such as 'Holdings(at_most=10)'")
+    found = _read(reader)
+    if not isinstance(found, Limit):
+        raise reader.wrong(" is no limit")
     return found
 
 
-def _term(name: str, arguments: list[float], text: str) -> Algebra:
-    if name not in TERMS:
-        known = ", ".join(TERMS)
+def _read(reader: Text) -> Any:
+    try:
+        tree = ast.parse(reader.text.strip(), mode="eval").body
+    except (SyntaxError, ValueError) as error:
+        raise reader.wrong(" cannot be read") from error
+    return _value(tree, reader)
+
+
+def _value(node: ast.expr, reader: Text) -> Any:
+    """What a part of the text stands for: a number, words, weights, a limit, a term or a sum."""
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            return float(number)
+        case ast.Constant(value=str() as word):
+            return word
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            return [_value(part, reader) for part in parts]
+        case ast.Name(id=name) if name in reader.given:
+            return reader.given[name]
+        case ast.Name(id=name):
+            return _made(name, [], {}, reader)
+        case ast.Call(func=ast.Name(id=name), args=parts, keywords=words):
+            arguments = [_argument(part, reader) for part in parts]
+            named = {word.arg or "": _argument(word.value, reader) for word in words}
+            return _made(name, arguments, named, reader)
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return _joined(ast.Mult(), -1.0, _value(inner, reader), reader)
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in BINARY:
+            return _joined(sign, _value(left, reader), _value(right, reader), reader)
+    raise reader.wrong(f": '{ast.unparse(node)}' has no meaning here")
+
+
+def _argument(node: ast.expr, reader: Text) -> Any:
+    value = _value(node, reader)
+    if isinstance(value, Algebra):
+        raise reader.wrong(f": '{ast.unparse(node)}' is no number")
+    return value
+
+
+def _joined(sign: ast.operator, left: Any, right: Any, reader: Text) -> Any:
+    if not all(isinstance(one, float | Algebra) for one in (left, right)):
+        raise reader.wrong(" adds up to nothing")
+    try:
+        return BINARY[type(sign)](left, right)
+    except (TypeError, ZeroDivisionError) as error:
+        raise reader.wrong(" adds up to nothing") from error
+
+
+def _made(name: str, arguments: list[Any], named: dict[str, Any], reader: Text) -> Any:
+    if name not in reader.makers:
+        known = ", ".join([*reader.makers, *reader.given])
+        hint = nearest(name, [*reader.makers, *reader.given])
         raise InputError(
-            f"objective '{text}': no term '{name}'; there are {known}.{nearest(name, TERMS)}"
+            f"{reader.what} '{reader.text}': there is no '{name}'; there are {known}.{hint}"
         )
     try:
-        return TERMS[name](*arguments)
+        return reader.makers[name](*arguments, **named)
     except TypeError as error:
-        raise InputError(
-            f"objective '{text}': {name} does not take {len(arguments)} numbers; {EXAMPLE}"
-        ) from error
-
-
-def _number(node: ast.expr, text: str) -> float:
-    value = _value(node, text)
-    if isinstance(value, Algebra):
-        raise InputError(f"objective '{text}': '{ast.unparse(node)}' is no number; {EXAMPLE}")
-    return value
+        count = len(arguments) + len(named)
+        what = ", ".join(named) or f"{count} argument{'s' * (count != 1)}"
+        raise reader.wrong(f": {name} does not take {what}") from error

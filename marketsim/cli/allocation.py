@@ -31,15 +31,45 @@ def allocate(
         ),
     ],
     objective: Annotated[
-        str, typer.Option(metavar="SUM", help="Terms: ExpectedReturn, CVaR, Variance, WorstRegime.")
+        str,
+        typer.Option(
+            metavar="SUM",
+            help="Terms: ExpectedReturn, Variance, CVaR, WorstRegime, AmbiguousReturn, Regret, "
+            "LogGrowth, TransactionCost, MarketImpact, TrackingError.",
+        ),
     ] = DEFAULT,
     max_weight: Annotated[float, typer.Option(help="Cap on every company.")] = 1.0,
-    min_weight: Annotated[float, typer.Option(help="Floor under every company.")] = 0.0,
+    min_weight: Annotated[
+        float, typer.Option(help="Floor under every company; below 0 allows shorts.")
+    ] = 0.0,
     cap: Annotated[
         list[str] | None,
         typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
     ] = None,
-    time_limit: Annotated[float, typer.Option(help="Seconds that a solver may take.")] = 60.0,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LIMIT",
+            help='May be repeated: "Holdings(at_most=10)", "Turnover(0.2, current)", '
+            "\"Group('chips', ['NVDA', 'AMD'], at_most=0.4)\", \"RegimeLoss('bear', 0.2)\", "
+            '"Leverage(gross=1.6)".',
+        ),
+    ] = None,
+    view: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VIEW", help='May be repeated: "mean(NVDA) >= 0.1", "P(bear) == 0.4".'
+        ),
+    ] = None,
+    current: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights held now, as this command writes them."),
+    ] = None,
+    benchmark: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Weights of a benchmark.")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(help="Seconds that it may take.")] = 60.0,
+    gap: Annotated[float, typer.Option(help="How far from the best will do.")] = 1e-6,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV of the weights; else only shown.")
     ] = None,
@@ -48,19 +78,26 @@ def allocate(
     caps = weights_of(cap, "--cap")
     environment.prepare_jax()
     import marketsim as ms
-    from marketsim.allocation import objective_from
+    from marketsim.allocation import limit_from, objective_from
 
+    files = {"current": current, "benchmark": benchmark}
     with progress_bar() as progress:
         progress("reading")
         table = _read(returns)
+        given = {name: _weights(path) for name, path in files.items() if path is not None}
+        aim = objective_from(objective, given)
+        asked = [limit_from(text, given) for text in limit or ()]
+        scenarios = ms.ReturnScenarios.from_frame(table)
         progress("allocating")
         choice = ms.allocate(
-            ms.ReturnScenarios.from_frame(table),
-            objective_from(objective),
+            ms.view(scenarios, *view) if view else scenarios,
+            aim,
             max_weight=max_weight,
             min_weight=min_weight,
             max_weights=caps,
+            limits=asked,
             time_limit=time_limit,
+            gap=gap,
         )
     print(_told(choice))
     if out is not None:
@@ -85,8 +122,21 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(f"{path} is no table in CSV or Parquet ({error})") from error
 
 
+def _weights(path: Path) -> dict[str, float]:
+    """A table of weights by ticker."""
+    from marketsim.errors import DataError
+
+    table = _read(path)
+    if not {"ticker", "weight"} <= set(table.columns):
+        raise DataError(f"{path} has no columns ticker and weight")
+    twice = table["ticker"][table["ticker"].duplicated()]
+    if len(twice):
+        raise DataError(f"{path} has {twice.iloc[0]} twice")
+    return dict(zip(table["ticker"].astype(str), table["weight"], strict=True))
+
+
 def _told(choice: Allocation) -> str:
-    held = choice.weights[choice.weights > 0].sort_values(ascending=False, kind="stable")
+    held = choice.weights[choice.weights != 0].sort_values(ascending=False, kind="stable")
     proof = choice.certificate
     return "\n".join(
         [

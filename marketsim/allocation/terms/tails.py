@@ -124,10 +124,13 @@ def parted(visited: list[FloatArray], width: int, ceiling: FloatArray) -> tuple[
     A draw is in at some weights if more than `width` draws lie between it and the tail's edge.
     """
     inside, outside = np.ones((2, len(ceiling)), dtype=bool)
+    share = float(ceiling.sum())
     for outcomes in visited:
-        order = np.argsort(outcomes, kind="stable")
+        order = measures.worst_first(outcomes, ceiling / share, 1.0 / share, width + 1)
         edge = int(np.searchsorted(np.cumsum(ceiling[order]), 1.0))
-        inside[order[max(edge - width, 0) :]] = False
+        deep = np.zeros(len(ceiling), dtype=bool)
+        deep[order[: max(edge - width, 0)]] = True
+        inside &= deep
         outside[order[: edge + width + 1]] = False
     return np.flatnonzero(inside), np.flatnonzero(~inside & ~outside)
 
