@@ -15,22 +15,18 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jax import Array
 
 import marketsim as ms
 from marketsim.calibration import past_at
 from marketsim.errors import InputError
 from marketsim.model import Quarter, Shocks, company_revenue, run, unpack
 from marketsim.model.priors import transform
-from marketsim.precision import precise
-from marketsim.simulation import (
-    CHUNK,
-    FEWEST,
-    QUARTERS,
-    WORLD,
-    _apportion,
-    _room,
-    _worlds,
-)
+from marketsim.precision import Precision, precise
+from marketsim.simulation import CHUNK, FEWEST, QUARTERS, WORLD, future
+from marketsim.simulation.drawing import draw, plan_of, source_of
+from marketsim.simulation.ensemble import apportion
+from marketsim.simulation.worlds import _room, _worlds
 
 CHIP_MAKERS = ("NVDA", "AMD", "AVGO", "MRVL", "TSM", "MU")
 LAST = -1
@@ -145,10 +141,10 @@ import pickle, sys
 from pathlib import Path
 import jax
 import marketsim as ms
-from marketsim import simulation
+from marketsim.simulation import worlds
 
-ran, run = [], simulation._worlds
-simulation._worlds = lambda *asked: ran.append(run(*asked)) or ran[-1]
+ran, run = [], worlds._worlds
+worlds._worlds = lambda *asked: ran.append(run(*asked)) or ran[-1]
 folder = Path(sys.argv[1])
 scenarios = pickle.loads((folder / "scenarios").read_bytes())
 paths = ms.simulate(scenarios, draws=int(sys.argv[2]), seed=0)
@@ -180,8 +176,40 @@ def test_several_devices_share_the_draws_and_change_nothing(
         np.testing.assert_allclose(shared.world[name], path, rtol=1e-8, atol=1e-10, err_msg=name)
 
 
+def run_again(paths: ms.Paths, i: int, precision: Precision) -> tuple[Array, Array]:
+    """Assumptions [entry] and revenue [quarter, company] of draw i, run from its coordinates."""
+    with precise(precision):
+        source = source_of(paths.scenarios, paths.seed, precision)
+        x, news = draw(source, plan_of(np.array([i]), paths.regime[[i]]), QUARTERS)
+        shocks = Shocks(appetite=news.appetite[0], demand=news.demand[0])
+        last = past_at(x[0], source.coordinates, source.setting)
+        move = source.moves[paths.regime[i]]
+        revenue, _ = future(last, move, shocks, source.coordinates, source.setting)
+        return transform(source.coordinates.kind, last.link + move), revenue
+
+
+def test_assumptions_drawn_again_are_those_the_world_ran_on(more: ms.Paths) -> None:
+    """A world run from the draw's own coordinates has its revenue, and these assumptions."""
+    table, i = more.assumptions(), CHUNK + 17
+    assert np.isfinite(table.to_numpy()).all()
+    assert len(table) == len(more.regime)
+    assert table.columns.tolist() == [e.name for e in more.scenarios.posterior.entries]
+    assumed, revenue = run_again(more, i, "float64")
+    np.testing.assert_allclose(table.iloc[i], assumed, rtol=1e-12)
+    np.testing.assert_allclose(more.revenue[i], revenue, rtol=1e-9)
+
+
+def test_assumptions_do_not_depend_on_how_many_draws_there_are(
+    paths: ms.Paths, more: ms.Paths
+) -> None:
+    few, many = (p.assumptions().to_numpy() for p in (paths, more))
+    same = paths.regime == more.regime[: len(few)]
+    np.testing.assert_array_equal(few[same], many[: len(few)][same])
+
+
 def test_another_seed_draws_other_worlds(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
     other = ms.simulate(scenarios, draws=50, seed=1)
+    assert not np.isclose(other.assumptions(), paths.assumptions()[:50]).any()
     assert not np.isclose(other.revenue, paths.revenue[:50]).any(axis=(1, 2)).all()
     np.testing.assert_array_equal(other.central, paths.central)
     middle = [np.median(p.revenue[:, LAST, 0]) for p in (other, paths)]
@@ -211,7 +239,7 @@ odds = st.lists(st.floats(0.01, 1.0), min_size=1, max_size=8).map(lambda p: np.a
 def test_apportioning_keeps_probabilities_and_spreads_regimes(
     probabilities: np.ndarray, draws: int
 ) -> None:
-    regime, weight = _apportion(probabilities, draws)
+    regime, weight = apportion(probabilities, draws)
     counts = np.bincount(regime, minlength=len(probabilities))
     assert counts.sum() == draws == len(weight)
     assert (counts >= 1).all()
@@ -305,6 +333,9 @@ def test_single_precision_gives_the_same_worlds(paths: ms.Paths, scenarios: ms.S
         middles = [np.median(log, axis=0) for log in logs]
         error = 1.25 * np.std(logs[1], axis=0) * np.sqrt(2.0 / len(logs[1]))
         assert (np.abs(middles[0] - middles[1]) < 5.0 * error).all()
+    assumed, revenue = run_again(single, 417, "float32")
+    np.testing.assert_allclose(single.assumptions().iloc[417], assumed, rtol=1e-5)
+    np.testing.assert_allclose(single.revenue[417], revenue, rtol=1e-3)
 
 
 # ----------------------------------------------------------------------- refusals
