@@ -17,12 +17,13 @@ from .constraints import Constraints
 from .families import Portfolio, portfolio_of
 from .objectives import Objective
 from .polyhedron import nearest_feasible
-from .programme import Answer
+from .programme import Answer, typical
 
 __all__ = ["Certificate", "Proof", "clean", "prove"]
 
 FloatArray = NDArray[np.float64]
 
+NOTHING = 1e-3  # the least that a term's size is taken for, in units of a usual one
 MISS = 1e-10  # weights that miss the constraints by more are moved
 SNAP = 1e-8  # weights closer than this to their own lowest or highest weight are put on it
 
@@ -126,11 +127,11 @@ def certify(
 
 
 def _size(objective: Objective, at: Portfolio) -> float:
-    count, scenarios = len(at.weights), at.scenarios
+    scenarios, count = at.scenarios, len(at.weights)
     even = portfolio_of(scenarios, np.full(count, 1.0 / count))
-    values = [(scale, term.value(at), term.value(even)) for scale, term in objective.parts]
-    sizes = [
-        abs(s) * max((abs(v) for v in (one, other) if np.isfinite(v)), default=0.0)
-        for s, one, other in values
-    ]
-    return max(sum(sizes), np.finfo(float).tiny)
+    unit, size = typical(scenarios), 0.0
+    for scale, term in objective.parts:
+        values = [abs(value) for value in (term.value(at), term.value(even)) if np.isfinite(value)]
+        # A term may be 0 at both, as a regret is where there is none.
+        size += abs(scale) * max([*values, NOTHING * term.magnitude(unit, scenarios)])
+    return max(size, np.finfo(float).tiny)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -70,28 +71,33 @@ def solve_conic(programme: Programme, solver: str, seconds: float) -> Answer | s
     import cvxpy as cp
 
     cones = any(bend.kind != "square" for bend in programme.bends)
-    built = _built(programme, cones)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # inexact answers warn; here they are refused
-            built.problem.solve(solver=solver, **_options(solver, seconds, cones))
-    except cp.SolverError as error:
-        return str(error).splitlines()[0]
+    built, end = _built(programme, cones), monotonic() + seconds
+    for options in _options(solver, cones):
+        options["time_limit" if solver == "CLARABEL" else "time_limit_secs"] = end - monotonic()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # inexact answers warn; here they are refused
+                built.problem.solve(solver=solver, **options)
+        except cp.SolverError as error:
+            return str(error).splitlines()[0]
+        if built.problem.status != cp.OPTIMAL_INACCURATE or monotonic() >= end:
+            break
     if built.problem.status != cp.OPTIMAL:
         return f"status {built.problem.status}"
     return programme.answer(np.asarray(built.columns.value), np.asarray(built.balance.dual_value))
 
 
-def _options(solver: str, seconds: float, cones: bool) -> dict[str, Any]:
-    """One thread, a time limit, and tolerances below those of the certificate."""
+def _options(solver: str, cones: bool) -> list[dict[str, Any]]:
+    """One thread, and tolerances from below those of the certificate to those that can be had.
+
+    An objective right to 1e-8 may leave 1e-4 in the weights of a quadratic programme; with cones
+    Clarabel may get no further than that, and calls its answer inaccurate if asked for more.
+    """
     if solver == "CLARABEL":
-        # An objective right to 1e-8 may leave 1e-4 in the weights of a quadratic programme; with
-        # cones the solver gets no further than that, and calls it inaccurate if asked for more.
-        tight = (1e-9, 1e-9) if cones else (1e-12, 1e-10)
-        tolerances = dict(zip(("tol_gap_abs", "tol_feas"), tight, strict=True))
-        tolerances["tol_gap_rel"] = tolerances["tol_gap_abs"]
-        return {"time_limit": seconds, "max_threads": 1, **tolerances}
-    return {"time_limit_secs": seconds, "eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 1_000_000}
+        names = ("tol_gap_abs", "tol_gap_rel", "tol_feas")
+        ladder = [(1e-12, 1e-12, 1e-10), (1e-9, 1e-9, 1e-9), (1e-8, 1e-8, 1e-8)]
+        return [{"max_threads": 1} | dict(zip(names, one, strict=True)) for one in ladder[cones:]]
+    return [{"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 1_000_000}]
 
 
 def _built(programme: Programme, cones: bool) -> Built:

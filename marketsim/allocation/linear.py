@@ -17,7 +17,11 @@ __all__ = ["LinearProgramme", "Solution", "dual_of", "solve_linear", "with_bound
 
 FloatArray = NDArray[np.float64]
 
-TIGHT: Final = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
+TIGHT: Final = {
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-9,
+    "mip_feasibility_tolerance": 1e-9,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,8 @@ def solve_linear(programme: LinearProgramme, seconds: float, gap: float = 1e-9) 
     mixed = programme.whole is not None and bool(programme.whole.any())
     options: dict[str, Any] = {"output_flag": False, "threads": 1, "time_limit": max(seconds, 0.01)}
     # Presolve takes longer than it saves on dense programmes of few rows.
-    options |= {"mip_rel_gap": gap, "mip_abs_gap": 1e-12} if mixed else {"presolve": "off", **TIGHT}
+    options |= {"mip_rel_gap": gap, "mip_abs_gap": 1e-12} if mixed else {"presolve": "off"}
+    options |= TIGHT
     for name, value in options.items():
         solver.setOptionValue(name, value)
     solver.passModel(*_arrays(programme, highspy))

@@ -28,7 +28,7 @@ from .families import Bend, Family, Focus
 from .linear import LinearProgramme
 from .objectives import Objective
 
-__all__ = ["Answer", "Programme", "assemble", "families_of"]
+__all__ = ["Answer", "Programme", "assemble", "families_of", "typical"]
 
 FloatArray = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def assemble(
 ) -> Programme:
     """The programme of an allocation, in units in which the utility is about 1."""
     terms = objective.utility()
-    unit = _typical(scenarios)
+    unit = typical(scenarios)
     size = sum(abs(scale) * term.magnitude(unit, scenarios) for scale, term in terms) or 1.0
     scales = [scale / size for scale, _ in terms]
     units = [_units(one, abs(scale)) for one, scale in zip(families, scales, strict=True)]
@@ -170,7 +170,7 @@ def _dense(block: FloatArray, start: int) -> Entries:
     return Entries(row, column, block.ravel(order="F"))
 
 
-def _typical(scenarios: ReturnScenarios) -> float:
+def typical(scenarios: ReturnScenarios) -> float:
     """Median size of a return, over a few thousand draws: no single draw can blow it up."""
     returns = scenarios.returns
     sizes = np.abs(returns[:: max(1, len(returns) // 1_000)])

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 from ..errors import SolverError
 from .certificate import certify
+from .constraints import Constraints
 from .families import Focus, Portfolio, hull, portfolio_of
+from .limits.holdings import LEAST, MOST
 from .linear import dual_of, solve_linear, with_bounds
+from .polyhedron import slack_needed
 from .programme import assemble
 from .reduction import convex, wide
 from .solvers import Case, Found
@@ -44,19 +47,20 @@ def select(case: Case, gap: float) -> Found:
     lines: list[Lines] = [[line] for line in relaxed.proof.lines]
     visited: tuple[Portfolio, ...] = (relaxed.portfolio,)
     best: Found | None = None
+    pattern = _largest(relaxed.portfolio.weights, case.constraints)
     try:
         for _ in range(ROUNDS):
+            found = _held(case, pattern)
+            if found is not None:
+                visited = (*visited, found.portfolio)
+                for known, line in zip(lines, found.proof.lines, strict=True):
+                    known.append(line)
+                if best is None or _better(case, found, best):
+                    best = found
+            if best is not None and _proved(case, best, bound).proof.certificate.holds(gap):
+                return _proved(case, best, bound)
             bound, weights, pattern = _chosen(case, lines, visited, bound, gap)
             visited = (*visited, portfolio_of(case.scenarios, weights))
-            found = _held(case, pattern)
-            visited = (*visited, found.portfolio)
-            for known, line in zip(lines, found.proof.lines, strict=True):
-                known.append(line)
-            if best is None or _better(case, found, best):
-                best = found
-            proved = _proved(case, best, bound)
-            if proved.proof.certificate.holds(gap):
-                return proved
     except SolverError as error:
         if best is None:
             raise
@@ -96,9 +100,22 @@ def _chosen(
     return most, values[: len(low)], (held[0] - held[1]).astype(np.int8)
 
 
-def _held(case: Case, pattern: Pattern) -> Found:
-    """The best weights of some companies."""
-    return convex(case._replace(constraints=case.constraints.held(pattern)))
+def _largest(weights: FloatArray, constraints: Constraints) -> Pattern:
+    """The largest positions, as many as may be held: a first guess."""
+    most = [int(one.bound) for one in constraints.bounds if one.argument == MOST]
+    least = [one.bound / 2 for one in constraints.bounds if one.argument == LEAST]
+    order = np.argsort(-np.abs(weights), kind="stable")
+    pattern = np.sign(weights) * (np.abs(weights) >= max(least, default=0.0))
+    pattern[order[min(most, default=len(weights)) :]] = 0
+    return pattern.astype(np.int8)
+
+
+def _held(case: Case, pattern: Pattern) -> Found | None:
+    """The best weights of some companies; None where the limits allow none."""
+    constraints = case.constraints.held(pattern)
+    if slack_needed(constraints) > 0.0:
+        return None
+    return convex(case._replace(constraints=constraints))
 
 
 def _better(case: Case, one: Found, other: Found) -> bool:

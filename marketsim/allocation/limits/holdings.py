@@ -12,10 +12,10 @@ from ..bounds import Auxiliary, Bound
 from ..names import check_number
 from .kinds import SHARE, Limit, Setting
 
-__all__ = ["LEAST", "Holdings"]
+__all__ = ["LEAST", "MOST", "Holdings"]
 
 FloatArray = NDArray[np.float64]
-LEAST = "Holdings.min_position"
+LEAST, MOST = "Holdings.min_position", "Holdings.at_most"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Holdings(Limit):
 
 def _count(at_most: float, held: Auxiliary, count: int) -> Bound:
     return Bound(
-        "Holdings.at_most",
+        MOST,
         at_most,
         np.zeros((1, count)),
         np.ones(1),

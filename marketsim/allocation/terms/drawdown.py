@@ -97,7 +97,7 @@ class Drawdown(Term):
         moves, ceiling = _moves(at.scenarios), self._ceiling(at.scenarios)
         flow = np.maximum(member, 0.0).reshape(moves.shape[:2])
         begun = np.maximum(np.diff(flow, axis=1, prepend=0.0), 0.0).sum(axis=1)
-        share = np.minimum(1.0, ceiling / np.maximum(begun, np.finfo(float).tiny))
+        share = np.minimum(ceiling, begun) / np.maximum(begun, np.finfo(float).tiny)
         flow = flow * (share / max(1.0, float(share @ begun)))[:, None]
         return Line(0.0, np.einsum("dsc,ds->c", moves, flow), 0.0)
 

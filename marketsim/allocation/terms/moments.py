@@ -25,6 +25,8 @@ __all__ = ["ExpectedReturn", "TrackingError", "Variance"]
 
 FloatArray = NDArray[np.float64]
 
+BLOCK = 4_096  # draws at a time
+
 
 @dataclass(frozen=True)
 class ExpectedReturn(Term):
@@ -134,8 +136,12 @@ def free(slopes: FloatArray, bend: Bend, cost: FloatArray | None = None) -> Fami
 def covariance_factor(scenarios: ReturnScenarios) -> FloatArray:
     """C with C'C the covariance [company, company]: a row per company, whatever the draws."""
     odds, returns = scenarios.probabilities, scenarios.returns
-    mean = odds @ returns
-    return root(returns.T @ (returns * odds[:, None]) - np.outer(mean, mean))
+    mean, count = odds @ returns, returns.shape[1]
+    covariance = np.zeros((count, count))
+    for start in range(0, len(returns), BLOCK):  # centred first, or small variances drown
+        centred = returns[start : start + BLOCK] - mean
+        covariance += centred.T @ (centred * odds[start : start + BLOCK, None])
+    return root(covariance)
 
 
 def root(matrix: FloatArray) -> FloatArray:
