@@ -48,9 +48,15 @@ def test_agrees_with_the_primal_programme(series: int, number: int) -> None:
 
     assert textbook.violation(world, weights, **given.arguments) <= RESIDUAL
     assert choice.objective == pytest.approx(value, abs=1e-8 * size + rounding)
-    assert sign * (other.value - value) <= GAP * size + rounding, "the reference found better weights"
-    assert sign * (value - other.value) <= GAP * size + rounding, "the reference missed these weights"
-    assert sign * (other.value - choice.certificate.bound) <= 1e-8 * size + rounding, "a false bound"
+    assert sign * (other.value - value) <= GAP * size + rounding, (
+        "the reference found better weights"
+    )
+    assert sign * (value - other.value) <= GAP * size + rounding, (
+        "the reference missed these weights"
+    )
+    assert sign * (other.value - choice.certificate.bound) <= 1e-8 * size + rounding, (
+        "a false bound"
+    )
     assert choice.certificate.holds(GAP, RESIDUAL)
 
 
