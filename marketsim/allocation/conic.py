@@ -77,7 +77,8 @@ def solve_conic(programme: Programme, solver: str, seconds: float) -> Answer | s
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # inexact answers warn; here they are refused
-                built.problem.solve(solver=solver, **options)
+                # From the last answer it would get to another in the last digits.
+                built.problem.solve(solver=solver, warm_start=False, **options)
         except cp.SolverError as error:
             return str(error).splitlines()[0]
         if built.problem.status != cp.OPTIMAL_INACCURATE or monotonic() >= end:

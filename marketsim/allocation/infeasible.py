@@ -8,12 +8,13 @@ holdings make them mixed-integer ones.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, floor
 
 import numpy as np
 
 from ..errors import InfeasibleError
-from .bounds import Bound
+from .bounds import Bound, ceiling
 from .constraints import Constraints
 from .polyhedron import moves_needed, slack_needed
 
@@ -22,6 +23,7 @@ __all__ = ["check_feasible"]
 ROUNDING = 1e-12
 SLACK = 1e-9  # less than this is none
 DIGITS = 4  # of a suggested bound
+OWN = ("min_weight", "max_weight", "max_weights")  # bounds of each name by itself
 
 
 def check_feasible(constraints: Constraints) -> None:
@@ -32,11 +34,12 @@ def check_feasible(constraints: Constraints) -> None:
     InfeasibleError
         Naming limits that conflict, no fewer of which would, and the nearest bounds that work.
     """
-    _check_ranges(constraints)
+    own = [one for one in constraints.bounds if one.argument.startswith(OWN)]
+    simple = replace(constraints, bounds=tuple(own))
+    _check_ranges(simple)
     if constraints.budget:
-        _check_budget(constraints)
-    joint = any((one.members != 0.0).sum(axis=1).max() > 1 for one in constraints.bounds)
-    if joint or constraints.auxiliaries:
+        _check_budget(simple)
+    if len(own) < len(constraints.bounds):
         _check_by_programme(constraints)
 
 
@@ -55,13 +58,8 @@ def _check_ranges(constraints: Constraints) -> None:
 
 def _own(constraints: Constraints, company: int, *, floor: bool) -> list[Bound]:
     """Floors or ceilings given to a company by itself."""
-    keywords = ("min_weight", "max_weight", "max_weights")
     return [
-        one
-        for one in constraints.bounds
-        if one.floor == floor
-        and one.argument.startswith(keywords)
-        and one.members[:, company].any()
+        one for one in constraints.bounds if one.floor == floor and one.members[:, company].any()
     ]
 
 
@@ -95,13 +93,22 @@ def _too_low(constraints: Constraints, total: float) -> str:
 def _check_by_programme(constraints: Constraints) -> None:
     if slack_needed(constraints) <= SLACK:
         return
-    conflict = _minimal_conflict(constraints)
-    alone = [move for one in conflict for move in _moves(constraints, [one])]
-    together = [] if alone else _moves(constraints, _movable(constraints))
+    conflict, whole = _minimal_conflict(constraints), _capped(constraints)
+    alone = [move for one in conflict for move in _moves(whole, [one])]
+    together = [] if alone else _moves(whole, _movable(whole))
     named = ", ".join(str(one) for one in conflict)
     remedy = f"{', or '.join(alone)}{' and '.join(together)}" or "no single one can give way enough"
     total = " that sum to 1" if constraints.budget else ""
     raise InfeasibleError(f"no weights{total} satisfy {named}: {remedy}")
+
+
+def _capped(constraints: Constraints) -> Constraints:
+    """The same with the caps of 1 that hold by themselves until a floor gives way below 0."""
+    low, _ = constraints.ranges
+    if not constraints.budget or low.min() < 0.0:
+        return constraints
+    cap = ceiling("max_weight", 1.0, np.eye(len(low)), ("",) * len(low))
+    return replace(constraints, bounds=(*constraints.bounds, replace(cap, told=False)))
 
 
 def _movable(constraints: Constraints) -> list[Bound]:
@@ -110,11 +117,11 @@ def _movable(constraints: Constraints) -> list[Bound]:
 
 
 def _minimal_conflict(constraints: Constraints) -> list[Bound]:
-    """Bounds that conflict, of which none can be left out."""
+    """Bounds that conflict, of which none can be left out; what is usual stays in force."""
     kept = constraints
     for one in constraints.bounds:
         fewer = kept.without(one)
-        if fewer.bounds and slack_needed(fewer) > SLACK:
+        if one.told and slack_needed(fewer) > SLACK:
             kept = fewer
     return [one for one in kept.bounds if one.told]
 
@@ -152,8 +159,8 @@ def _smaller(constraints: Constraints, one: Bound) -> list[str]:
 
 
 def _above(bound: float) -> str:
-    return f"{ceil(bound * 10**DIGITS - 1e-8) / 10**DIGITS:g}"
+    return f"{ceil(bound * 10**DIGITS - 1e-8) / 10**DIGITS:.15g}"
 
 
 def _below(bound: float) -> str:
-    return f"{floor(bound * 10**DIGITS + 1e-8) / 10**DIGITS:g}"
+    return f"{floor(bound * 10**DIGITS + 1e-8) / 10**DIGITS:.15g}"

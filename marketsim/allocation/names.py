@@ -24,8 +24,8 @@ def numbers(given: object, argument: str) -> Numbers:
     InputError
         If it is neither, or holds what is no finite number.
     """
-    if isinstance(given, tuple):  # of pairs, as a frozen copy passes them on
-        given = dict(given)
+    if isinstance(given, tuple) and all(isinstance(one, tuple) for one in given):
+        given = dict(given)  # of pairs, as a frozen copy passes them on
     if isinstance(given, pd.Series):
         given = given.to_dict()
     if not isinstance(given, Mapping):

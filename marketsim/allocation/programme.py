@@ -86,70 +86,67 @@ def assemble(
     families: Sequence[Family],
 ) -> Programme:
     """The programme of an allocation, in units in which the utility is about 1."""
-    terms = objective.utility()
-    unit = typical(scenarios)
+    terms, unit = objective.utility(), typical(scenarios)
     size = sum(abs(scale) * term.magnitude(unit, scenarios) for scale, term in terms) or 1.0
-    scales = [scale / size for scale, _ in terms]
-    units = [_units(one, abs(scale)) for one, scale in zip(families, scales, strict=True)]
-    parts = list(zip(families, scales, units, strict=True))
-    filled = [one.filled() for one in families]
-    count, prices = len(scenarios.tickers), len(constraints.sides)
-    base = np.asarray(sum(scale * one.base for one, scale, _ in parts))
+    blocks = [
+        _block(family, scale / size) for family, (scale, _) in zip(families, terms, strict=True)
+    ]
+    companies, more, prices = len(scenarios.tickers), len(constraints.tops), len(constraints.sides)
+    base = np.sum([one.base for one in blocks], axis=0)
     reach = np.inf if constraints.budget else 0.0
     linear = LinearProgramme(
-        np.concatenate(
-            [
-                [1.0],
-                constraints.sides,
-                *(abs(s) * cost * u for (_, s, u), (cost, *_) in zip(parts, filled, strict=True)),
-            ]
-        ),
-        np.concatenate(
-            [[-reach], np.zeros(prices), *(f[1] / u for u, f in zip(units, filled, strict=True))]
-        ),
-        np.concatenate(
-            [
-                [reach],
-                *[np.full(prices, np.inf)],
-                *(f[2] / u for u, f in zip(units, filled, strict=True)),
-            ]
-        ),
-        _matrix(constraints, parts, [f[3] for f in filled]),
-        np.concatenate(
-            [-base, np.full(len(constraints.tops), -np.inf), *(f.sides[0] for f in families)]
-        ),
-        np.concatenate([-base, np.zeros(len(constraints.tops)), *(f.sides[1] for f in families)]),
+        cost=np.concatenate([[1.0], constraints.sides, *(one.cost for one in blocks)]),
+        lower=np.concatenate([[-reach], np.zeros(prices), *(one.lower for one in blocks)]),
+        upper=np.concatenate([[reach], np.full(prices, np.inf), *(one.upper for one in blocks)]),
+        matrix=_matrix(constraints, blocks),
+        low=np.concatenate([-base, np.full(more, -np.inf), *(one.sides[0] for one in families)]),
+        high=np.concatenate([-base, np.zeros(more), *(one.sides[1] for one in families)]),
     )
     bends, start = [], 1 + prices
     for one in families:
-        bends += [Bend(b.kind, start + b.start, start + b.stop) for b in one.bends]
+        bends += [Bend(kind, start + first, start + last) for kind, first, last in one.bends]
         start += one.size
-    return Programme(linear, tuple(bends), tuple(families), tuple(units), size, count, prices)
+    units = tuple(one.units for one in blocks)
+    return Programme(linear, tuple(bends), tuple(families), units, size, companies, prices)
 
 
-def _units(family: Family, scale: float) -> FloatArray:
+class Block(NamedTuple):
+    """A family in the units of the programme."""
+
+    base: FloatArray
+    slopes: FloatArray
+    cost: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    rows: Any
+    units: FloatArray  # of its members
+
+
+def _block(family: Family, scale: float) -> Block:
+    cost, lower, upper, rows = family.filled()
     units = np.ones(family.size)
-    for bend in family.bends:
-        units[bend.start : bend.stop] = scale ** -POWER[bend.kind]
-    return units
+    for kind, start, stop in family.bends:
+        units[start:stop] = abs(scale) ** -POWER[kind]
+    by = abs(scale) * units
+    own = sparse.coo_array(rows)
+    own = sparse.coo_array((own.data * units[own.col], (own.row, own.col)), shape=own.shape)
+    return Block(
+        scale * family.base, family.slopes * by, cost * by, lower / units, upper / units, own, units
+    )
 
 
-def _matrix(
-    constraints: Constraints, parts: Sequence[tuple[Family, float, FloatArray]], rows: list[Any]
-) -> Any:
+def _matrix(constraints: Constraints, blocks: Sequence[Block]) -> Any:
     """Sparse rows of the programme [row, column]."""
-    count, prices = len(constraints.tickers), len(constraints.sides)
-    bounds = constraints.matrix.tocoo()
+    companies, bounds = len(constraints.tickers), constraints.matrix.tocoo()
     pieces = [
-        Entries(np.arange(count), np.zeros(count, dtype=int), -np.ones(count)),
+        Entries(np.arange(companies), np.zeros(companies, dtype=int), -np.ones(companies)),
         Entries(bounds.col, bounds.row + 1, -bounds.data),
     ]
-    below, start = count + len(constraints.tops), 1 + prices
-    for (family, scale, units), own in zip(parts, rows, strict=True):
-        pieces.append(_dense(family.slopes * (abs(scale) * units), start))
-        more = sparse.coo_array(own)
-        pieces.append(Entries(more.row + below, more.col + start, more.data * units[more.col]))
-        below, start = below + more.shape[0], start + family.size
+    below, start = companies + len(constraints.tops), 1 + len(constraints.sides)
+    for one in blocks:
+        pieces.append(_dense(one.slopes, start))
+        pieces.append(Entries(one.rows.row + below, one.rows.col + start, one.rows.data))
+        below, start = below + one.rows.shape[0], start + len(one.cost)
     row, column, value = (np.concatenate(part) for part in zip(*pieces, strict=True))
     return sparse.csc_array((value, (row, column)), shape=(below, start))
 

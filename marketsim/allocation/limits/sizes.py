@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,7 +70,7 @@ class Leverage(Limit):
         if self.gross is not None:
             check_number("Leverage.gross", self.gross, 0.0, what="a number from 0 up")
         if self.net is not None:
-            pair = tuple(self.net)
+            pair = tuple(self.net) if isinstance(self.net, Sequence) else ()
             if len(pair) != 2:
                 raise InputError(f"Leverage.net is {self.net!r}; it must be a pair (low, high)")
             for side in pair:
@@ -93,7 +93,10 @@ def _sizes(
 ) -> Bound:
     """`share` of the sum of |w - centre| is at most a bound."""
     one, count = np.eye(len(centre)), len(centre)
-    far = np.maximum(np.abs(setting.high - centre), np.abs(setting.low - centre))
+    # As far as weights go without floors and caps: those may turn out to be what has to give way.
+    high = np.maximum(setting.high, 1.0)
+    low = np.where(setting.low < 0.0, np.minimum(setting.low, -1.0), 0.0)
+    far = np.maximum(np.abs(high - centre), np.abs(low - centre))
     return Bound(
         argument,
         float(at_most),

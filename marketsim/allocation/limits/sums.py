@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,8 @@ class Group(Limit):
     at_most: float | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.tickers, str) or not list(self.tickers):
+        several = isinstance(self.tickers, Iterable) and not isinstance(self.tickers, str)
+        if not several or not list(self.tickers):
             raise InputError(f"Group {self.name!r} needs a list of tickers, not {self.tickers!r}")
         object.__setattr__(self, "tickers", tuple(self.tickers))
         check_sides(f"Group({self.name!r})", self.at_least, self.at_most)

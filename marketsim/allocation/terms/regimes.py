@@ -78,7 +78,7 @@ class AmbiguousReturn(Term):
         count = len(odds)
         above = np.hstack([np.eye(count), -np.eye(count)])
         sums = np.repeat([[1.0, 0.0], [0.0, 1.0]], count, axis=1)
-        low = np.concatenate([np.full(count, -np.inf), [1.0, 0.0]])
+        low = np.concatenate([np.full(count, -np.inf), [1.0, -np.inf]])
         high = np.concatenate([odds, [1.0, self.radius]])
         slopes = np.hstack([means.T, np.zeros_like(means.T)])
         base = np.zeros(len(scenarios.tickers))
