@@ -4,7 +4,7 @@
 
 Minimises CVaR at 95 % less the expected return, long-only, at most 15 % in a name. Every library
 runs in a process of its own on the same draws; those that are not installed are passed over
-(extra `bench`; PyPortfolioOpt by itself). "whole" is marketsim without its reduction of draws.
+(extra `bench`; PyPortfolioOpt and Riskfolio-Lib by themselves). "whole" is marketsim without its reduction of draws.
 Memory is the peak of the process beyond that before the first call. The objective is computed from
 the weights by marketsim's own measure.
 """
@@ -80,11 +80,23 @@ def by_pyportfolioopt(returns: np.ndarray) -> np.ndarray:
     return np.array(list(weights.values()))
 
 
+def by_riskfolio(returns: np.ndarray) -> np.ndarray:
+    import pandas as pd
+    import riskfolio
+
+    model: Any = riskfolio.Portfolio(returns=pd.DataFrame(returns), upperlng=CAP, alpha=1 - LEVEL)
+    model.solvers = ["CLARABEL"]
+    model.assets_stats(method_mu="hist", method_cov="hist")
+    found = model.optimization(model="Classic", rm="CVaR", obj="Utility", rf=0, l=1, hist=True)
+    return np.asarray(found["weights"])
+
+
 LIBRARIES: Final[dict[str, tuple[str, Solve]]] = {
     "marketsim": ("marketsim", by_marketsim),
     "whole": ("marketsim", by_the_whole),
     "skfolio": ("skfolio", by_skfolio),
     "PyPortfolioOpt": ("pypfopt", by_pyportfolioopt),
+    "Riskfolio-Lib": ("riskfolio", by_riskfolio),
 }
 
 

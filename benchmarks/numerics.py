@@ -1,11 +1,12 @@
 """Values, gradients and balances of worlds at draws of the priors, in both precisions.
 
-    python benchmarks/numerics.py [--draws 100000] [--seed 0] [--as-of 2025-12-31]
+    python benchmarks/numerics.py [--draws 100000] [--points 200] [--seed 0] [--as-of 2025-12-31]
 
 The priors are those of a calibration to the facts of the date. A world is a draw of every
 assumption and of the news of every quarter; it runs four years of history and five of the future,
-the longest run of the main job. Gradients are those of its level, a sum of all that is observed.
-What is printed should be zero, or rounding.
+the longest run of the main job. Gradients are those of its level, a sum of all that is observed;
+at some points they are held against central differences. What is printed should be zero, or
+rounding.
 """
 
 from __future__ import annotations
@@ -30,6 +31,31 @@ if TYPE_CHECKING:
 QUARTERS: Final = 36
 CHUNK: Final = 250
 """Worlds run together: one program, whatever the number of draws."""
+
+
+STEP: Final = 1e-3
+"""Of differences, in prior standard deviations."""
+
+ROUNDING: Final = 2e-12
+"""What differences of a level of about one cannot tell in float64."""
+
+HARD: Final = {
+    "initial_power_slack": -6.0,
+    "initial_equipment": -6.0,
+    "general_capacity": -4.0,
+    "cash_limit": -5.0,
+    "saturation": -4.0,
+    "initial_bandwidth[low_latency]": -6.0,
+    "speed_growth[batch]": 30.0,
+    "concentration[power_equipment]": 8.0,
+    "concentration[leases]": 8.0,
+    "exposure[GEV.total]": 8.0,
+    "exposure[IRM.total]": 14.0,
+    "exposure[TLN.total]": 6.0,
+}
+"""Shifts, in prior standard deviations, to worlds where everything bears on the level from the
+start: power, its equipment, cash and fast memory are short, demand is saturated, even batch work is
+in a hurry, and small owners of plant, leases and power count."""
 
 
 class Turn(NamedTuple):
@@ -227,6 +253,29 @@ def slopes(x: Array, coordinates: Coordinates, setting: Setting) -> Any:
     return jax.value_and_grad(world, has_aux=True)(x, coordinates, setting)
 
 
+@partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
+@partial(jax.vmap, in_axes=(0, None, None))
+def levels(x: Array, coordinates: Coordinates, setting: Setting) -> Array:
+    return world(x, coordinates, setting)[0]
+
+
+def differences(
+    x: np.ndarray, coordinates: Coordinates, setting: Setting, step: float = STEP
+) -> np.ndarray:
+    """Return the level's central differences of fourth order at ``x`` [coordinate], likewise."""
+    nudges = step * np.concatenate([k * np.eye(len(x)) for k in (1.0, -1.0, 2.0, -2.0)])
+    y = np.asarray(levels(jnp.asarray(x + nudges), coordinates, setting))
+    up, down, far_up, far_down = np.split(y, 4)
+    return np.asarray((8.0 * (up - down) - (far_up - far_down)) / (12.0 * step))
+
+
+def points(count: int, seed: int, names: list[str]) -> np.ndarray:
+    """Return draws of the coordinates named, [draw, coordinate]; every second one is hard."""
+    drawn = np.random.default_rng(seed).standard_normal((count, len(names)))
+    drawn[1::2] += [HARD.get(name, 0.0) for name in names]
+    return drawn
+
+
 def examine(
     x: np.ndarray, coordinates: Coordinates, setting: Setting, precision: Precision
 ) -> Findings:
@@ -273,6 +322,29 @@ def tally(draws: int, seed: int, posterior: ms.Posterior, precision: Precision) 
     return Tally(draws, values, slopes, worst)
 
 
+def compare(count: int, seed: int, posterior: ms.Posterior, names: list[str]) -> None:
+    """Print how far gradients are from differences at as many points; ``names`` of coordinates."""
+    given = posterior.coordinates, posterior.setting
+    with ms.precision.precise("float64"):
+        x = points(count, seed, names)
+        slope = np.asarray(slopes(jnp.asarray(x), *given)[1])
+        gap = np.abs(slope - np.stack([differences(point, *given) for point in x]))
+        over = (gap > 1e-6 * np.abs(slope) + ROUNDING).any(axis=1)
+        for i in np.flatnonzero(over):  # does the difference err, where the level bends?
+            closer = np.abs(slope[i] - differences(x[i], *given, step=STEP / 4.0))
+            gap[i] = np.minimum(gap[i], closer)
+    print(f"  points at which differences took a quarter of the step to settle: {over.sum()}")
+    told = 1e-6 * np.abs(slope) > ROUNDING
+    worst, few = (gap[told] / np.abs(slope[told])).max(), told.sum(axis=0)
+    unseen = [name for name, seen in zip(names, few, strict=True) if not seen]
+    print(
+        f"  of {gap.size:,} derivatives at {count:,} points, {told.mean():.0%} are large enough to"
+    )
+    print(f"  be told to 1e-6 of themselves; the worst of them is off by {worst:.1e} of itself,")
+    print(f"  the worst of the others by {gap[~told].max(initial=0.0):.1e} where the largest")
+    print(f"  is {np.abs(slope).max():.2g}; never large enough: {', '.join(unseen) or 'none'}")
+
+
 def report(found: Tally, names: list[str]) -> None:
     """Print what was found; ``names`` of coordinates."""
     observables = list(ms.model.Quarter.__dataclass_fields__)
@@ -294,6 +366,7 @@ def faults(counts: np.ndarray, names: list[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=100_000)
+    parser.add_argument("--points", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--as-of", default="2025-12-31")
     asked = parser.parse_args()
@@ -305,6 +378,10 @@ def main() -> None:
         found = tally(asked.draws, asked.seed, posterior, precision)
         print(f"{precision}: {asked.draws:,} draws in {perf_counter() - begun:,.0f} s")
         report(found, names)
+    begun = perf_counter()
+    print("gradients against central differences, float64:")
+    compare(asked.points, asked.seed, posterior, names)
+    print(f"  in {perf_counter() - begun:,.0f} s")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ class Claim:
     check
         Measures it.
     bar
-        Share of draws that must satisfy it.
+        Share of draws that must satisfy it: two standard errors of 200 draws or more below what
+        2,000 draws show, so that no seed decides.
     departure
         Where the claim of the sources does not hold in a sound model: what holds instead, and why.
     """

@@ -26,9 +26,9 @@ class ClaimResults:
     Attributes
     ----------
     table
-        One row for each claim and source of draws (``prior``, ``posterior``): title, quantity,
-        median and 5 and 95 % quantiles of what was measured, unit, share of draws that satisfy the
-        claim, bar, whether it holds, and where the model departs from the claim, why.
+        One row for each claim and source of draws (``prior``, ``posterior``): title, statement,
+        quantity, median and 5 and 95 % quantiles of what was measured, unit, share of draws that
+        satisfy the claim, bar, whether it holds, and where the model departs from the claim, why.
     findings
         The draws themselves, by claim and source.
     """
@@ -91,6 +91,7 @@ def _row(claim: Claim, source: str, finding: Finding) -> dict[str, object]:
         "claim": claim.name,
         "draws_of": source,
         "title": claim.title,
+        "statement": claim.text,
         "measured": claim.quantity,
         "median": median,
         "q05": low,
