@@ -202,3 +202,9 @@ def test_wrong_paths_are_one_clear_error(case: str) -> None:
     paths, message = WRONG_PATHS[case]
     with pytest.raises(InputError, match=message):
         with_paths(paths)
+
+
+def test_a_column_that_counts_the_rows_is_no_company() -> None:
+    table = pd.DataFrame({"draw": range(4), "A": [0.1, 0.2, -0.1, 0.0], "B": [0.0, 0.1, 0.3, -0.2]})
+    with pytest.raises(InputError, match="'draw' counts the rows"):
+        ReturnScenarios.from_frame(table)

@@ -85,6 +85,10 @@ def test_what_is_no_limit_is_named(text: str, said: str) -> None:
         ("TransactionCost(0.1, CVaR)", "is no number"),
         ("__import__('os').getcwd()", "no meaning"),
         ("CVaR(0.9) / 0", "divided by 0"),
+        ("1" + "0" * 400 + " * CVaR()", "cannot be read"),
+        ("-" * 1_900 + "CVaR()", "cannot be read"),
+        ("CVaR() + " * 3_000 + "CVaR()", "over 2,000 characters"),
+        ("Regret('x')", "left out"),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, said: str) -> None:
@@ -172,6 +176,28 @@ def test_what_is_wrong_is_named(
     draws.assign(**change).to_csv(source, index=False)  # type: ignore[arg-type]
     assert command("--returns", str(source), *typed) == 2
     assert said in capsys.readouterr().err
+
+
+def test_an_index_is_no_company_and_no_header_comes_twice(
+    draws: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "draws.csv"
+    draws.to_csv(source)  # with the index, as pandas does unless told otherwise
+    assert command("--returns", str(source)) == 0
+    assert "Unnamed" not in capsys.readouterr().out
+    source.write_text("A,A,B\n0.1,0.2,0.3\n0.0,0.1,-0.1\n", encoding="utf-8")
+    assert command("--returns", str(source)) == 2
+    assert "A twice" in capsys.readouterr().err
+
+
+def test_na_is_a_ticker_where_tickers_stand(tmp_path: Path) -> None:
+    table = pd.DataFrame({"NA": [0.1, 0.2, -0.1], "B": [0.0, 0.1, 0.3]})
+    source, held, out = (tmp_path / name for name in ("draws.csv", "held.csv", "weights.csv"))
+    table.to_csv(source, index=False)
+    held.write_text("ticker,weight\nNA,1.0\n", encoding="utf-8")
+    asked = ["--limit", "Turnover(0.0, current)", "--current", str(held), "--out", str(out)]
+    assert command("--returns", str(source), *asked) == 0
+    assert out.read_text(encoding="utf-8").splitlines()[1].startswith("NA,1")
 
 
 def test_a_file_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

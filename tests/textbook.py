@@ -156,11 +156,12 @@ def kind(term: Any) -> str:
 
 
 def direction(objective: Any) -> float:
-    """+1 if the objective is to be maximised, -1 if minimised."""
+    """+1 if the objective is to be maximised, -1 if minimised; a line goes by its sign."""
     bent = [(scale, kind(term)) for scale, term in objective.parts if kind(term) not in AFFINE]
     signs = {1.0 if (scale > 0) == (name in CONCAVE) else -1.0 for scale, name in bent}
     assert len(signs) < 2, f"{objective!r} is neither concave nor convex"
-    return signs.pop() if signs else 1.0
+    rising = sum(scale for scale, _ in objective.parts) > 0
+    return signs.pop() if signs else 1.0 if rising else -1.0
 
 
 def value(objective: Any, world: World, weights: FloatArray) -> float:

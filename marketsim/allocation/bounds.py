@@ -80,14 +80,22 @@ class Bound:
         """Right-hand sides [row]."""
         return np.asarray(self.gains * self.bound + (self.shifts if self.shifts.size else 0.0))
 
+    @property
+    def norms(self) -> FloatArray:
+        """Largest coefficient of each row [row], by which it is divided so that all count alike."""
+        blocks = [np.abs(self.members), np.abs(self.extra).reshape(len(self.members), -1)]
+        largest = np.hstack(blocks).max(axis=1, initial=0.0)
+        return np.where(largest > 0.0, largest, 1.0)
+
     def at(self, bound: float) -> Bound:
         """The same with another number."""
         return self.remade(bound) if self.remade else replace(self, bound=bound)
 
     def excess(self, weights: FloatArray) -> float:
-        """By how much weights [company] miss it; 0 or less if they do not."""
+        """By how much weights [company] miss it, in units of its rows; 0 or less if they do not."""
         if self.measure is None:
-            return float(np.max(self.members @ weights - self.sides, initial=-np.inf))
+            rows = (self.members @ weights - self.sides) / self.norms
+            return float(np.max(rows, initial=-np.inf))
         beyond = self.measure(weights) - self.bound
         return -beyond if self.floor else beyond
 

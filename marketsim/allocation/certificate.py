@@ -2,7 +2,9 @@
 
 The objective is recomputed from the cleaned weights; the bound from the solver's dual values
 after they are moved onto the set where any value gives a true bound. An error of the solver
-can only widen the gap between the two, never hide in it.
+can only widen the gap between the two, never hide in it. (Two numbers are taken on trust, since
+linear programming gives no such proof of them: the bound of HiGHS over whole numbers, where
+holdings are limited, and the best of each regime, which regret is measured by.)
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from .objectives import Objective
 from .polyhedron import nearest_feasible
 from .programme import Answer, typical
 
-__all__ = ["Certificate", "Proof", "clean", "prove"]
+__all__ = ["Certificate", "Proof", "certify", "clean", "prove", "size_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -123,10 +125,11 @@ def certify(
     """How far a portfolio is from feasible and from a bound of the objective."""
     gap = abs(bound - objective.value(at))
     residual = constraints.violation(at.weights)
-    return Certificate(residual, bound, gap, gap / _size(objective, at))
+    return Certificate(residual, bound, gap, gap / size_of(objective, at))
 
 
-def _size(objective: Objective, at: Portfolio) -> float:
+def size_of(objective: Objective, at: Portfolio) -> float:
+    """Size of the terms at a portfolio, or at equal weights where it is larger."""
     scenarios, count = at.scenarios, len(at.weights)
     even = portfolio_of(scenarios, np.full(count, 1.0 / count))
     unit, size = typical(scenarios), 0.0
@@ -134,4 +137,4 @@ def _size(objective: Objective, at: Portfolio) -> float:
         values = [abs(value) for value in (term.value(at), term.value(even)) if np.isfinite(value)]
         # A term may be 0 at both, as a regret is where there is none.
         size += abs(scale) * max([*values, NOTHING * term.magnitude(unit, scenarios)])
-    return max(size, np.finfo(float).tiny)
+    return size or 1.0

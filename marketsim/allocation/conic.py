@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,9 @@ from .programme import Answer, Programme
 __all__ = ["solve_conic"]
 
 FloatArray = NDArray[np.float64]
+
+LOCK: Final = Lock()
+"""Programmes that are kept hold the numbers of one allocation at a time."""
 
 KEPT: Final = {True: 5_000, False: 300_000}
 """Entries of the matrix up to which a shape is built with parameters and kept: with cones, without.
@@ -68,6 +72,11 @@ def solve_conic(programme: Programme, solver: str, seconds: float) -> Answer | s
     SolverError
         If the programme breaks the rules of disciplined parametrised programming.
     """
+    with LOCK:
+        return _solved(programme, solver, seconds)
+
+
+def _solved(programme: Programme, solver: str, seconds: float) -> Answer | str:
     import cvxpy as cp
 
     cones = any(bend.kind != "square" for bend in programme.bends)

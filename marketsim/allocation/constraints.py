@@ -55,7 +55,7 @@ class Constraints:
 
     @cached_property
     def matrix(self) -> Any:
-        """Sparse rows of all bounds [row, company + auxiliary]."""
+        """Sparse rows of all bounds [row, company + auxiliary], the largest entry of each 1."""
         starts = np.cumsum([len(self.tickers), *(len(one.tops) for one in self.auxiliaries)])
         start = dict(zip(self.auxiliaries, starts, strict=False))
         rows, columns, values, above = [], [], [], 0
@@ -67,7 +67,7 @@ class Constraints:
                 row, column = np.nonzero(block)
                 rows.append(row + above)
                 columns.append(column + first)
-                values.append(block[row, column])
+                values.append(block[row, column] / one.norms[row])
             above += len(one.members)
         entries = [np.concatenate([[], *part]) for part in (values, rows, columns)]
         where = (entries[1].astype(int), entries[2].astype(int))
@@ -76,7 +76,7 @@ class Constraints:
     @cached_property
     def sides(self) -> FloatArray:
         """Right-hand sides [row]."""
-        return np.concatenate([np.empty(0), *(one.sides for one in self.bounds)])
+        return np.concatenate([np.empty(0), *(one.sides / one.norms for one in self.bounds)])
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -86,7 +86,8 @@ class Constraints:
     @cached_property
     def gains(self) -> FloatArray:
         """By how much a row gives way when its bound is relaxed by 1 [row]."""
-        return np.asarray(np.abs(np.concatenate([[], *(one.gains for one in self.bounds)])))
+        sizes = [np.abs(one.gains) / one.norms for one in self.bounds]
+        return np.concatenate([np.empty(0), *sizes])
 
     @cached_property
     def ranges(self) -> tuple[FloatArray, FloatArray]:
@@ -181,7 +182,7 @@ def constraints_from(
         For a bound that is no share, an unknown ticker, layer or regime, or caps by layer where
         the scenarios have no layers.
     """
-    own, caps = dict(max_weights or {}), dict(layer_caps or {})
+    own, caps = _mapped("max_weights", max_weights), _mapped("layer_caps", layer_caps)
     _check_shares(max_weight, min_weight, own, caps)
     _check_limits(limits)
     tickers = scenarios.tickers
@@ -197,6 +198,12 @@ def constraints_from(
     given = [bound for limit in limits for bound in limit.bounds(setting)]
     bounds = (*simple, *_layer_caps(scenarios, caps), *given)
     return Constraints(tickers, bounds, budget=not free)
+
+
+def _mapped(argument: str, given: object) -> dict[str, float]:
+    if given is not None and not isinstance(given, Mapping):
+        raise InputError(f"{argument} must be a mapping of name to share, not {given!r}")
+    return dict(given or {})
 
 
 def _floors(tickers: tuple[str, ...], min_weight: float) -> Bound:

@@ -13,9 +13,10 @@ from math import ceil, floor
 
 import numpy as np
 
-from ..errors import InfeasibleError
+from ..errors import InfeasibleError, SolverError
 from .bounds import Bound, ceiling
 from .constraints import Constraints
+from .deadline import Deadline
 from .polyhedron import moves_needed, slack_needed
 
 __all__ = ["check_feasible"]
@@ -26,8 +27,8 @@ DIGITS = 4  # of a suggested bound
 OWN = ("min_weight", "max_weight", "max_weights")  # bounds of each name by itself
 
 
-def check_feasible(constraints: Constraints) -> None:
-    """Pass if some weights satisfy all constraints.
+def check_feasible(constraints: Constraints, deadline: Deadline | None = None) -> None:
+    """Pass if some weights satisfy all constraints, or if that is not found out in time.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def check_feasible(constraints: Constraints) -> None:
     if constraints.budget:
         _check_budget(simple)
     if len(own) < len(constraints.bounds):
-        _check_by_programme(constraints)
+        _check_by_programme(constraints, deadline)
 
 
 def _check_ranges(constraints: Constraints) -> None:
@@ -90,16 +91,26 @@ def _too_low(constraints: Constraints, total: float) -> str:
     return f"{text} = {total:.4g} < 1: max_weight must be at least {needed}"
 
 
-def _check_by_programme(constraints: Constraints) -> None:
-    if slack_needed(constraints) <= SLACK:
+def _check_by_programme(constraints: Constraints, deadline: Deadline | None) -> None:
+    if slack_needed(constraints, deadline) <= SLACK:
         return
-    conflict, whole = _minimal_conflict(constraints), _capped(constraints)
-    alone = [move for one in conflict for move in _moves(whole, [one])]
-    together = [] if alone else _moves(whole, _movable(whole))
-    named = ", ".join(str(one) for one in conflict)
-    remedy = f"{', or '.join(alone)}{' and '.join(together)}" or "no single one can give way enough"
     total = " that sum to 1" if constraints.budget else ""
+    try:
+        conflict, remedy = _explained(constraints, deadline)
+    except SolverError:
+        conflict, remedy = [one for one in constraints.bounds if one.told], "time_limit was over "
+        remedy += "before the fewest that conflict were found"
+    named = ", ".join(str(one) for one in conflict)
     raise InfeasibleError(f"no weights{total} satisfy {named}: {remedy}")
+
+
+def _explained(constraints: Constraints, deadline: Deadline | None) -> tuple[list[Bound], str]:
+    """Bounds that conflict, no fewer of which do, and what would make room."""
+    conflict, whole = _minimal_conflict(constraints, deadline), _capped(constraints)
+    alone = [move for one in conflict for move in _moves(whole, [one], deadline)]
+    together = [] if alone else _moves(whole, _movable(whole), deadline)
+    remedy = f"{', or '.join(alone)}{' and '.join(together)}"
+    return conflict, remedy or "no single one can give way enough"
 
 
 def _capped(constraints: Constraints) -> Constraints:
@@ -116,21 +127,21 @@ def _movable(constraints: Constraints) -> list[Bound]:
     return [one for one in constraints.bounds if one.told and one.gains.any()]
 
 
-def _minimal_conflict(constraints: Constraints) -> list[Bound]:
+def _minimal_conflict(constraints: Constraints, deadline: Deadline | None) -> list[Bound]:
     """Bounds that conflict, of which none can be left out; what is usual stays in force."""
     kept = constraints
     for one in constraints.bounds:
         fewer = kept.without(one)
-        if one.told and slack_needed(fewer) > SLACK:
+        if one.told and slack_needed(fewer, deadline) > SLACK:
             kept = fewer
     return [one for one in kept.bounds if one.told]
 
 
-def _moves(constraints: Constraints, movable: list[Bound]) -> list[str]:
+def _moves(constraints: Constraints, movable: list[Bound], deadline: Deadline | None) -> list[str]:
     """The least moves of some bounds, all others kept, that make room; empty if none do."""
     if len(movable) == 1 and movable[0].remade is not None:
-        return _smaller(constraints, movable[0])
-    moves = moves_needed(constraints, movable)
+        return _smaller(constraints, movable[0], deadline)
+    moves = moves_needed(constraints, movable, deadline)
     if moves is None:
         return []
     return [
@@ -142,18 +153,18 @@ def _moves(constraints: Constraints, movable: list[Bound]) -> list[str]:
     ]
 
 
-def _smaller(constraints: Constraints, one: Bound) -> list[str]:
+def _smaller(constraints: Constraints, one: Bound, deadline: Deadline | None) -> list[str]:
     """The highest number for a floor that changes more than a right-hand side, by bisection."""
     works, fails = 0.0, one.bound
-    if slack_needed(constraints.moved(one, works)) > SLACK:
+    if slack_needed(constraints.moved(one, works), deadline) > SLACK:
         return []
     while fails - works > 10.0**-DIGITS / 2:
         middle = (works + fails) / 2
-        if slack_needed(constraints.moved(one, middle)) > SLACK:
+        if slack_needed(constraints.moved(one, middle), deadline) > SLACK:
             fails = middle
         else:
             works = middle
-    if slack_needed(constraints.moved(one, round(works, DIGITS))) <= SLACK:
+    if slack_needed(constraints.moved(one, round(works, DIGITS)), deadline) <= SLACK:
         works = round(works, DIGITS)
     return [f"{one.argument} must be at most {_below(works)}"]
 

@@ -53,6 +53,8 @@ class Solution(NamedTuple):
 def solve_linear(programme: LinearProgramme, seconds: float, gap: float = 1e-9) -> Solution | str:
     """The optimum by HiGHS, on one thread, or why there is none.
 
+    Where columns are whole it is the best found in time, with the bound reached by then.
+
     Parameters
     ----------
     programme : LinearProgramme
@@ -60,7 +62,7 @@ def solve_linear(programme: LinearProgramme, seconds: float, gap: float = 1e-9) 
     seconds : float
         Time limit.
     gap : float, optional
-        Relative distance of cost and bound that does where columns are whole.
+        Distance of cost and bound that does where columns are whole.
     """
     import highspy
 
@@ -68,16 +70,16 @@ def solve_linear(programme: LinearProgramme, seconds: float, gap: float = 1e-9) 
     mixed = programme.whole is not None and bool(programme.whole.any())
     options: dict[str, Any] = {"output_flag": False, "threads": 1, "time_limit": max(seconds, 0.01)}
     # Presolve takes longer than it saves on dense programmes of few rows.
-    options |= {"mip_rel_gap": gap, "mip_abs_gap": 1e-12} if mixed else {"presolve": "off"}
+    options |= {"mip_rel_gap": 0.0, "mip_abs_gap": gap} if mixed else {"presolve": "off"}
     options |= TIGHT
     for name, value in options.items():
         solver.setOptionValue(name, value)
     solver.passModel(*_arrays(programme, highspy))
     solver.run()
-    status = solver.getModelStatus()
-    if status != highspy.HighsModelStatus.kOptimal:
+    status, found, info = solver.getModelStatus(), solver.getSolution(), solver.getInfo()
+    stopped = mixed and found.value_valid and np.isfinite(info.mip_dual_bound)
+    if status != highspy.HighsModelStatus.kOptimal and not stopped:
         return f"status {solver.modelStatusToString(status).lower()}"
-    found, info = solver.getSolution(), solver.getInfo()
     cost = float(info.objective_function_value)
     bound = float(info.mip_dual_bound) if mixed else cost
     return Solution(np.array(found.col_value), np.array(found.row_dual), cost, bound)

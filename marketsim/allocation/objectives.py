@@ -83,6 +83,7 @@ class Term(Algebra):
     curvature: ClassVar[Curvature]
     by_draw: ClassVar[bool] = False  # its family has members for every draw
     local: ClassVar[bool] = False  # its family is a model that is right near a focus only
+    smooth: ClassVar[bool] = False  # its line at a portfolio is its tangent there, for any member
 
     @property
     def parts(self) -> tuple[tuple[float, Term], ...]:
@@ -149,7 +150,7 @@ class Objective(Algebra):
         )
 
     def direction(self) -> float:
-        """+1 if the objective is to be maximised, -1 if minimised.
+        """+1 if the objective is to be maximised, -1 if minimised; a line goes by its sign.
 
         Raises
         ------
@@ -166,6 +167,8 @@ class Objective(Algebra):
                 f"to be maximised, and {bent['convex']} is convex, to be minimised; "
                 "change the sign of one of them"
             )
+        if "concave" not in bent and "convex" not in bent:  # a return or, below 0, a cost
+            return 1.0 if sum(scale for scale, _ in self.parts) > 0 else -1.0
         return -1.0 if "convex" in bent else 1.0
 
     def _written(self) -> list[tuple[str, tuple[float, Term]]]:

@@ -11,13 +11,14 @@ from scipy import sparse
 from ..errors import SolverError
 from .bounds import Bound
 from .constraints import Constraints
+from .deadline import Deadline
 from .linear import LinearProgramme, Solution, solve_linear
 
 __all__ = ["highest", "moves_needed", "nearest_feasible", "slack_needed"]
 
 FloatArray = NDArray[np.float64]
 
-SECONDS = 20.0  # for one of these small programmes
+SECONDS = 20.0  # for one of these small programmes, where nobody says otherwise
 
 
 def highest(gradient: FloatArray, constraints: Constraints) -> float:
@@ -36,22 +37,26 @@ def highest(gradient: FloatArray, constraints: Constraints) -> float:
     return -found.bound * size
 
 
-def slack_needed(constraints: Constraints) -> float:
+def slack_needed(constraints: Constraints, deadline: Deadline | None = None) -> float:
     """The least amount by which all bounds must give way together; 0 if weights exist.
 
     It is infinite where no amount will do, and 0 where it was not found in time.
     """
-    needed = _moves(constraints, -constraints.gains[:, None])
+    needed = _moves(constraints, -constraints.gains[:, None], deadline)
     return float(needed[0]) if isinstance(needed, np.ndarray) else needed
 
 
-def moves_needed(constraints: Constraints, movable: Sequence[Bound]) -> FloatArray | None:
+def moves_needed(
+    constraints: Constraints, movable: Sequence[Bound], deadline: Deadline | None = None
+) -> FloatArray | None:
     """Least moves [bound] of some bounds, the others kept, that make room; None if none do."""
     columns = [
-        -np.concatenate([np.abs(one.gains) * (one is moved) for one in constraints.bounds])
+        -np.concatenate(
+            [np.abs(one.gains) / one.norms * (one is moved) for one in constraints.bounds]
+        )
         for moved in movable
     ]
-    needed = _moves(constraints, np.array(columns).T)
+    needed = _moves(constraints, np.array(columns).T, deadline)
     return needed if isinstance(needed, np.ndarray) else None
 
 
@@ -81,17 +86,23 @@ def nearest_feasible(weights: FloatArray, constraints: Constraints) -> FloatArra
     return weights if isinstance(found, str) else found.values[:count]
 
 
-def _moves(constraints: Constraints, rows: FloatArray) -> FloatArray | float:
+def _moves(
+    constraints: Constraints, rows: FloatArray, deadline: Deadline | None
+) -> FloatArray | float:
     """Least sum of moves that each add to the sides what stands in their column of `rows`."""
     flat = np.zeros(len(constraints.tickers))
-    found = _solved(constraints, flat, sparse.csc_array(rows), np.ones(rows.shape[1]))
+    found = _solved(constraints, flat, sparse.csc_array(rows), np.ones(rows.shape[1]), deadline)
     if isinstance(found, Solution):
         return found.values[-rows.shape[1] :]
     return np.inf if "infeasible" in found else 0.0
 
 
 def _solved(
-    constraints: Constraints, by_weight: FloatArray, moves: object, by_move: FloatArray
+    constraints: Constraints,
+    by_weight: FloatArray,
+    moves: object,
+    by_move: FloatArray,
+    deadline: Deadline | None = None,
 ) -> Solution | str:
     """Least cost over weights, auxiliaries and moves from 0 up."""
     count, more, extra = len(by_weight), len(constraints.tops), len(by_move)
@@ -111,4 +122,4 @@ def _solved(
         high,
         np.concatenate([fixed[0], constraints.whole, fixed[1]]),
     )
-    return solve_linear(programme, SECONDS)
+    return solve_linear(programme, deadline.left() if deadline else SECONDS)

@@ -22,6 +22,7 @@ from ..errors import InputError, SolverError
 from ..returns import ReturnScenarios
 from .families import Focus, Portfolio, portfolio_of
 from .solvers import Case, Found, once
+from .terms import CVaR
 
 __all__ = ["convex", "wide"]
 
@@ -41,11 +42,11 @@ ROUNDS: Final = 12
 STEPS: Final = 40
 """Guesses after which a model near them is given up."""
 
+TRIED: Final = 8
+"""Points on the way to the next guess that are looked at, each half as far as the one before."""
+
 FAR: Final = 1e-6
 """A guess that misses the constraints by more is not compared with the next."""
-
-STALLED: Final = 1e-9
-"""Part of the way to the next guess below which none better is looked for."""
 
 LOOSE: Final = 1e-3
 """Relative gap that does for a guess."""
@@ -90,10 +91,33 @@ def _reduced(case: Case, gap: float) -> Found | None:
 
 def _modelled(case: Case, gap: float) -> Found:
     """The answer from models near guesses, with every draw open."""
-    found = _rounds(case, gap, once(case).portfolio, None, STEPS)
+    found = _rounds(case, gap, _start(case), None, STEPS)
     if found is None:
         raise SolverError(f"no weights for {case.objective!r} were certified in {STEPS} steps")
     return found
+
+
+def _start(case: Case) -> Portfolio:
+    """A portfolio near which a model can begin: the one that loses least, if another may lose all.
+
+    Raises
+    ------
+    SolverError
+        If that loses all as well.
+    """
+    first = once(case).portfolio
+    if np.isfinite(case.objective.value(first)):
+        return first
+    worst = 1.0 * CVaR(1.0 - 1e-9)
+    safest = convex(case._replace(objective=worst), LOOSE).portfolio
+    if not np.isfinite(case.objective.value(safest)):
+        odds = case.scenarios.probabilities
+        draw = int(np.argmin(np.where(odds > 0, safest.outcomes, np.inf)))
+        raise SolverError(
+            f"{case.objective!r} is minus infinity for all weights allowed: draw {draw} of the "
+            "scenarios, or one like it, loses all that is held; allow cash or smaller weights"
+        )
+    return safest
 
 
 def _rounds(
@@ -113,7 +137,7 @@ def _towards(case: Case, last: Portfolio, new: Portfolio) -> Portfolio:
     sign = case.objective.direction()
     tried = [new]
     if case.constraints.violation(last.weights) <= FAR:
-        for halvings in range(1, 6):
+        for halvings in range(1, TRIED):
             weights = last.weights + 0.5**halvings * (new.weights - last.weights)
             outcomes = last.outcomes + 0.5**halvings * (new.outcomes - last.outcomes)
             tried.append(Portfolio(weights, outcomes, case.scenarios))
@@ -132,8 +156,12 @@ def _guess(case: Case) -> Portfolio | None:
 
 
 def _thinned(scenarios: ReturnScenarios) -> ReturnScenarios:
-    """Every fifth draw of those that have any probability."""
-    kept = np.flatnonzero(scenarios.probabilities > 0)[::STEP]
+    """Every fifth draw of each regime, of those that have any probability, and the first."""
+    counted = np.flatnonzero(scenarios.probabilities > 0)
+    _, regime = np.unique(scenarios.regimes[counted], return_inverse=True)
+    order = np.argsort(regime, kind="stable")
+    place = np.arange(len(order)) - np.searchsorted(regime[order], regime[order])
+    kept = np.sort(counted[order[place % STEP == 0]])
     odds = scenarios.probabilities[kept]
     return replace(
         scenarios,

@@ -45,7 +45,8 @@ class Allocation:
         relaxed; for `budget`, for each unit more to invest.
     scenario_duals : array [draw]
         Derivative of the best objective by the portfolio's return in each draw; by the return
-        of one company in that draw it is this times the company's weight.
+        of one company in that draw it is this times the company's weight. Terms on weights and
+        on paths have no part in it.
     status, solver : str
         `optimal`, and the solver that found it.
     certificate : Certificate
@@ -67,7 +68,7 @@ class Allocation:
     returns: ReturnScenarios
 
     def __repr__(self) -> str:
-        held = int((self.weights > 0).sum())
+        held = int((self.weights != 0).sum())
         return (
             f"Allocation({held} of {len(self.weights)} names, {self.terms!r} = "
             f"{self.objective:.6g}, {self.status} by {self.solver}, "

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolverError
-from .certificate import certify
+from .certificate import certify, size_of
 from .constraints import Constraints
 from .families import Focus, Portfolio, hull, portfolio_of
 from .limits.holdings import LEAST, MOST
@@ -31,7 +31,9 @@ FloatArray = NDArray[np.float64]
 Pattern = NDArray[np.int8]  # 1 where a company is held, -1 where it is sold short [company]
 Lines = list[tuple[FloatArray, float]]
 
-ROUNDS: Final = 200
+ROUNDS: Final = 10_000
+PATIENCE: Final = 0.7  # part of the time left that one choice of companies may take
+SLACK: Final = 1e-9  # less than this is none
 ROOM: Final = 1.2
 """A gap said to do is wider than that found: by the tenth of it that a choice may be off, and by
 what its digits round."""
@@ -64,12 +66,16 @@ def select(case: Case, gap: float) -> Found:
                 return _proved(case, best, bound)
             bound, weights, pattern = _chosen(case, lines, visited, bound, gap)
             visited = (*visited, portfolio_of(case.scenarios, weights))
+            for known, (_, term) in zip(lines, case.objective.utility(), strict=True):
+                if term.smooth:  # so that what was thought there is thought no more
+                    tangent = term.line(np.empty(0), visited[-1])
+                    known.append((tangent.gradient(case.scenarios), tangent.offset))
     except SolverError as error:
         if best is None:
             raise
         proof = _proved(case, best, bound).proof
         raise SolverError(
-            f"{error} (of {len(lines[0]) - 1} sets of holdings tried the best has "
+            f"{error} (of the holdings tried the best has "
             f"{proof.objective:.6g}, none can have better than {proof.certificate.bound:.6g}: "
             f"gap={ROOM * proof.certificate.relative_gap:.1e} would do)"
         ) from error
@@ -94,7 +100,8 @@ def _chosen(
         -np.concatenate([low, np.zeros(len(tops))]),
         np.concatenate([np.zeros(len(low), dtype=bool), constraints.whole]),
     )
-    found = solve_linear(master, case.deadline.left(), gap / 10)
+    enough = gap / 10 * size_of(case.objective, visited[0]) / programme.size
+    found = solve_linear(master, PATIENCE * case.deadline.left(), enough)
     if isinstance(found, str):
         raise SolverError(f"HIGHS found no holdings for {case.objective!r} ({found})")
     values = -found.values[: len(low) + len(tops)]
@@ -116,7 +123,7 @@ def _largest(weights: FloatArray, constraints: Constraints) -> Pattern:
 def _held(case: Case, pattern: Pattern) -> Found | None:
     """The best weights of some companies; None where the limits allow none."""
     constraints = case.constraints.held(pattern)
-    if slack_needed(constraints) > 0.0:
+    if slack_needed(constraints, case.deadline) > SLACK:
         return None
     return convex(case._replace(constraints=constraints))
 

@@ -10,6 +10,7 @@ import pandas as pd
 from ..errors import InputError
 from ..returns import ReturnScenarios
 from .constraints import constraints_from
+from .deadline import Deadline
 from .infeasible import check_feasible
 from .limits import Limit
 from .names import check_number
@@ -17,7 +18,7 @@ from .objectives import Algebra, Objective
 from .reduction import convex
 from .result import Allocation, report
 from .selection import select
-from .solvers import Case, Deadline
+from .solvers import Case
 
 __all__ = ["allocate", "check_limits"]
 
@@ -77,11 +78,11 @@ def allocate(
     aim.direction()
     check_number("time_limit", time_limit, 1e-9, what="above 0 seconds")
     check_number("gap", gap, 1e-9, 1.0, "a number between 1e-9 and 1")
+    deadline = Deadline.after(time_limit)
     constraints = constraints_from(
         scenarios, max_weight, min_weight, max_weights, layer_caps, limits
     )
-    check_feasible(constraints)
-    deadline = Deadline.after(time_limit)
+    check_feasible(constraints, deadline)
     case = Case(aim.settled(scenarios, constraints), scenarios, constraints, deadline)
     found = select(case, gap) if constraints.whole.any() else convex(case, gap)
     return report(*found, case.objective)
@@ -105,7 +106,8 @@ def check_limits(
     """
     returns = 0.01 * np.outer([0, 1], np.arange(1, len(tickers) + 1))
     probe = ReturnScenarios(returns, tuple(tickers), layers=layers)
-    check_feasible(constraints_from(probe, max_weight, min_weight, max_weights, layer_caps))
+    constraints = constraints_from(probe, max_weight, min_weight, max_weights, layer_caps)
+    check_feasible(constraints, Deadline.after(60.0))
 
 
 def _scenarios(returns: object) -> ReturnScenarios:

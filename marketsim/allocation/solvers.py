@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from time import monotonic
 from typing import NamedTuple
 
 from ..errors import SolverError
@@ -11,44 +9,16 @@ from ..returns import ReturnScenarios
 from .certificate import Proof, prove
 from .conic import solve_conic
 from .constraints import Constraints
+from .deadline import Deadline
 from .families import Focus, Portfolio
 from .linear import Solution, solve_linear
 from .objectives import Objective
 from .programme import Answer, Programme, assemble, families_of
 
-__all__ = ["LINEAR", "QUADRATIC", "Case", "Deadline", "Found", "once"]
+__all__ = ["LINEAR", "QUADRATIC", "Case", "Found", "once"]
 
 # In order of trial. HiGHS is exact on linear programmes and never to be trusted with a quadratic.
 LINEAR, QUADRATIC = ("HIGHS", "CLARABEL"), ("CLARABEL", "SCS")
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """When all of an allocation must be done."""
-
-    time_limit: float
-    end: float
-
-    @classmethod
-    def after(cls, seconds: float) -> Deadline:
-        """The deadline that many seconds from now."""
-        return cls(seconds, monotonic() + seconds)
-
-    def left(self) -> float:
-        """Seconds until then.
-
-        Raises
-        ------
-        SolverError
-            If there are none.
-        """
-        seconds = self.end - monotonic()
-        if seconds <= 0.0:
-            raise SolverError(
-                f"time_limit of {self.time_limit:g} seconds is over before weights were proved to "
-                "be the best; raise it, or gap, how far from the best they may be"
-            )
-        return seconds
 
 
 class Case(NamedTuple):

@@ -24,6 +24,7 @@ TERMS: Final[Makers] = {name: getattr(terms, name) for name in terms.__all__}
 LIMITS: Final[Makers] = {
     name: getattr(limits, name) for name in limits.__all__ if name != Limit.__name__
 }
+LONGEST: Final = 2_000  # characters of a text
 BINARY: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -94,11 +95,13 @@ def limit_from(text: str, given: Weights | None = None) -> Limit:
 
 
 def _read(reader: Text) -> Any:
+    if len(reader.text) > LONGEST:
+        start = reader._replace(text=f"{reader.text[:40]}...")
+        raise start.wrong(f" has over {LONGEST:,} characters")
     try:
-        tree = ast.parse(reader.text.strip(), mode="eval").body
-    except (SyntaxError, ValueError) as error:
+        return _value(ast.parse(reader.text.strip(), mode="eval").body, reader)
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
         raise reader.wrong(" cannot be read") from error
-    return _value(tree, reader)
 
 
 def _value(node: ast.expr, reader: Text) -> Any:

@@ -1,4 +1,4 @@
-"""Falls from a peak on the way: conditional drawdown at risk."""
+"""Falls from a peak on the way to the horizon."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Drawdown(Term):
-    """Conditional drawdown at risk: mean of the largest falls from a peak, over the worst draws.
+    """Conditional expected drawdown: mean of the largest falls from a peak, over the worst draws.
 
     Each draw's portfolio is bought at the start and held. Its fall is the largest difference
     between a peak of its wealth (the start counts) and a later step, as a fraction of the money
     invested at the start, which keeps it convex in the weights. The term is the CVaR of that
-    fall over the draws (after Chekhlov, Uryasev and Zabarankin 2005).
+    largest fall over the draws (Goldberg and Mahmoud 2017; for one long draw and level 0 it is
+    the maximum drawdown of Chekhlov, Uryasev and Zabarankin 2005).
 
     Parameters
     ----------

@@ -26,6 +26,7 @@ class LogGrowth(Term):
 
     curvature: ClassVar[Curvature] = "concave"
     local: ClassVar[bool] = True
+    smooth: ClassVar[bool] = True
 
     def value(self, at: Portfolio) -> float:
         """E[log(1 + x)] over the draws that have any probability."""

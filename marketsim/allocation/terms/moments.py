@@ -52,6 +52,7 @@ class Variance(Term):
     """Variance of the portfolio's return over all draws."""
 
     curvature: ClassVar[Curvature] = "convex"
+    smooth: ClassVar[bool] = True
 
     def magnitude(self, unit: float, scenarios: ReturnScenarios) -> float:
         """A squared return."""

@@ -110,6 +110,10 @@ class Regret(Term):
     best: tuple[float, ...] = ()
     curvature: ClassVar[Curvature] = "convex"
 
+    def __post_init__(self) -> None:
+        for best in self.best if isinstance(self.best, tuple) else (self.best,):
+            check_number("Regret best", best, what="left out: allocate finds it")
+
     def __repr__(self) -> str:
         return "Regret()"
 

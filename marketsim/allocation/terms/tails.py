@@ -31,14 +31,15 @@ class CVaR(Term):
         Confidence between 0 and 1, such as 0.95.
     radius : float, optional
         How far, in type-1 Wasserstein distance over Euclidean distances of the returns of one
-        draw, the true distribution may lie from the scenarios; the term is then the highest
-        CVaR within that ball.
+        draw, the true distribution may lie from the scenarios; no distribution within that ball
+        has a higher CVaR than the term.
 
     Notes
     -----
     The highest CVaR in the ball is that of the scenarios plus radius / (1 - level) times the
-    Euclidean length of the weights (Mohajerin Esfahani and Kuhn 2018, section 7.1, where returns
-    are not bounded below). A large radius leads to equal weights.
+    Euclidean length of the weights, where returns may be any number (Mohajerin Esfahani and Kuhn
+    2018, section 7.1); since none is below -1 it bounds the highest from above. A large radius
+    leads to equal weights.
     """
 
     level: float = 0.95
