@@ -226,7 +226,7 @@ def test_weights_are_shares_and_the_certificate_holds(seed: int, objective: Obje
     assert choice.status == "optimal"
     assert choice.certificate.primal_residual <= 1e-9
     assert choice.certificate.relative_gap <= 1e-6
-    assert choice.objective == objective.value(portfolio_of(choice.returns, weights))
+    assert choice.objective == objective.value(portfolio_of(choice.returns, np.asarray(weights)))
 
 
 @settings(max_examples=20, deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,14 @@ from marketsim.allocation import (
     Variance,
     WorstRegime,
     allocate,
+    limits,
     reduction,
+    solvers,
+    terms,
 )
 from marketsim.allocation.families import Focus
 from marketsim.allocation.terms.tails import parted
+from marketsim.errors import SolverError
 from marketsim.returns import ReturnScenarios
 
 FloatArray = NDArray[np.float64]
@@ -47,7 +52,7 @@ def many(seed: int, draws: int = 4_000, companies: int = 8) -> ReturnScenarios:
 def solved(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Focus | None]]:
     """Draws and focus of every programme that is built."""
     seen: list[tuple[int, Focus | None]] = []
-    true = reduction.once
+    true = solvers.once
 
     def spy(case: Any, focus: Any = None, gap: Any = None) -> Any:
         seen.append((len(case.scenarios), focus))
@@ -127,3 +132,25 @@ def test_no_draw_of_the_past_can_blow_up_the_units() -> None:
     choice = allocate(ReturnScenarios(returns, plain.tickers), CVaR(0.95), max_weight=0.3)
     without = allocate(ReturnScenarios(plain.returns, plain.tickers), CVaR(0.95), max_weight=0.3)
     assert choice.objective == pytest.approx(without.objective, rel=1e-3)
+
+
+def test_a_part_of_the_draws_keeps_every_regime() -> None:
+    """Regret is measured by the best of each, in the order in which they appear."""
+    plain = many(4)
+    regimes = plain.regimes.astype("U8")
+    regimes[[1, 7, 13]] = "rare"
+    returns = replace(plain, regimes=regimes)
+    part = reduction._thinned(returns)
+    assert part.regime_names() == returns.regime_names()
+    assert len(part) == pytest.approx(len(returns) / reduction.STEP, abs=4)
+    choice = allocate(returns, terms.Regret() + CVaR(0.95), max_weight=0.5)
+    assert choice.certificate.holds()
+
+
+def test_growth_begins_where_not_all_is_lost() -> None:
+    """Kelly's coin: at odds p the share is 2p - 1, though all in would be ruin."""
+    coin = ReturnScenarios([[1.0], [-1.0]], ("coin",), [0.6, 0.4])  # type: ignore[arg-type]
+    choice = allocate(coin, terms.LogGrowth(), limits=[limits.Leverage(net=(0.0, 1.0))])
+    assert choice.weights["coin"] == pytest.approx(0.2, abs=1e-6)
+    with pytest.raises(SolverError, match=r"draw 1 .* loses all"):
+        allocate(coin, terms.LogGrowth())

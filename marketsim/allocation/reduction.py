@@ -156,12 +156,13 @@ def _guess(case: Case) -> Portfolio | None:
 
 
 def _thinned(scenarios: ReturnScenarios) -> ReturnScenarios:
-    """Every fifth draw of each regime, of those that have any probability, and the first."""
-    counted = np.flatnonzero(scenarios.probabilities > 0)
-    _, regime = np.unique(scenarios.regimes[counted], return_inverse=True)
-    order = np.argsort(regime, kind="stable")
-    place = np.arange(len(order)) - np.searchsorted(regime[order], regime[order])
-    kept = np.sort(counted[order[place % STEP == 0]])
+    """The first and every fifth draw of each regime, of those that have any probability."""
+    counted = scenarios.probabilities > 0
+    by_regime = [
+        np.flatnonzero(counted & (scenarios.regimes == name))[::STEP]
+        for name in scenarios.regime_names()
+    ]
+    kept = np.sort(np.concatenate(by_regime))
     odds = scenarios.probabilities[kept]
     return replace(
         scenarios,
