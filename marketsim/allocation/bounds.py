@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ class Bound:
         """Right-hand sides [row]."""
         return np.asarray(self.gains * self.bound + (self.shifts if self.shifts.size else 0.0))
 
-    @property
+    @cached_property
     def norms(self) -> FloatArray:
         """Largest coefficient of each row [row], by which it is divided so that all count alike."""
         blocks = [np.abs(self.members), np.abs(self.extra).reshape(len(self.members), -1)]

@@ -114,16 +114,16 @@ def prove(
     rest = np.concatenate([gradient, np.zeros(len(constraints.tops))])
     most, budget = constraints.highest(rest - constraints.matrix.T @ answer.prices)
     bound = float(constraints.sides @ answer.prices) + most + offset
-    certificate = certify(objective.direction() * bound, at, objective, constraints)
     value = objective.value(at)
+    certificate = certify(value, objective.direction() * bound, at, objective, constraints)
     return at, Proof(certificate, value, budget, answer.prices, slope, tuple(lines))
 
 
 def certify(
-    bound: float, at: Portfolio, objective: Objective, constraints: Constraints
+    value: float, bound: float, at: Portfolio, objective: Objective, constraints: Constraints
 ) -> Certificate:
-    """How far a portfolio is from feasible and from a bound of the objective."""
-    gap = abs(bound - objective.value(at))
+    """How far a portfolio is from feasible, and its objective's value from a bound."""
+    gap = abs(bound - value)
     residual = constraints.violation(at.weights)
     return Certificate(residual, bound, gap, gap / size_of(objective, at))
 

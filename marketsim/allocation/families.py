@@ -19,7 +19,18 @@ from scipy import sparse
 
 from ..returns import ReturnScenarios
 
-__all__ = ["Bend", "Family", "Focus", "Line", "Portfolio", "hull", "portfolio_of", "total"]
+__all__ = [
+    "Bend",
+    "Family",
+    "Focus",
+    "Line",
+    "Portfolio",
+    "hull",
+    "into_ball",
+    "onto_density",
+    "portfolio_of",
+    "total",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -128,6 +139,21 @@ class Family:
 def total(count: int) -> Any:
     """The row that sums `count` members."""
     return sparse.csc_array(np.ones((1, count)))
+
+
+def onto_density(values: FloatArray, ceiling: FloatArray) -> FloatArray:
+    """The nearest thing to `values` between 0 and `ceiling` that sums to 1."""
+    clipped = np.clip(values, 0.0, ceiling)
+    mass = clipped.sum()
+    if mass >= 1.0:
+        return np.asarray(clipped / mass)
+    room = ceiling - clipped
+    return np.asarray(clipped + room * ((1.0 - mass) / room.sum()))
+
+
+def into_ball(point: FloatArray) -> FloatArray:
+    """The point, drawn in to a length of 1 at most."""
+    return np.asarray(point / max(1.0, float(np.linalg.norm(point))))
 
 
 def hull(lines: Sequence[tuple[FloatArray, float]]) -> Family:

@@ -25,6 +25,7 @@ from .families import Family, Focus, Line, Portfolio
 
 if TYPE_CHECKING:
     from .constraints import Constraints
+    from .deadline import Deadline
 
 __all__ = ["Algebra", "Curvature", "Objective", "Term"]
 
@@ -90,7 +91,12 @@ class Term(Algebra):
         """The term itself, once."""
         return ((1.0, self),)
 
-    def settled(self, scenarios: ReturnScenarios, constraints: Constraints) -> Term:
+    def settled(
+        self,
+        scenarios: ReturnScenarios,
+        constraints: Constraints,
+        deadline: Deadline | None = None,
+    ) -> Term:
         """The term, checked against what it is to be used on, and completed by it.
 
         Raises
@@ -135,11 +141,16 @@ class Objective(Algebra):
         """The objective for a portfolio."""
         return float(sum(scale * term.value(at) for scale, term in self.parts))
 
-    def settled(self, scenarios: ReturnScenarios, constraints: Constraints) -> Objective:
+    def settled(
+        self,
+        scenarios: ReturnScenarios,
+        constraints: Constraints,
+        deadline: Deadline | None = None,
+    ) -> Objective:
         """The same of settled terms."""
-        return Objective(
-            tuple((scale, term.settled(scenarios, constraints)) for scale, term in self.parts)
-        )
+        settled = [term.settled(scenarios, constraints, deadline) for _, term in self.parts]
+        scales = [scale for scale, _ in self.parts]
+        return Objective(tuple(zip(scales, settled, strict=True)))
 
     def utility(self) -> tuple[tuple[float, Term], ...]:
         """Coefficients of the terms' concave directions; their sum is to be maximised."""

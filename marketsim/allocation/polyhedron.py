@@ -21,7 +21,9 @@ FloatArray = NDArray[np.float64]
 SECONDS = 20.0  # for one of these small programmes, where nobody says otherwise
 
 
-def highest(gradient: FloatArray, constraints: Constraints) -> float:
+def highest(
+    gradient: FloatArray, constraints: Constraints, deadline: Deadline | None = None
+) -> float:
     """The most that `gradient @ weights` [company] can be.
 
     Raises
@@ -31,7 +33,7 @@ def highest(gradient: FloatArray, constraints: Constraints) -> float:
     """
     size = float(np.abs(gradient).max()) or 1.0
     none = sparse.csc_array((len(constraints.sides), 0))
-    found = _solved(constraints, -gradient / size, none, np.empty(0))
+    found = _solved(constraints, -gradient / size, none, np.empty(0), deadline)
     if isinstance(found, str):
         raise SolverError(f"the best weights of a regime were not found ({found})")
     return -found.bound * size
@@ -50,10 +52,9 @@ def moves_needed(
     constraints: Constraints, movable: Sequence[Bound], deadline: Deadline | None = None
 ) -> FloatArray | None:
     """Least moves [bound] of some bounds, the others kept, that make room; None if none do."""
+    rows = [len(one.members) for one in constraints.bounds]
     columns = [
-        -np.concatenate(
-            [np.abs(one.gains) / one.norms * (one is moved) for one in constraints.bounds]
-        )
+        -constraints.gains * np.repeat([one is moved for one in constraints.bounds], rows)
         for moved in movable
     ]
     needed = _moves(constraints, np.array(columns).T, deadline)
@@ -102,7 +103,7 @@ def _solved(
     by_weight: FloatArray,
     moves: object,
     by_move: FloatArray,
-    deadline: Deadline | None = None,
+    deadline: Deadline | None,
 ) -> Solution | str:
     """Least cost over weights, auxiliaries and moves from 0 up."""
     count, more, extra = len(by_weight), len(constraints.tops), len(by_move)

@@ -135,5 +135,6 @@ def _better(case: Case, one: Found, other: Found) -> bool:
 def _proved(case: Case, best: Found, most: float) -> Found:
     """The best found, with the bound of all holdings in place of that of its own."""
     bound = case.objective.direction() * most
-    certificate = certify(bound, best.portfolio, case.objective, case.constraints)
-    return best._replace(proof=replace(best.proof, certificate=certificate))
+    proof = best.proof
+    certificate = certify(proof.objective, bound, best.portfolio, case.objective, case.constraints)
+    return best._replace(proof=replace(proof, certificate=certificate))

@@ -83,7 +83,8 @@ def allocate(
         scenarios, max_weight, min_weight, max_weights, layer_caps, limits
     )
     check_feasible(constraints, deadline)
-    case = Case(aim.settled(scenarios, constraints), scenarios, constraints, deadline)
+    settled = aim.settled(scenarios, constraints, deadline)
+    case = Case(settled, scenarios, constraints, deadline)
     found = select(case, gap) if constraints.whole.any() else convex(case, gap)
     return report(*found, case.objective)
 
@@ -107,7 +108,7 @@ def check_limits(
     returns = 0.01 * np.outer([0, 1], np.arange(1, len(tickers) + 1))
     probe = ReturnScenarios(returns, tuple(tickers), layers=layers)
     constraints = constraints_from(probe, max_weight, min_weight, max_weights, layer_caps)
-    check_feasible(constraints, Deadline.after(60.0))
+    check_feasible(constraints)
 
 
 def _scenarios(returns: object) -> ReturnScenarios:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import environment
-from .options import weights_of
+from .options import Cap, MaxWeight, weights_of
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -39,14 +39,11 @@ def allocate(
             "LogGrowth, TransactionCost, MarketImpact, TrackingError.",
         ),
     ] = DEFAULT,
-    max_weight: Annotated[float, typer.Option(help="Cap on every company.")] = 1.0,
+    max_weight: MaxWeight = 1.0,
     min_weight: Annotated[
         float, typer.Option(help="Floor under every company; below 0 allows shorts.")
     ] = 0.0,
-    cap: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
-    ] = None,
+    cap: Cap = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(

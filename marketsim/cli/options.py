@@ -8,7 +8,19 @@ from typing import Annotated, Final
 
 import typer
 
-__all__ = ["DATE", "LATEST", "AsOf", "Out", "Prices", "iso", "listed", "scenarios_of", "weights_of"]
+__all__ = [
+    "DATE",
+    "LATEST",
+    "AsOf",
+    "Cap",
+    "MaxWeight",
+    "Out",
+    "Prices",
+    "iso",
+    "listed",
+    "scenarios_of",
+    "weights_of",
+]
 
 DATE: Final = ["%Y-%m-%d"]
 Out = Annotated[
@@ -20,6 +32,12 @@ Prices = Annotated[
     typer.Option(
         metavar="FILE", show_default="embedded", help="CSV or Parquet of closes, or yfinance."
     ),
+]
+
+MaxWeight = Annotated[float, typer.Option(help="Cap on every company.")]
+Cap = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
 ]
 
 LATEST: Final = datetime(2025, 12, 31)

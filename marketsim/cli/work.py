@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from . import environment
-from .options import DATE, LATEST, AsOf, Out, Prices, iso, listed, scenarios_of, weights_of
+from .options import (
+    DATE,
+    LATEST,
+    AsOf,
+    Cap,
+    MaxWeight,
+    Out,
+    Prices,
+    iso,
+    listed,
+    scenarios_of,
+    weights_of,
+)
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -33,11 +45,8 @@ def run(
         ),
     ] = None,
     prices: Prices = None,
-    max_weight: Annotated[float, typer.Option(help="Cap on every company.")] = 0.15,
-    cap: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
-    ] = None,
+    max_weight: MaxWeight = 0.15,
+    cap: Cap = None,
     layer_cap: Annotated[
         list[str] | None,
         typer.Option(metavar="LAYER=WEIGHT", help="Cap on a layer; may be repeated."),

@@ -18,6 +18,7 @@ from .tails import check_level, parted
 
 if TYPE_CHECKING:
     from ..constraints import Constraints
+    from ..deadline import Deadline
 
 __all__ = ["Drawdown"]
 
@@ -50,7 +51,12 @@ class Drawdown(Term):
     def __repr__(self) -> str:
         return f"Drawdown({self.level:g})"
 
-    def settled(self, scenarios: ReturnScenarios, constraints: Constraints) -> Term:
+    def settled(
+        self,
+        scenarios: ReturnScenarios,
+        constraints: Constraints,
+        deadline: Deadline | None = None,
+    ) -> Term:
         """The term itself, if the scenarios have paths."""
         if scenarios.paths is None:
             raise InputError(

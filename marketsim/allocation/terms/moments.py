@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from ...returns import ReturnScenarios
 from .. import measures
-from ..families import Bend, Family, Focus, Line, Portfolio
+from ..families import Bend, Family, Focus, Line, Portfolio, into_ball
 from ..names import Numbers, array_of, numbers
 from ..objectives import Curvature, Term
-from .tails import into_ball
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..constraints import Constraints
+    from ..deadline import Deadline
 
 __all__ = ["ExpectedReturn", "TrackingError", "Variance"]
 
@@ -92,7 +92,12 @@ class TrackingError(Term):
     def __repr__(self) -> str:
         return "TrackingError(benchmark)"
 
-    def settled(self, scenarios: ReturnScenarios, constraints: Constraints) -> Term:
+    def settled(
+        self,
+        scenarios: ReturnScenarios,
+        constraints: Constraints,
+        deadline: Deadline | None = None,
+    ) -> Term:
         """The term itself, if the benchmark's names are there."""
         self._weights(scenarios)
         return self

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...returns import ReturnScenarios
-from ..families import Family, Focus, Line, Portfolio, total
+from ..families import Family, Focus, Line, Portfolio, onto_density, total
 from ..names import check_number
 from ..objectives import Curvature, Term
 from ..polyhedron import highest
-from .tails import onto_density
 
 if TYPE_CHECKING:
     from ..constraints import Constraints
+    from ..deadline import Deadline
 
 __all__ = ["AmbiguousReturn", "Regret", "WorstRegime", "odds_by_regime"]
 
@@ -117,10 +117,15 @@ class Regret(Term):
     def __repr__(self) -> str:
         return "Regret()"
 
-    def settled(self, scenarios: ReturnScenarios, constraints: Constraints) -> Term:
+    def settled(
+        self,
+        scenarios: ReturnScenarios,
+        constraints: Constraints,
+        deadline: Deadline | None = None,
+    ) -> Term:
         """The same with the best of each regime."""
         means = odds_by_regime(scenarios) @ scenarios.returns
-        return Regret(tuple(highest(mean, constraints) for mean in means))
+        return Regret(tuple(highest(mean, constraints, deadline) for mean in means))
 
     def value(self, at: Portfolio) -> float:
         """The largest shortfall of a regime's mean return from its best."""

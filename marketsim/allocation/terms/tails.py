@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ...returns import ReturnScenarios
 from .. import measures
-from ..families import Bend, Family, Focus, Line, Portfolio, total
+from ..families import Bend, Family, Focus, Line, Portfolio, into_ball, onto_density, total
 from ..names import check_number
 from ..objectives import Curvature, Term
 
-__all__ = ["CVaR", "check_level", "into_ball", "onto_density", "parted"]
+__all__ = ["CVaR", "check_level", "parted"]
 
 FloatArray = NDArray[np.float64]
 Draws = NDArray[np.int64]
@@ -134,18 +134,3 @@ def parted(visited: list[FloatArray], width: int, ceiling: FloatArray) -> tuple[
         inside &= deep
         outside[order[: edge + width + 1]] = False
     return np.flatnonzero(inside), np.flatnonzero(~inside & ~outside)
-
-
-def onto_density(values: FloatArray, ceiling: FloatArray) -> FloatArray:
-    """The nearest thing to `values` between 0 and `ceiling` that sums to 1."""
-    clipped = np.clip(values, 0.0, ceiling)
-    mass = clipped.sum()
-    if mass >= 1.0:
-        return np.asarray(clipped / mass)
-    room = ceiling - clipped
-    return np.asarray(clipped + room * ((1.0 - mass) / room.sum()))
-
-
-def into_ball(point: FloatArray) -> FloatArray:
-    """The point, drawn in to a length of 1 at most."""
-    return np.asarray(point / max(1.0, float(np.linalg.norm(point))))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..constraints import Constraints
+    from ..deadline import Deadline
 
 __all__ = ["MarketImpact", "TransactionCost"]
 
@@ -52,7 +53,12 @@ class Trading(Term):
         text = f"{given:g}" if isinstance(given, float) else f"{self.price}s"
         return f"{type(self).__name__}({text}, current)"
 
-    def settled(self, scenarios: ReturnScenarios, constraints: Constraints) -> Term:
+    def settled(
+        self,
+        scenarios: ReturnScenarios,
+        constraints: Constraints,
+        deadline: Deadline | None = None,
+    ) -> Term:
         """The term itself, if its names are there."""
         self.prices(scenarios)
         self.held(scenarios)
