@@ -1,4 +1,4 @@
-"""How JAX computes: in which precision, chosen by the caller, and with what effort to compile."""
+"""How numbers are computed: in which precision, with what effort to compile, on how many threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from marketsim.errors import InputError
 
-__all__ = ["RUN_OFTEN", "RUN_SELDOM", "Precision", "precise"]
+__all__ = ["RUN_OFTEN", "RUN_SELDOM", "Precision", "one_thread", "precise"]
 
 Precision = Literal["float32", "float64"]
 
@@ -31,4 +31,17 @@ def precise(precision: Precision) -> AbstractContextManager[Any]:
     import jax
 
     context: AbstractContextManager[Any] = jax.enable_x64(precision == "float64")
+    return context
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Return a context in which linear algebra runs on one thread.
+
+    BLAS adds up in another order on two threads than on one, so that the last bits of a product or
+    a factorisation hang on the environment (OPENBLAS_NUM_THREADS, the cores that a process may
+    use). What is small enough to run here loses nothing by it.
+    """
+    from threadpoolctl import threadpool_limits
+
+    context: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="blas")
     return context

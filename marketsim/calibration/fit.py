@@ -1,27 +1,25 @@
-"""Calibration: the mode by Gauss-Newton with JAX's Jacobian, and a Laplace approximation."""
+"""Calibration: the mode by Newton's method with JAX's Jacobian, and a Laplace approximation."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import fields, replace
-from functools import lru_cache
 
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from scipy.optimize import least_squares
 
 from marketsim.dates import day
-from marketsim.errors import InputError
+from marketsim.errors import InputError, SolverError
 from marketsim.facts import Facts
-from marketsim.model import Coordinates, Entry, Lines, Setting, coordinates
+from marketsim.model import Coordinates, Entry, Lines, Quarter, Setting, coordinates
 from marketsim.model.tree import leaf
-from marketsim.precision import precise
+from marketsim.precision import one_thread, precise
 
 from .book import Book, load_book
 from .cache import Fitted, keep, key, recall
-from .likelihood import TAIL, Sample, history, linearise, observables, sample
+from .likelihood import TAIL, Linearised, linearise, sample
+from .mode import Mode, find_mode
 from .observations import FLOOR, Series, observe
 from .posterior import Posterior
 from .prior import owners_cash_flow, priors
@@ -30,6 +28,9 @@ from .window import HISTORY, Window, window_at
 
 FIRST_GUESS = 2.0
 """Standard deviations of errors in the first pass, as multiples of the floors."""
+
+STRAY = 1e-4
+"""Largest entry of a gradient at which what was found may still be called the mode."""
 
 
 def calibrate(
@@ -61,8 +62,8 @@ def calibrate(
     Notes
     -----
     Every parameter is a standard normal coordinate a priori, so the log posterior is a sum of
-    squares and Gauss-Newton with a trust region finds its mode. A second pass takes each series'
-    noise from the first pass, shrunk to a floor. The covariance is that of the linearised model
+    squares, whose mode is where the gradient vanishes (see `mode.py`). A second pass takes each
+    series' noise from the first pass, shrunk to a floor. The covariance is that of the linearised model
     with the curvature of the Student-t errors at the mode: what an outlier says counts little.
     """
     date = _date(facts, as_of)
@@ -102,23 +103,22 @@ def _setting(known: Facts, book: Book, window: Window, date: pd.Timestamp) -> Se
 
 def _calibrated(known: Facts, book: Book, window: Window, setting: Setting) -> Fitted:
     series = observe(known, book, window)
-    with precise("float64"):
+    with precise("float64"), one_thread():
         listed = _with_bases(priors(known, book, window), book, setting, series)
-        coords = coordinates(listed)
-        x, jacobian, noise, steps = _fit(series, coords, setting)
-        data = sample(series, noise)
-        quarters = history(jnp.asarray(x), coords, setting)
-        seen = np.asarray(observables(data, quarters))
-    fit, paths = _tables(series, seen, noise)
+        mode, last, noise = _fit(series, coordinates(listed), setting)
+        count = sum(len(s.value) for s in series)
+        jacobian = np.sqrt(mode.weight[:count, None]) * mode.jacobian[:count]
+        covariance = np.linalg.inv(np.eye(len(mode.x)) + jacobian.T @ jacobian)
+    fit, paths = _tables(series, np.asarray(last.seen), noise)
     return Fitted(
         entries=tuple(listed),
-        mode=x,
-        covariance=np.linalg.inv(np.eye(len(x)) + jacobian.T @ jacobian),
+        mode=mode.x,
+        covariance=covariance,
         fit=fit,
         fit_paths=paths,
-        history={k: np.array(getattr(quarters, k)) for k in quarters.__dataclass_fields__},
+        history={f.name: np.array(getattr(last.quarters, f.name)) for f in fields(Quarter)},
         jacobian=jacobian,
-        steps=steps,
+        steps=mode.steps,
     )
 
 
@@ -140,22 +140,49 @@ def _check(facts: Facts, window: Window, date: pd.Timestamp) -> None:
 
 def _fit(
     series: list[Series], coords: Coordinates, setting: Setting
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+) -> tuple[Mode, Linearised, np.ndarray]:
+    """Return the mode, the window there, and the noise of each series that it stands on.
+
+    Raises
+    ------
+    SolverError
+        The search did not end where the gradient vanishes.
+    """
     floors = np.array([FLOOR[s.kind] for s in series])
-    x = np.zeros(len(coords.kind) + 2 * HISTORY)
-    noise, steps = FIRST_GUESS * floors, 0
-    for tolerance in (1e-5, 1e-9):
-        data = sample(series, noise)
-        value, slope = _both(data, coords, setting)
-        found = least_squares(
-            value, x, jac=slope, ftol=tolerance, xtol=1e-9, gtol=1e-9, max_nfev=80
+    first, window = _mode_at(series, FIRST_GUESS * floors, coords, setting)
+    noise = _noise(series, np.asarray(window.seen), floors)
+    mode, window = _mode_at(series, noise, coords, setting, first)
+    if mode.size > STRAY:
+        raise SolverError(
+            f"calibrate: the search for the mode ended after {mode.steps} evaluations where the "
+            f"gradient is {mode.size:.1g}; an assumption or a figure far outside its range would "
+            "do that: see which facts were added last"
         )
-        x, steps = found.x, steps + int(found.nfev)
-        seen = np.asarray(observables(data, history(jnp.asarray(x), coords, setting)))
-        used, noise = noise, _noise(series, seen, floors)
-    count = sum(len(s.value) for s in series)
-    weight = curvature(found.fun[:count])
-    return x, np.sqrt(weight)[:, None] * found.jac[:count], used, steps
+    return replace(mode, steps=first.steps + mode.steps), window, noise
+
+
+def _mode_at(
+    series: list[Series],
+    noise: np.ndarray,
+    coords: Coordinates,
+    setting: Setting,
+    near: Mode | None = None,
+) -> tuple[Mode, Linearised]:
+    """Return the mode at a ``noise`` of the series, [series], from the prior median or a mode."""
+    data, count = sample(series, noise), sum(len(s.value) for s in series)
+
+    def linear(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        at = linearise(jnp.asarray(x), data, coords, setting)
+        residual = np.asarray(at.residual)
+        weight = np.ones_like(residual)
+        weight[:count] = curvature(residual[:count])
+        return residual, np.asarray(at.jacobian), weight
+
+    if near is None:
+        found = find_mode(linear, np.zeros(len(coords.kind) + 2 * HISTORY))
+    else:
+        found = find_mode(linear, near.x, near.bends)
+    return found, linearise(jnp.asarray(found.x), data, coords, setting)
 
 
 def curvature(residual: np.ndarray) -> np.ndarray:
@@ -170,21 +197,6 @@ def curvature(residual: np.ndarray) -> np.ndarray:
     ratio = residual**2 / np.where(small, 1.0, square)
     ratio = np.where(small, (TAIL + 1.0) / TAIL, ratio)
     return np.asarray(np.maximum(TAIL - square, 0.0) / (TAIL + 1.0) * ratio)
-
-
-Function = Callable[[np.ndarray], np.ndarray]
-
-
-def _both(data: Sample, coords: Coordinates, setting: Setting) -> tuple[Function, Function]:
-    """Return residuals and Jacobian as functions that share their last evaluation."""
-
-    @lru_cache(maxsize=1)
-    def at(point: bytes) -> tuple[np.ndarray, np.ndarray]:
-        x = jnp.asarray(np.frombuffer(point))
-        value, slope = linearise(x, data, coords, setting)
-        return np.array(value), np.array(slope)
-
-    return lambda x: at(x.tobytes())[0], lambda x: at(x.tobytes())[1]
 
 
 def _errors(s: Series, seen: np.ndarray) -> np.ndarray:
@@ -236,7 +248,7 @@ def _with_bases(
     listed: list[Entry], book: Book, setting: Setting, series: list[Series]
 ) -> list[Entry]:
     """Return priors with the base of each line centred on its first reports, less AI's part."""
-    drawn = _drawn(listed, book, setting)
+    drawn = _drawn(listed, book, setting, series)
     levels = _first_reports(book, series)
     centred = []
     for entry in listed:
@@ -250,10 +262,13 @@ def _with_bases(
     return centred
 
 
-def _drawn(listed: list[Entry], book: Book, setting: Setting) -> np.ndarray:
+def _drawn(
+    listed: list[Entry], book: Book, setting: Setting, series: list[Series]
+) -> np.ndarray:
     """Return what each line draws from AI in the first year at the prior median, USD bn."""
-    x = np.zeros(len(listed) + 2 * HISTORY)
-    quarters = history(jnp.asarray(x), coordinates(listed), setting)
+    x = jnp.zeros(len(listed) + 2 * HISTORY)
+    data = sample(series, np.ones(len(series)))
+    quarters = linearise(x, data, coordinates(listed), setting).quarters
     return np.asarray(book.share @ np.asarray(quarters.recognised)[:4].mean(axis=0))
 
 

@@ -13,7 +13,7 @@ from marketsim.model import Coordinates, Quarter, Setting
 from marketsim.model.tree import leaf, pytree
 from marketsim.precision import RUN_SELDOM
 
-from .hindcast import past, past_at
+from .hindcast import past
 from .observations import Series
 from .window import HISTORY
 
@@ -94,12 +94,6 @@ def _scale(s: Series, deviation: float) -> np.ndarray:
     return np.asarray(np.maximum(s.doubt * deviation, s.stated))
 
 
-def history(x: Array, coordinates: Coordinates, setting: Setting) -> Quarter:
-    """Return the modelled quarters of the window at ``x``."""
-    quarters: Quarter = past_at(x, coordinates, setting).quarters
-    return quarters
-
-
 def observables(data: Sample, quarters: Quarter) -> Array:
     """Return what each series measures, [quarter, series]; ones where a series is padding."""
     world = jnp.stack(
@@ -127,7 +121,10 @@ def log_errors(x: Array, data: Sample, coordinates: Coordinates, setting: Settin
 
     A relative series is compared after taking out its mean error.
     """
-    seen = observables(data, past(x, coordinates, setting).quarters)
+    return _log_errors(data, observables(data, past(x, coordinates, setting).quarters))
+
+
+def _log_errors(data: Sample, seen: Array) -> Array:
     modelled = (data.weight * seen[:, data.group].T).sum(axis=1)
     error = (data.log_value - data.log_season - jnp.log(modelled)) * data.used
     count = data.lines.shape[0]
@@ -142,22 +139,39 @@ def residuals(x: Array, data: Sample, coordinates: Coordinates, setting: Setting
 
     Rows: observations, then one for every coordinate and shock (their priors are N(0, 1)).
     """
-    error = log_errors(x, data, coordinates, setting) / data.scale
-    return jnp.concatenate([heavy_tailed(error), x])
+    return _residuals(x, data, observables(data, past(x, coordinates, setting).quarters))
+
+
+def _residuals(x: Array, data: Sample, seen: Array) -> Array:
+    return jnp.concatenate([heavy_tailed(_log_errors(data, seen) / data.scale), x])
+
+
+@pytree
+class Linearised:
+    """A window at one point.
+
+    ``residual`` [row] and its ``jacobian`` [row, unknown]; the modelled ``quarters``, and what each
+    series measures of them, ``seen`` [quarter, series].
+    """
+
+    residual: Array
+    jacobian: Array
+    seen: Array
+    quarters: Quarter
 
 
 @partial(jax.jit, compiler_options=RUN_SELDOM)
-def linearise(
-    x: Array, data: Sample, coordinates: Coordinates, setting: Setting
-) -> tuple[Array, Array]:
-    """Return :func:`residuals` at ``x``, [row], and their derivative, [row, unknown]."""
+def linearise(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Linearised:
+    """Return the window at ``x``: the one program that calibration compiles."""
 
-    def twice(at: Array) -> tuple[Array, Array]:
-        value = residuals(at, data, coordinates, setting)
-        return value, value
+    def at(x: Array) -> tuple[Array, tuple[Array, Array, Quarter]]:
+        quarters = past(x, coordinates, setting).quarters
+        seen = observables(data, quarters)
+        residual = _residuals(x, data, seen)
+        return residual, (residual, seen, quarters)
 
-    jacobian, value = jax.jacfwd(twice, has_aux=True)(x)
-    return value, jacobian
+    jacobian, (residual, seen, quarters) = jax.jacfwd(at, has_aux=True)(x)
+    return Linearised(residual, jacobian, seen, quarters)
 
 
 def heavy_tailed(error: Array) -> Array:

@@ -1,0 +1,170 @@
+"""The mode of a posterior, to the last digits that its gradient has.
+
+Newton's method with Levenberg and Marquardt's damping. The curvature is that of the densities of the
+errors along the Jacobian, which is exact where the model is straight, and an estimate of what the
+model's own bends add, learnt from how gradients change (Dennis, Gay and Welsch 1981, ACM TOMS 7).
+Gauss-Newton leaves both out; where residuals do not vanish it is linear near the mode and stops
+where steps are short, not where the gradient is, so that a flat direction turns a rounding into per
+cents. Here the gradient itself has to vanish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+__all__ = ["Linear", "Mode", "find_mode"]
+
+FloatArray = NDArray[np.float64]
+
+Linear = Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
+"""At a point: residuals [row], their derivative [row, unknown], and the curvature of each row's
+density as a multiple of the square of that derivative, never below zero, [row]."""
+
+TOLERANCE: Final = 1e-8
+"""Largest entry of the gradient at a mode. Priors alone curve the density by one, so that no
+coordinate lies further than this from where the gradient vanishes."""
+
+MOST: Final = 200
+"""Evaluations after which the search gives up."""
+
+STUCK: Final = 8
+"""Steps in a row that may fail: the gradient is then as small as rounding lets it be."""
+
+FIRST_DAMPING: Final = 10.0
+LEAST_RATIO: Final = 1e-3
+"""Share of the predicted fall that has to come true for a step to be taken."""
+
+ROUNDING: Final = 1e-14
+"""Falls of the objective by less than this part of it are rounding; then the gradient decides."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """Where the gradient vanishes.
+
+    Attributes
+    ----------
+    x
+        The mode, [unknown].
+    residual, jacobian, weight
+        There, as :data:`Linear` has them.
+    bends
+        Curvature that the bends of the model add, as far as it was learnt, [unknown, unknown].
+    steps
+        Evaluations that it took.
+    """
+
+    x: FloatArray
+    residual: FloatArray
+    jacobian: FloatArray
+    weight: FloatArray
+    bends: FloatArray
+    steps: int
+
+    @property
+    def cost(self) -> float:
+        """Half the sum of squares."""
+        return 0.5 * float(self.residual @ self.residual)
+
+    @property
+    def gradient(self) -> FloatArray:
+        """Of the cost, [unknown]."""
+        return np.asarray(self.jacobian.T @ self.residual)
+
+    @property
+    def size(self) -> float:
+        """Largest entry of the gradient."""
+        return float(np.abs(self.gradient).max())
+
+    @property
+    def straight(self) -> FloatArray:
+        """Curvature of the cost were the model straight, [unknown, unknown]."""
+        return np.asarray(self.jacobian.T @ (self.weight[:, None] * self.jacobian))
+
+
+def find_mode(
+    linear: Linear,
+    start: FloatArray,
+    bends: FloatArray | None = None,
+    tolerance: float = TOLERANCE,
+    most: int = MOST,
+) -> Mode:
+    """Return where half the sum of squared residuals is least.
+
+    Parameters
+    ----------
+    linear
+        Residuals, Jacobian and curvatures at a point; the rows of the priors are among them.
+    start
+        First guess, [unknown].
+    bends
+        What an earlier search of much the same objective learnt.
+    tolerance
+        Largest entry of the gradient at the end.
+    most
+        Evaluations, at the most.
+    """
+    rest = np.zeros((len(start), len(start))) if bends is None else bends
+    here = Mode(start, *linear(start), bends=rest, steps=1)
+    damping, failed, bent = FIRST_DAMPING, 0, bends is not None
+    while here.size > tolerance and here.steps < most and failed < STUCK:
+        curvature = here.straight + (here.bends if bent else 0.0)
+        step, bent = _step(here, curvature, damping)
+        there = Mode(here.x + step, *linear(here.x + step), bends=here.bends, steps=here.steps + 1)
+        predicted = -float(here.gradient @ step + 0.5 * step @ curvature @ step)
+        if _better(here, there, predicted, curvature + damping * np.eye(len(step))):
+            ratio = (here.cost - there.cost) / predicted if predicted > 0.0 else 1.0
+            damping *= max(0.1, 1.0 - (2.0 * min(max(ratio, 0.0), 1.0) - 1.0) ** 3)
+            here, bent, failed = *_learnt(here, there, step), 0
+        else:
+            failed += 1
+            damping *= 2.0**failed
+            here = replace(here, steps=there.steps)
+    return here
+
+
+def _step(here: Mode, curvature: FloatArray, damping: float) -> tuple[FloatArray, bool]:
+    """Return the damped Newton step, and whether the curvature held the bends.
+
+    Where it is not positive definite with them it is without: the priors are in it.
+    """
+    unit, downhill = damping * np.eye(len(curvature)), -here.gradient
+    try:
+        return cho_solve(cho_factor(curvature + unit), downhill), True
+    except LinAlgError:
+        return cho_solve(cho_factor(here.straight + unit), downhill), False
+
+
+def _better(here: Mode, there: Mode, predicted: float, curvature: FloatArray) -> bool:
+    """Return whether to go there: the cost falls, or the gradient where rounding hides the cost."""
+    if not (np.isfinite(there.residual).all() and np.isfinite(there.jacobian).all()):
+        return False
+    if abs(here.cost - there.cost) <= ROUNDING * here.cost:
+        both = np.stack([here.gradient, there.gradient], axis=1)
+        left = (both * np.linalg.solve(curvature, both)).sum(axis=0)
+        return bool(left[1] < left[0])
+    return here.cost - there.cost > LEAST_RATIO * predicted
+
+
+def _learnt(here: Mode, there: Mode, step: FloatArray) -> tuple[Mode, bool]:
+    """Return the new place with what the step taught of the bends, and whether to count on them."""
+    change, straight = there.gradient - here.gradient, there.straight @ step
+    told = float(np.linalg.norm(change - straight - here.bends @ step))
+    helps = told < float(np.linalg.norm(change - straight))
+    length = float(change @ step)
+    if length <= 0.0:
+        return there, helps
+    shown, bends = change - straight, here.bends
+    size = abs(float(step @ bends @ step))
+    if size > 0.0:
+        bends = bends * min(1.0, abs(float(step @ shown)) / size)
+    gap = shown - bends @ step
+    cross = np.outer(gap, change) / length
+    square = np.outer(change, change) * (float(gap @ step) / length**2)
+    return replace(there, bends=bends + cross + cross.T - square), helps
