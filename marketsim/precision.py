@@ -1,4 +1,4 @@
-"""How numbers are computed: in which precision, with what effort to compile, on how many threads."""
+"""How numbers are computed: precision, effort of the compiler, threads of linear algebra."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
+from marketsim.calibration import past_at
 from marketsim.calibration.fit import curvature
-from marketsim.calibration.likelihood import TAIL, heavy_tailed, history, linearise, sample
+from marketsim.calibration.likelihood import TAIL, heavy_tailed, linearise, sample
 from marketsim.calibration.observations import DESIGNERS, observe
 from marketsim.errors import InputError
 from marketsim.facts.table import KEY
@@ -30,9 +31,8 @@ def log_posterior_terms(
     with precise("float64"):
         data = sample(series, posterior.fit["noise_log"].to_numpy())
         x = jnp.asarray(posterior.mode)
-        median, _ = linearise(jnp.zeros_like(x), data, *rest)
-        mode, slope = linearise(x, data, *rest)
-        return np.asarray(median), np.asarray(mode), np.asarray(slope)
+        median, mode = (linearise(at, data, *rest) for at in (jnp.zeros_like(x), x))
+        return np.asarray(median.residual), np.asarray(mode.residual), np.asarray(mode.jacobian)
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +44,11 @@ def terms(facts: ms.Facts, posterior: ms.Posterior) -> tuple[np.ndarray, np.ndar
 
 
 def test_the_gradient_vanishes_at_the_mode(
-    terms: tuple[np.ndarray, np.ndarray, np.ndarray], posterior: ms.Posterior
+    terms: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
-    """In posterior standard deviations: another step would go a hundredth of one at most."""
+    """Priors curve the density by one, so that the mode is found to the size of the gradient."""
     _, r, jac = terms
-    gradient = jac.T @ r
-    assert np.sqrt(gradient @ posterior.covariance @ gradient) < 0.01
-    cosine = np.abs(gradient) / (np.linalg.norm(jac, axis=0) * np.linalg.norm(r))
-    assert cosine.max() < 1e-4
+    assert np.abs(jac.T @ r).max() < 1e-6
 
 
 def test_the_facts_taught_something(terms: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
@@ -193,7 +190,7 @@ def posterior_spread(posterior: ms.Posterior, quarter: int, draws: int = 100) ->
     with precise("float64"):
         for z in chance.standard_normal((draws, len(factor))):
             x = jnp.asarray(posterior.mode + factor @ z)
-            quarters = history(x, posterior.coordinates, posterior.setting)
+            quarters = past_at(x, posterior.coordinates, posterior.setting).quarters
             logs.append(float(jnp.log(quarters.compute[quarter])))
     return float(np.std(logs))
 

@@ -15,10 +15,8 @@ from marketsim.calibration.likelihood import (
     TAIL,
     Sample,
     heavy_tailed,
-    history,
     linearise,
     log_errors,
-    observables,
     sample,
 )
 from marketsim.calibration.observations import Series, observe
@@ -37,9 +35,8 @@ def data(series: list[Series], posterior: ms.Posterior) -> Sample:
 
 def residuals_at(x: np.ndarray, data: Sample, posterior: ms.Posterior) -> np.ndarray:
     with precise("float64"):
-        return np.asarray(
-            linearise(jnp.asarray(x), data, posterior.coordinates, posterior.setting)[0]
-        )
+        at = linearise(jnp.asarray(x), data, posterior.coordinates, posterior.setting)
+        return np.asarray(at.residual)
 
 
 # ----------------------------------------------------------------------- heavy tails
@@ -136,8 +133,7 @@ def test_world_series_read_their_own_quantity(
     """Electricity, the fixed-weight index of token prices and rents, again in NumPy."""
     with precise("float64"):
         x = jnp.asarray(posterior.mode)
-        quarters = history(x, posterior.coordinates, posterior.setting)
-        seen = np.asarray(observables(data, quarters))
+        seen = np.asarray(linearise(x, data, posterior.coordinates, posterior.setting).seen)
     past = posterior.history
     expected = {
         "electricity": past["electricity_price"],
@@ -163,7 +159,8 @@ def test_the_jacobian_is_the_limit_of_differences(data: Sample, posterior: ms.Po
     columns = [names.index(name) for name in wanted] + [len(names) + 2, len(posterior.mode) - 5]
     with precise("float64"):
         x = jnp.asarray(posterior.mode)
-        exact = np.asarray(linearise(x, data, posterior.coordinates, posterior.setting)[1])
+        at = linearise(x, data, posterior.coordinates, posterior.setting)
+        exact = np.asarray(at.jacobian)
     for column in columns:
         step = np.zeros(len(posterior.mode))
         step[column] = 1e-4

@@ -145,7 +145,7 @@ def test_it_walks_the_calibration(posterior: ms.Posterior) -> None:
         data = sample(series, posterior.fit["noise_log"].to_numpy())
         given = (data, posterior.coordinates, posterior.setting)
         mode, there = (
-            np.asarray(linearise(jnp.asarray(x), *given)[0])
+            np.asarray(linearise(jnp.asarray(x), *given).residual)
             for x in (posterior.mode, draws.pooled[-1])
         )
     assert 0.5 * size < there @ there - mode @ mode < 2.0 * size

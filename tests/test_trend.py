@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_t
 
+from marketsim.forecasting.form import CENTRE, SEES, SLOPE, SPREAD, Form, form_at
 from marketsim.forecasting.panel import Panel, Series
-from marketsim.forecasting.trend import SEES, SLOPE, Form, fit_form, follow
+from marketsim.forecasting.trend import fit_form, follow, log_evidence
+from marketsim.precision import precise
 
 FORM = Form(
     level=0.8,
@@ -40,11 +42,13 @@ def walk(quarters: int) -> np.ndarray:
 
 def joint(form: Form, level: float, quarters: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance of all states one after the other, before any report: [quarter x 5]."""
-    mean, spread = [np.array([level, form.growth, 0, 0, 0])], [form.first(np.ones(1))[0]]
-    move = form.transition
+    with precise("float64"):
+        first = np.asarray(form.first(1.0))
+        move, drift, changes = map(np.asarray, (form.transition, form.drift, form.changes))
+    mean, spread = [np.array([level, form.growth, 0, 0, 0])], [first]
     for _ in range(quarters - 1):
-        mean.append(move @ mean[-1] + form.drift)
-        spread.append(move @ spread[-1] @ move.T + form.changes)
+        mean.append(move @ mean[-1] + drift)
+        spread.append(move @ spread[-1] @ move.T + changes)
     full = np.zeros((5 * quarters, 5 * quarters))
     for i in range(quarters):
         block = spread[i]
@@ -66,6 +70,11 @@ def conditional(form: Form, logs: np.ndarray, ahead: int) -> tuple[np.ndarray, n
     reports = sees @ full @ sees.T + form.noise * np.eye(len(seen))
     gain = full @ sees.T @ np.linalg.inv(reports)
     return mean + gain @ (logs[seen] - sees @ mean), full - gain @ sees @ full
+
+
+def evidence_of(known: Panel, form: Form) -> np.ndarray:
+    with precise("float64"):
+        return np.asarray(log_evidence(follow(known, form), form))
 
 
 def gappy(quarters: int) -> np.ndarray:
@@ -112,8 +121,7 @@ def test_the_evidence_is_that_of_a_multivariate_t() -> None:
         (sees @ mean)[1:], FORM.rate / FORM.shape * rest, df=2.0 * FORM.shape
     ).logpdf(logs[1:])
     half = 0.5 * (len(logs) - 1) * np.log(2.0 * np.pi)  # left out: it is the same for every form
-    evidence = follow(panel(logs), FORM).log_evidence()[0] - half
-    assert evidence == pytest.approx(density, rel=1e-9)
+    assert evidence_of(panel(logs), FORM)[0] - half == pytest.approx(density, rel=1e-9)
 
 
 @given(shift=st.floats(-5.0, 5.0))
@@ -162,3 +170,29 @@ def test_a_series_too_short_does_not_count_in_the_fit() -> None:
     short = np.full(20, np.nan)
     short[:3] = [0.0, 2.0, -1.0]
     assert fit_form(panel(*rows, short)) == fit_form(panel(*rows))
+
+
+def test_the_fitted_form_is_the_most_probable_one() -> None:
+    """Along every coordinate the log probability falls on both sides, by differences."""
+    known = panel(*(walk(24) for _ in range(8)))
+    form = fit_form(known)
+
+    def log_probability(x: np.ndarray) -> float:
+        with precise("float64"):
+            at = Form(*(float(v) for v in vars(form_at(x)).values()))
+        return float(evidence_of(known, at).sum() - 0.5 * (((x - CENTRE) / SPREAD) ** 2).sum())
+
+    best = coordinates_of(form)
+    top = log_probability(best)
+    for unit in np.diag(1e-3 * SPREAD):
+        up, down = log_probability(best + unit), log_probability(best - unit)
+        assert up < top, "and its slope vanishes beside its curvature"
+        assert down < top
+        assert abs(up - down) < 1e-2 * (2.0 * top - up - down)
+
+
+def coordinates_of(form: Form) -> np.ndarray:
+    values = np.array(list(vars(form).values()))
+    x = np.log(np.where(values > 0.0, values, 1.0))
+    x[6], x[7] = np.log(form.damping / (1.0 - form.damping)), form.growth
+    return x

@@ -63,8 +63,9 @@ def calibrate(
     -----
     Every parameter is a standard normal coordinate a priori, so the log posterior is a sum of
     squares, whose mode is where the gradient vanishes (see `mode.py`). A second pass takes each
-    series' noise from the first pass, shrunk to a floor. The covariance is that of the linearised model
-    with the curvature of the Student-t errors at the mode: what an outlier says counts little.
+    series' noise from the first pass, shrunk to a floor. The covariance is that of the linearised
+    model with the curvature of the Student-t errors at the mode: what an outlier says counts
+    little.
     """
     date = _date(facts, as_of)
     known = facts.upto(date)
@@ -262,9 +263,7 @@ def _with_bases(
     return centred
 
 
-def _drawn(
-    listed: list[Entry], book: Book, setting: Setting, series: list[Series]
-) -> np.ndarray:
+def _drawn(listed: list[Entry], book: Book, setting: Setting, series: list[Series]) -> np.ndarray:
     """Return what each line draws from AI in the first year at the prior median, USD bn."""
     x = jnp.zeros(len(listed) + 2 * HISTORY)
     data = sample(series, np.ones(len(series)))

@@ -1,11 +1,10 @@
 """The mode of a posterior, to the last digits that its gradient has.
 
-Newton's method with Levenberg and Marquardt's damping. The curvature is that of the densities of the
-errors along the Jacobian, which is exact where the model is straight, and an estimate of what the
-model's own bends add, learnt from how gradients change (Dennis, Gay and Welsch 1981, ACM TOMS 7).
-Gauss-Newton leaves both out; where residuals do not vanish it is linear near the mode and stops
-where steps are short, not where the gradient is, so that a flat direction turns a rounding into per
-cents. Here the gradient itself has to vanish.
+Newton's method with Levenberg and Marquardt's damping. The curvature is that of the densities of
+the errors along the Jacobian, which is exact where the model is straight, and an estimate of what
+the model's own bends add, learnt from how gradients change (Dennis, Gay and Welsch 1981, ACM TOMS
+7). Gauss-Newton leaves both out: where residuals do not vanish it converges linearly and stops
+where steps are short, not where the gradient is. Here the gradient itself has to vanish.
 """
 
 from __future__ import annotations

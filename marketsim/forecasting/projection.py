@@ -11,10 +11,11 @@ import pandas as pd
 from marketsim.calibration import Posterior
 from marketsim.errors import InputError
 
+from .form import Form
 from .panel import Panel, Series, panel
 from .predictive import Predictive
 from .structure import Growth, growth
-from .trend import Ahead, Form, fit_form, follow
+from .trend import Ahead, fit_form, follow
 
 __all__ = ["COLUMNS", "QUANTILES", "Forecast", "combine", "forecast"]
 

@@ -10,86 +10,35 @@ a Student-t of known location, scale and degrees of freedom.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import Final
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array, lax
 from scipy.optimize import minimize
-from scipy.special import expit, gammaln
 
+from marketsim.errors import SolverError
+from marketsim.model.tree import pytree
+from marketsim.precision import RUN_OFTEN, one_thread, precise
+
+from .form import CENTRE, LEVEL, SEES, SLOPE, SPREAD, Form, form_at
 from .panel import Panel
 
-__all__ = ["Ahead", "Form", "Trend", "fit_form", "follow"]
-
-LEVEL, SLOPE, SEASON = 0, 1, slice(2, 5)
-SEES: Final = np.array([1.0, 0.0, 1.0, 0.0, 0.0])
-"""What is reported of the state: level plus the season of the quarter."""
+__all__ = ["Ahead", "Trend", "fit_form", "follow"]
 
 ENOUGH: Final = 6
 """Reports a series needs to count in the fit of the common form."""
 
+POLISHED, STEP, STRAY = 2, 1e-4, 1e-4
+"""Newton steps after the search, the step of the differences that they need, and the largest entry
+of the gradient that may be left."""
 
-@dataclass(frozen=True)
-class Form:
-    """What all series share; variances are relative to the scale of a series.
-
-    Attributes
-    ----------
-    level, slope, season
-        Variances of the quarterly changes of the state.
-    noise
-        Variance of the report about the state.
-    first_season, first_slope
-        Variances of the state before the first report.
-    damping
-        Share of the slope's distance from `growth` that remains after a quarter.
-    growth
-        Log growth a quarter that slopes tend to.
-    shape, rate
-        Of the inverse gamma that the squared scales come from.
-    """
-
-    level: float
-    slope: float
-    season: float
-    noise: float
-    first_season: float
-    first_slope: float
-    damping: float
-    growth: float
-    shape: float
-    rate: float
-
-    @property
-    def transition(self) -> np.ndarray:
-        """The matrix that takes the state a quarter on, [state, state]."""
-        move = np.zeros((5, 5))
-        move[LEVEL, LEVEL] = move[LEVEL, SLOPE] = 1.0
-        move[SLOPE, SLOPE] = self.damping
-        move[2, SEASON] = -1.0
-        move[3, 2] = move[4, 3] = 1.0
-        return move
-
-    @property
-    def drift(self) -> np.ndarray:
-        """What is added to the state each quarter, [state]."""
-        return np.array([0.0, (1.0 - self.damping) * self.growth, 0.0, 0.0, 0.0])
-
-    @property
-    def changes(self) -> np.ndarray:
-        """Covariance of what is new in the state each quarter, [state, state]."""
-        return np.diag([self.level, self.slope, self.season, 0.0, 0.0])
-
-    def first(self, seasonal: np.ndarray) -> np.ndarray:
-        """Covariance of the state at the first report, [series, state, state].
-
-        Seasons sum to zero; there are none where ``seasonal`` [series] is zero.
-        """
-        start = np.zeros((len(seasonal), 5, 5))
-        start[:, LEVEL, LEVEL], start[:, SLOPE, SLOPE] = 1.0, self.first_slope
-        season = self.first_season * (np.eye(3) - 0.25)
-        start[:, SEASON, SEASON] = seasonal[:, None, None] * season
-        return start
+ROWS, COLUMNS = 64, 16
+"""Series and quarters of a panel are padded to multiples of these: programs compile once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,22 +92,11 @@ class Trend:
         degrees = np.maximum(self.degrees, 4.0)
         return np.asarray((2.0 * self.form.rate + self.squares) / (degrees - 2.0))
 
-    def log_evidence(self) -> np.ndarray:
-        """Log marginal likelihood of each series, its scale integrated out, [series]."""
-        shape, rate = self.form.shape, self.form.rate
-        after = shape + 0.5 * self.count
-        return np.asarray(
-            gammaln(after)
-            - gammaln(shape)
-            + shape * np.log(rate)
-            - after * np.log(rate + 0.5 * self.squares)
-            - 0.5 * self.log_variance
-        )
-
     def ahead(self, horizons: int) -> Ahead:
         """Return forecasts of the next ``horizons`` quarters of each series."""
-        form, move = self.form, self.form.transition
-        state, covariance = self.state, self.covariance
+        form, state, covariance = self.form, self.state, self.covariance
+        with precise("float64"):
+            move, pull, changes = map(np.asarray, (form.transition, form.drift, form.changes))
         # The sum of the slopes is a state of its own, so that its variance comes along.
         location, variance, drift, drift_variance = [], [], [], []
         total, cross, spread = np.zeros(len(state)), np.zeros((len(state), 5)), np.zeros(len(state))
@@ -167,8 +105,8 @@ class Trend:
             total = total + slope
             spread = spread + 2.0 * cross[:, SLOPE] + covariance[:, SLOPE, SLOPE]
             cross = (cross + covariance[:, SLOPE, :]) @ move.T
-            state = state @ move.T + form.drift
-            covariance = move @ covariance @ move.T + form.changes
+            state = state @ move.T + pull
+            covariance = move @ covariance @ move.T + changes
             location.append(state @ SEES)
             variance.append((covariance @ SEES) @ SEES + form.noise)
             drift.append(total)
@@ -182,75 +120,182 @@ class Trend:
         )
 
 
+@pytree
+class Filtered:
+    """A series at its last report, and what the reports before it said of its scale.
+
+    ``state`` [state], ``covariance`` [state, state]; ``squares``, ``log_variance`` and ``count`` as
+    in :class:`Trend`; ``begun``, whether there was a report.
+    """
+
+    state: Array
+    covariance: Array
+    squares: Array
+    log_variance: Array
+    count: Array
+    begun: Array
+
+
+Now = tuple[Filtered, Array, Array]
+"""A series at its last report, and its state and covariance now."""
+
+
+@pytree
+class Reports:
+    """A panel as arrays of one shape for many dates.
+
+    ``log`` [series, quarter], zero where nothing was ``seen``; ``renewed``, where a series goes on
+    by another definition; ``seasonal`` [series].
+    """
+
+    log: Array
+    seen: Array
+    renewed: Array
+    seasonal: Array
+
+
 def follow(panel: Panel, form: Form) -> Trend:
     """Run the Kalman filter over a panel, each series to its last report."""
-    logs, breaks, first = panel.logs, panel.breaks, form.first(panel.seasonal)
-    count, quarters = logs.shape
-    move, seen = form.transition, ~np.isnan(logs)
-    last = quarters - 1 - np.argmax(seen[:, ::-1], axis=1)
-    state, covariance = np.zeros((count, 5)), np.zeros((count, 5, 5))
-    kept, kept_covariance = state.copy(), covariance.copy()
-    begun = np.zeros(count, dtype=bool)
-    squares, log_variance, number = np.zeros(count), np.zeros(count), np.zeros(count)
-    for t in range(quarters):
-        here, value = seen[:, t], np.where(seen[:, t], logs[:, t], 0.0)
-        state = state @ move.T + form.drift
-        covariance = move @ covariance @ move.T + form.changes
-        new, afresh = here & ~begun, here & begun & breaks[:, t]
-        state[new], covariance[new] = [0.0, form.growth, 0.0, 0.0, 0.0], first[new]
-        covariance[afresh, LEVEL, :] = covariance[afresh, :, LEVEL] = 0.0
-        covariance[afresh, LEVEL, LEVEL] = 1.0
-        start = new | afresh
-        state[start, LEVEL] = value[start] - state[start, 2]
-        begun |= here
-        gain = covariance @ SEES
-        variance = gain @ SEES + form.noise
-        error = np.where(here, value - state @ SEES, 0.0)
-        counted = here & ~start
-        squares += counted * error**2 / variance
-        log_variance += counted * np.log(variance)
-        number += counted
-        gain = np.where(here[:, None], gain / variance[:, None], 0.0)
-        state = state + gain * error[:, None]
-        covariance = covariance - gain[:, :, None] * gain[:, None, :] * variance[:, None, None]
-        ended = last == t
-        kept[ended], kept_covariance[ended] = state[ended], covariance[ended]
-    return Trend(form, kept, kept_covariance, squares, log_variance, number)
-
-
-CENTRE: Final = np.array([0.0, -3.0, -4.0, -1.5, 0.5, -1.5, 1.0, 0.02, 1.1, -4.5])
-SPREAD: Final = np.array([1.0, 1.5, 1.5, 1.0, 1.0, 1.0, 1.0, 0.01, 0.7, 1.0])
-"""Weak priors of the form's coordinates: logs, but a logit of the damping and the plain growth. A
-level that moves by about the scale a quarter, slopes by a fifth of it; growth of 8 % a year."""
+    with precise("float64"):
+        count = len(panel.logs)
+        found = jax.tree.map(lambda x: np.asarray(x)[:count], _followed(_reports(panel), form))
+    named = {f.name: getattr(found, f.name) for f in fields(Trend) if f.name != "form"}
+    return Trend(form, **named)
 
 
 def fit_form(panel: Panel) -> Form:
     """Return the form under which the panel is most probable.
 
-    Series of less than :data:`ENOUGH` reports do not count.
+    Series of less than :data:`ENOUGH` reports do not count. The gradient is exact: by differences a
+    search ends anywhere on the flat ridges of such a likelihood.
+
+    Raises
+    ------
+    SolverError
+        The search did not end where the gradient vanishes.
     """
     chosen = panel.of((~np.isnan(panel.logs)).sum(axis=1) >= ENOUGH)
+    with precise("float64"), one_thread():
+        reports = _reports(chosen)
 
-    def cost(x: np.ndarray) -> float:
-        evidence = follow(chosen, _form(x)).log_evidence().sum()
-        return float(0.5 * (((x - CENTRE) / SPREAD) ** 2).sum() - evidence)
+        def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
+            value, slope = _cost(jnp.asarray(x), reports)
+            return float(value), np.asarray(slope)
 
-    found = minimize(cost, CENTRE, method="L-BFGS-B", options={"maxiter": 60})
-    return _form(found.x)
+        x = minimize(cost, CENTRE, jac=True, method="BFGS", options={"gtol": 1e-4}).x
+        for _ in range(POLISHED):
+            x = x - np.linalg.solve(_curvature(lambda at: cost(at)[1], x), cost(x)[1])
+        left = np.abs(cost(x)[1]).max()
+        if not left < STRAY:
+            raise SolverError(
+                f"forecast: no common form of the trends was found: a gradient of {left:.1g} is "
+                f"left over {len(chosen.series)} series; see which figures were added last"
+            )
+        return Form(*(float(v) for v in jax.tree.leaves(form_at(x))))
 
 
-def _form(x: np.ndarray) -> Form:
-    level, slope, season, noise, first_season, first_slope = (float(v) for v in np.exp(x[:6]))
-    shape, rate = (float(v) for v in np.exp(x[8:]))
-    return Form(
-        level=level,
-        slope=slope,
-        season=season,
-        noise=noise,
-        first_season=first_season,
-        first_slope=first_slope,
-        damping=float(expit(x[6])),
-        growth=float(x[7]),
-        shape=shape,
-        rate=rate,
+def _curvature(slope: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Return the derivative of an exact gradient by central differences, [entry, entry]."""
+    ends = (slope(x + sign * STEP * unit) for unit in np.eye(len(x)) for sign in (1.0, -1.0))
+    up, down = np.array(list(ends)).reshape(len(x), 2, -1).swapaxes(0, 1)
+    both = (up - down) / (2.0 * STEP)
+    return np.asarray(0.5 * (both + both.T))
+
+
+def _reports(panel: Panel) -> Reports:
+    series, quarters = panel.logs.shape
+    room = ((0, -series % ROWS), (0, -quarters % COLUMNS))
+    seen = ~np.isnan(panel.logs)
+    return Reports(
+        log=jnp.asarray(np.pad(np.where(seen, panel.logs, 0.0), room)),
+        seen=jnp.asarray(np.pad(seen, room)),
+        renewed=jnp.asarray(np.pad(panel.breaks, room)),
+        seasonal=jnp.asarray(np.pad(panel.seasonal, room[0])),
     )
+
+
+@partial(jax.jit, compiler_options=RUN_OFTEN)
+def _followed(reports: Reports, form: Form) -> Filtered:
+    return _filtered(reports, form)
+
+
+@partial(jax.jit, compiler_options=RUN_OFTEN)
+def _cost(x: Array, reports: Reports) -> tuple[Array, Array]:
+    """Return minus the log probability of a panel and the form at ``x``, and its gradient."""
+
+    def cost(x: Array) -> Array:
+        form = form_at(x)
+        evidence = log_evidence(_filtered(reports, form), form).sum()
+        return 0.5 * (((x - CENTRE) / SPREAD) ** 2).sum() - evidence
+
+    found: tuple[Array, Array] = jax.value_and_grad(cost)(x)
+    return found
+
+
+def log_evidence(seen: Filtered | Trend, form: Form) -> Array:
+    """Return the log marginal likelihood of each series, its scale integrated out, [series].
+
+    Up to a constant that is the same for every form.
+    """
+    after = form.shape + 0.5 * seen.count
+    return (
+        jax.scipy.special.gammaln(after)
+        - jax.scipy.special.gammaln(form.shape)
+        + form.shape * jnp.log(form.rate)
+        - after * jnp.log(form.rate + 0.5 * seen.squares)
+        - 0.5 * seen.log_variance
+    )
+
+
+def _filtered(reports: Reports, form: Form) -> Filtered:
+    """Return every series at its last report, [series, ...]."""
+    move, drift, changes = form.transition, form.drift, form.changes
+
+    def series(log: Array, seen: Array, renewed: Array, seasonal: Array) -> Filtered:
+        first, mean = form.first(seasonal), jnp.zeros(5).at[SLOPE].set(form.growth)
+
+        def quarter(now: Now, given: tuple[Array, Array, Array]) -> tuple[Now, None]:
+            kept, state, covariance = now
+            value, here, other = given
+            state = (move * state).sum(axis=1) + drift
+            covariance = _product(_product(move, covariance), move.T) + changes
+            new, again = here & ~kept.begun, here & kept.begun & other
+            state = jnp.where(new, mean, state)
+            covariance = jnp.where(new, first, jnp.where(again, _forgotten(covariance), covariance))
+            starts = new | again
+            state = state.at[LEVEL].set(jnp.where(starts, value - state[2], state[LEVEL]))
+            gain = (covariance * SEES).sum(axis=1)
+            variance = (gain * SEES).sum() + form.noise
+            error = jnp.where(here, value - (state * SEES).sum(), 0.0)
+            gain = jnp.where(here, gain / variance, 0.0)
+            state = state + gain * error
+            covariance = covariance - jnp.outer(gain, gain) * variance
+            counts = here & ~starts
+            kept = Filtered(
+                state=jnp.where(here, state, kept.state),
+                covariance=jnp.where(here, covariance, kept.covariance),
+                squares=kept.squares + counts * error**2 / variance,
+                log_variance=kept.log_variance + counts * jnp.log(variance),
+                count=kept.count + counts,
+                begun=kept.begun | here,
+            )
+            return (kept, state, covariance), None
+
+        zero, none = jnp.zeros(()), jnp.zeros((5, 5))
+        blank = Filtered(jnp.zeros(5), none, zero, zero, zero, jnp.zeros((), dtype=bool))
+        ended, _ = lax.scan(quarter, (blank, jnp.zeros(5), none), (log, seen, renewed))
+        return ended[0]
+
+    found: Filtered = jax.vmap(series)(reports.log, reports.seen, reports.renewed, reports.seasonal)
+    return found
+
+
+def _product(a: Array, b: Array) -> Array:
+    """Return a @ b, written out: XLA calls a library for each of a batch of small products."""
+    return (a[:, :, None] * b[None, :, :]).sum(axis=1)
+
+
+def _forgotten(covariance: Array) -> Array:
+    """Return a covariance that knows nothing of the level, in units of the first report's."""
+    blank = covariance.at[LEVEL, :].set(0.0).at[:, LEVEL].set(0.0)
+    return blank.at[LEVEL, LEVEL].set(1.0)

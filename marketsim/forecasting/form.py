@@ -1,0 +1,96 @@
+"""What the trends of all series share: the matrices of one state-space form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike
+
+__all__ = ["CENTRE", "LEVEL", "SEASON", "SEES", "SLOPE", "SPREAD", "Form", "form_at"]
+
+LEVEL, SLOPE, SEASON = 0, 1, slice(2, 5)
+SEES: Final = np.array([1.0, 0.0, 1.0, 0.0, 0.0])
+"""What is reported of the state: level plus the season of the quarter."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What all series share; variances are relative to the scale of a series.
+
+    Attributes
+    ----------
+    level, slope, season
+        Variances of the quarterly changes of the state.
+    noise
+        Variance of the report about the state.
+    first_season, first_slope
+        Variances of the state before the first report.
+    damping
+        Share of the slope's distance from `growth` that remains after a quarter.
+    growth
+        Log growth a quarter that slopes tend to.
+    shape, rate
+        Of the inverse gamma that the squared scales come from.
+    """
+
+    level: float
+    slope: float
+    season: float
+    noise: float
+    first_season: float
+    first_slope: float
+    damping: float
+    growth: float
+    shape: float
+    rate: float
+
+    @property
+    def transition(self) -> Array:
+        """The matrix that takes the state a quarter on, [state, state]."""
+        move = jnp.zeros((5, 5)).at[LEVEL, [LEVEL, SLOPE]].set(1.0)
+        move = move.at[SLOPE, SLOPE].set(self.damping)
+        return move.at[2, SEASON].set(-1.0).at[[3, 4], [2, 3]].set(1.0)
+
+    @property
+    def drift(self) -> Array:
+        """What is added to the state each quarter, [state]."""
+        return jnp.zeros(5).at[SLOPE].set((1.0 - self.damping) * self.growth)
+
+    @property
+    def changes(self) -> Array:
+        """Covariance of what is new in the state each quarter, [state, state]."""
+        return jnp.diag(jnp.array([self.level, self.slope, self.season, 0.0, 0.0]))
+
+    def first(self, seasonal: ArrayLike) -> Array:
+        """Covariance of the state at the first report, [state, state].
+
+        Seasons sum to zero over a year; there are none where ``seasonal`` is zero.
+        """
+        start = jnp.zeros((5, 5)).at[LEVEL, LEVEL].set(1.0).at[SLOPE, SLOPE].set(self.first_slope)
+        season = jnp.asarray(seasonal) * self.first_season * (np.eye(3) - 0.25)
+        return start.at[SEASON, SEASON].set(season)
+
+
+jax.tree_util.register_dataclass(Form, data_fields=[f.name for f in fields(Form)], meta_fields=[])
+
+CENTRE: Final = np.array([0.0, -3.0, -4.0, -1.5, 0.5, -1.5, 1.0, 0.02, 1.1, -4.5])
+SPREAD: Final = np.array([1.0, 1.5, 1.5, 1.0, 1.0, 1.0, 1.0, 0.01, 0.7, 1.0])
+"""Weak priors of the form's coordinates: logs, but a logit of the damping and the plain growth. A
+level that moves by about the scale a quarter, slopes by a fifth of it; growth of 8 % a year."""
+
+
+def form_at(x: ArrayLike) -> Form:
+    """Return the form at the coordinates ``x``, in the order of its fields."""
+    links: dict[str, Callable[[Array], Array]] = {
+        "damping": jax.nn.sigmoid,
+        "growth": lambda x: x,
+    }
+    named = zip(fields(Form), jnp.asarray(x), strict=True)
+    values: dict[str, Any] = {f.name: links.get(f.name, jnp.exp)(value) for f, value in named}
+    return Form(**values)
