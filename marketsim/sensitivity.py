@@ -16,14 +16,13 @@ import numpy as np
 import pandas as pd
 from jax import Array
 
-from marketsim.calibration import Past, past_at
+from marketsim.ensemble import future, histories
 from marketsim.errors import InputError
-from marketsim.model import Coordinates, Setting, Shocks
+from marketsim.model import Coordinates, Setting, Shocks, State, company_revenue
 from marketsim.model.priors import transform
-from marketsim.model.tree import pytree
+from marketsim.model.tree import leaf, pytree
 from marketsim.precision import RUN_SELDOM, precise
 from marketsim.scenarios import chosen, movable
-from marketsim.simulation import future
 from marketsim.valuation import Terms, Valuation, equity_return, log_value, return_terms
 
 if TYPE_CHECKING:
@@ -33,6 +32,14 @@ __all__ = ["Sensitivities", "sensitivities"]
 
 YEAR: Final = 4
 """Quarters over which revenue is summed."""
+
+
+@pytree
+class Handover:
+    """The calibrated world at the decision date: linked coordinates [entry], and its state."""
+
+    link: Array
+    state: State
 
 
 @pytree
@@ -104,7 +111,8 @@ def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivitie
     tickers = list(choice.returns.tickers)
     with precise("float64"):
         coordinates, setting = posterior.coordinates, posterior.setting
-        last = past_at(jnp.asarray(posterior.mode), coordinates, setting)
+        mode = histories(posterior.mode[None], coordinates, setting, lambda quarters: ())
+        last = jax.tree.map(lambda x: jnp.asarray(x[0]), Handover(leaf(mode.link), mode.state))
         book = Holding(
             weights=jnp.asarray(choice.weights.loc[tickers].to_numpy()),
             columns=jnp.asarray(valuation.columns),
@@ -151,7 +159,7 @@ def _starting_move(valuation: Valuation, regime: str | None) -> np.ndarray:
 @partial(jax.jit, static_argnames=("quarters", "years"), compiler_options=RUN_SELDOM)
 def _slopes(
     move: Array,
-    last: Past,
+    last: Handover,
     coordinates: Coordinates,
     setting: Setting,
     book: Holding,
@@ -178,7 +186,7 @@ def _slopes(
 
 def _revenue(
     move: Array,
-    last: Past,
+    last: Handover,
     coordinates: Coordinates,
     setting: Setting,
     book: Holding,
@@ -186,12 +194,13 @@ def _revenue(
 ) -> Array:
     """Return revenue of the holdings in the moved central world, [quarter, company]."""
     calm = Shocks(appetite=jnp.zeros(quarters), demand=jnp.zeros(quarters))
-    revenue, _ = future(last, move, calm, coordinates, setting)
+    ahead = future(last.link + move, setting, last.state, calm, coordinates)
+    revenue = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(ahead.lines)
     return revenue[:, book.columns]
 
 
 @jax.jit
-def _levels(move: Array, last: Past, coordinates: Coordinates) -> tuple[Array, Array]:
+def _levels(move: Array, last: Handover, coordinates: Coordinates) -> tuple[Array, Array]:
     """Return the assumptions at ``move`` and their derivatives by the link, [entry]."""
     link = last.link + move
     return jax.jvp(lambda x: transform(coordinates.kind, x), (link,), (jnp.ones_like(link),))

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.calibration import past_at
 from marketsim.calibration.fit import curvature
 from marketsim.calibration.likelihood import TAIL, heavy_tailed, linearise, sample
 from marketsim.calibration.observations import DESIGNERS, observe
+from marketsim.ensemble import coordinates_of, histories
 from marketsim.errors import InputError
 from marketsim.facts.table import KEY
 from marketsim.precision import precise
@@ -184,15 +184,9 @@ def test_installed_compute_is_predicted_before_it_was_published(
 
 def posterior_spread(posterior: ms.Posterior, quarter: int, draws: int = 100) -> float:
     """Standard deviation of the log of installed compute over draws of the posterior."""
-    chance = np.random.default_rng(1)
-    factor = np.linalg.cholesky(posterior.covariance)
-    logs = []
-    with precise("float64"):
-        for z in chance.standard_normal((draws, len(factor))):
-            x = jnp.asarray(posterior.mode + factor @ z)
-            quarters = past_at(x, posterior.coordinates, posterior.setting).quarters
-            logs.append(float(jnp.log(quarters.compute[quarter])))
-    return float(np.std(logs))
+    x = coordinates_of(np.arange(draws), posterior.mode, posterior.covariance, seed=1)
+    then = histories(x, posterior.coordinates, posterior.setting)
+    return float(np.std(np.log(then.quarters.compute[:, quarter])))
 
 
 # ----------------------------------------------------------------------- point in time

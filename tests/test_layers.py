@@ -29,6 +29,7 @@ LAYERS = (
     {"allocation", "sensitivity"},
     {"valuation"},
     {"assumptions", "calibration", "claims", "forecasting", "scenarios", "simulation"},
+    {"ensemble"},
     {"views"},
     {"returns", "facts", "prices", "model"},
     {"scenario_checks"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from marketsim.valuation.noise import CUT, horizon_dof, market_noise
+from marketsim.valuation.noise import BLOCK, CUT, horizon_dof, market_noise
 
 VOLATILITY = np.array([0.2, 0.5, 0.3])
 CORRELATION = np.array([[1.0, 0.6, -0.2], [0.6, 1.0, 0.1], [-0.2, 0.1, 1.0]])
@@ -141,3 +141,18 @@ def test_long_horizons_come_closer_to_normal() -> None:
     assert months[0] == pytest.approx(4.5)
     assert horizon_dof(8.0, 1.0) > horizon_dof(5.0, 1.0) > 4.0
     assert horizon_dof(3.0, 1.0) > 4.0
+
+
+# ----------------------------------------------------------------------- draw by draw
+
+
+def test_a_draw_of_noise_is_the_same_whatever_their_number() -> None:
+    volatility = np.sqrt(STEPS)[:, None] * VOLATILITY
+    few, many = (market_noise(n, volatility, CORRELATION, DOF, seed=5) for n in (317, 2_000))
+    np.testing.assert_array_equal(few, many[:, :317])
+
+
+def test_each_block_of_draws_has_a_mean_of_one() -> None:
+    factors = at_horizon(4 * BLOCK, VOLATILITY, CORRELATION, DOF, seed=5)
+    means = factors.reshape(4, BLOCK, 3).mean(axis=1)
+    np.testing.assert_allclose(means, 1.0, rtol=1e-12)

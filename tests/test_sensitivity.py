@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.calibration import Past, past_at
+from marketsim.ensemble import past
 from marketsim.model import Coordinates, Setting, Shocks, company_revenue, run, unpack
 from marketsim.model.priors import transform
 from marketsim.precision import precise
@@ -52,13 +52,11 @@ def portfolio_return(choice: ms.Allocation, name: str, amount: float) -> tuple[f
     moved = still.copy()
     moved[index] = amount
     with precise("float64"):
-        last = past_at(jnp.asarray(posterior.mode), posterior.coordinates, posterior.setting)
+        mode, coordinates = jnp.asarray(posterior.mode), posterior.coordinates
         setting = jax.tree.map(jnp.asarray, posterior.setting)
         quarters = len(valuation.paths.quarter_ends)
         sold, unmoved = (
-            revenue(jnp.asarray(move), last, posterior.coordinates, setting, quarters)[
-                :, valuation.columns
-            ]
+            revenue(jnp.asarray(move), mode, coordinates, setting, quarters)[:, valuation.columns]
             for move in (moved, still)
         )
         ratio = log_value(sold, valuation.terms) - log_value(unmoved, valuation.terms)
@@ -70,8 +68,9 @@ def portfolio_return(choice: ms.Allocation, name: str, amount: float) -> tuple[f
 
 @partial(jax.jit, static_argnames="quarters")
 def revenue(
-    move: jax.Array, last: Past, coordinates: Coordinates, setting: Setting, quarters: int
+    move: jax.Array, mode: jax.Array, coordinates: Coordinates, setting: Setting, quarters: int
 ) -> jax.Array:
+    last = past(mode, coordinates, setting)
     a = unpack(transform(coordinates.kind, last.link + move))
     zero = jnp.zeros(quarters)
     _, path = run(a, setting, last.state, Shocks(appetite=zero, demand=zero))

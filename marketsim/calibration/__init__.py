@@ -2,7 +2,6 @@
 
 from .book import Book, load_book
 from .fit import calibrate
-from .hindcast import Past, past, past_at
 from .identification import Identification
 from .posterior import Posterior
 from .window import HISTORY, Window, window_at
@@ -11,12 +10,9 @@ __all__ = [
     "HISTORY",
     "Book",
     "Identification",
-    "Past",
     "Posterior",
     "Window",
     "calibrate",
     "load_book",
-    "past",
-    "past_at",
     "window_at",
 ]

@@ -33,7 +33,15 @@ __all__ = ["KEPT", "Fitted", "keep", "key", "place", "recall"]
 KEPT: Final = 200
 """Files that are kept: the last used."""
 
-CODE: Final = ("calibration", "facts", "model", "dates.py", "precision.py", "resources.py")
+CODE: Final = (
+    "calibration",
+    "ensemble",
+    "facts",
+    "model",
+    "dates.py",
+    "precision.py",
+    "resources.py",
+)
 """Sources that decide what a calibration finds."""
 
 PACKAGES: Final = ("jax", "jaxlib", "numpy", "scipy", "pandas")

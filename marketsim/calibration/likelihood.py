@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from marketsim.ensemble import past
 from marketsim.model import Coordinates, Quarter, Setting
 from marketsim.model.tree import leaf, pytree
 from marketsim.precision import RUN_SELDOM
 
-from .hindcast import past
 from .observations import Series
 from .window import HISTORY
 

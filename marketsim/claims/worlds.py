@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from marketsim.calibration import Past, Posterior, past
-from marketsim.model import LAYERS, Assumptions, Quarter, Setting, Shocks, State, run, unpack
-from marketsim.model.priors import transform
+from marketsim.calibration import Posterior
+from marketsim.ensemble import ahead, assumptions_at, coordinates_of, histories
+from marketsim.model import LAYERS, Assumptions, Quarter, Setting, State, pack, unpack
 from marketsim.model.tree import leaf
-from marketsim.precision import RUN_SELDOM
 
 __all__ = ["AHEAD", "Worlds", "layer", "pinched", "posterior_worlds", "prior_worlds", "slack"]
-
-T = TypeVar("T")
 
 AHEAD: Final = 20
 """Quarters that every claim looks ahead."""
@@ -83,30 +79,14 @@ class Worlds:
 
     def states_and_quarters(self, demand: np.ndarray | None = None) -> tuple[State, Quarter]:
         """Return the last states and the quarters ahead."""
-        none = np.zeros(AHEAD)
-        news = Shocks(leaf(none), leaf(none if demand is None else demand))
-        found: tuple[State, Quarter] = _ahead(self.assumptions, self.setting, self.state, news)
-        return _numpy(found)
+        news = np.zeros((self.draws, 2, AHEAD))
+        news[:, 1] = 0.0 if demand is None else demand
+        return ahead(_packed(self.assumptions), self.setting, self.state, news)
 
     @cached_property
     def plain(self) -> Quarter:
         """The quarters ahead as things stand; computed once."""
         return self.ahead()
-
-
-@jax.jit(compiler_options=RUN_SELDOM)
-def _ahead(a: Assumptions, setting: Setting, state: State, news: Shocks) -> tuple[State, Quarter]:
-    found: tuple[State, Quarter] = jax.vmap(run, in_axes=(0, None, 0, None))(
-        a, setting, state, news
-    )
-    return found
-
-
-@jax.jit(compiler_options=RUN_SELDOM)
-def _pasts(x: Array, posterior: tuple[Any, Setting]) -> Past:
-    coordinates, setting = posterior
-    found: Past = jax.vmap(past, in_axes=(0, None, None))(x, coordinates, setting)
-    return found
 
 
 def prior_worlds(posterior: Posterior, draws: int, seed: int) -> Worlds:
@@ -118,30 +98,27 @@ def prior_worlds(posterior: Posterior, draws: int, seed: int) -> Worlds:
 
 def posterior_worlds(posterior: Posterior, draws: int, seed: int) -> Worlds:
     """Return the mode and draws around it."""
-    z = np.random.default_rng(seed).standard_normal((draws, len(posterior.mode)))
-    z[0] = 0.0
-    factor = np.linalg.cholesky(posterior.covariance)
-    return _worlds("posterior", posterior, posterior.mode + z @ factor.T)
+    x = coordinates_of(np.arange(draws), posterior.mode, posterior.covariance, seed)
+    x[0] = posterior.mode
+    return _worlds("posterior", posterior, x)
 
 
 def _worlds(name: str, posterior: Posterior, x: np.ndarray) -> Worlds:
-    then = _numpy(_pasts(leaf(x), (posterior.coordinates, posterior.setting)))
+    then = histories(x, posterior.coordinates, posterior.setting)
     link = np.asarray(then.link)
-    a = _unpacked(posterior, link)
-    return Worlds(name, posterior, a, then.state, link, then.quarters)
+    return Worlds(name, posterior, _unpacked(posterior, link), then.state, link, then.quarters)
 
 
 def _unpacked(posterior: Posterior, link: np.ndarray) -> Assumptions:
     """Return linked coordinates [draw, entry] as assumptions, [draw, ...]."""
-    c = posterior.coordinates
-    values = transform(jnp.asarray(c.kind), jnp.asarray(link))
-    return _numpy(jax.vmap(unpack)(values))
+    values = assumptions_at(link, posterior.coordinates)
+    unpacked: Assumptions = jax.tree.map(np.asarray, jax.vmap(unpack)(leaf(values)))
+    return unpacked
 
 
-def _numpy(tree: T) -> T:
-    """Return ``tree`` with NumPy's arrays: what is measured of it need not be compiled."""
-    plain: T = jax.tree.map(np.asarray, tree)
-    return plain
+def _packed(a: Assumptions) -> np.ndarray:
+    """Return assumptions [draw, ...] as a vector, [draw, entry]."""
+    return np.asarray(jax.vmap(pack)(a))
 
 
 def layer(quarters: Quarter, name: str, recognised: bool = False) -> Array:

@@ -7,20 +7,15 @@ Only growth is read off them: what the model misses of a level, the report itsel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jax import Array
 
-from marketsim.calibration import Posterior, past
-from marketsim.model import Coordinates, Quarter, Setting, Shocks, run, unpack
-from marketsim.model.priors import transform
-from marketsim.model.tree import leaf
-from marketsim.precision import RUN_SELDOM, precise
+from marketsim.calibration import Posterior
+from marketsim.ensemble import ahead, assumptions_at, coordinates_of, histories, news_of
+from marketsim.model import Quarter
 
 from .panel import Series
 
@@ -34,7 +29,7 @@ WORLDS: Final = {
 }
 """What of a modelled quarter each quantity follows; revenue follows its lines."""
 
-DRAWS, BATCH = 400, 50
+DRAWS: Final = 400
 LAG: Final = 4
 """Quarters by which a series' last report may lie before the window's end, and be forecast."""
 
@@ -96,33 +91,23 @@ def _read(path: np.ndarray, position: np.ndarray) -> np.ndarray:
 
 
 def _worlds(posterior: Posterior, quarters: int, seed: int) -> dict[str, np.ndarray]:
-    """Return what is followed of the window and ``quarters`` beyond, [draw, quarter, ...]."""
-    with precise("float64"):
-        chance = np.random.default_rng(seed)
-        factor = np.linalg.cholesky(posterior.covariance)
-        x = posterior.mode + chance.standard_normal((DRAWS, len(posterior.mode))) @ factor.T
-        news = chance.standard_normal((DRAWS, 2, quarters))
-        setting = jax.tree.map(jnp.asarray, posterior.setting)
-        seen = _run(leaf(x), leaf(news), posterior.coordinates, setting)
-        return {name: np.asarray(values) for name, values in seen.items()}
+    """Return what is followed of the window and ``quarters`` beyond, [draw, quarter, ...].
+
+    The draws are the first of those that ``simulate`` takes of the same seed.
+    """
+    index = np.arange(DRAWS)
+    x = coordinates_of(index, posterior.mode, posterior.covariance, seed)
+    c, setting = posterior.coordinates, posterior.setting
+    last = histories(x, c, setting, _followed)
+    values, news = assumptions_at(last.link, c), news_of(index, quarters, seed)
+    _, seen = ahead(values, setting, last.state, news, _followed)
+    followed: dict[str, np.ndarray] = jax.tree.map(
+        lambda *parts: np.concatenate(parts, axis=1), last.quarters, seen
+    )
+    return followed
 
 
-@partial(jax.jit, compiler_options=RUN_SELDOM)
-def _run(x: Array, news: Array, coordinates: Coordinates, setting: Setting) -> dict[str, Array]:
-    """Run draws ``x`` [draw, unknown] through history and on with ``news`` [draw, 2, quarter]."""
-
-    def one(draw: tuple[Array, Array]) -> dict[str, Array]:
-        last = past(draw[0], coordinates, setting)
-        a = unpack(transform(coordinates.kind, last.link))
-        _, ahead = run(a, setting, last.state, Shocks(appetite=draw[1][0], demand=draw[1][1]))
-        both = jax.tree.map(lambda *parts: jnp.concatenate(parts), last.quarters, ahead)
-        return _followed(both)
-
-    seen: dict[str, Array] = jax.lax.map(one, (x, news), batch_size=BATCH)
-    return seen
-
-
-def _followed(quarters: Quarter) -> dict[str, Array]:
+def _followed(quarters: Quarter) -> dict[str, Any]:
     return {
         "lines": quarters.lines,
         "owner_capex": quarters.owner_capex,

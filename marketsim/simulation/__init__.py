@@ -1,8 +1,7 @@
-"""Worlds drawn from scenarios: history as calibrated, futures under each regime."""
+"""Worlds of every regime as tables: how many of each, and what is kept of them."""
 
-from .drawing import CHUNK
-from .ensemble import QUARTERS, simulate
-from .paths import Paths
-from .worlds import FEWEST, WORLD, future
+from .allotment import allot
+from .paths import WORLD, Paths
+from .worlds import QUARTERS, REFERENCE, simulate
 
-__all__ = ["CHUNK", "FEWEST", "QUARTERS", "WORLD", "Paths", "future", "simulate"]
+__all__ = ["QUARTERS", "REFERENCE", "WORLD", "Paths", "allot", "simulate"]

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from marketsim.precision import Precision, precise
+from marketsim.ensemble import assumptions_at
 from marketsim.scenarios import Scenarios
 
-from . import drawing
+__all__ = ["WORLD", "Paths"]
+
+WORLD: Final = {
+    "compute": "M H100e",
+    "delivered": "M H100e per quarter",
+    "rent": "USD per H100e-hour",
+    "capital_spending": "USD bn per quarter",
+    "load": "GW",
+    "energised": "GW",
+    "power_scarcity": "log",
+    "chip_scarcity": "log",
+    "inference_share": "share",
+    "token_price": "index, first quarter 1",
+    "q": "ratio",
+    "impairment": "USD bn",
+}
+"""Quantities of the world that paths keep, with their units."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +43,9 @@ class Paths:
         Quantities of :data:`WORLD`, each [draw, quarter].
     regime
         Index into the scenarios' regimes, [draw].
+    index
+        Number of the draw within its regime, [draw]. Draws of one number are the same past and the
+        same news under different regimes, so that their difference is the regime's alone.
     probabilities
         Of each draw, [draw]; they sum to one, and over a regime to its probability.
     central
@@ -37,17 +57,22 @@ class Paths:
         anchored to.
     quarter_ends
         Ends of the simulated quarters.
+    link
+        Linked coordinates of the assumptions before any shift, by number of the draw, [index,
+        entry].
     """
 
     scenarios: Scenarios
     revenue: np.ndarray
     world: Mapping[str, np.ndarray]
     regime: np.ndarray
+    index: np.ndarray
     probabilities: np.ndarray
     central: np.ndarray
     regime_central: np.ndarray
     reference: np.ndarray
     quarter_ends: pd.DatetimeIndex
+    link: np.ndarray
     seed: int
 
     @property
@@ -63,12 +88,11 @@ class Paths:
     def assumptions(self) -> pd.DataFrame:
         """Return what each draw assumes from the decision date on [draw x assumption].
 
-        In the units of ``posterior.table()``, the shifts of the draw's regime included. The paths
-        do not hold them: they are drawn again from the seed, as :func:`simulate` drew them.
+        In the units of ``posterior.table()``, the shifts of the draw's regime included.
         """
-        precision: Precision = "float32" if self.revenue.dtype == np.float32 else "float64"
-        with precise(precision):
-            source = drawing.source_of(self.scenarios, self.seed, precision)
-            values = drawing.assumptions(source, self.regime)
-        names = [entry.name for entry in self.scenarios.posterior.entries]
-        return pd.DataFrame(values, columns=pd.Index(names, name="assumption"))
+        posterior = self.scenarios.posterior
+        link = self.link[self.index] + self.scenarios.moves[self.regime]
+        names = [entry.name for entry in posterior.entries]
+        return pd.DataFrame(
+            assumptions_at(link, posterior.coordinates), columns=pd.Index(names, name="assumption")
+        )

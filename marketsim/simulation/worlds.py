@@ -1,141 +1,143 @@
-"""Worlds run on from their past: one, a chunk of them, and chunks shared among JAX's devices."""
+"""`simulate`: the verb. Which worlds are run, so many of each regime, and what comes of them."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
-from jax.sharding import Mesh, PartitionSpec
-from jax.typing import ArrayLike
+from numpy.typing import NDArray
 
-from marketsim.calibration import Past, past
-from marketsim.model import Coordinates, Quarter, Setting, Shocks, company_revenue, run, unpack
-from marketsim.model.priors import transform
-from marketsim.precision import RUN_OFTEN
+from marketsim.ensemble import (
+    Histories,
+    ahead,
+    assumptions_at,
+    coordinates_of,
+    histories,
+    news_of,
+)
+from marketsim.errors import InputError
+from marketsim.model import CLASSES, Quarter
+from marketsim.precision import Precision, precise
+from marketsim.scenarios import Scenarios
 
-from .drawing import CHUNK, Plan, Source, draw
+from .allotment import allot
+from .paths import WORLD, Paths
 
-FEWEST: Final = 4
-"""Chunks that a program has room for, at the least."""
+__all__ = ["QUARTERS", "REFERENCE", "simulate"]
 
-WORLD: Final = {
-    "compute": "M H100e",
-    "delivered": "M H100e per quarter",
-    "rent": "USD per H100e-hour",
-    "capital_spending": "USD bn per quarter",
-    "load": "GW",
-    "energised": "GW",
-    "power_scarcity": "log",
-    "chip_scarcity": "log",
-    "inference_share": "share",
-    "token_price": "index, first quarter 1",
-    "q": "ratio",
-    "impairment": "USD bn",
-}
-"""Quantities of the world that paths keep, with their units."""
+QUARTERS: Final = 20
 
-Worlds = tuple[Array, dict[str, Array]]
-"""Revenue and the quantities of :data:`WORLD`."""
+REFERENCE: Final = 1_000
+"""Worlds without shift that prices are anchored to, whatever the number of draws."""
+
+INTERACTIVE: Final = CLASSES.index("interactive")
 
 
-def future(
-    last: Past, move: Array, shocks: Shocks, coordinates: Coordinates, setting: Setting
-) -> tuple[Array, Quarter]:
-    """Run one world on from its past with assumptions moved.
+def simulate(
+    scenarios: Scenarios,
+    draws: int = 10_000,
+    seed: int = 0,
+    quarters: int = QUARTERS,
+    precision: Precision = "float64",
+) -> Paths:
+    """Draw worlds from the posterior, shifted by each regime from the decision date on.
+
+    Regimes get draws in proportion to their probabilities, at least one each. A draw takes its
+    assumptions and the shocks of history from the Laplace posterior and news of the future afresh.
+    Regimes share draws: the k-th world of each has the same past and the same news, which is run
+    once, so that what sets two regimes apart is their shifts and no chance.
 
     Parameters
     ----------
-    move
-        Shift of the linked coordinates from the decision date on, [entry].
-    shocks
-        News of the future, [quarter].
+    scenarios
+        From :func:`marketsim.load_scenarios`.
+    draws
+        Number of worlds.
+    seed
+        Draw i of a seed is the same whatever the number of draws, its regime included, and however
+        long the future is.
+    quarters
+        Length of the future.
+    precision
+        ``float64`` or ``float32`` for the worlds; the draws are the same.
 
-    Returns
-    -------
-    Array, Quarter
-        Revenue in USD bn, [quarter, company], and all that can be observed.
+    Raises
+    ------
+    InputError
+        For fewer draws than regimes, or too few quarters.
+
+    Notes
+    -----
+    Differences between regimes are paired: their standard error is that of the mean of differences
+    draw by draw, a fraction of what independent draws would leave. The price is in the mixture: its
+    n draws hold no more distinct pasts than the largest regime has draws, so that the standard
+    error of a mean over all of them lies between that of n independent draws and that of so many.
     """
-    a = unpack(transform(coordinates.kind, last.link + move))
-    _, quarters = run(a, setting, last.state, shocks)
-    revenue = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(quarters.lines)
-    return revenue, quarters
+    if draws < len(scenarios.regimes):
+        raise InputError(f"simulate: {draws} draws cannot cover {len(scenarios.regimes)} regimes")
+    if quarters < 5:
+        raise InputError(f"simulate: {quarters} quarters are too few to value; ask for 5 or more")
+    precise(precision)  # refuses what is none before anything is run
+    share = allot(scenarios.probabilities, draws)
+    drawn = max(REFERENCE, int(share.index.max()) + 1)
+    pasts = _pasts(scenarios, drawn, seed, precision)
+    news = np.concatenate([news_of(np.arange(drawn), quarters, seed), np.zeros((1, 2, quarters))])
+    regimes, none = len(scenarios.regimes), len(scenarios.regimes)
+    # First the calibrated world, alone and under each regime, then what prices are anchored to.
+    past = np.concatenate([np.full(1 + regimes, drawn), np.arange(REFERENCE), share.index])
+    regime = np.concatenate([[none], np.arange(regimes), np.full(REFERENCE, none), share.regime])
+    moves = np.concatenate([scenarios.moves, np.zeros((1, scenarios.moves.shape[1]))])
+    posterior = scenarios.posterior
+    _, seen = ahead(
+        assumptions_at(pasts.link[past] + moves[regime], posterior.coordinates),
+        posterior.setting,
+        jax.tree.map(lambda x: x[past], pasts.state),
+        news[past],
+        partial(_kept, np.asarray(posterior.setting.lines.owner)),
+        precision,
+    )
+    centres, first = 1 + regimes, 1 + regimes + REFERENCE
+    revenue = seen.pop("revenue")
+    return Paths(
+        scenarios=scenarios,
+        revenue=revenue[first:],
+        world={name: path[first:] for name, path in _indexed(seen).items()},
+        regime=share.regime,
+        index=share.index,
+        probabilities=share.probabilities,
+        central=revenue[0],
+        regime_central=revenue[1:centres],
+        reference=revenue[centres:first],
+        quarter_ends=posterior.window.ends(quarters),
+        link=pasts.link[:drawn],
+        seed=seed,
+    )
 
 
-def run_worlds(
-    source: Source, plan: Plan, quarters: int
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return revenue [world, quarter, company] and quantities [world, quarter], padding included.
-
-    Chunks past the plan make room and are never run, so that few numbers of draws compile anew.
-    """
-    platform = source.mode.devices().pop().platform
-    mesh = Mesh(np.array(jax.local_devices(backend=platform)), ("device",))
-    steps = -(-len(plan.index) // (CHUNK * mesh.size))
-    room = _room(steps) * mesh.size * CHUNK
-
-    def chunked(x: Array) -> np.ndarray:
-        return np.pad(x, (0, room - len(x)), mode="edge").reshape(-1, mesh.size, CHUNK)
-
-    def flat(x: Array) -> np.ndarray:
-        return np.asarray(x).reshape(room, *x.shape[3:])
-
-    worlds = _worlds(source, jax.tree.map(chunked, plan), np.int32(steps), quarters, mesh)
-    revenue, world = jax.tree.map(flat, worlds)
-    return revenue, world
+def _pasts(scenarios: Scenarios, drawn: int, seed: int, precision: Precision) -> Histories:
+    """Return the histories of so many draws, and after them that of the mode."""
+    posterior = scenarios.posterior
+    x = coordinates_of(np.arange(drawn), posterior.mode, posterior.covariance, seed)
+    return histories(
+        np.concatenate([x, posterior.mode[None]]),
+        posterior.coordinates,
+        posterior.setting,
+        lambda quarters: (),
+        precision,
+    )
 
 
-def _room(steps: int) -> int:
-    """Return ``steps`` rounded up to three binary digits, so that less than a quarter is spare."""
-    unit: int = 1 << max(steps.bit_length() - 3, 0)
-    return max(-(-steps // unit) * unit, FEWEST)
+def _kept(owner: NDArray[np.float64], quarters: Quarter) -> dict[str, Any]:
+    """Return revenue by company, and the quantities of the world, of a chunk."""
+    lines = np.asarray(quarters.lines)
+    world = {name: getattr(quarters, name) for name in WORLD if name != "token_price"}
+    interactive = np.asarray(quarters.token_price)[..., INTERACTIVE]
+    return {"revenue": lines @ owner.T.astype(lines.dtype), "token_price": interactive, **world}
 
 
-@partial(jax.jit, static_argnames=("quarters", "mesh"), compiler_options=RUN_OFTEN)
-def _worlds(source: Source, plan: Plan, steps: Array, quarters: int, mesh: Mesh) -> Worlds:
-    """Run ``steps`` chunks on every device; the plan and the worlds are [chunk, device, world]."""
-    everywhere = PartitionSpec()  # type: ignore[no-untyped-call]
-    by_device = PartitionSpec(None, "device")  # type: ignore[no-untyped-call]
-    worlds: Worlds = jax.shard_map(
-        partial(_share, quarters=quarters),
-        mesh=mesh,
-        in_specs=(everywhere, by_device, everywhere),
-        out_specs=by_device,
-        check_vma=False,
-    )(source, plan, steps)
-    return worlds
-
-
-def _share(source: Source, plan: Plan, steps: Array, quarters: int) -> Worlds:
-    """Run the first ``steps`` chunks of one device's share, [chunk, 1, world]; the rest is zero."""
-
-    def chunk(i: ArrayLike) -> Worlds:
-        return _chunk(source, jax.tree.map(lambda x: x[i, 0], plan), quarters)
-
-    def fill(i: Array, filled: Worlds) -> Worlds:
-        put = partial(lax.dynamic_update_index_in_dim, index=i, axis=0)
-        more: Worlds = jax.tree.map(put, filled, chunk(i))
-        return more
-
-    def blank(x: jax.ShapeDtypeStruct) -> Array:
-        return jnp.zeros((len(plan.index), *x.shape), x.dtype)
-
-    filled = lax.fori_loop(0, steps, fill, jax.tree.map(blank, jax.eval_shape(chunk, 0)))
-    share: Worlds = jax.tree.map(lambda x: x[:, None], filled)
-    return share
-
-
-def _chunk(source: Source, plan: Plan, quarters: int) -> Worlds:
-    """Return revenue [world, quarter, company] and the quantities of the world [world, quarter]."""
-    x, shocks = draw(source, plan, quarters)
-
-    def one(x: Array, move: Array, shocks: Shocks) -> Worlds:
-        last = past(x, source.coordinates, source.setting)
-        revenue, q = future(last, move, shocks, source.coordinates, source.setting)
-        world = {name: getattr(q, name) for name in WORLD}
-        return revenue, {**world, "token_price": q.token_price[:, 1] / q.token_price[0, 1]}
-
-    return jax.vmap(one)(x, source.moves[plan.move], shocks)
+def _indexed(world: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the world's quantities with the token price as an index, in the order of the list."""
+    price = world["token_price"]
+    return {**{name: world[name] for name in WORLD}, "token_price": price / price[:, :1]}

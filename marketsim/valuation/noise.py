@@ -8,10 +8,15 @@ from typing import Final
 
 import numpy as np
 
+from marketsim.precision import one_thread
+
 __all__ = ["horizon_dof", "market_noise"]
 
 CUT: Final = 4.0
 """Standardised shocks end here: an annual move past it has no observation behind it."""
+
+BLOCK: Final = 250
+"""Draws whose noise has a mean of exactly one, so that none of it is taken for expected return."""
 
 
 def horizon_dof(daily: float, years: float) -> float:
@@ -31,7 +36,8 @@ def market_noise(
     """Return factors on wealth from the start to the end of each step, mean one.
 
     A multivariate Student t in logs: one mixing variable for all companies, so that bad years are
-    bad together.
+    bad together. Draws come in blocks of :data:`BLOCK`, each with a stream of its own and a mean of
+    exactly one, so that a draw is the same whatever their number.
 
     Parameters
     ----------
@@ -54,29 +60,43 @@ def market_noise(
     ``volatility`` sets for each company. The horizon's mixing variable scales the whole path, so a
     wild year is wild throughout and each step has the tails of the horizon.
     """
-    generator = np.random.Generator(np.random.PCG64([seed, 0x6D61726B]))
-    normal = generator.standard_normal((draws, volatility.shape[1]))
-    root = np.linalg.cholesky(correlation).T
-    mixing = np.sqrt(dof / generator.chisquare(dof, size=(draws, 1)))
     share = (volatility / np.maximum(volatility[-1], np.finfo(float).tiny)) ** 2
-    factors = np.empty((len(share), draws, len(root)))
-    for step, shocks in enumerate(_bridge(normal @ root, share, root, seed)):
+    with one_thread():
+        root = np.linalg.cholesky(correlation).T
+        blocks = [
+            _block(np.random.SeedSequence([seed, block]), root, share, dof, volatility[-1])
+            for block in range(-(-draws // BLOCK))
+        ]
+    return np.concatenate(blocks, axis=1)[:, :draws]
+
+
+def _block(
+    seed: np.random.SeedSequence,
+    root: np.ndarray,
+    share: np.ndarray,
+    dof: float,
+    volatility: np.ndarray,
+) -> np.ndarray:
+    """Return the factors of one block of draws, [step, draw, company]."""
+    horizon, way = (np.random.Generator(np.random.PCG64(own)) for own in seed.spawn(2))
+    end = horizon.standard_normal((BLOCK, len(root))) @ root
+    mixing = np.sqrt((dof - 2.0) / horizon.chisquare(dof, size=(BLOCK, 1)))
+    factors = np.empty((len(share), BLOCK, len(root)))
+    for step, shocks in enumerate(_bridge(end, share, root, way)):
         bound = CUT * np.sqrt(share[step])
-        scaled = np.clip(shocks * mixing * np.sqrt((dof - 2.0) / dof), -bound, bound)
-        wealth = np.exp(scaled * volatility[-1])
+        wealth = np.exp(np.clip(shocks * mixing, -bound, bound) * volatility)
         factors[step] = wealth / wealth.mean(axis=0)
     return factors
 
 
 def _bridge(
-    end: np.ndarray, share: np.ndarray, root: np.ndarray, seed: int
+    end: np.ndarray, share: np.ndarray, root: np.ndarray, generator: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """Yield standard normal shocks [draw, company] up to each step, given those at the ``end``.
 
     ``share`` of the horizon's variance, [step, company], rises to one. The stream is the bridge's
     own, so that the horizon's shocks are the same with and without it.
     """
-    generator = np.random.Generator(np.random.PCG64([seed, 0x62726467]))
     here, past = np.zeros_like(end), np.zeros_like(share[0])
     for now in share[:-1]:
         covered = (now - past) / np.maximum(1.0 - past, np.finfo(float).tiny)

@@ -136,7 +136,7 @@ def revalue(
     table = _anchored(economics(known, tuple(names)), prices, paths, columns)
     ratio = _log_ratio(paths.revenue[:, :, columns], table)
     world = np.stack([_world_returns(ratio, table, t) for t in moments])
-    noise = _noise(world, paths, prices, names, moments)
+    noise = _noise(_explained(paths, table, columns, moments), paths, prices, names, moments)
     grown = (1.0 + world) * noise - 1.0
     layers = load_companies()["layer"]
     return ReturnScenarios(
@@ -231,30 +231,46 @@ _values = jax.jit(jax.vmap(log_value, in_axes=(0, None)))
 
 
 def _noise(
-    world: np.ndarray, paths: Paths, prices: Prices, names: list[str], moments: list[float]
+    explained: np.ndarray, paths: Paths, prices: Prices, names: list[str], moments: list[float]
 ) -> np.ndarray:
-    """Return noise by step that lets worlds [step, draw, company] move as the market does."""
+    """Return noise by step that lets worlds move as the market does.
+
+    ``explained`` is the variance of log returns that worlds bring by each step, [step, company].
+    """
     statistics = prices.statistics.loc[names]
     own = statistics["volatility"].to_numpy()
-    steps = [_left(w, own, paths.probabilities, t) for w, t in zip(world, moments, strict=True)]
+    steps = [_left(e, own, t) for e, t in zip(explained, moments, strict=True)]
     # Noise that has come does not go: never more of it at a step than at a later one.
     left = np.minimum.accumulate(steps[::-1])[::-1]
     correlation = prices.correlation.loc[names, names].to_numpy()
     dof = statistics["dof"].fillna(5.0).to_numpy()
     freedom = horizon_dof(float(np.median(dof)), moments[-1])
-    return market_noise(world.shape[1], np.sqrt(left), correlation, freedom, paths.seed)
+    return market_noise(len(paths.regime), np.sqrt(left), correlation, freedom, paths.seed)
 
 
-def _left(
-    world: np.ndarray, volatility: np.ndarray, probabilities: np.ndarray, years: float
+def _explained(
+    paths: Paths, table: pd.DataFrame, columns: np.ndarray, moments: list[float]
 ) -> np.ndarray:
+    """Return the variance of log returns that worlds bring by each moment, [moment, company].
+
+    Within regimes that of the worlds without shift, between them that of their central worlds:
+    neither hangs on how many draws there are.
+    """
+    within = _log_ratio(paths.reference[:, :, columns], table)
+    between = _log_ratio(paths.regime_central[:, :, columns], table)
+    odds = paths.scenarios.probabilities
+    found = []
+    for years in moments:
+        inner, outer = (np.log1p(_world_returns(r, table, years)) for r in (within, between))
+        found.append(inner.var(axis=0) + odds @ (outer - odds @ outer) ** 2)
+    return np.stack(found)
+
+
+def _left(explained: np.ndarray, volatility: np.ndarray, years: float) -> np.ndarray:
     """Return the variance that worlds leave to noise: up to the market's, and at least a quarter.
 
-    ``world`` holds returns [draw, company] after so many ``years``.
+    ``explained`` is theirs after so many ``years``, [company].
     """
-    log = np.log1p(world)
-    mean = probabilities @ log
-    explained = probabilities @ (log - mean) ** 2
     usual = np.median(volatility) ** (1.0 - PERSISTENCE)
     total = (volatility**PERSISTENCE * usual) ** 2 * years
     return np.asarray(np.maximum(total - explained, LEAST_NOISE**2 * total))

@@ -1,16 +1,15 @@
-"""The history of one world: assumptions and the news of the window, run to the decision date."""
+"""One world: its history up to the decision date, and how it goes on; differentiable."""
 
 from __future__ import annotations
 
-import jax
+import jax.numpy as jnp
 from jax import Array
 
 from marketsim.model import Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
 from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
-from marketsim.precision import RUN_SELDOM
 
-from .window import HISTORY
+__all__ = ["Past", "future", "past", "split"]
 
 
 @pytree
@@ -30,18 +29,24 @@ def past(x: Array, coordinates: Coordinates, setting: Setting) -> Past:
     x
         Coordinates of the assumptions and the shocks of history, [unknown].
     """
-    z, shocks = split(x)
+    z, shocks = split(x, coordinates)
     link = coordinates.centre + coordinates.scale * z
     a = unpack(transform(coordinates.kind, link))
     state, quarters = run(a, setting, start(a, setting), shocks)
     return Past(link=link, quarters=quarters, state=state)
 
 
-past_at = jax.jit(past, compiler_options=RUN_SELDOM)
-"""The same, compiled: for calls from outside a compiled program."""
-
-
-def split(x: Array) -> tuple[Array, Shocks]:
+def split(x: Array, coordinates: Coordinates) -> tuple[Array, Shocks]:
     """Return the coordinates of the assumptions and the shocks of history held in ``x``."""
-    news = x[-2 * HISTORY :]
-    return x[: -2 * HISTORY], Shocks(appetite=news[:HISTORY], demand=news[HISTORY:])
+    entries = len(coordinates.kind)
+    appetite, demand = jnp.split(x[entries:], 2)
+    return x[:entries], Shocks(appetite=appetite, demand=demand)
+
+
+def future(
+    link: Array, setting: Setting, state: State, shocks: Shocks, coordinates: Coordinates
+) -> Quarter:
+    """Run one world on from a ``state`` on assumptions at ``link`` [entry], with ``shocks``."""
+    a = unpack(transform(coordinates.kind, link))
+    quarters: Quarter = run(a, setting, state, shocks)[1]
+    return quarters

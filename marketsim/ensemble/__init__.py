@@ -1,0 +1,18 @@
+"""Worlds: drawn, run through history once, and run on from it. Nothing else runs any."""
+
+from .batches import CHUNK, Histories, ahead, assumptions_at, histories
+from .draws import coordinates_of, news_of
+from .world import Past, future, past
+
+__all__ = [
+    "CHUNK",
+    "Histories",
+    "Past",
+    "ahead",
+    "assumptions_at",
+    "coordinates_of",
+    "future",
+    "histories",
+    "news_of",
+    "past",
+]

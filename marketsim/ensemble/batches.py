@@ -1,0 +1,230 @@
+"""Batches of worlds: the only place where worlds are run.
+
+Two small programs do all of it: one starts a chunk of worlds, the other runs a year of them. So a
+history, a future of any length, a claim and a forecast share what is compiled, and a world is bit
+for bit the same whatever stands beside it and however long it goes on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from marketsim.model import Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
+from marketsim.model.priors import transform
+from marketsim.model.tree import pytree
+from marketsim.precision import RUN_OFTEN, RUN_SELDOM, Precision, precise
+
+__all__ = ["CHUNK", "YEAR", "Histories", "ahead", "assumptions_at", "histories"]
+
+T = TypeVar("T")
+FloatArray = NDArray[Any]
+
+CHUNK: Final = 250
+"""Worlds run together; batches are padded to it, so that a world does not depend on its batch."""
+
+YEAR: Final = 4
+"""Quarters that one call runs."""
+
+Keep = Callable[[Quarter], Any]
+"""What is kept of a chunk's quarters [world, quarter, ...]."""
+
+
+@pytree
+class Histories:
+    """Worlds at the decision date, NumPy arrays [world, ...].
+
+    Linked coordinates of their assumptions, what was kept of their ``quarters`` [world, quarter,
+    ...], and their ``state``.
+    """
+
+    link: FloatArray
+    quarters: Any
+    state: State
+
+
+def everything(quarters: Quarter) -> Quarter:
+    """Keep all that can be observed."""
+    return quarters
+
+
+def histories(
+    x: FloatArray,
+    coordinates: Coordinates,
+    setting: Setting,
+    keep: Keep = everything,
+    precision: Precision = "float64",
+) -> Histories:
+    """Run the histories of worlds.
+
+    Parameters
+    ----------
+    x
+        Coordinates of the assumptions and the shocks of history, [world, unknown].
+    coordinates, setting
+        Of the posterior that they are drawn from.
+    keep
+        What is kept of their quarters.
+    precision
+        Of the worlds.
+
+    Returns
+    -------
+    Histories
+    """
+    entries = len(coordinates.kind)
+    link = np.asarray(coordinates.centre) + np.asarray(coordinates.scale) * x[:, :entries]
+    shocks = x[:, entries:].reshape(len(x), 2, -1)
+    values = assumptions_at(link, coordinates)
+    state, quarters = _run(values, setting, None, shocks, keep, precision)
+    return Histories(link=link, quarters=quarters, state=state)
+
+
+def ahead(
+    values: FloatArray,
+    setting: Setting,
+    state: State,
+    news: FloatArray,
+    keep: Keep = everything,
+    precision: Precision = "float64",
+) -> tuple[State, Any]:
+    """Run worlds on from the decision date.
+
+    Parameters
+    ----------
+    values
+        Assumptions from then on, [world, entry].
+    setting
+        What is given rather than assumed.
+    state
+        At the decision date, [world, ...].
+    news
+        Of appetite and of demand, [world, kind, quarter].
+    keep
+        What is kept of the quarters.
+    precision
+        Of the worlds.
+
+    Returns
+    -------
+    State, Any
+        The states at the end of the last whole year begun, and what is kept; NumPy arrays [world,
+        ...] and [world, quarter, ...].
+    """
+    return _run(values, setting, state, news, keep, precision)
+
+
+def assumptions_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
+    """Return assumptions in their own units, [world, entry], at linked coordinates."""
+    with precise("float64"):
+        padded = _padded(link, len(link) + -len(link) % CHUNK)
+        kind = jnp.asarray(coordinates.kind)
+        chunks = [np.asarray(_transformed(kind, few)) for few in _chunks(padded)]
+    return np.concatenate(chunks)[: len(link)]
+
+
+def _run(
+    values: FloatArray,
+    setting: Setting,
+    state: State | None,
+    shocks: FloatArray,
+    keep: Keep,
+    precision: Precision,
+) -> tuple[State, Any]:
+    """Run every chunk, as many at a time as there are processors, and put them together."""
+    worlds, quarters = len(values), shocks.shape[2]
+    padded = np.pad(shocks, ((0, 0), (0, 0), (0, -quarters % YEAR)))
+    given = (values, state, padded)
+    starts = range(0, worlds, CHUNK)
+
+    def chunk(first: int) -> tuple[State, Any]:
+        few = jax.tree.map(lambda x: _padded(x[first : first + CHUNK], CHUNK), given)
+        with precise(precision):
+            some, now, news = _cast(few, precision)
+            last, kept = _chunk(some, now, news, _cast(setting, precision), keep)
+        room = min(CHUNK, worlds - first)
+        both = (last, _trimmed(kept, quarters))
+        mine: tuple[State, Any] = jax.tree.map(lambda x: x[:room], both)
+        return mine
+
+    with ThreadPoolExecutor(processors()) as pool:
+        parts = list(pool.map(chunk, starts))
+    joined: tuple[State, Any] = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
+    return joined
+
+
+def _chunk(
+    values: Array, state: State | None, shocks: Array, setting: Setting, keep: Keep
+) -> tuple[State, Any]:
+    """Run one chunk, year by year; NumPy arrays."""
+    now = _begun(values, setting) if state is None else state
+    years = []
+    for year in range(0, shocks.shape[2], YEAR):
+        now, quarters = _year(values, setting, now, shocks[:, :, year : year + YEAR])
+        years.append(jax.tree.map(np.asarray, keep(quarters)))
+    joined = jax.tree.map(lambda *xs: np.concatenate(xs, axis=1), *years)
+    last: State = jax.tree.map(np.asarray, now)
+    return last, joined
+
+
+@partial(jax.jit, compiler_options=RUN_SELDOM)
+def _begun(values: Array, setting: Setting) -> State:
+    """Return worlds at the start of the window, [world, ...]."""
+    states: State = jax.vmap(lambda v: start(unpack(v), setting))(values)
+    return states
+
+
+@partial(jax.jit, compiler_options=RUN_OFTEN)
+def _year(values: Array, setting: Setting, state: State, shocks: Array) -> tuple[State, Quarter]:
+    """Run a year of worlds, [world, ...]; ``shocks`` [world, kind, quarter]."""
+
+    def one(v: Array, now: State, news: Array) -> tuple[State, Quarter]:
+        return run(unpack(v), setting, now, Shocks(appetite=news[0], demand=news[1]))
+
+    found: tuple[State, Quarter] = jax.vmap(one)(values, state, shocks)
+    return found
+
+
+@partial(jax.jit, compiler_options=RUN_SELDOM)
+def _transformed(kind: Array, link: Array) -> Array:
+    return transform(kind, link)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    able = getattr(os, "sched_getaffinity", None)
+    return len(able(0)) if able else (os.cpu_count() or 1)
+
+
+def _cast(tree: T, precision: Precision) -> T:
+    """Return the real numbers of a tree in a precision; to be called in it."""
+
+    def cast(x: Any) -> Array:
+        real = np.asarray(x).dtype.kind == "f"
+        return jnp.asarray(x, dtype=precision) if real else jnp.asarray(x)
+
+    changed: T = jax.tree.map(cast, tree)
+    return changed
+
+
+def _padded(x: FloatArray, size: int) -> FloatArray:
+    """Return ``x`` [world, ...] filled up with its last world."""
+    short = size - len(x)
+    return np.pad(x, ((0, short), *((0, 0),) * (x.ndim - 1)), mode="edge") if short else x
+
+
+def _chunks(x: FloatArray) -> Iterator[FloatArray]:
+    return iter(x.reshape(-1, CHUNK, *x.shape[1:]))
+
+
+def _trimmed(kept: Any, quarters: int) -> Any:
+    return jax.tree.map(lambda x: x[:, :quarters], kept)

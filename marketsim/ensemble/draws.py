@@ -1,0 +1,77 @@
+"""Draws: a seed and a number give the same coordinates and the same news again.
+
+Nothing about a draw hangs on how many are drawn, in which order, on how long its future is, or on
+how many threads there are.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from marketsim.precision import RUN_SELDOM, one_thread, precise
+
+from .batches import CHUNK, YEAR
+
+__all__ = ["coordinates_of", "news_of"]
+
+FloatArray = NDArray[np.float64]
+
+PAST, AHEAD = 0, 1
+"""What a draw's key is split into: its coordinates, and the news of its future."""
+
+
+def coordinates_of(
+    index: NDArray[np.int_], mode: FloatArray, covariance: FloatArray, seed: int
+) -> FloatArray:
+    """Return draws from a normal posterior, [draw, unknown].
+
+    Parameters
+    ----------
+    index
+        Numbers of the draws, [draw].
+    mode, covariance
+        Of the posterior, [unknown] and [unknown, unknown].
+    seed
+        Of the draws.
+    """
+    with precise("float64"), one_thread():
+        factor = np.linalg.cholesky(covariance)
+        z = _in_chunks(partial(_standard, jax.random.key(seed), PAST, len(mode)), index)
+        # Products of one shape: what BLAS does with a row hangs on how many there are.
+        whole = z.reshape(-1, CHUNK, len(mode)) @ factor.T
+        return np.asarray(mode + whole.reshape(z.shape)[: len(index)])
+
+
+def news_of(index: NDArray[np.int_], quarters: int, seed: int) -> FloatArray:
+    """Return news of the future, [draw, kind, quarter]: of appetite, and of demand."""
+    years = -(-quarters // YEAR)
+    with precise("float64"):
+        key = jax.random.key(seed)
+        found = [
+            _in_chunks(partial(_standard, key, AHEAD + year, 2 * YEAR), index)
+            for year in range(years)
+        ]
+    by_year = [few[: len(index)].reshape(-1, 2, YEAR) for few in found]
+    return np.concatenate(by_year, axis=2)[:, :, :quarters]
+
+
+def _in_chunks(draw: partial[Array], index: NDArray[np.int_]) -> FloatArray:
+    """Return what ``draw`` gives for an index padded to whole chunks, [draw, ...]."""
+    padded = np.pad(index, (0, -len(index) % CHUNK), mode="edge").astype(np.int32)
+    return np.concatenate([np.asarray(draw(few)) for few in padded.reshape(-1, CHUNK)])
+
+
+@partial(jax.jit, static_argnums=2, compiler_options=RUN_SELDOM)
+def _standard(key: Array, part: Array, size: int, index: Array) -> Array:
+    """Return standard normal numbers of one part of each draw, [draw, size]."""
+
+    def one(i: Array) -> Array:
+        own = jax.random.fold_in(jax.random.fold_in(key, i), part)
+        return jax.random.normal(own, (size,), np.float64)
+
+    return jax.vmap(one)(index)
