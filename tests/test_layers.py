@@ -32,7 +32,7 @@ LAYERS = (
     {"views"},
     {"returns", "facts", "prices", "model"},
     {"scenario_checks"},
-    {"dates", "resources", "files", "precision"},
+    {"dates", "expressions", "resources", "files", "precision"},
     {"errors"},
 )
 RANK = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
