@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -67,15 +68,15 @@ def is_for_types_only(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
-def statements(node: ast.AST, within: bool = True) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The import statements below a node; `within` functions too, or at import time only."""
+def statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The import statements below a node, those inside functions too."""
     for child in ast.iter_child_nodes(node):
         if is_for_types_only(child):
             continue
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
-        elif within or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from statements(child, within)
+        else:
+            yield from statements(child)
 
 
 def is_module(name: str) -> bool:
@@ -83,11 +84,12 @@ def is_module(name: str) -> bool:
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
-def imported(path: Path, within: bool = True) -> set[str]:
+@cache
+def imported(path: Path) -> set[str]:
     """Modules that a file imports, relative ones spelt out, `from package import module` too."""
     package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
     found: set[str] = set()
-    for statement in statements(ast.parse(path.read_text(encoding="utf-8")), within):
+    for statement in statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(statement, ast.Import):
             found |= {alias.name for alias in statement.names}
             continue
@@ -125,17 +127,15 @@ def test_a_module_imports_only_from_below(path: Path) -> None:
     assert not above, f"{dotted(path)} reaches up to {', '.join(sorted(above))}"
 
 
-@pytest.mark.parametrize("within", [True, False], ids=["by layer", "by module"])
-def test_no_import_cycle(within: bool) -> None:
-    """Between layers not even inside functions; between modules not when they are imported."""
+@pytest.mark.parametrize("unit", [layer, str], ids=["by layer", "by module"])
+def test_no_import_cycle(unit: Callable[[str], str]) -> None:
+    """Not even inside functions."""
     graph: dict[str, set[str]] = {}
     for path in MODULES:
         mine = dotted(path)
-        for name in imported(path, within):
-            if name.startswith("marketsim."):
-                ours, theirs = (layer(mine), layer(name)) if within else (mine, name)
-                if ours != theirs:
-                    graph.setdefault(ours, set()).add(theirs)
+        for name in imported(path):
+            if name.startswith("marketsim.") and unit(name) != unit(mine):
+                graph.setdefault(unit(mine), set()).add(unit(name))
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
