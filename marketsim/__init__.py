@@ -7,7 +7,6 @@ over its worlds. `load_facts -> calibrate -> load_scenarios -> simulate -> reval
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -106,10 +105,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, and nothing before."""
     if name == "__version__":
-        try:
-            return version("marketsim")
-        except PackageNotFoundError:
-            return "unknown"
+        from marketsim.provenance import version
+
+        return version("marketsim")
     if name not in _HOME:
         raise AttributeError(f"module 'marketsim' has no attribute '{name}'")
     value = getattr(import_module(f"marketsim.{_HOME[name]}"), name)

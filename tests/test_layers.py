@@ -33,6 +33,7 @@ LAYERS = (
     {"views"},
     {"returns", "facts", "prices", "model"},
     {"scenario_checks"},
+    {"provenance"},
     {"dates", "expressions", "resources", "files", "precision"},
     {"errors"},
 )

@@ -22,13 +22,13 @@ from marketsim.errors import InputError
 from marketsim.facts import load_companies, load_facts
 from marketsim.files import replace_file
 from marketsim.prices import load_universe
+from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
 from marketsim.scenarios import Scenarios, check_names, load_scenarios
 from marketsim.sensitivity import Sensitivities, sensitivities
 from marketsim.simulation import Paths, simulate
 from marketsim.valuation import revalue
 
-from .provenance import git_commit, versions
 from .tables import paths_table, revenue_fan, scenario_table, world_fan
 
 __all__ = ["Run", "run"]
