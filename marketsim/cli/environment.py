@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 __all__ = ["jax_environment", "prepare_jax"]
 
@@ -12,6 +13,12 @@ def prepare_jax() -> None:
     """Set the environment that JAX reads when it is imported; what the user set stays."""
     for name, value in jax_environment().items():
         os.environ.setdefault(name, value)
+    folder = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    wanted = os.environ.get("JAX_ENABLE_COMPILATION_CACHE", "1").lower() not in ("0", "false")
+    if folder and wanted and "://" not in folder:
+        from .programs import keep_programs
+
+        keep_programs(Path(folder))
 
 
 def jax_environment() -> dict[str, str]:
