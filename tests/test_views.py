@@ -515,7 +515,7 @@ def test_what_the_worlds_assume_can_be_viewed(returns: ms.ReturnScenarios, paths
     assert expected_shortfall(returns, other) < expected_shortfall(returns, choice)
 
 
-def expected_shortfall(scenarios: ms.ReturnScenarios, choice: ms.Allocation) -> float:
+def expected_shortfall(scenarios: ms.ReturnScenarios, choice: ms.allocation.Allocation) -> float:
     """CVaR at 95 % of the losses, by Rockafellar and Uryasev's minimum over thresholds."""
     loss = -scenarios.returns @ choice.weights[list(scenarios.tickers)].to_numpy()
     excess = np.maximum(loss - loss[:, None], 0.0) @ scenarios.probabilities
