@@ -37,7 +37,7 @@ def main() -> None:
         write(scores, asked.out)
 
 
-def write(scores: ms.Scores, folder: Path) -> None:
+def write(scores: ms.forecasting.Scores, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in TABLES:
         getattr(scores, name).to_csv(folder / f"{name}.csv", index=False)

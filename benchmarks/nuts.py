@@ -27,23 +27,23 @@ def main() -> None:
     asked = parser.parse_args()
     posterior = ms.calibrate(ms.load_facts(as_of=asked.as_of))
     begun = perf_counter()
-    draws = posterior.sample(asked.draws, asked.warmup, asked.chains)
+    draws = ms.calibration.sample_posterior(posterior, asked.draws, asked.warmup, asked.chains)
     walk = draws.chains
     print(f"{asked.chains} chains of {asked.draws} draws in {perf_counter() - begun:.0f} s")
     print(f"divergent {walk.divergent.sum()}, gradients per draw {walk.gradients.mean():.0f}")
     print(f"smallest ESS {walk.ess.min():.0f}, largest R-hat {walk.rhat.max():.3f}")
-    table = posterior.compare(draws)
+    table = ms.calibration.compare_laplace(posterior, draws)
     known = table["status"] != "prior"
     parts = {"pinned or informed": table[known], "prior": table[~known], "all": table}
     for name, rows in parts.items():
-        print(f"{name:20s}{told(rows)}")
+        print(f"{name:20s}{summary(rows)}")
     apart = table[~table["agrees"]].sort_values("gap", key=abs, ascending=False)
     print("\nMeans further apart than 0.2 posterior standard deviations:")
     with pd.option_context("display.width", 250, "display.max_colwidth", 70):
         print(apart[[*COLUMNS, "note"]].round(2).to_string() if len(apart) else "none")
 
 
-def told(rows: pd.DataFrame) -> str:
+def summary(rows: pd.DataFrame) -> str:
     low, middle, high = rows["ratio"].quantile([0.05, 0.5, 0.95])
     return (
         f"{len(rows):4d} assumptions, means agree for {rows['agrees'].mean():.1%}; "

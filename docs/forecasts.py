@@ -56,7 +56,7 @@ FORMATS = {
 }
 
 
-def outcomes(every: ms.Facts, said: ms.Forecast) -> pd.DataFrame:
+def outcomes(every: ms.Facts, said: ms.forecasting.Forecast) -> pd.DataFrame:
     """What came beside what was said: name, horizon, reported over median, standard deviations."""
     rows = []
     for i, s in enumerate(said.series):
@@ -67,14 +67,14 @@ def outcomes(every: ms.Facts, said: ms.Forecast) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "horizon", "ratio", "z"])
 
 
-def came(every: ms.Facts, s: Series, said: ms.Forecast) -> np.ndarray:
+def came(every: ms.Facts, s: Series, said: ms.forecasting.Forecast) -> np.ndarray:
     """Values of the quarters forecast, as reported later, [horizon]."""
     rows = every.select(s.quantity, s.entity)
     later = rows[(rows["published"] > said.as_of) & (rows["date"] > s.dates[-1])]
     return later["value"].to_numpy()[: said.logs.scale.shape[1]]
 
 
-def panels(every: ms.Facts, said: ms.Forecast) -> Iterator[Panel]:
+def panels(every: ms.Facts, said: ms.forecasting.Forecast) -> Iterator[Panel]:
     names = {f"{s.quantity} {s.entity}": s for s in said.series}
     for name, title in SHOWN.items():
         if name in names:
@@ -121,7 +121,7 @@ def spoken(name: str) -> str:
     return entity if quantity == "quarterly_revenue" else f"{entity} capex"
 
 
-def marks(scores: ms.Scores) -> str:
+def marks(scores: ms.forecasting.Scores) -> str:
     """The table of all series, and that of each."""
     lines = ["| | quarters ahead | " + " | ".join(SCORES.values()) + " |", "|---" * 7 + "|"]
     for row in scores.overall[scores.overall["horizons"].isin(("1", "2-4"))].to_dict("records"):
@@ -149,7 +149,7 @@ def marks(scores: ms.Scores) -> str:
     return "\n".join(lines)
 
 
-def tests(scores: ms.Scores) -> Iterator[str]:
+def tests(scores: ms.forecasting.Scores) -> Iterator[str]:
     """Diebold and Mariano on the mean over series at each origin."""
     rows = scores.tests[(scores.tests["series"] == "all") & (scores.tests["horizons"] != "2-4")]
     ours = rows[rows["forecaster"] == "marketsim"]
@@ -163,7 +163,7 @@ def tests(scores: ms.Scores) -> Iterator[str]:
     yield ""
 
 
-def by_series(scores: ms.Scores) -> Iterator[str]:
+def by_series(scores: ms.forecasting.Scores) -> Iterator[str]:
     yield "| series | n | CRPS | 80 % coverage | bias | better than its best rival by |"
     yield "|---|---|---|---|---|---|"
     for name, row in scores.series("marketsim").sort_index().iterrows():

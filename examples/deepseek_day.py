@@ -63,7 +63,7 @@ def values(paths: ms.Paths) -> pd.DataFrame:
     blank = {"close": np.nan, "market_cap": np.nan, "volatility": 0.4, "beta": 1.0, "dof": 5.0}
     table = pd.DataFrame(blank, index=companies).assign(source="none")
     alone = pd.DataFrame(np.eye(len(companies)), companies, companies)
-    prices = ms.Prices(pd.DataFrame(), pd.Timestamp(FRIDAY), table, alone)
+    prices = ms.prices.Prices(pd.DataFrame(), pd.Timestamp(FRIDAY), table, alone)
     central = replace(
         paths,
         revenue=paths.regime_central,

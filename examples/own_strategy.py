@@ -5,7 +5,7 @@ import pandas as pd
 import marketsim as ms
 
 
-def momentum(history: ms.History) -> pd.Series:
+def momentum(history: ms.backtesting.History) -> pd.Series:
     """Weights in proportion to the rank of last year's return; nothing later than the date."""
     closes = history.prices.closes[list(history.tickers)].dropna(axis="columns")
     rank = (closes.iloc[-1] / closes.iloc[-min(252, len(closes))]).rank()

@@ -18,7 +18,7 @@ FEWEST_WEEKS = 52  # a newer listing would cut the weeks that all have in common
 CAP = 0.15
 
 
-def strategy(history: ms.History) -> pd.Series:
+def strategy(history: ms.backtesting.History) -> pd.Series:
     """Weights of least variance; equal weights while there is not a year of history."""
     weekly = history.closes.resample("W-FRI").last().iloc[-WEEKS - 1 :].pct_change(fill_method=None)
     known = weekly[[t for t in history.tickers if weekly[t].count() >= FEWEST_WEEKS]]

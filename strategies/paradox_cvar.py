@@ -16,7 +16,7 @@ DRAWS = 2000
 CAP = 0.15
 
 
-def strategy(history: ms.History) -> pd.Series:
+def strategy(history: ms.backtesting.History) -> pd.Series:
     """Weights that maximise expected return less CVaR at 95 % over the next year."""
     posterior = ms.calibrate(history.facts)
     scenarios = ms.load_scenarios(posterior)

@@ -14,7 +14,7 @@ DRAWS = 2000
 CAP = 0.15
 
 
-def strategy(history: ms.History) -> pd.Series:
+def strategy(history: ms.backtesting.History) -> pd.Series:
     """Weights that maximise the expected return in whichever regime is worst for them."""
     scenarios = ms.load_scenarios(ms.calibrate(history.facts))
     paths = ms.simulate(scenarios, draws=DRAWS, seed=0)

@@ -91,13 +91,13 @@ def paths(scenarios: ms.Scenarios, shelf: Path) -> ms.Paths:
 
 
 @pytest.fixture(scope="session")
-def prices(paths: ms.Paths) -> ms.Prices:
+def prices(paths: ms.Paths) -> ms.prices.Prices:
     """The embedded snapshot of prices."""
     return ms.load_prices(paths.companies)
 
 
 @pytest.fixture(scope="session")
-def returns(paths: ms.Paths, prices: ms.Prices, shelf: Path) -> ms.ReturnScenarios:
+def returns(paths: ms.Paths, prices: ms.prices.Prices, shelf: Path) -> ms.ReturnScenarios:
     """What the worlds return over a year."""
     return made_once(shelf / "returns", lambda: ms.revalue(paths, prices, horizon="1y"))
 

@@ -41,7 +41,7 @@ def quantile(prior: Prior, level: float) -> np.ndarray:
 
 
 def test_every_field_is_there_once() -> None:
-    macro = [field.name for field in fields(ms.Assumptions) if "prior" in field.metadata]
+    macro = [field.name for field in fields(ms.model.Assumptions) if "prior" in field.metadata]
     per_line = [field.name for field in fields(GROUPS["lines"])]
     assert TABLE.index.is_unique
     assert list(dict.fromkeys(map(field_of, TABLE.index))) == [*macro, *per_line]

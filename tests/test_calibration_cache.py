@@ -116,10 +116,10 @@ def test_the_key_is_of_all_that_matters(
     assert key(facts, AS_OF) == keys[0]
     keys.append(key(ms.Facts(facts.table.iloc[1:].reset_index(drop=True), AS_OF), AS_OF))
     with monkeypatch.context() as patched:
-        patched.setattr(cache, "_code", lambda: "another release")
+        patched.setattr(cache, "code_hash", lambda *_: "another release")
         keys.append(key(facts, AS_OF))
     with monkeypatch.context() as patched:
-        patched.setattr(cache, "version", lambda name: "another version")
+        patched.setattr(cache, "versions", lambda _: {"jax": "another version"})
         keys.append(key(facts, AS_OF))
     with monkeypatch.context() as patched:
         other = tmp_path / "data"

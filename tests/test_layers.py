@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -33,7 +34,8 @@ LAYERS = (
     {"views"},
     {"returns", "facts", "prices", "model"},
     {"scenario_checks"},
-    {"dates", "resources", "files", "precision"},
+    {"provenance"},
+    {"dates", "expressions", "resources", "files", "precision"},
     {"errors"},
 )
 RANK = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
@@ -68,15 +70,15 @@ def is_for_types_only(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
-def statements(node: ast.AST, within: bool = True) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The import statements below a node; `within` functions too, or at import time only."""
+def statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The import statements below a node, those inside functions too."""
     for child in ast.iter_child_nodes(node):
         if is_for_types_only(child):
             continue
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
-        elif within or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from statements(child, within)
+        else:
+            yield from statements(child)
 
 
 def is_module(name: str) -> bool:
@@ -84,11 +86,12 @@ def is_module(name: str) -> bool:
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
-def imported(path: Path, within: bool = True) -> set[str]:
+@cache
+def imported(path: Path) -> set[str]:
     """Modules that a file imports, relative ones spelt out, `from package import module` too."""
     package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
     found: set[str] = set()
-    for statement in statements(ast.parse(path.read_text(encoding="utf-8")), within):
+    for statement in statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(statement, ast.Import):
             found |= {alias.name for alias in statement.names}
             continue
@@ -126,17 +129,15 @@ def test_a_module_imports_only_from_below(path: Path) -> None:
     assert not above, f"{dotted(path)} reaches up to {', '.join(sorted(above))}"
 
 
-@pytest.mark.parametrize("within", [True, False], ids=["by layer", "by module"])
-def test_no_import_cycle(within: bool) -> None:
-    """Between layers not even inside functions; between modules not when they are imported."""
+@pytest.mark.parametrize("unit", [layer, str], ids=["by layer", "by module"])
+def test_no_import_cycle(unit: Callable[[str], str]) -> None:
+    """Not even inside functions."""
     graph: dict[str, set[str]] = {}
     for path in MODULES:
         mine = dotted(path)
-        for name in imported(path, within):
-            if name.startswith("marketsim."):
-                ours, theirs = (layer(mine), layer(name)) if within else (mine, name)
-                if ours != theirs:
-                    graph.setdefault(ours, set()).add(theirs)
+        for name in imported(path):
+            if name.startswith("marketsim.") and unit(name) != unit(mine):
+                graph.setdefault(unit(mine), set()).add(unit(name))
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -200,7 +201,7 @@ sys.addaudithook(lambda event, arguments: event in watched and reached.append(ev
 here = tempfile.mkdtemp(); os.chdir(here); reached.clear()
 environment, handlers = dict(os.environ), list(logging.root.handlers)
 import marketsim as ms
-for name in ms.__all__:
+for name in dir(ms):
     getattr(ms, name)
 print(reached, logging.root.handlers == handlers, dict(os.environ) == environment,
       os.listdir(here), jax.config.jax_enable_x64)
@@ -208,12 +209,34 @@ print(reached, logging.root.handlers == handlers, dict(os.environ) == environmen
     assert python(code).split("\n")[0] == "[] True True [] False"
 
 
-@pytest.mark.parametrize("name", marketsim.__all__)
+@pytest.mark.parametrize("name", dir(marketsim))
 def test_every_public_name_is_there_and_says_what_it_is(name: str) -> None:
     assert (getattr(marketsim, name).__doc__ or "").strip()
-    assert name in dir(marketsim)
+
+
+def test_the_names_that_python_finds_are_those_that_a_type_checker_reads() -> None:
+    """By the syntax of the stub, whatever its layout; each is the object of the module named."""
+    tree = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    homes = {
+        alias.asname or alias.name: statement.module
+        for statement in tree.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+    assert {*homes, "__version__"} == set(dir(marketsim))
+    assert set(marketsim.__all__) == {name for name, home in homes.items() if home}
+    for name, home in homes.items():
+        where = f"marketsim.{home}" if home else "marketsim"
+        assert getattr(marketsim, name) is getattr(sys.modules[where], name)
+
+
+def test_there_are_two_dozen_names_at_the_top() -> None:
+    """The rest is found by module, and each module lists what it offers."""
+    assert len(marketsim.__all__) <= 24
+    modules = set(dir(marketsim)) - {*marketsim.__all__, "__version__"}
+    assert all(getattr(marketsim, name).__all__ for name in modules)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="simulat'"):
-        _ = marketsim.simulat
+    with pytest.raises(AttributeError, match="has no attribute 'simulat'"):
+        _ = marketsim.simulat  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from jax import Array
 
 import marketsim as ms
 from marketsim.calibration.likelihood import linearise, sample
-from marketsim.calibration.nuts import Chains, Draws, compare, walk
+from marketsim.calibration.nuts import Chains, Draws, compare_laplace, sample_posterior, walk
 from marketsim.calibration.observations import observe
 from marketsim.errors import InputError
 from marketsim.precision import precise
@@ -92,7 +92,7 @@ def test_without_the_extra_the_error_names_it(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "numpyro", None)
     with pytest.raises(InputError, match=r"pip install 'marketsim\[nuts\]'"):
-        posterior.sample()
+        sample_posterior(posterior)
 
 
 # ----------------------------------------------------------------------- the comparison
@@ -111,7 +111,7 @@ def drawn(posterior: ms.Posterior, shift: float = 0.0, stretch: float = 1.0) -> 
 
 
 def test_the_approximation_agrees_with_its_own_draws(posterior: ms.Posterior) -> None:
-    table = compare(posterior, drawn(posterior))
+    table = compare_laplace(posterior, drawn(posterior))
     assert list(table.index) == list(posterior.table().index)
     np.testing.assert_allclose(table["gap"], 0.0, atol=1e-9)
     np.testing.assert_allclose(table["ratio"], 1.0)
@@ -119,8 +119,8 @@ def test_the_approximation_agrees_with_its_own_draws(posterior: ms.Posterior) ->
     assert (table["note"] == "").all()
 
 
-def test_a_shift_is_told_in_standard_deviations(posterior: ms.Posterior) -> None:
-    table = posterior.compare(drawn(posterior, shift=0.5, stretch=2.0))
+def test_a_shift_is_given_in_standard_deviations(posterior: ms.Posterior) -> None:
+    table = compare_laplace(posterior, drawn(posterior, shift=0.5, stretch=2.0))
     np.testing.assert_allclose(table["gap"], -0.25)
     np.testing.assert_allclose(table["ratio"], 0.5)
     assert not table["agrees"].any()
@@ -130,14 +130,14 @@ def test_a_shift_is_told_in_standard_deviations(posterior: ms.Posterior) -> None
 def test_chains_that_have_not_met_are_said_to(posterior: ms.Posterior) -> None:
     draws = drawn(posterior)
     apart = replace(draws, chains=replace(draws.chains, rhat=draws.chains.rhat + 0.2))
-    assert compare(posterior, apart)["note"].str.contains("not met").all()
+    assert compare_laplace(posterior, apart)["note"].str.contains("not met").all()
 
 
 @needs_numpyro
 @pytest.mark.slow
 def test_it_walks_the_calibration(posterior: ms.Posterior) -> None:
     """From the mode out to where most of the mass is: twice the fall of log density is chi2(n)."""
-    draws = posterior.sample(draws=8, warmup=20, chains=1)
+    draws = sample_posterior(posterior, draws=8, warmup=20, chains=1)
     size = len(posterior.mode)
     assert draws.pooled.shape == (8, size)
     series = observe(posterior.facts, posterior.book, posterior.window)

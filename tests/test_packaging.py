@@ -38,7 +38,7 @@ SILENT = {"pyarrow"}
 
 def shipped(folder: str) -> set[str]:
     """Files of a folder of the checkout that belong in the wheel, relative to the folder."""
-    kinds = {".csv", ".j2", ".md", ".py", ".toml", ".typed"}
+    kinds = {".csv", ".j2", ".md", ".py", ".pyi", ".toml", ".typed"}
     paths = (path for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts)
     return {path.relative_to(ROOT / folder).as_posix() for path in paths if path.suffix in kinds}
 
@@ -141,7 +141,7 @@ class TestWheel:
             for name in shipped(folder)
         }
         assert names == expected
-        assert "marketsim/py.typed" in names
+        assert {"marketsim/py.typed", "marketsim/__init__.pyi"} <= names
 
     def test_carries_its_licence_and_its_needs(self, wheel: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:

@@ -66,18 +66,20 @@ def test_a_model_that_is_sure_replaces_the_drift() -> None:
 
 
 @pytest.fixture(scope="module")
-def ahead(posterior: ms.Posterior, shelf: Path) -> ms.Forecast:
+def ahead(posterior: ms.Posterior, shelf: Path) -> ms.forecasting.Forecast:
     return made_once(shelf / "forecast", lambda: ms.forecast(posterior, quarters=5))
 
 
-def test_it_holds_every_series_and_quarter_once(ahead: ms.Forecast) -> None:
+def test_it_holds_every_series_and_quarter_once(ahead: ms.forecasting.Forecast) -> None:
     assert list(ahead.table.columns) == list(COLUMNS)
     assert not ahead.table.duplicated(["quantity", "entity", "quarter_end"]).any()
     assert (ahead.table.groupby(["quantity", "entity"])["horizon"].max() == 5).all()
     assert set(load_companies().index) <= set(ahead.table["ticker"])
 
 
-def test_quarters_follow_the_last_reported_one(posterior: ms.Posterior, ahead: ms.Forecast) -> None:
+def test_quarters_follow_the_last_reported_one(
+    posterior: ms.Posterior, ahead: ms.forecasting.Forecast
+) -> None:
     first = ahead.table[ahead.table["horizon"] == 1]
     for r in first.to_dict("records"):
         last = posterior.facts.series(r["quantity"], r["entity"]).index[-1]
@@ -85,7 +87,7 @@ def test_quarters_follow_the_last_reported_one(posterior: ms.Posterior, ahead: m
         assert 0 < (r["quarter_end"] - last).days <= most
 
 
-def test_quantiles_ascend_and_widen_with_the_horizon(ahead: ms.Forecast) -> None:
+def test_quantiles_ascend_and_widen_with_the_horizon(ahead: ms.forecasting.Forecast) -> None:
     quantiles = ahead.table[QUANTILES].to_numpy()
     assert (np.diff(quantiles, axis=1) > 0).all()
     assert (ahead.table["mean"] > ahead.table["p50"]).all()
@@ -95,7 +97,7 @@ def test_quantiles_ascend_and_widen_with_the_horizon(ahead: ms.Forecast) -> None
 
 
 def test_steady_series_keep_to_their_trend_and_restless_ones_hear_the_model(
-    ahead: ms.Forecast,
+    ahead: ms.forecasting.Forecast,
 ) -> None:
     weight = {
         (s.quantity, s.entity): w[3] for s, w in zip(ahead.series, ahead.weights, strict=True)
@@ -105,7 +107,9 @@ def test_steady_series_keep_to_their_trend_and_restless_ones_hear_the_model(
         assert steady < 0.5 * weight["quarterly_revenue", restless]
 
 
-def test_the_same_seed_gives_the_same_bytes(posterior: ms.Posterior, ahead: ms.Forecast) -> None:
+def test_the_same_seed_gives_the_same_bytes(
+    posterior: ms.Posterior, ahead: ms.forecasting.Forecast
+) -> None:
     again = ms.forecast(posterior, quarters=5)
     pd.testing.assert_frame_equal(again.table, ahead.table, check_exact=True)
     other = ms.forecast(posterior, quarters=5, seed=1)
@@ -114,7 +118,7 @@ def test_the_same_seed_gives_the_same_bytes(posterior: ms.Posterior, ahead: ms.F
 
 
 def test_a_shorter_forecast_is_the_start_of_a_longer_one(
-    posterior: ms.Posterior, ahead: ms.Forecast
+    posterior: ms.Posterior, ahead: ms.forecasting.Forecast
 ) -> None:
     shorter = ms.forecast(posterior, quarters=2)
     np.testing.assert_allclose(shorter.logs.location, ahead.logs.location[:, :2], atol=0.02)
@@ -147,5 +151,5 @@ def test_too_few_or_too_many_quarters_are_refused(posterior: ms.Posterior, quart
         ms.forecast(posterior, quarters)
 
 
-def test_it_prints_as_a_table(ahead: ms.Forecast) -> None:
+def test_it_prints_as_a_table(ahead: ms.forecasting.Forecast) -> None:
     assert "NVDA" in str(ahead)

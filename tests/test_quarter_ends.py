@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from pandas.tseries.offsets import FY5253Quarter
 
 import marketsim as ms
 from marketsim.facts import load_companies
-from marketsim.forecasting.calendar import last_weekday, nearest_weekday, quarter_ends
-
-SUNDAY = 6
+from marketsim.forecasting.calendar import quarter_ends
 
 
 def ends(*days: str) -> pd.DatetimeIndex:
@@ -40,16 +39,40 @@ def test_a_year_of_53_weeks_has_its_week_in_the_last_quarter() -> None:
     assert (ahead[2] - ahead[1]).days == 98
 
 
-@pytest.mark.parametrize("year", range(2018, 2031))
-def test_the_two_rules_differ_by_a_week_or_not_at_all(year: int) -> None:
-    last, near = last_weekday(year, 1, SUNDAY), nearest_weekday(year, 1, SUNDAY)
-    assert last.weekday() == near.weekday() == SUNDAY
-    assert (near - last).days in (0, 7)
-    assert last.month == 1
-    assert abs((near - pd.Timestamp(year, 1, 31)).days) <= 3
+def test_broadcom_puts_its_53rd_week_into_the_first_quarter() -> None:
+    known = ends(
+        *("2018-11-04", "2019-02-03", "2019-05-05", "2019-08-04", "2019-11-03", "2020-02-02"),
+        *("2020-05-03", "2020-08-02", "2020-11-01", "2021-01-31", "2021-05-02", "2021-08-01"),
+        *("2021-10-31", "2022-01-30", "2022-05-01", "2022-07-31", "2022-10-30", "2023-01-29"),
+        *("2023-04-30", "2023-07-30", "2023-10-29"),
+    )
+    ahead = quarter_ends(known, 10, 4)
+    assert list(ahead) == list(ends("2024-02-04", "2024-05-05", "2024-08-04", "2024-11-03"))
 
 
-def test_nearly_all_quarters_that_companies_went_on_to_report_are_told_to_the_day() -> None:
+def test_a_quarter_that_ended_off_the_calendar_is_followed_by_a_whole_one() -> None:
+    """Books closed a week early, and the calendar seen in the years before goes on."""
+    kept = ("2022-01-30", "2022-05-01", "2022-07-31", "2022-10-30", "2023-01-29")
+    ahead = quarter_ends(ends(*kept, "2023-04-23"), 1, 2)
+    assert list(ahead) == list(ends("2023-07-30", "2023-10-29"))
+
+
+@pytest.mark.parametrize("month", [1, 6, 8, 12])
+@pytest.mark.parametrize("weekday", range(7))
+def test_a_calendar_is_known_by_the_quarters_it_made(month: int, weekday: int) -> None:
+    """Whichever rule made twelve years of quarters, the two years after are those it makes."""
+    for variation, quarter in (("last", 4), ("nearest", 1), ("last", 2), ("nearest", 4)):
+        calendar = FY5253Quarter(  # type: ignore[call-arg]  # the stubs know its base alone
+            startingMonth=month,
+            weekday=weekday,
+            variation=variation,
+            qtr_with_extra_week=quarter,
+        )
+        days = pd.DatetimeIndex([pd.Timestamp("2013-01-01") + n * calendar for n in range(1, 57)])
+        assert list(quarter_ends(days[:-8], month, 8)) == list(days[-8:])
+
+
+def test_nearly_all_quarters_that_companies_went_on_to_report_are_met_to_the_day() -> None:
     facts, companies = ms.load_facts(), load_companies()
     right = []
     for ticker, month in companies["fiscal_year_end_month"].items():

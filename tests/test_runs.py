@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from hashlib import sha256
 from pathlib import Path
 
@@ -71,6 +72,31 @@ class TestRun:
 
     def test_the_summary_names_the_holdings(self, done: runs.Run) -> None:
         assert str(done.allocation.weights.idxmax()) in done.summary()
+
+
+class Enough(Exception):
+    """The steps that matter are done."""
+
+
+def test_the_file_of_regimes_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And before anything is calibrated."""
+    order: list[str] = []
+    loads = tomllib.loads
+
+    def parsed(text: str) -> dict[str, object]:
+        order.append("regimes are read")
+        return loads(text)
+
+    def progress(step: str) -> None:
+        order.append(step)
+        if step.startswith("simulating"):
+            raise Enough
+
+    monkeypatch.setattr(tomllib, "loads", parsed)
+    with pytest.raises(Enough):
+        runs.run(scenarios=("bear", "bull"), out=tmp_path / "x", progress=progress)
+    assert order[0] == "regimes are read"
+    assert order.count("regimes are read") == 1
 
 
 @pytest.mark.parametrize(

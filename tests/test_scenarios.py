@@ -13,7 +13,7 @@ from marketsim.errors import DataError, InputError
 from marketsim.model import values
 from marketsim.model.priors import KINDS
 from marketsim.precision import precise
-from marketsim.scenarios import Shift
+from marketsim.scenarios import Regime, Shift, fit_regimes, read_regimes
 
 
 def regime(name: str, shifts: str, probability: str = "1.0") -> str:
@@ -107,8 +107,8 @@ def test_operations(shift: Shift, value: float, expected: float) -> None:
 
 
 def test_shifts_say_what_they_do() -> None:
-    told = [str(Shift("x", *rest)) for rest in (("add", -0.2), ("multiply", 2.0), ("set", 3.0))]
-    assert told == ["x -0.2", "x x2", "x =3"]
+    written = [str(Shift("x", *rest)) for rest in (("add", -0.2), ("multiply", 2.0), ("set", 3.0))]
+    assert written == ["x -0.2", "x x2", "x =3"]
 
 
 def test_a_vector_moves_as_a_whole_or_by_the_entry(posterior: ms.Posterior, tmp_path: Path) -> None:
@@ -210,6 +210,38 @@ def test_all_faults_come_at_once(posterior: ms.Posterior, tmp_path: Path) -> Non
         assert fault.startswith(f"mine.toml, {start}")
     assert "between 0 and 1" in found[7]
     assert "above 0" in found[8]
+
+
+def test_a_file_is_read_without_a_posterior_and_fitted_later(posterior: ms.Posterior) -> None:
+    read = read_regimes(names=["bear", "bull"])
+    assert [r.name for r in read] == ["bear", "bull"]
+    assert sum(r.probability for r in read) == pytest.approx(1.0)
+    later, at_once = (
+        fit_regimes(posterior, read),
+        ms.load_scenarios(posterior, names=["bear", "bull"]),
+    )
+    assert later.regimes == at_once.regimes
+    np.testing.assert_array_equal(later.moves, at_once.moves)
+
+
+def test_faults_of_form_come_at_once_before_anything_is_calibrated(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = regime("bull", "elasticity = 1.2\nno_such_thing = { add = 1.0 }", "2.0")
+    path.write_text(text + regime("bear", "learning = { by = 1.0 }"), encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        read_regimes(path)
+    lines = [fault.split(":")[0] for fault in str(error.value).splitlines()]
+    assert lines == [
+        "mine.toml, line 1, regime 'bull'",
+        "mine.toml, line 5, regime 'bull'",
+        "mine.toml, line 11, regime 'bear'",
+    ]
+
+
+def test_a_regime_made_in_code_is_refused_by_its_name(posterior: ms.Posterior) -> None:
+    shift = Shift("elastisity", "multiply", 1.1)
+    with pytest.raises(DataError, match=r"^regime 'mine': no assumption is called 'elastisity'"):
+        fit_regimes(posterior, [Regime("mine", 1.0, "Something holds.", "", (shift,))])
 
 
 @pytest.mark.parametrize(

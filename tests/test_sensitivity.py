@@ -33,17 +33,19 @@ CHECKED = (
 
 
 @pytest.fixture(scope="module")
-def choice(returns: ms.ReturnScenarios) -> ms.Allocation:
+def choice(returns: ms.ReturnScenarios) -> ms.allocation.Allocation:
     """Equal weights would do; these have the caps of the main job."""
     return ms.allocate(returns, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=0.15)
 
 
 @pytest.fixture(scope="module")
-def slopes(choice: ms.Allocation) -> Sensitivities:
+def slopes(choice: ms.allocation.Allocation) -> Sensitivities:
     return ms.sensitivities(choice)
 
 
-def portfolio_return(choice: ms.Allocation, name: str, amount: float) -> tuple[float, pd.Series]:
+def portfolio_return(
+    choice: ms.allocation.Allocation, name: str, amount: float
+) -> tuple[float, pd.Series]:
     """Portfolio return and last-year revenue with one link moved, the long way round."""
     valuation = choice.returns.world
     posterior = valuation.paths.scenarios.posterior
@@ -80,7 +82,7 @@ def revenue(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHECKED)
 def test_slopes_equal_central_differences(
-    name: str, choice: ms.Allocation, slopes: Sensitivities
+    name: str, choice: ms.allocation.Allocation, slopes: Sensitivities
 ) -> None:
     posterior = choice.returns.world.paths.scenarios.posterior
     index = [e.name for e in posterior.entries].index(name)
@@ -132,19 +134,21 @@ def test_one_unit_and_one_standard_deviation_tell_the_same(slopes: Sensitivities
     )
 
 
-def test_a_regime_has_slopes_of_its_own(choice: ms.Allocation, slopes: Sensitivities) -> None:
+def test_a_regime_has_slopes_of_its_own(
+    choice: ms.allocation.Allocation, slopes: Sensitivities
+) -> None:
     bear = ms.sensitivities(choice, regime="bear")
     calibrated = slopes.portfolio["value"]["elasticity[batch]"]
     assert bear.portfolio["value"]["elasticity[batch]"] == pytest.approx(0.65 * calibrated)
     assert not bear.revenue_last_year.equals(slopes.revenue_last_year)
 
 
-def test_an_unknown_regime_is_refused(choice: ms.Allocation) -> None:
+def test_an_unknown_regime_is_refused(choice: ms.allocation.Allocation) -> None:
     with pytest.raises(ms.MarketsimError, match="Did you mean 'bear'"):
         ms.sensitivities(choice, regime="baer")
 
 
-def test_returns_made_elsewhere_have_no_assumptions(choice: ms.Allocation) -> None:
+def test_returns_made_elsewhere_have_no_assumptions(choice: ms.allocation.Allocation) -> None:
     elsewhere = replace(choice, returns=replace(choice.returns, world=None))
     with pytest.raises(ms.MarketsimError, match="not made by revalue"):
         ms.sensitivities(elsewhere)

@@ -12,11 +12,11 @@ MOST = 0.15
 
 
 @pytest.fixture(scope="module")
-def choice(returns: ms.ReturnScenarios) -> ms.Allocation:
+def choice(returns: ms.ReturnScenarios) -> ms.allocation.Allocation:
     return ms.allocate(returns, objective=ms.CVaR(0.95), max_weight=MOST)
 
 
-def test_facts_become_weights(choice: ms.Allocation, paths: ms.Paths) -> None:
+def test_facts_become_weights(choice: ms.allocation.Allocation, paths: ms.Paths) -> None:
     weights = choice.weights
     assert tuple(weights.index) == paths.companies
     assert weights.sum() == pytest.approx(1.0, abs=1e-8)
@@ -27,7 +27,7 @@ def test_facts_become_weights(choice: ms.Allocation, paths: ms.Paths) -> None:
 
 
 def test_no_mixture_of_the_ends_has_a_smaller_tail(
-    choice: ms.Allocation, returns: ms.ReturnScenarios
+    choice: ms.allocation.Allocation, returns: ms.ReturnScenarios
 ) -> None:
     """The optimum against portfolios anyone would try: the mean of the worst 5 %, by hand."""
 
@@ -47,7 +47,7 @@ def test_no_mixture_of_the_ends_has_a_smaller_tail(
     assert all(tail(best) <= tail(r) + 1e-9 for r in rivals)
 
 
-def test_assumptions_move_the_result(choice: ms.Allocation) -> None:
+def test_assumptions_move_the_result(choice: ms.allocation.Allocation) -> None:
     """The last line: which assumption moves this portfolio, and by how much."""
     found = ms.sensitivities(choice)
     table = found.portfolio
@@ -59,7 +59,7 @@ def test_assumptions_move_the_result(choice: ms.Allocation) -> None:
 
 
 def test_the_date_of_every_step_is_the_decision_date(
-    posterior: ms.Posterior, paths: ms.Paths, prices: ms.Prices
+    posterior: ms.Posterior, paths: ms.Paths, prices: ms.prices.Prices
 ) -> None:
     day = pd.Timestamp("2025-12-31")
     assert posterior.as_of == day

@@ -234,7 +234,7 @@ def test_another_seed_draws_other_worlds(paths: ms.Paths, scenarios: ms.Scenario
 
 def test_no_two_worlds_are_one(paths: ms.Paths) -> None:
     """Those of a regime without shifts are among the ones that prices are anchored to."""
-    shifted = paths.scenarios.moves.any(axis=1)[paths.regime]
+    shifted = np.any(paths.scenarios.moves != 0.0, axis=1)[paths.regime]
     worlds = np.concatenate([paths.revenue[shifted], paths.reference])[:, LAST, 0]
     assert len(np.unique(worlds)) == len(worlds)
 

@@ -47,7 +47,7 @@ def test_returns_are_finite_and_never_below_a_total_loss(
 
 
 def test_the_same_paths_and_prices_give_the_same_bytes(
-    returns: ms.ReturnScenarios, paths: ms.Paths, prices: ms.Prices
+    returns: ms.ReturnScenarios, paths: ms.Paths, prices: ms.prices.Prices
 ) -> None:
     """And it makes no difference whether the facts given hold the future."""
     again = ms.revalue(paths, prices, horizon=1, facts=ms.load_facts())
@@ -55,7 +55,7 @@ def test_the_same_paths_and_prices_give_the_same_bytes(
 
 
 def test_the_fiscal_years_are_those_the_calibration_saw(
-    paths: ms.Paths, prices: ms.Prices, returns: ms.ReturnScenarios
+    paths: ms.Paths, prices: ms.prices.Prices, returns: ms.ReturnScenarios
 ) -> None:
     """A calibration to facts of one's own is valued on them, not on those embedded."""
     scenarios, posterior = paths.scenarios, paths.scenarios.posterior
@@ -183,7 +183,7 @@ def test_owners_lose_all_at_most_and_smoothly() -> None:
         assert all(float(slope(jnp.array(x))) > 0.0 for x in (-2.0, -1.0, 0.0, 1.0))
 
 
-def test_a_longer_horizon_recognises_more(paths: ms.Paths, prices: ms.Prices) -> None:
+def test_a_longer_horizon_recognises_more(paths: ms.Paths, prices: ms.prices.Prices) -> None:
     def apart(horizon: str) -> np.ndarray:
         found = ms.revalue(paths, prices, horizon=horizon)
         world = np.log1p(found.world.world_returns)
@@ -210,14 +210,16 @@ def test_what_is_no_horizon_is_refused(horizon: str | float) -> None:
         horizon_years(horizon)
 
 
-def test_prices_after_the_decision_date_are_refused(paths: ms.Paths, prices: ms.Prices) -> None:
+def test_prices_after_the_decision_date_are_refused(
+    paths: ms.Paths, prices: ms.prices.Prices
+) -> None:
     later = replace(prices, as_of=pd.Timestamp("2026-01-02"))
     with pytest.raises(InputError, match=r"prices are of 2026-01-02, after .* 2025-12-31; load"):
         ms.revalue(paths, later)
 
 
 def test_companies_without_prices_are_left_out(
-    returns: ms.ReturnScenarios, paths: ms.Paths, prices: ms.Prices
+    returns: ms.ReturnScenarios, paths: ms.Paths, prices: ms.prices.Prices
 ) -> None:
     some = ms.revalue(paths, prices.select(["TSM", "NVDA"]))
     assert some.tickers == ("NVDA", "TSM")

@@ -15,7 +15,7 @@ QUARTERS = 4
 
 
 @pytest.fixture(scope="module")
-def quarterly(paths: ms.Paths, prices: ms.Prices) -> ms.ReturnScenarios:
+def quarterly(paths: ms.Paths, prices: ms.prices.Prices) -> ms.ReturnScenarios:
     return ms.revalue(paths, prices, horizon="1y", steps=QUARTERS)
 
 
@@ -24,7 +24,7 @@ def path_of(returns: ms.ReturnScenarios) -> np.ndarray:
     return returns.paths
 
 
-def silent(prices: ms.Prices) -> ms.Prices:
+def silent(prices: ms.prices.Prices) -> ms.prices.Prices:
     """Prices of a market that moves with the worlds alone."""
     return replace(prices, statistics=prices.statistics.assign(volatility=0.0))
 
@@ -40,13 +40,13 @@ def test_the_way_changes_nothing_at_its_end(
     np.testing.assert_array_equal(path_of(quarterly)[:, -1], quarterly.returns)
 
 
-def test_one_step_is_the_horizon(paths: ms.Paths, prices: ms.Prices) -> None:
+def test_one_step_is_the_horizon(paths: ms.Paths, prices: ms.prices.Prices) -> None:
     one = ms.revalue(paths, prices, horizon="6m", steps=1)
     np.testing.assert_array_equal(path_of(one)[:, 0], one.returns)
 
 
 def test_the_same_seed_takes_the_same_way(
-    paths: ms.Paths, prices: ms.Prices, quarterly: ms.ReturnScenarios
+    paths: ms.Paths, prices: ms.prices.Prices, quarterly: ms.ReturnScenarios
 ) -> None:
     again = ms.revalue(paths, prices, horizon="1y", steps=QUARTERS)
     assert path_of(again).tobytes() == path_of(quarterly).tobytes()
@@ -55,7 +55,7 @@ def test_the_same_seed_takes_the_same_way(
 
 
 def test_worlds_on_the_way_are_those_of_a_shorter_horizon(
-    paths: ms.Paths, prices: ms.Prices
+    paths: ms.Paths, prices: ms.prices.Prices
 ) -> None:
     """Without noise a step is what `revalue` gives for a horizon that ends there."""
     way = path_of(ms.revalue(paths, silent(prices), horizon="1y", steps=QUARTERS))
@@ -64,7 +64,7 @@ def test_worlds_on_the_way_are_those_of_a_shorter_horizon(
         np.testing.assert_allclose(way[:, step], found.returns, rtol=1e-12, atol=1e-14)
 
 
-def test_prices_recognise_worlds_step_by_step(paths: ms.Paths, prices: ms.Prices) -> None:
+def test_prices_recognise_worlds_step_by_step(paths: ms.Paths, prices: ms.prices.Prices) -> None:
     """Without noise or debt, better worlds part from worse ones as 1 - exp(-t / 1.45 years)."""
     plain = ms.revalue(paths, silent(prices), horizon="1y", steps=QUARTERS)
     unlevered = plain.world.economics["enterprise_share"].between(0.95, 1.05).to_numpy()
@@ -79,7 +79,7 @@ def test_prices_recognise_worlds_step_by_step(paths: ms.Paths, prices: ms.Prices
 
 
 def test_noise_comes_as_over_a_shorter_horizon(
-    paths: ms.Paths, prices: ms.Prices, quarterly: ms.ReturnScenarios
+    paths: ms.Paths, prices: ms.prices.Prices, quarterly: ms.ReturnScenarios
 ) -> None:
     """The first quarter's volatility is that of returns over one: half of the year's, about."""
     quarter = ms.revalue(paths, prices, horizon="1q")
@@ -96,7 +96,7 @@ def test_noise_comes_as_over_a_shorter_horizon(
 
 
 def test_noise_moves_no_mean(
-    paths: ms.Paths, prices: ms.Prices, quarterly: ms.ReturnScenarios
+    paths: ms.Paths, prices: ms.prices.Prices, quarterly: ms.ReturnScenarios
 ) -> None:
     """At each step returns are those of the worlds, give or take the noise of so few draws."""
     way = path_of(quarterly)
@@ -107,6 +107,8 @@ def test_noise_moves_no_mean(
 
 
 @pytest.mark.parametrize("steps", [0, -1, 2.5, "4", True])
-def test_what_counts_no_steps_is_refused(paths: ms.Paths, prices: ms.Prices, steps: object) -> None:
+def test_what_counts_no_steps_is_refused(
+    paths: ms.Paths, prices: ms.prices.Prices, steps: object
+) -> None:
     with pytest.raises(InputError, match=r"steps is .*; give a whole number above 0"):
         ms.revalue(paths, prices, steps=steps)  # type: ignore[arg-type]

@@ -24,8 +24,8 @@ REGIMES = ("bull", "base", "bear", "capital strike")
 def some(draws: int = 400, seed: int = 0) -> ms.ReturnScenarios:
     chance = np.random.default_rng(seed)
     table = np.maximum(chance.normal(0.1, 0.3, (draws, len(TICKERS))), -0.95)
-    odds = chance.dirichlet(np.ones(draws))
-    return ms.ReturnScenarios(table, TICKERS, odds, chance.choice(REGIMES, draws))
+    probabilities = chance.dirichlet(np.ones(draws))
+    return ms.ReturnScenarios(table, TICKERS, probabilities, chance.choice(REGIMES, draws))
 
 
 SOME = some()
@@ -385,34 +385,36 @@ WRONG = {
     "P(NVDA) == 0.3": r"'NVDA' is a quantity, not an event; .* P\(NVDA < 0\)",
     "P(rent) == 0.3": "'rent' is a quantity",
     "P(bul) == 0.3": r"no regime is called 'bul'; there are .*Did you mean 'bull'",
-    "P(bear == 0.3": "cannot be read; write a view such as",
+    "P(bear == 0.3": r"cannot be read at column 14: it ends too soon, '\)' is missing; write",
     "P(short of power) == 0.3": "cannot be read",
     "P(bear) = 0.3": "cannot be read",
     "mean(NVDA)": "is no comparison",
     "mean(NVDA) > 0 and P(bear) == 0.3": "is no comparison",
     "mean(NVDA) != 0.1": "compare with <",
     "0.1 < 0.2": "says nothing about the scenarios",
-    "NVDA > 0.1": r"'NVDA' has no meaning here; write mean\(...\)",
+    "NVDA > 0.1": r"'NVDA' at column 1 has no meaning here; write mean\(...\)",
     "std(NVDA) < 0.3": "no function 'std'; there are P, mean, var, cov",
     "mean(NVDA, AMD) > 0": r"mean\(...\) takes 1 of them, not 2",
     "mean(NVDA) * mean(rent) > 0": "added, and scaled by numbers",
     "1 / mean(NVDA) > 0": "added, and scaled by numbers",
     "mean(NVDA) / 0 > 0": "divided by 0",
     "mean(NVDA / 0) > 0": "no finite number in draw 0",
-    "mean(unknown) > 0": r"'unknown' is no finite number in draw \d+",
+    "mean(unknown) > 0": r"'unknown' at column 6 is no finite number in draw \d+",
     "P(unknown > 0) == 0.1": "no finite number",
     "mean(NVDA) * 1e300 * 1e300 > 0": "too large",
     "mean(paths) > 0": r"shape \(100, 4\); it takes one number for each of the 400 draws",
     "mean(words) > 0": "feature 'words' holds no numbers",
-    "mean(NVDA) > 1e400": "no meaning",
-    "mean(True) > 0": "no meaning",
-    "P(NVDA < 0 & rent < 1) == 0.1": "joined by and, or, not",
+    "mean(NVDA) > 1e400": "column 14: the number is too large",
+    "mean(True) > 0": "no ticker or feature is called 'True'",
+    "P(NVDA < 0 & rent < 1) == 0.1": "column 12: '&' has no meaning, 'and' joins",
     "mean(NVDA ** 2) > 0": "no meaning",
     "mean(x=NVDA) > 0": "no meaning",
     "mean(*NVDA) > 0": "no meaning",
     "__import__('os').getcwd() > 0": "no meaning",
     "mean(__import__('os')) > 0": "no meaning",
     "mean(" + "-" * 400 + "NVDA) > 0": "say it in several",
+    "mean(" + "(" * 100_000 + "NVDA) > 0": "has 100,014 characters, over 10,000",
+    "P(bear < NVDA and (bull or 1)) > 0": "'1' at column 28 has no meaning here",
 }
 
 
@@ -420,6 +422,19 @@ WRONG = {
 def test_what_is_no_view_is_one_clear_error(text: str) -> None:
     with pytest.raises(InputError, match=WRONG[text]):
         view(SOME, text, features=FEATURES)
+
+
+def test_a_sum_may_have_hundreds_of_terms() -> None:
+    """Only nesting is bounded: a chain is one level, however long."""
+    many = " + ".join(["mean(NVDA) / 500"] * 500)
+    once, often = view(SOME, "mean(NVDA) == 0.2"), view(SOME, f"{many} == 0.2")
+    np.testing.assert_allclose(often.probabilities, once.probabilities, rtol=1e-9)
+
+
+def test_a_name_means_the_same_with_quotes_and_without() -> None:
+    plain = view(SOME, "mean(NVDA) == 0.3", "var(NVDA) == 0.05")
+    quoted = view(SOME, "mean('NVDA') == 0.3", "var(NVDA) == 0.05")
+    np.testing.assert_array_equal(quoted.probabilities, plain.probabilities)
 
 
 def test_arguments_of_another_kind_are_refused() -> None:
@@ -500,7 +515,7 @@ def test_what_the_worlds_assume_can_be_viewed(returns: ms.ReturnScenarios, paths
     assert expected_shortfall(returns, other) < expected_shortfall(returns, choice)
 
 
-def expected_shortfall(scenarios: ms.ReturnScenarios, choice: ms.Allocation) -> float:
+def expected_shortfall(scenarios: ms.ReturnScenarios, choice: ms.allocation.Allocation) -> float:
     """CVaR at 95 % of the losses, by Rockafellar and Uryasev's minimum over thresholds."""
     loss = -scenarios.returns @ choice.weights[list(scenarios.tickers)].to_numpy()
     excess = np.maximum(loss - loss[:, None], 0.0) @ scenarios.probabilities

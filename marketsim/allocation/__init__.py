@@ -18,9 +18,9 @@ from __future__ import annotations
 from . import limits, terms
 from .certificate import Certificate
 from .objectives import Objective
+from .parser import limit_from, objective_from
 from .result import Allocation
 from .solve import allocate, check_limits
-from .spoken import limit_from, objective_from
 from .terms import CVaR, ExpectedReturn, Variance, WorstRegime
 
 __all__ = [

@@ -10,13 +10,14 @@ import pandas as pd
 
 from marketsim.backtesting.loading import Decide, ask, load_strategy
 from marketsim.backtesting.market import Market, decision_rows
-from marketsim.backtesting.result import HINDSIGHT, BacktestResult, panel_digest, versions
+from marketsim.backtesting.result import HINDSIGHT, BacktestResult, panel_digest
 from marketsim.backtesting.walk import walk
 from marketsim.dates import day_or_none
 from marketsim.errors import InputError
 from marketsim.prices import Prices, load_prices
 from marketsim.prices.panel import read_panel
 from marketsim.prices.table import require_known
+from marketsim.provenance import versions
 
 if TYPE_CHECKING:
     from marketsim.facts import Facts

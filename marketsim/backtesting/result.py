@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ import pandas as pd
 from marketsim.backtesting import measures
 from marketsim.files import replace_file
 
-__all__ = ["HINDSIGHT", "BacktestResult", "panel_digest", "versions"]
+__all__ = ["HINDSIGHT", "BacktestResult", "panel_digest"]
 
 HINDSIGHT: Final = (
     "The universe was chosen with hindsight, which flatters every strategy on it: compare with "
@@ -127,15 +126,6 @@ def panel_digest(closes: pd.DataFrame) -> str:
     values = closes.to_numpy(float)
     digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes("C"))
     return digest.hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the figures depend on."""
-    found = {"numpy": np.__version__, "pandas": pd.__version__}
-    try:
-        return found | {"marketsim": version("marketsim")}
-    except PackageNotFoundError:  # a bare checkout
-        return found | {"marketsim": "unknown"}
 
 
 def _long(trades: pd.DataFrame) -> pd.DataFrame:

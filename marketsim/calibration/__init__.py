@@ -3,6 +3,7 @@
 from .book import Book, load_book
 from .fit import calibrate
 from .identification import Identification
+from .nuts import compare_laplace, sample_posterior
 from .posterior import Posterior
 from .window import HISTORY, Window, window_at
 
@@ -13,6 +14,8 @@ __all__ = [
     "Posterior",
     "Window",
     "calibrate",
+    "compare_laplace",
     "load_book",
+    "sample_posterior",
     "window_at",
 ]

@@ -10,11 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +24,7 @@ from marketsim import resources
 from marketsim.facts import Facts
 from marketsim.files import cache_folder, replace_file
 from marketsim.model import Entry
+from marketsim.provenance import code_hash, hash_files, machine, versions
 
 __all__ = ["KEPT", "Fitted", "keep", "key", "place", "recall"]
 
@@ -69,10 +67,10 @@ def key(facts: Facts, date: pd.Timestamp) -> str:
     told = {
         "facts": facts.digest,
         "date": date.isoformat(),
-        "code": _code(),
-        "tables": _hashed(sorted(resources.folder("data").glob("*.csv"))),
-        "versions": {name: version(name) for name in PACKAGES},
-        "machine": [platform.system(), platform.machine(), jax.default_backend()],
+        "code": code_hash(*CODE),
+        "tables": hash_files(resources.folder("data").glob("*.csv")),
+        "versions": versions(PACKAGES),
+        "machine": [*machine(), jax.default_backend()],
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -132,19 +130,3 @@ def _read(content: bytes, key: str) -> Fitted:
             steps=int(told["steps"]),
             **found,
         )
-
-
-@cache
-def _code() -> str:
-    """Return the hash of the sources as this process found them first, and of the release."""
-    paths = [resources.PACKAGE / name for name in CODE]
-    sources = [file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path])]
-    return f"{version('marketsim')} {_hashed(sorted(sources))}"
-
-
-def _hashed(files: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        digest.update(f"{file.parent.name}/{file.name} {content}\n".encode())
-    return digest.hexdigest()

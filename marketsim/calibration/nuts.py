@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -22,7 +22,7 @@ from .likelihood import residuals, sample
 from .observations import observe
 from .posterior import Posterior
 
-__all__ = ["AGREE", "Chains", "Draws", "compare", "sample_posterior", "walk"]
+__all__ = ["AGREE", "Chains", "Draws", "compare_laplace", "sample_posterior", "walk"]
 
 AGREE: Final = 0.2
 """Means agree where they lie within this many posterior standard deviations of each other."""
@@ -88,7 +88,7 @@ class Draws:
 def sample_posterior(
     posterior: Posterior, draws: int = 1000, warmup: int = 500, chains: int = 2, seed: int = 0
 ) -> Draws:
-    """Draw from the exact posterior that the Laplace approximation of ``posterior`` stands for.
+    """Draw from the exact posterior, to check the Laplace approximation of it: minutes.
 
     Parameters
     ----------
@@ -125,8 +125,7 @@ def sample_posterior(
     values = posterior.mode + white.values @ factor.T
     ess, rhat = _diagnosed(values)
     names = tuple(e.name for e in posterior.entries)
-    told = {"divergent": white.divergent, "step": white.step, "gradients": white.gradients}
-    return Draws(names, Chains(values=values, ess=ess, rhat=rhat, **told))
+    return Draws(names, replace(white, values=values, ess=ess, rhat=rhat))
 
 
 def walk(
@@ -169,7 +168,7 @@ def walk(
     return Chains(values, divergent, step, gradients, ess, rhat)
 
 
-def compare(posterior: Posterior, draws: Draws) -> pd.DataFrame:
+def compare_laplace(posterior: Posterior, draws: Draws) -> pd.DataFrame:
     """Return the Laplace approximation against NUTS, by assumption.
 
     Columns: ``laplace_mean`` and ``nuts_mean`` in prior standard deviations from the prior
@@ -198,8 +197,8 @@ def compare(posterior: Posterior, draws: Draws) -> pd.DataFrame:
         },
         index=pd.Index(draws.assumptions, name="assumption"),
     )
-    told = table.assign(status=status, agrees=table["gap"].abs() <= AGREE)
-    return told.assign(note=[_note(row) for row in told.to_dict("records")])
+    judged = table.assign(status=status, agrees=table["gap"].abs() <= AGREE)
+    return judged.assign(note=[_note(row) for row in judged.to_dict("records")])
 
 
 def _note(row: dict[Any, Any]) -> str:
@@ -244,10 +243,8 @@ def _chain(
 
 def _diagnosed(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return effective sample sizes and split R-hat of draws [chain, draw, unknown]."""
-    told = _numpyro("diagnostics")
-    return np.asarray(told.effective_sample_size(values)), np.asarray(
-        told.split_gelman_rubin(values)
-    )
+    of = _numpyro("diagnostics")
+    return np.asarray(of.effective_sample_size(values)), np.asarray(of.split_gelman_rubin(values))
 
 
 def _numpyro(module: str) -> ModuleType:

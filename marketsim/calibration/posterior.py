@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,6 @@ from marketsim.precision import precise
 from .book import Book
 from .identification import PAIRED, Identification, identify
 from .window import HISTORY, Window
-
-if TYPE_CHECKING:
-    from .nuts import Draws
 
 __all__ = ["Posterior"]
 
@@ -121,24 +118,6 @@ class Posterior:
         group = pd.Index(names).get_indexer(self.fit_paths["series"])
         known = [e.name for e in self.entries]
         return identify(_shifted(self.jacobian), group, names, known, SHIFTS, bar)
-
-    def sample(self, draws: int = 1000, warmup: int = 500, chains: int = 2, seed: int = 0) -> Draws:
-        """Draw from the exact posterior by NUTS, to check the Laplace approximation: minutes.
-
-        Needs the extra ``nuts``; see :func:`marketsim.calibration.nuts.sample_posterior`.
-        """
-        from .nuts import sample_posterior
-
-        return sample_posterior(self, draws, warmup, chains, seed)
-
-    def compare(self, draws: Draws) -> pd.DataFrame:
-        """Return the Laplace approximation against draws of the exact posterior, by assumption.
-
-        Columns as in :func:`marketsim.calibration.nuts.compare`.
-        """
-        from .nuts import compare
-
-        return compare(self, draws)
 
 
 SHIFTS: Final = ["appetite shift", "demand shift"]

@@ -13,6 +13,12 @@ def prepare_jax() -> None:
     """Set the environment that JAX reads when it is imported; what the user set stays."""
     for name, value in jax_environment().items():
         os.environ.setdefault(name, value)
+    folder = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    wanted = os.environ.get("JAX_ENABLE_COMPILATION_CACHE", "1").lower() not in ("0", "false")
+    if folder and wanted and "://" not in folder:
+        from .programs import keep_programs
+
+        keep_programs(Path(folder))
 
 
 def jax_environment() -> dict[str, str]:
@@ -24,20 +30,12 @@ def jax_environment() -> dict[str, str]:
     chosen = {"JAX_ENABLE_X64": "1"}
     if sys.platform == "linux":
         from marketsim.files import cache_folder
+        from marketsim.provenance import processor
 
         chosen |= {
-            "JAX_COMPILATION_CACHE_DIR": str(cache_folder() / f"jax-{_processor()}"),
+            "JAX_COMPILATION_CACHE_DIR": str(cache_folder() / f"jax-{processor()}"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.3",
             # On some processors XLA calls its own programs foreign, at length, and recompiles.
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
     return chosen
-
-
-def _processor() -> str:
-    """Short digest of the processor's model and instruction sets."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    told = {line for line in lines if line.startswith(("model name", "flags", "CPU", "Features"))}
-    from hashlib import sha256
-
-    return sha256("\n".join(sorted(told)).encode()).hexdigest()[:12]

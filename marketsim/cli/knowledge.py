@@ -45,7 +45,9 @@ def assumptions(
     import marketsim as ms
     from marketsim.reporting.listing import assumptions_markdown, assumptions_text
 
-    table = ms.describe_assumptions(text, _posterior(calibrated) if calibrated else None)
+    table = ms.assumptions.describe_assumptions(
+        text, _posterior(calibrated) if calibrated else None
+    )
     if csv:
         from marketsim.files import replace_file
 
@@ -86,7 +88,7 @@ def claims(
         wanted = claims_named(names)
         progress("calibrating")
         posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of)))
-        result = ms.evaluate_claims(posterior, wanted, draws, seed, progress)
+        result = ms.claims.evaluate_claims(posterior, wanted, draws, seed, progress)
     replace_file(csv, result.table.to_csv(lineterminator="\n", float_format="%.6g").encode())
     print(claims_text(result.table))
     print(f"table: {csv}")

@@ -22,13 +22,13 @@ from marketsim.errors import InputError
 from marketsim.facts import load_companies, load_facts
 from marketsim.files import replace_file
 from marketsim.prices import load_universe
+from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
-from marketsim.scenarios import Scenarios, check_names, load_scenarios
+from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
 from marketsim.sensitivity import Sensitivities, sensitivities
 from marketsim.simulation import Paths, simulate
 from marketsim.valuation import revalue
 
-from .provenance import git_commit, versions
 from .tables import paths_table, revenue_fan, scenario_table, world_fan
 
 __all__ = ["Run", "run"]
@@ -111,7 +111,7 @@ def run(
     companies, table = load_book().companies, load_companies()
     layers = {t: str(table["layer"][t]) for t in companies if t in table.index}
     check_limits(companies, layers, **limits)  # type: ignore[arg-type]
-    check_names(names, path)
+    read = read_regimes(path, names)
     objective = ExpectedReturn() - _positive("risk_aversion", risk_aversion) * CVaR(cvar_level)
 
     progress("reading the facts")
@@ -121,7 +121,7 @@ def run(
     check_limits(priced, layers, **limits)  # type: ignore[arg-type]
     progress("calibrating the model")
     posterior = calibrate(facts)
-    regimes = load_scenarios(posterior, path, names)
+    regimes = fit_regimes(posterior, read)
     progress(f"simulating {draws:,} worlds")
     paths = simulate(regimes, draws=draws, seed=seed)
     progress("valuing the companies")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InfeasibleError, SolverError
-from .statement import FloatArray, Statement
+from .constraint import FloatArray, ViewConstraint
 
 __all__ = ["explain"]
 
@@ -35,15 +35,15 @@ PRECISE: Final = {
 }
 
 
-def explain(odds: FloatArray, said: Sequence[Statement]) -> None:
-    """Pass if some probabilities, 0 where ``odds`` [draw] are, satisfy the statements.
+def explain(prior: FloatArray, constraints: Sequence[ViewConstraint]) -> None:
+    """Pass if some probabilities, 0 where ``prior`` [draw] are, satisfy the constraints.
 
     Raises
     ------
     InfeasibleError
         Naming views that conflict, no fewer of which would, and what could be had instead.
     """
-    kept = [one.within(odds > 0.0) for one in said]
+    kept = [one.within(prior > 0.0) for one in constraints]
     alone = [one for one in kept if _excess([one]) > EXCESS]
     if alone:
         raise InfeasibleError(_sentence([one for one in kept if one.text == alone[0].text]))
@@ -51,17 +51,17 @@ def explain(odds: FloatArray, said: Sequence[Statement]) -> None:
         raise InfeasibleError(_sentence(_minimal_conflict(kept)))
 
 
-def _minimal_conflict(said: list[Statement]) -> list[Statement]:
-    """Statements of views that conflict, of which none can be left out."""
-    kept = said
-    for text in dict.fromkeys(one.text for one in said):
+def _minimal_conflict(constraints: list[ViewConstraint]) -> list[ViewConstraint]:
+    """Constraints of views that conflict, of which none can be left out."""
+    kept = constraints
+    for text in dict.fromkeys(one.text for one in constraints):
         fewer = [one for one in kept if one.text != text]
         if _excess(fewer) > EXCESS:
             kept = fewer
     return kept
 
 
-def _sentence(conflict: list[Statement]) -> str:
+def _sentence(conflict: list[ViewConstraint]) -> str:
     texts = list(dict.fromkeys(one.text for one in conflict))
     if len(texts) == 1:
         ranges = {one.quantity: _range(one, []) for one in conflict}
@@ -76,8 +76,8 @@ def _sentence(conflict: list[Statement]) -> str:
     return f"no probabilities of these scenarios satisfy {named} together: with the others, {can}"
 
 
-def _range(one: Statement, others: list[Statement]) -> str:
-    """What a statement's quantity can be while others hold, in words."""
+def _range(one: ViewConstraint, others: list[ViewConstraint]) -> str:
+    """What a constraint's quantity can be while others hold, in words."""
     low, high = (sign * _least(sign * one.values, others) for sign in (1.0, -1.0))
     if abs(high - low) <= 10.0**-DIGITS * max(abs(low), abs(high)):
         return f"{0.5 * (low + high):.{DIGITS}g} only"
@@ -94,19 +94,19 @@ def _rounded(number: float, up: bool) -> str:
     return f"{near if inside else near + (unit if up else -unit):.{DIGITS}g}"
 
 
-def _excess(said: list[Statement]) -> float:
+def _excess(constraints: list[ViewConstraint]) -> float:
     """The least amount by which all must give way together; 0 if probabilities exist."""
-    return _solved(said)[0] if said else 0.0
+    return _solved(constraints)[0] if constraints else 0.0
 
 
-def _solved(said: list[Statement]) -> tuple[float, IntArray]:
+def _solved(constraints: list[ViewConstraint]) -> tuple[float, IntArray]:
     """The excess, and the draws that the programme met on its way."""
-    rows = _rows(said)
+    rows = _rows(constraints)
     ends = np.unique(np.concatenate([rows.argmin(axis=1), rows.argmax(axis=1)]))
     return _programme(np.zeros(rows.shape[1]), rows, 0.0, ends, elastic=True)
 
 
-def _least(values: FloatArray, others: list[Statement]) -> float:
+def _least(values: FloatArray, others: list[ViewConstraint]) -> float:
     """The least expectation of ``values`` [draw] while others, that can all hold, do."""
     if not others:
         return float(values.min())
@@ -115,15 +115,15 @@ def _least(values: FloatArray, others: list[Statement]) -> float:
     return _programme(values, _rows(others), EXCESS, start, elastic=False)[0]
 
 
-def _rows(said: list[Statement]) -> FloatArray:
+def _rows(constraints: list[ViewConstraint]) -> FloatArray:
     """Values whose expectation is to be at most 0, each at most 1 in size, [row, draw].
 
     What is to be just 0 makes two rows.
     """
-    upper = np.stack([one.upper() for one in said])
+    upper = np.stack([one.upper() for one in constraints])
     size = np.abs(upper).max(axis=1, keepdims=True)
     upper /= np.where(size > 0.0, size, 1.0)
-    return np.vstack([upper, -upper[[one.sense == "==" for one in said]]])
+    return np.vstack([upper, -upper[[one.sense == "==" for one in constraints]]])
 
 
 def _programme(

@@ -5,7 +5,7 @@ q exp(-x c), where the multipliers x minimise the convex, smooth
 
     D(x) = log sum_j q_j exp(-x c_j),        x >= 0 where E[c] may be below 0,
 
-and their relative entropy to q is -D. That is one unknown per statement, whatever the number of
+and their relative entropy to q is -D. That is one unknown per constraint, whatever the number of
 draws. It is solved by Newton's method, projected on the bounds (Bertsekas 1982).
 """
 
@@ -19,12 +19,12 @@ from typing import Any, Final
 import numpy as np
 
 from ..precision import precise
-from .statement import BoolArray, FloatArray, Statement
+from .constraint import BoolArray, FloatArray, ViewConstraint
 
 __all__ = ["TOLERANCE", "Tilt", "nearest_probabilities", "scale"]
 
 TOLERANCE: Final = 1e-10
-"""By how much a statement may fail, over the size of its quantity."""
+"""By how much a constraint may fail, over the size of its quantity."""
 
 CLOSEST: Final = 1e-14
 STEPS: Final = 200
@@ -36,9 +36,9 @@ Dual = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 
 @dataclass(frozen=True, eq=False)
 class Tilt:
-    """Probabilities [draw] and multipliers [statement].
+    """Probabilities [draw] and multipliers [constraint].
 
-    A multiplier is the derivative of the relative entropy by the statement's bound: 0 where the
+    A multiplier is the derivative of the relative entropy by the constraint's bound: 0 where the
     bound does not matter, infinite where it is all that the quantity can reach.
     """
 
@@ -46,44 +46,44 @@ class Tilt:
     multipliers: FloatArray
 
 
-def nearest_probabilities(odds: FloatArray, said: Sequence[Statement]) -> Tilt | None:
-    """Return the probabilities nearest to ``odds`` [draw] under which the statements hold.
+def nearest_probabilities(prior: FloatArray, constraints: Sequence[ViewConstraint]) -> Tilt | None:
+    """Return the probabilities nearest to ``prior`` [draw] under which the constraints hold.
 
     Returns
     -------
     Tilt or None
         None where none were found: there are none, or the solver stopped short of
-        :data:`TOLERANCE`. Where the statements hold already, the odds themselves.
+        :data:`TOLERANCE`. Where the constraints hold already, the prior ones.
     """
-    multipliers = np.zeros(len(said))
-    inside = _allowed(odds > 0.0, said, multipliers)
+    multipliers = np.zeros(len(constraints))
+    inside = _allowed(prior > 0.0, constraints, multipliers)
     if inside is None:
         return None
-    open_ones = [i for i, one in enumerate(said) if _undecided(one, inside)]
-    probabilities = np.where(inside, odds, 0.0)
-    if inside.sum() < (odds > 0.0).sum():
+    open_ones = [i for i, one in enumerate(constraints) if _undecided(one, inside)]
+    probabilities = np.where(inside, prior, 0.0)
+    if inside.sum() < (prior > 0.0).sum():
         probabilities /= probabilities.sum()
     if open_ones:
-        kept = [said[i].within(inside) for i in open_ones]
+        kept = [constraints[i].within(inside) for i in open_ones]
         tilted, found = _tilted(probabilities[inside], kept)
         multipliers[open_ones] = found
         if found.any():
             probabilities[inside] = tilted
-    missed = [one.miss(probabilities) > TOLERANCE * scale(one, odds) for one in said]
+    missed = [one.miss(probabilities) > TOLERANCE * scale(one, prior) for one in constraints]
     return None if any(missed) else Tilt(probabilities, multipliers)
 
 
-def scale(one: Statement, odds: FloatArray) -> float:
+def scale(one: ViewConstraint, prior: FloatArray) -> float:
     """Size of a quantity: its standard deviation, or its bound where that is larger."""
-    mean = odds @ one.values
-    return max(float(np.sqrt(odds @ (one.values - mean) ** 2)), abs(one.bound), 1e-300)
+    mean = prior @ one.values
+    return max(float(np.sqrt(prior @ (one.values - mean) ** 2)), abs(one.bound), 1e-300)
 
 
 # ---------------------------------------------------------------- the ends of what can be reached
 
 
 def _allowed(
-    inside: BoolArray, said: Sequence[Statement], multipliers: FloatArray
+    inside: BoolArray, constraints: Sequence[ViewConstraint], multipliers: FloatArray
 ) -> BoolArray | None:
     """Draws that may keep any probability, None for none.
 
@@ -92,7 +92,7 @@ def _allowed(
     """
     while True:
         before = inside
-        for i, one in enumerate(said):
+        for i, one in enumerate(constraints):
             upper, slack = one.upper(), _slack(one)
             low, high = upper[inside].min(), upper[inside].max()
             if low > slack or (one.sense == "==" and high < -slack):
@@ -105,25 +105,29 @@ def _allowed(
             return inside
 
 
-def _undecided(one: Statement, inside: BoolArray) -> bool:
-    """Whether a statement holds under some probabilities over the draws and not under others."""
+def _undecided(one: ViewConstraint, inside: BoolArray) -> bool:
+    """Whether a constraint holds under some probabilities over the draws and not under others."""
     upper, slack = one.upper()[inside], _slack(one)
     return bool(upper.max() > slack or (one.sense == "==" and upper.min() < -slack))
 
 
-def _slack(one: Statement) -> float:
+def _slack(one: ViewConstraint) -> float:
     return ROUNDING * max(abs(one.bound), float(np.abs(one.values).max()))
 
 
 # ---------------------------------------------------------------- the dual
 
 
-def _tilted(odds: FloatArray, said: Sequence[Statement]) -> tuple[FloatArray, FloatArray]:
-    """Probabilities over positive ``odds`` [draw] and multipliers [statement]."""
-    sizes = np.array([np.sqrt(odds @ (one.values - odds @ one.values) ** 2) for one in said])
-    upper = np.stack([one.upper() for one in said]) / sizes[:, None]
-    equal = np.array([one.sense == "==" for one in said])
-    logs = np.log(odds)
+def _tilted(
+    prior: FloatArray, constraints: Sequence[ViewConstraint]
+) -> tuple[FloatArray, FloatArray]:
+    """Probabilities over positive ``prior`` [draw] and multipliers [constraint]."""
+    sizes = np.array(
+        [np.sqrt(prior @ (one.values - prior @ one.values) ** 2) for one in constraints]
+    )
+    upper = np.stack([one.upper() for one in constraints]) / sizes[:, None]
+    equal = np.array([one.sense == "==" for one in constraints])
+    logs = np.log(prior)
     with precise("float64"):
         dual, least = _dual(logs, upper), float(logs.min())
         x, done = _minimiser(dual, upper, ~equal, least, cautious=False)
@@ -131,7 +135,7 @@ def _tilted(odds: FloatArray, said: Sequence[Statement]) -> tuple[FloatArray, Fl
             x, _ = _minimiser(dual, upper, ~equal, least, cautious=True)
     exponents = logs - x @ upper
     tilted = np.exp(exponents - exponents.max())
-    sign = np.array([1.0 if one.sense == ">=" else -1.0 for one in said])
+    sign = np.array([1.0 if one.sense == ">=" else -1.0 for one in constraints])
     return tilted / tilted.sum(), sign * x / sizes + 0.0  # no minus zero
 
 
@@ -140,11 +144,11 @@ def _minimiser(
 ) -> tuple[FloatArray, bool]:
     """Multipliers that minimise the dual, by projected Newton steps, and whether that is settled.
 
-    A dual below ``least``, the lowest log of the odds, proves that nothing satisfies the
-    statements: no probabilities are further from the odds than that.
+    A dual below ``least``, the lowest log of the prior, proves that nothing satisfies the
+    constraints: no probabilities are further from the prior than that.
 
     Where the dual is all but straight, Newton's step may be too long by any order of magnitude. A
-    modest one moves the logs of two draws apart by not much more than the odds have them. Bold, it
+    modest one moves the logs of two draws apart by not much more than the prior has them. Bold, it
     is the resort of a search in trouble; cautious, all steps are such, which is slower where a few
     draws take all.
     """
@@ -215,9 +219,9 @@ def _onto(x: FloatArray, bounded: BoolArray) -> FloatArray:
 
 
 def _dual(logs: FloatArray, upper: FloatArray) -> Dual:
-    """The dual as a function of the multipliers [statement]: value, gradient and Hessian.
+    """The dual as a function of the multipliers [constraint]: value, gradient and Hessian.
 
-    Arrays are padded, draws by less than a quarter and statements to a multiple of four, so that
+    Arrays are padded, draws by less than a quarter and constraints to a multiple of four, so that
     few sizes compile anew; a draw of the padding has probability 0.
     """
     import jax.numpy as jnp
@@ -249,9 +253,9 @@ def _program() -> Any:
     def program(x: Any, logs: Any, upper: Any) -> tuple[Any, Any, Any]:
         exponents = logs - x @ upper
         value = jax.nn.logsumexp(exponents)
-        odds = jnp.exp(exponents - value)
-        mean = upper @ odds
+        tilted = jnp.exp(exponents - value)
+        mean = upper @ tilted
         apart = upper - mean[:, None]
-        return value, -mean, (apart * odds) @ apart.T
+        return value, -mean, (apart * tilted) @ apart.T
 
     return jax.jit(program)

@@ -10,9 +10,9 @@ import pandas as pd
 from ..errors import InputError, SolverError
 from ..returns import ReturnScenarios
 from .conflict import explain
+from .constraint import FloatArray
 from .entropy import nearest_probabilities
-from .spoken import Features, statements
-from .statement import FloatArray
+from .parser import Features, parse_views
 
 __all__ = ["Pooled", "effective_scenarios", "pool_views", "view"]
 
@@ -97,7 +97,7 @@ def view(
 
     Examples
     --------
-    What if algorithms get more than three times better a year, with odds of 7 in 10? ::
+    What if algorithms get more than three times better a year, with a probability of 0.7? ::
 
         assumed = paths.assumptions()
         believed = view(returns, "P(exp(algorithmic_growth) > 3) == 0.7", features=assumed)
@@ -115,25 +115,25 @@ def pool_views(returns: ReturnScenarios, *views: str, features: Features | None 
         As :func:`view` does.
     """
     _check_scenarios(returns)
-    said = statements(views, returns, features)
+    constraints = parse_views(views, returns, features)
     old = returns.probabilities
-    found = nearest_probabilities(old, said)
+    found = nearest_probabilities(old, constraints)
     if found is None:
-        explain(old, said)
+        explain(old, constraints)
         raise SolverError(f"view: no probabilities found for {', '.join(map(repr, views))}")
     new = found.probabilities
     changed = bool((new != old).any())
     pooled = replace(returns, probabilities=new) if changed else returns
     table = pd.DataFrame(
         {
-            "quantity": [one.quantity for one in said],
-            "before": [float(old @ one.values) for one in said],
-            "after": [float(new @ one.values) for one in said],
-            "sense": [one.sense for one in said],
-            "bound": [one.bound for one in said],
+            "quantity": [one.quantity for one in constraints],
+            "before": [float(old @ one.values) for one in constraints],
+            "after": [float(new @ one.values) for one in constraints],
+            "sense": [one.sense for one in constraints],
+            "bound": [one.bound for one in constraints],
             "multiplier": found.multipliers,
         },
-        index=pd.Index([one.text for one in said], name="view", dtype="str"),
+        index=pd.Index([one.text for one in constraints], name="view", dtype="str"),
     )
     before, after = effective_scenarios(returns), effective_scenarios(pooled)
     return Pooled(pooled, _relative_entropy(new, old), before, after, table)
@@ -144,8 +144,8 @@ def effective_scenarios(returns: ReturnScenarios) -> float:
 
     The number of draws where all are equally likely, 1 where one is certain.
     """
-    odds = returns.probabilities[returns.probabilities > 0.0]
-    return float(np.exp(-odds @ np.log(odds)))
+    likely = returns.probabilities[returns.probabilities > 0.0]
+    return float(np.exp(-likely @ np.log(likely)))
 
 
 def _check_scenarios(given: object) -> None:

@@ -1,4 +1,4 @@
-"""One view as a linear statement about probabilities."""
+"""One view as a linear constraint on probabilities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BoolArray", "FloatArray", "Sense", "Statement"]
+__all__ = ["BoolArray", "FloatArray", "Sense", "ViewConstraint"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -16,13 +16,13 @@ Sense = Literal["<=", "==", ">="]
 
 
 @dataclass(frozen=True, eq=False)
-class Statement:
+class ViewConstraint:
     """The expectation of ``values`` stands in ``sense`` to ``bound``.
 
     Attributes
     ----------
     text
-        The view it comes from, as written; a chain of comparisons makes several statements.
+        The view it comes from, as written; a chain of comparisons makes several constraints.
     quantity
         What is bounded, as written.
     values
@@ -35,7 +35,7 @@ class Statement:
     sense: Sense
     bound: float
 
-    def within(self, draws: BoolArray) -> Statement:
+    def within(self, draws: BoolArray) -> ViewConstraint:
         """The same over some of the draws."""
         return replace(self, values=self.values[draws])
 
@@ -45,6 +45,6 @@ class Statement:
         return -distance if self.sense == ">=" else distance
 
     def miss(self, probabilities: FloatArray) -> float:
-        """By how much the statement fails; 0 where it holds."""
+        """By how much the constraint fails; 0 where it holds."""
         excess = float(probabilities @ self.upper())
         return abs(excess) if self.sense == "==" else max(excess, 0.0)

@@ -1,4 +1,4 @@
-"""Views as text: `mean(NVDA) - 2 * mean(AMD) >= 0.05`, read as arithmetic and nothing else.
+"""Views as text: `mean(NVDA) - 2 * mean(AMD) >= 0.05`.
 
 Three kinds of expression, each with its own names, so that no name means two things:
 
@@ -12,10 +12,10 @@ Three kinds of expression, each with its own names, so that no name means two th
 
 from __future__ import annotations
 
-import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -23,61 +23,57 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError, nearest
+from ..expressions import Call, Chain, Expression, Name, Negation, Not, Number, Text, parse
 from ..returns import ReturnScenarios
-from .statement import BoolArray, FloatArray, Sense, Statement
+from .constraint import BoolArray, FloatArray, Sense, ViewConstraint
 
-__all__ = ["Features", "statements"]
+__all__ = ["Features", "parse_views"]
 
 Features = Mapping[str, Any] | pd.DataFrame
+Operators = Mapping[str, Callable[[Any, Any], Any]]
+Key = str | Expression
 
-SENSES: Final[dict[type[ast.cmpop], Sense]] = {
-    ast.Lt: "<=",
-    ast.LtE: "<=",
-    ast.Eq: "==",
-    ast.GtE: ">=",
-    ast.Gt: ">=",
+SENSES: Final[Mapping[str, Sense]] = {"<": "<=", "<=": "<=", "==": "==", ">=": ">=", ">": ">="}
+TURNED: Final[Mapping[Sense, Sense]] = {"<=": ">=", "==": "==", ">=": "<="}
+COMPARED: Final[Operators] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    ">": operator.gt,
 }
-TURNED: Final[dict[Sense, Sense]] = {"<=": ">=", "==": "==", ">=": "<="}
-COMPARED: Final[dict[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.GtE: operator.ge,
-    ast.Gt: operator.gt,
+ARITHMETIC: Final[Operators] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
 }
-ARITHMETIC: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-FUNCTIONS: Final[dict[str, Callable[[Any], Any]]] = {"exp": np.exp, "log": np.log}
+JOINED: Final[Mapping[str, Callable[..., Any]]] = {"and": np.all, "or": np.any}
+FUNCTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {"exp": np.exp, "log": np.log}
 EXPECTED: Final = {"P": 1, "mean": 1, "var": 1, "cov": 2}
-DEEPEST: Final = 200
-"""Levels of a text's arithmetic; Python's own limit on recursion is a few times that."""
 
 EXAMPLE: Final = "write a view such as 'mean(NVDA) >= 0.1' or 'P(bear) == 0.4'"
 SPELLING: Final = "Names that are no plain words go in quotes: mean('BRK-B')"
 
 
-def statements(
+def parse_views(
     texts: Iterable[str], scenarios: ReturnScenarios, features: Features | None
-) -> tuple[Statement, ...]:
-    """Return what the texts say, in their order.
+) -> tuple[ViewConstraint, ...]:
+    """Return what the texts say, in their order; a chain of comparisons makes several constraints.
 
     Raises
     ------
     InputError
         A text is no view, or a name in it is none or means two things.
     """
-    trees = {text: _parsed(text) for text in texts}
+    views = {text: _parsed(text) for text in texts}
     known = _named({} if features is None else features)
-    means: dict[str, float] = {}
-    for text, tree in trees.items():
-        means |= _Reader(text, scenarios, known, {}).stated_means(tree)
-    readers = {text: _Reader(text, scenarios, known, means) for text in trees}
-    return tuple(found for text, tree in trees.items() for found in readers[text].statements(tree))
+    means: dict[Key, float] = {}
+    for text, view in views.items():
+        means |= _Reader(text, scenarios, known, {}).stated_means(view)
+    readers = {text: _Reader(text, scenarios, known, means) for text in views}
+    return tuple(one for text, view in views.items() for one in readers[text].constraints(view))
 
 
 def _named(features: object) -> Features:
@@ -87,44 +83,32 @@ def _named(features: object) -> Features:
     return features
 
 
-def _parsed(text: object) -> ast.Compare:
+def _parsed(text: object) -> Chain:
     if not isinstance(text, str):
         raise InputError(f"a view is a text, not a {type(text).__name__}; {EXAMPLE}")
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"view '{text}' cannot be read; {EXAMPLE}") from error
-    if _depth(tree) > DEEPEST:
-        raise InputError(f"view '{text}' nests or adds too much; say it in several")
-    if not isinstance(tree, ast.Compare):
+    view = parse(text, "view", EXAMPLE)
+    if not isinstance(view, Chain) or view.signs[0] not in COMPARED:
         raise InputError(f"view '{text}' is no comparison; {EXAMPLE}")
-    return tree
+    return view
 
 
-def _depth(tree: ast.AST) -> int:
-    """Levels of a tree, counted without recursion."""
-    depth, level = 0, [tree]
-    while level:
-        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
-    return depth
-
-
-def _number(node: ast.expr) -> float | None:
-    """A number as written, or None."""
+def _name(node: Expression) -> str | None:
+    """A name: a word, `elasticity[agentic]`, `BRK.B`, or anything in quotes."""
     match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            return float(number) if abs(number) <= 1e300 else None
-    return None
-
-
-def _name(node: ast.expr) -> str | None:
-    """A name as written: a word, `elasticity[agentic]`, `BRK.B`, or anything in quotes."""
-    match node:
-        case ast.Name(id=name) | ast.Constant(value=str() as name):
+        case Name(name=name) | Text(text=name):
             return name
-        case ast.Subscript() | ast.Attribute():
-            return ast.unparse(node)
     return None
+
+
+def _key(node: Expression) -> Key:
+    """The same for a quantity whether its name stands in quotes or not."""
+    return _name(node) or node
+
+
+def _less(left: Expression, right: Expression) -> str:
+    """The difference as it would be written."""
+    sum_of = isinstance(right, Chain) and right.signs[0] in ("+", "-")
+    return f"{left.source} - ({right.source})" if sum_of else f"{left.source} - {right.source}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,25 +118,24 @@ class _Reader:
     text: str
     scenarios: ReturnScenarios
     features: Features
-    means: Mapping[str, float]
+    means: Mapping[Key, float]
 
     def fault(self, what: str) -> InputError:
         return InputError(f"view '{self.text}': {what}")
 
-    def senseless(self, node: ast.expr, right: str) -> InputError:
-        return self.fault(f"'{ast.unparse(node)}' has no meaning here; {right}")
+    def senseless(self, node: Expression, right: str) -> InputError:
+        return self.fault(f"{node} has no meaning here; {right}")
 
     # ------------------------------------------------------------------ views
 
-    def statements(self, tree: ast.Compare) -> list[Statement]:
-        sides = [tree.left, *tree.comparators]
-        steps = zip(sides, tree.ops, sides[1:], strict=False)
-        return [self.statement(left, sign, right) for left, sign, right in steps]
+    def constraints(self, view: Chain) -> list[ViewConstraint]:
+        steps = zip(view.parts, view.signs, view.parts[1:], strict=False)
+        return [self.constraint(left, sign, right) for left, sign, right in steps]
 
-    def statement(self, left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Statement:
-        if type(sign) not in SENSES:
+    def constraint(self, left: Expression, sign: str, right: Expression) -> ViewConstraint:
+        if sign not in SENSES:
             raise self.fault("compare with <, <=, ==, >= or >")
-        sense = SENSES[type(sign)]
+        sense = SENSES[sign]
         a, b = self.expectation(left), self.expectation(right)
         if isinstance(a, float):
             left, right, a, b, sense = right, left, b, a, TURNED[sense]
@@ -161,53 +144,51 @@ class _Reader:
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
             raise self.fault("its numbers are too large")
         if isinstance(b, float):
-            return Statement(self.text, ast.unparse(left), a, sense, b)
-        less = ast.BinOp(left, ast.Sub(), right)
-        return Statement(self.text, ast.unparse(less), a - b, sense, 0.0)
+            return ViewConstraint(self.text, left.source, a, sense, b)
+        return ViewConstraint(self.text, _less(left, right), a - b, sense, 0.0)
 
-    def stated_means(self, tree: ast.Compare) -> dict[str, float]:
+    def stated_means(self, view: Chain) -> dict[Key, float]:
         """Means that the view fixes by ``==``, by quantity."""
-        match tree:
-            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-                for side, other in ((left, right), (right, left)):
-                    match side:
-                        case ast.Call(func=ast.Name(id="mean"), args=[quantity]):
-                            value = self.expectation(other)
-                            return (
-                                {ast.unparse(quantity): value} if isinstance(value, float) else {}
-                            )
+        if view.signs != ("==",):
+            return {}
+        for side, other in (view.parts, view.parts[::-1]):
+            match side:
+                case Call(name="mean", arguments=(quantity,), named=()):
+                    value = self.expectation(other)
+                    return {_key(quantity): value} if isinstance(value, float) else {}
         return {}
 
     # ------------------------------------------------------------------ expectations
 
-    def expectation(self, node: ast.expr) -> FloatArray | float:
+    def expectation(self, node: Expression) -> FloatArray | float:
         """A number, or values [draw] whose expectation is meant."""
-        if (number := _number(node)) is not None:
-            return number
         match node:
-            case ast.UnaryOp(op=ast.USub(), operand=inner):
+            case Number(value=number):
+                return number
+            case Negation(operand=inner):
                 return -self.expectation(inner)
-            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in ARITHMETIC:
-                return self.combined(node, sign, self.expectation(left), self.expectation(right))
-            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-                return self.moment(node, name, arguments)
+            case Chain(parts=parts, signs=signs) if signs[0] in ARITHMETIC:
+                steps = zip(signs, map(self.expectation, parts[1:]), strict=True)
+                first = self.expectation(parts[0])
+                return reduce(lambda a, step: self.combined(node, a, *step), steps, first)
+            case Call(named=()):
+                return self.moment(node)
         raise self.senseless(node, "write mean(...) of a quantity or P(...) of an event")
 
     def combined(
-        self, node: ast.expr, sign: ast.operator, a: FloatArray | float, b: FloatArray | float
+        self, node: Expression, a: FloatArray | float, sign: str, b: FloatArray | float
     ) -> FloatArray | float:
         arrays = isinstance(a, np.ndarray), isinstance(b, np.ndarray)
-        if (isinstance(sign, ast.Mult) and all(arrays)) or (
-            isinstance(sign, ast.Div) and arrays[1]
-        ):
+        if (sign == "*" and all(arrays)) or (sign == "/" and arrays[1]):
             raise self.senseless(node, "expectations can be added, and scaled by numbers")
-        if isinstance(sign, ast.Div) and b == 0.0:
-            raise self.fault(f"'{ast.unparse(node)}' is divided by 0")
+        if sign == "/" and isinstance(b, float) and b == 0.0:
+            raise self.fault(f"{node} is divided by 0")
         with np.errstate(over="ignore", invalid="ignore"):
-            found: FloatArray | float = ARITHMETIC[type(sign)](a, b)
+            found: FloatArray | float = ARITHMETIC[sign](a, b)
         return found
 
-    def moment(self, node: ast.Call, name: str, arguments: list[ast.expr]) -> FloatArray:
+    def moment(self, call: Call) -> FloatArray:
+        name, arguments = call.name, call.arguments
         if name not in EXPECTED:
             known = ", ".join(EXPECTED)
             raise self.fault(f"no function '{name}'; there are {known}.{nearest(name, EXPECTED)}")
@@ -221,58 +202,56 @@ class _Reader:
         first, last = self.distance(arguments[0]), self.distance(arguments[-1])
         return first * last
 
-    def distance(self, node: ast.expr) -> FloatArray:
+    def distance(self, node: Expression) -> FloatArray:
         """Values of a quantity less the mean that a view states, or else the mean so far."""
         values = self.quantity(node)
-        mean = self.means.get(ast.unparse(node))
+        mean = self.means.get(_key(node))
         return values - float(self.scenarios.probabilities @ values if mean is None else mean)
 
     # ------------------------------------------------------------------ quantities and events
 
-    def quantity(self, node: ast.expr) -> FloatArray:
+    def quantity(self, node: Expression) -> FloatArray:
         """Values by draw, all of them finite."""
         values: FloatArray = np.empty(len(self.scenarios))
         with np.errstate(all="ignore"):
             values[:] = self.arithmetic(node)
         wrong = np.flatnonzero(~np.isfinite(values))
         if wrong.size:
-            what = f"'{ast.unparse(node)}' is no finite number in draw {wrong[0]}"
+            what = f"{node} is no finite number in draw {wrong[0]}"
             raise self.fault(f"{what} ({wrong.size} such in all)")
         return values
 
-    def arithmetic(self, node: ast.expr) -> Any:
-        if (number := _number(node)) is not None:
-            return np.float64(number)
+    def arithmetic(self, node: Expression) -> Any:
         if (name := _name(node)) is not None:
             return self.values(name)
         match node:
-            case ast.UnaryOp(op=ast.USub(), operand=inner):
+            case Number(value=number):
+                return np.float64(number)
+            case Negation(operand=inner):
                 return -self.arithmetic(inner)
-            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in ARITHMETIC:
-                return ARITHMETIC[type(sign)](self.arithmetic(left), self.arithmetic(right))
-            case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in FUNCTIONS:
-                return FUNCTIONS[name](self.arithmetic(inner))
+            case Chain(parts=parts, signs=signs) if signs[0] in ARITHMETIC:
+                steps = zip(signs, map(self.arithmetic, parts[1:]), strict=True)
+                first = self.arithmetic(parts[0])
+                return reduce(lambda a, step: ARITHMETIC[step[0]](a, step[1]), steps, first)
+            case Call(name=function, arguments=(inner,), named=()) if function in FUNCTIONS:
+                return FUNCTIONS[function](self.arithmetic(inner))
         made = "a quantity is made of tickers, features, + - * /, exp and log"
         raise self.senseless(node, f"{made}; events are joined by and, or, not")
 
-    def event(self, node: ast.expr) -> BoolArray:
+    def event(self, node: Expression) -> BoolArray:
         """Whether something is so, by draw."""
         if (name := _name(node)) is not None:
             return self.happening(name)
         match node:
-            case ast.Compare(left=left, ops=signs, comparators=rest):
-                if all(type(sign) in COMPARED for sign in signs):
-                    sides = [self.quantity(side) for side in (left, *rest)]
-                    steps = zip(signs, sides, sides[1:], strict=False)
-                    return np.asarray(
-                        np.all([COMPARED[type(s)](a, b) for s, a, b in steps], axis=0)
-                    )
-            case ast.BoolOp(op=ast.And(), values=parts):
-                return np.asarray(np.all([self.event(part) for part in parts], axis=0))
-            case ast.BoolOp(op=ast.Or(), values=parts):
-                return np.asarray(np.any([self.event(part) for part in parts], axis=0))
-            case ast.UnaryOp(op=ast.Not(), operand=inner):
+            case Not(operand=inner):
                 return ~self.event(inner)
+            case Chain(parts=parts, signs=signs) if signs[0] in COMPARED:
+                sides = [self.quantity(part) for part in parts]
+                steps = zip(sides, signs, sides[1:], strict=False)
+                held = [COMPARED[sign](a, b) for a, sign, b in steps]
+                return np.asarray(np.all(held, axis=0))
+            case Chain(parts=parts, signs=signs) if signs[0] in JOINED:
+                return np.asarray(JOINED[signs[0]]([self.event(part) for part in parts], axis=0))
         right = "an event compares quantities or names a regime, joined by and, or, not"
         raise self.senseless(node, right)
 
@@ -297,12 +276,12 @@ class _Reader:
     def happening(self, name: str) -> BoolArray:
         """The draws of a regime, or those where a feature of true and false is true."""
         regime: BoolArray = self.scenarios.regimes == name
-        told = name in self.features and self.feature(name).dtype.kind == "b"
-        if regime.any() and told:
+        is_event = name in self.features and self.feature(name).dtype.kind == "b"
+        if regime.any() and is_event:
             raise self.fault(f"'{name}' is both a regime and a feature; rename the feature")
         if regime.any():
             return regime
-        if told:
+        if is_event:
             return np.asarray(self.feature(name), dtype=np.bool_)
         if name in self.scenarios.tickers or name in self.features:
             raise self.fault(f"'{name}' is a quantity, not an event; compare it: P({name} < 0)")

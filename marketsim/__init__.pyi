@@ -1,0 +1,49 @@
+"""What `import marketsim as ms` offers: the one list of names, for people, mypy and Python.
+
+`marketsim/__init__.py` reads it, and imports a name's module when the name is first asked for.
+"""
+
+from . import allocation as allocation
+from . import assumptions as assumptions
+from . import backtesting as backtesting
+from . import calibration as calibration
+from . import claims as claims
+from . import ensemble as ensemble
+from . import errors as errors
+from . import facts as facts
+from . import forecasting as forecasting
+from . import model as model
+from . import prices as prices
+from . import provenance as provenance
+from . import runs as runs
+from . import scenarios as scenarios
+from . import simulation as simulation
+from . import valuation as valuation
+from . import views as views
+from .allocation import CVaR as CVaR
+from .allocation import ExpectedReturn as ExpectedReturn
+from .allocation import Variance as Variance
+from .allocation import WorstRegime as WorstRegime
+from .allocation import allocate as allocate
+from .allocation import limits as limits
+from .allocation import terms as terms
+from .backtesting import backtest as backtest
+from .calibration import Posterior as Posterior
+from .calibration import calibrate as calibrate
+from .errors import MarketsimError as MarketsimError
+from .facts import Facts as Facts
+from .facts import load_facts as load_facts
+from .forecasting import forecast as forecast
+from .forecasting import score_forecasts as score_forecasts
+from .prices import load_prices as load_prices
+from .returns import ReturnScenarios as ReturnScenarios
+from .scenarios import Scenarios as Scenarios
+from .scenarios import load_scenarios as load_scenarios
+from .sensitivity import sensitivities as sensitivities
+from .simulation import Paths as Paths
+from .simulation import simulate as simulate
+from .valuation import revalue as revalue
+from .views import view as view
+
+__version__: str
+__all__: list[str]

@@ -1,0 +1,18 @@
+"""Named regimes: readings of the future as probabilities and shifts of named assumptions."""
+
+from __future__ import annotations
+
+from .fitting import Scenarios, fit_regimes, load_scenarios, movable
+from .reading import read_regimes
+from .regimes import Regime, Shift, chosen
+
+__all__ = [
+    "Regime",
+    "Scenarios",
+    "Shift",
+    "chosen",
+    "fit_regimes",
+    "load_scenarios",
+    "movable",
+    "read_regimes",
+]

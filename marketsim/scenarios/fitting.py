@@ -1,0 +1,161 @@
+"""Regimes over a posterior: what each shifts, in the coordinates in which worlds are drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.calibration import Posterior
+from marketsim.errors import nearest
+from marketsim.model import Entry
+from marketsim.model.priors import KINDS, link
+
+from .reading import read_sheet, refuse
+from .regimes import Fault, Place, Regime, Shift, chosen_regimes
+
+__all__ = ["Scenarios", "fit_regimes", "load_scenarios", "movable"]
+
+START: Final = ("initial_", "base_level")
+
+
+@dataclass(frozen=True, eq=False)
+class Scenarios:
+    """Regimes over a posterior; probabilities sum to one.
+
+    Attributes
+    ----------
+    posterior
+        What the regimes shift.
+    regimes
+        In the order of the file.
+    moves
+        Shifts of the linked coordinates of every assumption, [regime, entry]: each regime's stated
+        shift holds exactly at the mode, and every draw moves by the same linked amount, so that
+        shares stay shares and positive numbers positive.
+    """
+
+    posterior: Posterior
+    regimes: tuple[Regime, ...]
+    moves: np.ndarray
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the regimes."""
+        return tuple(r.name for r in self.regimes)
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """Probabilities, [regime]."""
+        return np.array([r.probability for r in self.regimes])
+
+
+def load_scenarios(
+    posterior: Posterior,
+    path: str | Path | None = None,
+    names: Iterable[str] | None = None,
+) -> Scenarios:
+    """Read regimes and fit their shifts to a posterior.
+
+    Parameters
+    ----------
+    posterior
+        From :func:`marketsim.calibrate`.
+    path
+        A TOML file of regimes; by default data/scenarios.toml.
+    names
+        The regimes wanted, by default all; probabilities are renormalised.
+
+    Raises
+    ------
+    DataError
+        All faults of the file at once: unknown assumptions (with the nearest name), shifts that
+        leave an assumption's range, probabilities that are not.
+    InputError
+        A name that is no regime.
+    """
+    sheet = read_sheet(path)
+    now = _values(posterior)
+    refuse([*sheet.faults, *_misfits(posterior, sheet.regimes, now)])
+    return _fitted(posterior, chosen_regimes(sheet.regimes, names), now)
+
+
+def fit_regimes(posterior: Posterior, regimes: Iterable[Regime]) -> Scenarios:
+    """Fit the shifts of regimes, from :func:`marketsim.scenarios.read_regimes`, to a posterior.
+
+    Raises
+    ------
+    DataError
+        All shifts at once that are of no assumption or leave its range.
+    """
+    wanted, now = chosen_regimes(tuple(regimes), None), _values(posterior)
+    refuse(_misfits(posterior, wanted, now))
+    return _fitted(posterior, wanted, now)
+
+
+def movable(entry: Entry) -> bool:
+    """Return whether an assumption bears on the future; the start of the window does not."""
+    return not entry.field.startswith(START)
+
+
+def _values(posterior: Posterior) -> pd.Series[float]:
+    return posterior.table()["value"]
+
+
+def _fitted(posterior: Posterior, regimes: tuple[Regime, ...], now: pd.Series[float]) -> Scenarios:
+    moves = np.stack([_moves(posterior, regime, now) for regime in regimes])
+    return Scenarios(posterior, regimes, moves)
+
+
+def _misfits(
+    posterior: Posterior, regimes: Iterable[Regime], now: pd.Series[float]
+) -> Iterator[Fault]:
+    for regime in regimes:
+        for shift in regime.shifts:
+            place = shift.place if shift.place.line else Place(0, "", regime.name)
+            for complaint in _complaints(shift, posterior, now):
+                yield Fault(place, complaint)
+
+
+def _complaints(shift: Shift, posterior: Posterior, now: pd.Series[float]) -> Iterator[str]:
+    key, open_ones = shift.assumption, [e for e in posterior.entries if movable(e)]
+    hit = _matching(open_ones, key)
+    if not hit and _matching(posterior.entries, key):
+        yield f"'{key}' describes the past and cannot be shifted"
+    elif not hit:
+        names = {e.field for e in open_ones} | {e.name for e in open_ones}
+        yield f"no assumption is called '{key}'.{nearest(key, sorted(names))}"
+    for entry in hit:
+        shifted = shift.apply(float(now[entry.name]))
+        if not _inside(entry, shifted):
+            span = "above 0" if KINDS[entry.kind] == "lognormal" else "between 0 and 1"
+            yield f"'{key}' moves {entry.name} to {shifted:g}; it must stay {span}"
+
+
+def _matching(entries: Iterable[Entry], key: str) -> list[Entry]:
+    return [e for e in entries if key in (e.field, e.name)]
+
+
+def _inside(entry: Entry, value: float) -> bool:
+    kind = KINDS[entry.kind]
+    return (
+        math.isfinite(value)
+        and (kind != "lognormal" or value > 0.0)
+        and (kind != "share" or 0.0 < value < 1.0)
+    )
+
+
+def _moves(posterior: Posterior, regime: Regime, now: pd.Series[float]) -> np.ndarray:
+    moves = np.zeros(len(posterior.entries))
+    # A shift of one entry of a vector stands over a shift of the whole.
+    for shift in sorted(regime.shifts, key=lambda s: "[" in s.assumption):
+        for i, entry in enumerate(posterior.entries):
+            if shift.assumption in (entry.field, entry.name):
+                kind, value = KINDS[entry.kind], float(now[entry.name])
+                moves[i] = link(kind, shift.apply(value)) - link(kind, value)
+    return moves
