@@ -39,11 +39,8 @@ format: $(READY)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## write the README's table of assumptions afresh
-	$(BIN)/marketsim assumptions --markdown > $(VENV)/table.md
-	{ sed '/^<!-- assumptions: begin/q' README.md; cat $(VENV)/table.md; \
-	    sed -n '/^<!-- assumptions: end/,$$p' README.md; } > $(VENV)/README.md
-	cp $(VENV)/README.md README.md
+docs: $(READY)  ## write what pages say of the model's figures anew, about a minute
+	JAX_ENABLE_X64=1 $(BIN)/python docs/generate.py
 
 lock:  ## resolve requirements.lock afresh (needs uv; hashes only, no address of any index)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \

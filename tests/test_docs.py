@@ -30,8 +30,8 @@ def blocks(*languages: str) -> list[str]:
 def commands(program: str) -> list[str]:
     """Arguments of every line of the README's shell blocks that calls a program."""
     lines = "\n".join(blocks("sh", "bash", "console")).splitlines()
-    spoken = [line.removeprefix("$").partition(" #")[0].strip() for line in lines]
-    return [line.partition(" ")[2] for line in spoken if line.split(" ")[0] == program]
+    typed = [line.removeprefix("$").partition(" #")[0].strip() for line in lines]
+    return [line.partition(" ")[2] for line in typed if line.split(" ")[0] == program]
 
 
 def run(code: list[str], folder: Path) -> str:

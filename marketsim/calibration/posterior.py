@@ -112,7 +112,7 @@ class Posterior:
         Parameters
         ----------
         bar
-            Least absolute posterior correlation of a pair to be told.
+            Least absolute posterior correlation of a pair that is listed.
         """
         names = self.fit["series"].tolist()
         group = pd.Index(names).get_indexer(self.fit_paths["series"])

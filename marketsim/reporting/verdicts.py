@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-__all__ = ["claims_text"]
+__all__ = ["claims_markdown", "claims_text"]
 
 WIDTH: Final = 100
 
@@ -25,6 +25,19 @@ def claims_text(table: pd.DataFrame) -> str:
     lost = [name for name, holds in held.items() if not holds]
     said = f"{held.sum()} of {len(held)} claims hold"
     return "\n".join([*lines, said + (f"; {', '.join(map(str, lost))} do not" if lost else "")])
+
+
+def claims_markdown(table: pd.DataFrame) -> str:
+    """Lay out the same table as Markdown: a row for each claim, its median around the mode."""
+    head = ["| | claim | measured | |", "|---|---|---|---|"]
+    rows = table.xs("posterior", level="draws_of")
+    return "\n".join([*head, *(_row(str(name), row) for name, row in rows.iterrows())])
+
+
+def _row(name: str, row: pd.Series) -> str:
+    claim = f"**{row['title']}**: {row['statement']} {row['departure']}".strip()
+    unit = "" if row["unit"] in row["measured"] else f", {row['unit']}"
+    return f"| {name} | {claim} | {row['measured']}{unit} | {row['median']:.3g} |"
 
 
 def _claim(name: str, rows: pd.DataFrame) -> Iterator[str]:

@@ -1,0 +1,64 @@
+"""Writes the blocks of README.md and docs/calibration.md that are made of what the model says.
+
+`make docs` runs it: a calibration and the seventeen claims, about a minute. A block stands between
+`<!-- name: begin -->` and `<!-- name: end -->`; the rest of a page is written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import marketsim as ms
+from marketsim.reporting.listing import assumptions_markdown
+from marketsim.reporting.verdicts import claims_markdown
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "docs/calibration.md")
+AS_OF = "2025-12-31"
+WORDS = {"pinned": "pinned", "informed": "informed", "prior": "left to their priors"}
+
+
+def blocks() -> dict[str, str]:
+    """Every block by name."""
+    posterior = ms.calibrate(ms.load_facts(as_of=AS_OF))
+    results = ms.claims.evaluate_claims(posterior)
+    return {
+        "assumptions": assumptions_markdown(ms.assumptions.describe_assumptions()),
+        "claims": claims_markdown(results.table),
+        "identified": identified(posterior),
+    }
+
+
+def identified(posterior: ms.Posterior) -> str:
+    """How many assumptions the facts speak of, as part of a sentence."""
+    status = posterior.identified().assumptions["status"]
+    counts = [f"{(status == name).sum()} are {words}" for name, words in WORDS.items()]
+    return f"of {len(status)} assumptions {', '.join(counts[:-1])} and {counts[-1]}"
+
+
+def replaced(page: str, made: Mapping[str, str]) -> str:
+    """Return a page with the blocks that it has a place for.
+
+    A block of several lines stands on lines of its own, one of a single line within a sentence.
+    """
+    for name, block in made.items():
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        if page.count(begin) != page.count(end) or page.count(begin) > 1:
+            raise ValueError(f"'{name}' needs one begin and one end, or neither")
+        if begin in page:
+            head, _, rest = page.partition(begin)
+            gap = "\n" if "\n" in block else ""
+            page = head + begin + gap + block + gap + end + rest.partition(end)[2]
+    return page
+
+
+def main() -> None:
+    made = blocks()
+    for name in PAGES:
+        path = ROOT / name
+        path.write_text(replaced(path.read_text(encoding="utf-8"), made), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
