@@ -64,12 +64,12 @@ def drawn(posterior: ms.Posterior, draws: int, seed: int) -> dict[str, np.ndarra
             for i in range(0, draws, 50)
         ]
         then = jax.tree.map(lambda *p: np.concatenate([np.asarray(q) for q in p]), *parts)
-    seen, book = then.quarters, posterior.book
+    seen, lines = then.quarters, posterior.revenue_map
     names = [entry.name for entry in posterior.entries]
     pue = 1.0 + np.exp(then.link[:, names.index("power_overhead")])
     return {
         "owner capex": seen.owner_capex,
-        "NVIDIA data centre": seen.lines @ book.series()["NVDA.data_center"],
+        "NVIDIA data centre": seen.lines @ lines.series()["NVDA.data_center"],
         "installed compute": seen.compute,
         "H100 rent": seen.rent,
         "inference share": 100.0 * seen.inference_share,
@@ -77,7 +77,7 @@ def drawn(posterior: ms.Posterior, draws: int, seed: int) -> dict[str, np.ndarra
     }
 
 
-def reported(facts: ms.Facts) -> dict[str, pd.Series]:
+def reported(facts: ms.Knowledge) -> dict[str, pd.Series]:
     """Return what was reported of each panel, by date."""
     capex = together(facts.select("quarterly_capex"), OWNERS) / 1e3
     power = together(facts.select("installed_power"), DESIGNERS) / 1e3

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from marketsim.calibration import Posterior, calibrate
     from marketsim.claims import evaluate_claims
     from marketsim.errors import MarketsimError
-    from marketsim.facts import Facts, load_facts
     from marketsim.forecasting import Forecast, Scores, forecast, score_forecasts
+    from marketsim.knowledge import Facts, Knowledge, load_facts
     from marketsim.model import Assumptions
     from marketsim.prices import Prices, load_prices
     from marketsim.returns import ReturnScenarios
@@ -53,7 +53,7 @@ _HOMES = {
     "calibration": ("Posterior", "calibrate"),
     "claims": ("evaluate_claims",),
     "errors": ("MarketsimError",),
-    "facts": ("Facts", "load_facts"),
+    "knowledge": ("Facts", "Knowledge", "load_facts"),
     "forecasting": ("Forecast", "Scores", "forecast", "score_forecasts"),
     "model": ("Assumptions",),
     "prices": ("Prices", "load_prices"),
@@ -75,6 +75,7 @@ __all__ = [
     "Facts",
     "Forecast",
     "History",
+    "Knowledge",
     "MarketsimError",
     "Paths",
     "Posterior",

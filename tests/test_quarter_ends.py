@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.facts import load_companies
 from marketsim.forecasting.calendar import last_weekday, nearest_weekday, quarter_ends
 
 SUNDAY = 6
@@ -50,7 +49,8 @@ def test_the_two_rules_differ_by_a_week_or_not_at_all(year: int) -> None:
 
 
 def test_nearly_all_quarters_that_companies_went_on_to_report_are_told_to_the_day() -> None:
-    facts, companies = ms.load_facts(), load_companies()
+    facts = ms.load_facts()
+    companies = facts.universe.companies
     right = []
     for ticker, month in companies["fiscal_year_end_month"].items():
         dates = pd.DatetimeIndex(facts.select("quarterly_revenue", f"{ticker}.total")["date"])

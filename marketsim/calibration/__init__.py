@@ -1,6 +1,5 @@
 """Facts in, assumptions with uncertainty out."""
 
-from .book import Book, load_book
 from .fit import calibrate
 from .hindcast import Past, past, past_at
 from .identification import Identification
@@ -9,13 +8,11 @@ from .window import HISTORY, Window, window_at
 
 __all__ = [
     "HISTORY",
-    "Book",
     "Identification",
     "Past",
     "Posterior",
     "Window",
     "calibrate",
-    "load_book",
     "past",
     "past_at",
     "window_at",

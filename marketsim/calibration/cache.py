@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 
 from marketsim import resources
-from marketsim.facts import Facts
 from marketsim.files import cache_folder, replace_file
+from marketsim.knowledge import Knowledge
 from marketsim.model import Entry
 
 __all__ = ["KEPT", "Fitted", "keep", "key", "place", "recall"]
@@ -33,7 +33,7 @@ __all__ = ["KEPT", "Fitted", "keep", "key", "place", "recall"]
 KEPT: Final = 200
 """Files that are kept: the last used."""
 
-CODE: Final = ("calibration", "facts", "model", "dates.py", "precision.py", "resources.py")
+CODE: Final = ("calibration", "knowledge", "model", "dates.py", "precision.py")
 """Sources that decide what a calibration finds."""
 
 PACKAGES: Final = ("jax", "jaxlib", "numpy", "scipy", "pandas")
@@ -56,13 +56,12 @@ class Fitted:
     steps: int
 
 
-def key(facts: Facts, date: pd.Timestamp) -> str:
-    """Return the hash of facts, date, code, tables beside the facts, versions and machine."""
+def key(knowledge: Knowledge, date: pd.Timestamp) -> str:
+    """Return the hash of knowledge, date, code, versions and machine."""
     told = {
-        "facts": facts.digest,
+        "knowledge": knowledge.digest,
         "date": date.isoformat(),
         "code": _code(),
-        "tables": _hashed(sorted(resources.folder("data").glob("*.csv"))),
         "versions": {name: version(name) for name in PACKAGES},
         "machine": [platform.system(), platform.machine(), jax.default_backend()],
     }
