@@ -126,7 +126,7 @@ def one_world(posterior: ms.Posterior, history: bool) -> tuple[Any, Callable[...
 
     def world(given: Any, x: Array, news: Array) -> Array:
         now, coordinates, setting = given
-        state = ms.calibration.past(x, coordinates, setting).state if history else now
+        state = ms.ensemble.past(x, coordinates, setting).state if history else now
         a = ms.model.unpack(ms.model.values(coordinates, x[: len(coordinates.scale)]))
         shocks = ms.model.Shocks(appetite=news[0], demand=news[1])
         lines = ms.model.run(a, setting, state, shocks)[1].lines
@@ -134,7 +134,7 @@ def one_world(posterior: ms.Posterior, history: bool) -> tuple[Any, Callable[...
         return revenue
 
     coordinates, setting = posterior.coordinates, posterior.setting
-    now = ms.calibration.past_at(jnp.asarray(posterior.mode), coordinates, setting).state
+    now = ms.ensemble.past(jnp.asarray(posterior.mode), coordinates, setting).state
     return (now, coordinates, setting), world
 
 

@@ -165,7 +165,7 @@ def company_part(s: SimpleNamespace) -> str:
     )
 
 
-def growth(later: ms.Facts, ticker: str) -> float:
+def growth(later: ms.Knowledge, ticker: str) -> float:
     """Revenue of the quarters after the day against the same quarters a year before."""
     total = later.series("quarterly_revenue", f"{ticker}.total")
     count = int((total.index > AFTERWARDS).sum())

@@ -56,7 +56,7 @@ FORMATS = {
 }
 
 
-def outcomes(every: ms.Facts, said: ms.forecasting.Forecast) -> pd.DataFrame:
+def outcomes(every: ms.Knowledge, said: ms.forecasting.Forecast) -> pd.DataFrame:
     """What came beside what was said: name, horizon, reported over median, standard deviations."""
     rows = []
     for i, s in enumerate(said.series):
@@ -67,14 +67,14 @@ def outcomes(every: ms.Facts, said: ms.forecasting.Forecast) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "horizon", "ratio", "z"])
 
 
-def came(every: ms.Facts, s: Series, said: ms.forecasting.Forecast) -> np.ndarray:
+def came(every: ms.Knowledge, s: Series, said: ms.forecasting.Forecast) -> np.ndarray:
     """Values of the quarters forecast, as reported later, [horizon]."""
     rows = every.select(s.quantity, s.entity)
     later = rows[(rows["published"] > said.as_of) & (rows["date"] > s.dates[-1])]
     return later["value"].to_numpy()[: said.logs.scale.shape[1]]
 
 
-def panels(every: ms.Facts, said: ms.forecasting.Forecast) -> Iterator[Panel]:
+def panels(every: ms.Knowledge, said: ms.forecasting.Forecast) -> Iterator[Panel]:
     names = {f"{s.quantity} {s.entity}": s for s in said.series}
     for name, title in SHOWN.items():
         if name in names:

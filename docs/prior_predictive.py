@@ -13,12 +13,10 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-import jax
 import numpy as np
 import pandas as pd
 
 import marketsim as ms
-from marketsim.model.tree import leaf
 from marketsim.reporting.palette import UP
 from marketsim.reporting.panels import HEIGHT, WIDTH, Panel
 from marketsim.reporting.sheet import sheet
@@ -57,19 +55,13 @@ def main() -> None:
 def drawn(posterior: ms.Posterior, draws: int, seed: int) -> dict[str, np.ndarray]:
     """Return the paths of each panel, [draw, quarter]: assumptions and news both drawn."""
     x = np.random.default_rng(seed).standard_normal((draws, len(posterior.mode)))
-    with ms.precision.precise("float64"):
-        run = jax.jit(jax.vmap(ms.calibration.past, in_axes=(0, None, None)))
-        parts = [
-            run(leaf(x[i : i + 50]), posterior.coordinates, posterior.setting)
-            for i in range(0, draws, 50)
-        ]
-        then = jax.tree.map(lambda *p: np.concatenate([np.asarray(q) for q in p]), *parts)
-    seen, book = then.quarters, posterior.book
+    then = ms.ensemble.histories(x, posterior.coordinates, posterior.setting)
+    seen, lines = then.quarters, posterior.revenue_map
     names = [entry.name for entry in posterior.entries]
     pue = 1.0 + np.exp(then.link[:, names.index("power_overhead")])
     return {
         "owner capex": seen.owner_capex,
-        "NVIDIA data centre": seen.lines @ book.series()["NVDA.data_center"],
+        "NVIDIA data centre": seen.lines @ lines.series()["NVDA.data_center"],
         "installed compute": seen.compute,
         "H100 rent": seen.rent,
         "inference share": 100.0 * seen.inference_share,
@@ -77,7 +69,7 @@ def drawn(posterior: ms.Posterior, draws: int, seed: int) -> dict[str, np.ndarra
     }
 
 
-def reported(facts: ms.Facts) -> dict[str, pd.Series]:
+def reported(facts: ms.Knowledge) -> dict[str, pd.Series]:
     """Return what was reported of each panel, by date."""
     capex = together(facts.select("quarterly_capex"), OWNERS) / 1e3
     power = together(facts.select("installed_power"), DESIGNERS) / 1e3

@@ -10,8 +10,8 @@ from . import calibration as calibration
 from . import claims as claims
 from . import ensemble as ensemble
 from . import errors as errors
-from . import facts as facts
 from . import forecasting as forecasting
+from . import knowledge as knowledge
 from . import model as model
 from . import prices as prices
 from . import provenance as provenance
@@ -31,10 +31,10 @@ from .backtesting import backtest as backtest
 from .calibration import Posterior as Posterior
 from .calibration import calibrate as calibrate
 from .errors import MarketsimError as MarketsimError
-from .facts import Facts as Facts
-from .facts import load_facts as load_facts
 from .forecasting import forecast as forecast
 from .forecasting import score_forecasts as score_forecasts
+from .knowledge import Knowledge as Knowledge
+from .knowledge import load_facts as load_facts
 from .prices import load_prices as load_prices
 from .returns import ReturnScenarios as ReturnScenarios
 from .scenarios import Scenarios as Scenarios

@@ -67,13 +67,13 @@ DRAWS = 600
 
 
 @pytest.fixture(scope="session")
-def facts() -> ms.Facts:
+def facts() -> ms.Knowledge:
     """The embedded facts as of the end of 2025."""
     return ms.load_facts(as_of=AS_OF)
 
 
 @pytest.fixture(scope="session")
-def posterior(facts: ms.Facts, shelf: Path) -> ms.Posterior:
+def posterior(facts: ms.Knowledge, shelf: Path) -> ms.Posterior:
     """The calibration of the end of 2025."""
     return made_once(shelf / "posterior", lambda: ms.calibrate(facts))
 

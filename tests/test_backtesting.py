@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from marketsim.backtesting import BacktestResult, History, backtest, load_strategy, strategy_names
 from marketsim.backtesting.account import rebalanced, total, wealth_after_trading
 from marketsim.errors import DataError, InputError, PriceError
-from marketsim.facts import Facts, load_facts
+from marketsim.knowledge import Knowledge, load_facts
 
 DAYS = pd.bdate_range("2020-01-01", "2021-03-31", name="date")
 TICKERS = ("AAA", "BBB", "CCC", "DDD")
@@ -30,7 +30,7 @@ def panel(seed: int = 0, tickers: tuple[str, ...] = TICKERS) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def facts() -> Facts:
+def facts() -> Knowledge:
     return load_facts()
 
 
@@ -78,13 +78,13 @@ def bytes_of(result: BacktestResult, last: pd.Timestamp) -> dict[str, str]:
 # Identities
 
 
-def test_wealth_is_the_sum_of_holdings_and_cash(facts: Facts) -> None:
+def test_wealth_is_the_sum_of_holdings_and_cash(facts: Knowledge) -> None:
     result = backtest(momentum, panel(), facts=facts, cost=0.01)
     total = result.holdings.sum(axis=1) + result.cash
     np.testing.assert_allclose(total, result.wealth, rtol=1e-12)
 
 
-def test_costs_leave_the_account_and_nothing_else_does(facts: Facts) -> None:
+def test_costs_leave_the_account_and_nothing_else_does(facts: Knowledge) -> None:
     closes = panel()
     result = backtest(momentum, closes, facts=facts, cost=0.01)
     before = result.holdings.shift().mul(closes / closes.shift(), fill_value=0.0).sum(axis=1)
@@ -95,13 +95,13 @@ def test_costs_leave_the_account_and_nothing_else_does(facts: Facts) -> None:
     np.testing.assert_allclose(result.costs, 0.01 * traded, atol=1e-15)
 
 
-def test_the_first_purchase_costs_what_algebra_says(facts: Facts) -> None:
+def test_the_first_purchase_costs_what_algebra_says(facts: Knowledge) -> None:
     result = backtest(fixed(AAA=1.0), panel(), facts=facts, cost=0.02)
     assert result.returns.iloc[0] == pytest.approx(1.0 / 1.02 - 1.0)
     assert result.trades.loc[DAYS[0], "AAA"] == pytest.approx(1.0 / 1.02)
 
 
-def test_buy_and_hold_is_the_mean_of_price_relatives(facts: Facts) -> None:
+def test_buy_and_hold_is_the_mean_of_price_relatives(facts: Knowledge) -> None:
     closes = panel()
     weights = {"AAA": 0.5, "BBB": 0.3, "DDD": 0.2}
     result = backtest(once(**weights), closes, facts=facts, cost=0.0)
@@ -110,7 +110,7 @@ def test_buy_and_hold_is_the_mean_of_price_relatives(facts: Facts) -> None:
     np.testing.assert_allclose(result.wealth, expected, rtol=1e-12)
 
 
-def test_weights_drift_in_proportion_to_price_relatives(facts: Facts) -> None:
+def test_weights_drift_in_proportion_to_price_relatives(facts: Knowledge) -> None:
     closes = panel()
     seen: list[History] = []
 
@@ -125,7 +125,7 @@ def test_weights_drift_in_proportion_to_price_relatives(facts: Facts) -> None:
     assert seen[0].weights.eq(0.0).all()
 
 
-def test_equal_weights_without_cost_have_a_closed_form(facts: Facts) -> None:
+def test_equal_weights_without_cost_have_a_closed_form(facts: Knowledge) -> None:
     closes = panel()
     result = backtest(equal, closes, facts=facts, cost=0.0)
     dates = [*result.weights.index, DAYS[-1]]
@@ -134,7 +134,7 @@ def test_equal_weights_without_cost_have_a_closed_form(facts: Facts) -> None:
     assert (result.costs == 0.0).all()
 
 
-def test_an_independent_loop_agrees(facts: Facts) -> None:
+def test_an_independent_loop_agrees(facts: Knowledge) -> None:
     closes, cost, weights = panel(), 0.003, np.array([0.1, 0.2, 0.3, 0.4])
     result = backtest(fixed(AAA=0.1, BBB=0.2, CCC=0.3, DDD=0.4), closes, facts=facts, cost=cost)
     values, wealth, month = np.zeros(4), [1.0], None
@@ -169,7 +169,7 @@ def test_a_sum_does_not_depend_on_empty_holdings_or_order(seed: int) -> None:
 
 
 @pytest.mark.parametrize("cost", [0.0, 0.001, 0.3])
-def test_a_dearer_trade_never_leaves_more(facts: Facts, cost: float) -> None:
+def test_a_dearer_trade_never_leaves_more(facts: Knowledge, cost: float) -> None:
     cheap = backtest(equal, panel(), facts=facts, cost=cost)
     dear = backtest(equal, panel(), facts=facts, cost=cost + 0.01)
     assert (dear.wealth < cheap.wealth).all()
@@ -179,7 +179,7 @@ def test_a_dearer_trade_never_leaves_more(facts: Facts, cost: float) -> None:
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
-def test_rewriting_the_future_changes_no_byte_of_the_past(facts: Facts, seed: int) -> None:
+def test_rewriting_the_future_changes_no_byte_of_the_past(facts: Knowledge, seed: int) -> None:
     cut = int(np.random.default_rng(seed).integers(1, len(DAYS) - 2))
     closes, other = panel(), panel(seed)
     closes.iloc[: len(DAYS) // 2, 3] = np.nan  # listed late
@@ -194,7 +194,7 @@ def test_rewriting_the_future_changes_no_byte_of_the_past(facts: Facts, seed: in
         backtest(momentum, known, facts=told, cost=0.002, rebalance="weekly")
         for known, told in (
             (closes, facts),
-            (rewritten, Facts(table)),
+            (rewritten, facts.with_facts(table)),
             (closes.iloc[: cut + 1], facts),
         )
     )
@@ -202,7 +202,7 @@ def test_rewriting_the_future_changes_no_byte_of_the_past(facts: Facts, seed: in
     assert bytes_of(true, DAYS[cut]) == bytes_of(short, DAYS[cut])
 
 
-def test_a_strategy_that_peeks_finds_nothing_later(facts: Facts) -> None:
+def test_a_strategy_that_peeks_finds_nothing_later(facts: Knowledge) -> None:
     closes = panel()
     closes.loc[: DAYS[200], "DDD"] = np.nan
     peeked = 0
@@ -228,7 +228,9 @@ def test_a_strategy_that_peeks_finds_nothing_later(facts: Facts) -> None:
 
 
 @pytest.mark.parametrize("as_of", [None, "2019-12-31"])
-def test_a_strategy_cannot_change_what_the_engine_knows(facts: Facts, as_of: str | None) -> None:
+def test_a_strategy_cannot_change_what_the_engine_knows(
+    facts: Knowledge, as_of: str | None
+) -> None:
     known = facts if as_of is None else facts.upto(as_of)
 
     def vandal(history: History) -> pd.Series:
@@ -236,6 +238,7 @@ def test_a_strategy_cannot_change_what_the_engine_knows(facts: Facts, as_of: str
         history.closes.iloc[:] = 1.0
         history.weights.iloc[:] = 9.0
         history.facts.table["value"] = 0.0
+        history.facts.universe.companies["layer"] = ""
         return answer
 
     closes = panel()
@@ -247,7 +250,7 @@ def test_a_strategy_cannot_change_what_the_engine_knows(facts: Facts, as_of: str
 # Listings and endings
 
 
-def test_a_ticker_whose_prices_end_is_sold_at_its_last_close(facts: Facts) -> None:
+def test_a_ticker_whose_prices_end_is_sold_at_its_last_close(facts: Knowledge) -> None:
     closes = panel()
     closes.loc[DAYS[30] :, "BBB"] = np.nan
     result = backtest(
@@ -263,7 +266,7 @@ def test_a_ticker_whose_prices_end_is_sold_at_its_last_close(facts: Facts) -> No
     assert note.endswith(f"{closes['BBB'].dropna().iloc[-1]:g}")
 
 
-def test_a_holiday_of_one_exchange_sells_nothing(facts: Facts) -> None:
+def test_a_holiday_of_one_exchange_sells_nothing(facts: Knowledge) -> None:
     closes = panel()
     closes.iloc[30:33, 1] = np.nan
     result = backtest(once(AAA=0.5, BBB=0.5), closes, facts=facts, cost=0.0)
@@ -272,7 +275,7 @@ def test_a_holiday_of_one_exchange_sells_nothing(facts: Facts) -> None:
     assert result.wealth.iloc[-1] == pytest.approx(whole.wealth.iloc[-1])
 
 
-def test_before_anything_is_listed_wealth_is_cash(facts: Facts) -> None:
+def test_before_anything_is_listed_wealth_is_cash(facts: Knowledge) -> None:
     closes = panel(tickers=("AAA", "OTHER"))
     closes.loc[: DAYS[40], "AAA"] = np.nan
     result = backtest(fixed(AAA=1.0), closes, facts=facts, tickers=["AAA"])
@@ -280,7 +283,7 @@ def test_before_anything_is_listed_wealth_is_cash(facts: Facts) -> None:
     assert result.weights.index[0] == pd.Timestamp("2020-03-02")
 
 
-def test_the_universe_is_what_may_be_held_and_the_rest_is_seen(facts: Facts) -> None:
+def test_the_universe_is_what_may_be_held_and_the_rest_is_seen(facts: Knowledge) -> None:
     seen: set[str] = set()
 
     def watch(history: History) -> pd.Series:
@@ -296,7 +299,7 @@ def test_the_universe_is_what_may_be_held_and_the_rest_is_seen(facts: Facts) -> 
     ("rebalance", "count"), [("weekly", 66), ("monthly", 15), ("quarterly", 5)]
 )
 def test_decisions_fall_on_the_first_row_of_each_period(
-    facts: Facts, rebalance: str, count: int
+    facts: Knowledge, rebalance: str, count: int
 ) -> None:
     result = backtest(equal, panel(), facts=facts, rebalance=rebalance)  # type: ignore[arg-type]
     assert len(result.weights) == count
@@ -323,7 +326,7 @@ def test_decisions_fall_on_the_first_row_of_each_period(
     ],
 )
 def test_bad_weights_name_the_strategy_and_the_date(
-    facts: Facts, answer: object, fault: str
+    facts: Knowledge, answer: object, fault: str
 ) -> None:
     def careless(history: History) -> object:
         return answer
@@ -336,12 +339,12 @@ def test_bad_weights_name_the_strategy_and_the_date(
     assert fault in str(caught.value)
 
 
-def test_rounding_of_a_solver_is_forgiven(facts: Facts) -> None:
+def test_rounding_of_a_solver_is_forgiven(facts: Knowledge) -> None:
     result = backtest(fixed(AAA=1.0 + 5e-7, BBB=-1e-12), panel(), facts=facts)
     assert result.weights.iloc[0].tolist() == [1.0, 0.0, 0.0, 0.0]
 
 
-def test_what_a_strategy_raises_says_when(facts: Facts) -> None:
+def test_what_a_strategy_raises_says_when(facts: Knowledge) -> None:
     def refuses(history: History) -> pd.Series:
         raise PriceError("no prices for DELL")
 
@@ -356,7 +359,7 @@ def test_what_a_strategy_raises_says_when(facts: Facts) -> None:
 
 
 def test_a_strategy_is_a_name_a_path_or_a_function(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, facts: Facts
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, facts: Knowledge
 ) -> None:
     file = tmp_path / "mine.py"
     file.write_text("def strategy(history):\n    return {'AAA': 1.0}\n")
@@ -405,7 +408,7 @@ def test_an_unknown_name_lists_the_nearest() -> None:
 # Arguments
 
 
-def test_wrong_arguments_say_what_would_be_right(facts: Facts) -> None:
+def test_wrong_arguments_say_what_would_be_right(facts: Knowledge) -> None:
     with pytest.raises(InputError, match=r"'montly' is none of .*Did you mean 'monthly'\?"):
         backtest(equal, panel(), facts=facts, rebalance="montly")  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"cost=-0\.1 is a fraction"):
@@ -418,7 +421,7 @@ def test_wrong_arguments_say_what_would_be_right(facts: Facts) -> None:
         backtest(equal, panel() - 1000.0, facts=facts)
 
 
-def test_start_and_end_bound_the_walk_but_not_the_past_that_is_seen(facts: Facts) -> None:
+def test_start_and_end_bound_the_walk_but_not_the_past_that_is_seen(facts: Knowledge) -> None:
     first: list[int] = []
 
     def watch(history: History) -> pd.Series:
@@ -434,7 +437,7 @@ def test_start_and_end_bound_the_walk_but_not_the_past_that_is_seen(facts: Facts
 # Results
 
 
-def test_the_summary_measures_what_it_names(facts: Facts) -> None:
+def test_the_summary_measures_what_it_names(facts: Knowledge) -> None:
     result = backtest(once(AAA=1.0), panel(), facts=facts, cost=0.0)
     mine = result.summary[result.strategy]
     closes = panel()["AAA"]
@@ -451,14 +454,14 @@ def test_the_summary_measures_what_it_names(facts: Facts) -> None:
     assert rival["annual_turnover"] > 0.0
 
 
-def test_equal_weight_ties_with_equal_weight(facts: Facts) -> None:
+def test_equal_weight_ties_with_equal_weight(facts: Knowledge) -> None:
     result = backtest(equal, panel(), facts=facts)
     pd.testing.assert_series_equal(
         result.returns, result.equal_weight, check_names=False, rtol=1e-12
     )
 
 
-def test_a_walk_of_one_day_has_no_rates(facts: Facts, tmp_path: Path) -> None:
+def test_a_walk_of_one_day_has_no_rates(facts: Knowledge, tmp_path: Path) -> None:
     result = backtest(equal, panel().iloc[:1], facts=facts)
     assert result.summary["equal weight"].isna()["annual_return"]
     result.to_folder(tmp_path)
@@ -466,7 +469,7 @@ def test_a_walk_of_one_day_has_no_rates(facts: Facts, tmp_path: Path) -> None:
     assert record["summary"]["equal weight"]["annual_return"] is None
 
 
-def test_the_same_inputs_write_the_same_bytes(facts: Facts, tmp_path: Path) -> None:
+def test_the_same_inputs_write_the_same_bytes(facts: Knowledge, tmp_path: Path) -> None:
     names = {"weights.csv", "returns.csv", "trades.csv", "run.json"}
     for folder in ("one", "two"):
         backtest(momentum, panel(), facts=facts).to_folder(tmp_path / folder)
@@ -475,7 +478,7 @@ def test_the_same_inputs_write_the_same_bytes(facts: Facts, tmp_path: Path) -> N
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_the_folder_holds_what_the_result_says(facts: Facts, tmp_path: Path) -> None:
+def test_the_folder_holds_what_the_result_says(facts: Knowledge, tmp_path: Path) -> None:
     result = backtest(momentum, panel(), facts=facts, cost=0.002)
     folder = result.to_folder(tmp_path / "run")
     returns = pd.read_csv(folder / "returns.csv", index_col="date", parse_dates=True)
@@ -490,7 +493,7 @@ def test_the_folder_holds_what_the_result_says(facts: Facts, tmp_path: Path) -> 
     assert "hindsight" in record["notes"][0]
 
 
-def test_the_digest_of_prices_tells_panels_apart(facts: Facts) -> None:
+def test_the_digest_of_prices_tells_panels_apart(facts: Knowledge) -> None:
     nudged = panel()
     nudged.at[DAYS[5], "BBB"] = np.nextafter(cell(nudged, DAYS[5], "BBB"), np.inf)
     digests = {

@@ -13,20 +13,20 @@ import pytest
 import marketsim as ms
 from marketsim.calibration.fit import curvature
 from marketsim.calibration.likelihood import TAIL, heavy_tailed, linearise, sample
-from marketsim.calibration.observations import DESIGNERS, observe
+from marketsim.calibration.observations import observe
 from marketsim.ensemble import coordinates_of, histories
 from marketsim.errors import InputError
-from marketsim.facts.table import KEY
+from marketsim.knowledge.table import KEY
 from marketsim.precision import precise
 
 AS_OF = pd.Timestamp("2025-12-31")
 
 
 def log_posterior_terms(
-    facts: ms.Facts, posterior: ms.Posterior
+    facts: ms.Knowledge, posterior: ms.Posterior
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Residuals at the prior median and at the mode, and the Jacobian at the mode."""
-    series = observe(facts, posterior.book, posterior.window)
+    series = observe(facts, posterior.window)
     rest = (posterior.coordinates, posterior.setting)
     with precise("float64"):
         data = sample(series, posterior.fit["noise_log"].to_numpy())
@@ -36,7 +36,9 @@ def log_posterior_terms(
 
 
 @pytest.fixture(scope="module")
-def terms(facts: ms.Facts, posterior: ms.Posterior) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def terms(
+    facts: ms.Knowledge, posterior: ms.Posterior
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return log_posterior_terms(facts, posterior)
 
 
@@ -127,10 +129,10 @@ def test_the_fit_has_a_row_for_every_series(posterior: ms.Posterior) -> None:
     assert set(fit["confidence"]) <= {"sourced", "unverified"}
 
 
-def test_modelled_figures_are_the_models(facts: ms.Facts, posterior: ms.Posterior) -> None:
+def test_modelled_figures_are_the_models(facts: ms.Knowledge, posterior: ms.Posterior) -> None:
     """The table of fit against the modelled quarters themselves, mixed and seasoned again."""
     modelled = posterior.fit_paths.set_index("series")["modelled"]
-    for s in observe(facts, posterior.book, posterior.window):
+    for s in observe(facts, posterior.window):
         if s.kind == "revenue":
             again = s.season * (s.weight @ (posterior.history["lines"] @ s.lines))
             np.testing.assert_allclose(modelled[[s.name]], again, rtol=1e-9)
@@ -167,11 +169,12 @@ def test_installed_compute_is_predicted_before_it_was_published(
     """
     assert "installed_compute" not in set(posterior.fit["series"])
     later = ms.load_facts(as_of="2026-06-30")
+    designers = later.universe.group("designers")
 
     def published(quantity: str) -> float:
         rows = later.select(quantity)
-        at = rows[rows["entity"].isin(DESIGNERS) & (rows["date"] == pd.Timestamp(end))]
-        assert len(at) == len(DESIGNERS)
+        at = rows[rows["entity"].isin(designers) & (rows["date"] == pd.Timestamp(end))]
+        assert len(at) == len(designers)
         assert (at["published"] > AS_OF).all()
         return float(at["value"].sum()) / 1e6
 
@@ -210,7 +213,8 @@ def test_the_same_facts_give_the_same_bytes(posterior: ms.Posterior) -> None:
 
 def test_rewriting_what_was_published_later_changes_no_byte(posterior: ms.Posterior) -> None:
     """Later rows shuffled, tripled and thinned out, and every known figure revised later."""
-    every = ms.load_facts().table
+    known_by_now = ms.load_facts()
+    every = known_by_now.table
     known = every["published"] <= AS_OF
     chance = np.random.default_rng(0)
     future = every[~known].iloc[::2]
@@ -222,8 +226,8 @@ def test_rewriting_what_was_published_later_changes_no_byte(posterior: ms.Poster
     table = pd.concat([every[known], revised, future]).sort_values(
         list(KEY), kind="stable", ignore_index=True
     )
-    rewritten = ms.Facts(table)
-    assert rewritten.digest != ms.load_facts().digest
+    rewritten = known_by_now.with_facts(table)
+    assert rewritten.digest != known_by_now.digest
     assert_same(ms.calibrate(rewritten, as_of=AS_OF, cache=False), posterior)
 
 

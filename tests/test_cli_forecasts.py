@@ -66,7 +66,7 @@ def test_scoring_hands_over_what_was_asked(
         def series(self, forecaster: str) -> pd.DataFrame:
             return self.by_series.assign(forecaster=forecaster)
 
-    def marked(facts: ms.Facts, start: Any, end: Any, **rest: Any) -> Marks:
+    def marked(facts: ms.Knowledge, start: Any, end: Any, **rest: Any) -> Marks:
         asked.update(rest, start=start, end=end)
         return Marks()
 

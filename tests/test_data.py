@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 
 from marketsim.errors import DataError
-from marketsim.facts import Facts, known_quantities, load_companies, load_facts
+from marketsim.knowledge import Knowledge, load_facts
 from marketsim.resources import folder
 
 DATA = folder("data")
@@ -19,7 +18,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 @pytest.fixture(scope="module")
-def facts() -> Facts:
+def facts() -> Knowledge:
     return load_facts()
 
 
@@ -46,18 +45,18 @@ def test_numbers_are_written_as_short_as_they_read_back(path: Path) -> None:
     assert [x for x in written if repr(float(x)).removesuffix(".0") != x] == []
 
 
-def test_every_known_quantity_is_used_and_in_every_unit(facts: Facts) -> None:
+def test_every_known_quantity_is_used_and_in_every_unit(facts: Knowledge) -> None:
     used = facts.table[["quantity", "unit"]].drop_duplicates()
-    known = known_quantities()["units"].explode()
+    known = facts.quantities["units"].explode()
     assert set(used.itertuples(index=False, name=None)) == set(known.items())
 
 
-def test_revenue_speaks_of_the_companies_alone(facts: Facts) -> None:
+def test_revenue_speaks_of_the_companies_alone(facts: Knowledge) -> None:
     entities = facts.table.loc[facts.table["quantity"] == "quarterly_revenue", "entity"]
-    assert set(entities.str.split(".").str[0]) == set(load_companies().index)
+    assert set(entities.str.split(".").str[0]) == set(facts.universe.companies.index)
 
 
-def test_the_readme_counts_what_is_there(facts: Facts) -> None:
+def test_the_readme_counts_what_is_there(facts: Knowledge) -> None:
     page = (DATA / "README.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| (\w+\.csv) \| (.*?) \| \D", page, flags=re.MULTILINE))
     assert set(listed) == {path.name for path in FILES}
@@ -66,19 +65,19 @@ def test_the_readme_counts_what_is_there(facts: Facts) -> None:
         counts = [sure.sum(), *(sure.get(c, 0) for c in ("sourced", "derived", "unverified"))]
         assert listed[path.name] == " | ".join(f"{n:,}" for n in counts), path.name
     assert f"{len(facts):,} facts" in page
-    assert f"the {len(known_quantities())} quantities" in page
+    assert f"the {len(facts.quantities)} quantities" in page
 
 
 # ------------------------------------------------------------------- known by when
 
 
-def test_only_what_looks_forward_is_published_before_its_date(facts: Facts) -> None:
+def test_only_what_looks_forward_is_published_before_its_date(facts: Knowledge) -> None:
     early = facts.table[facts.table["published"] < facts.table["date"]]
-    assert known_quantities().loc[early["quantity"].unique(), "forward"].all()
+    assert facts.quantities.loc[early["quantity"].unique(), "forward"].all()
     assert {"data_centre_electricity_forecast", "capacity_price"} <= set(early["quantity"])
 
 
-def test_no_quarter_is_known_within_nine_days_of_its_end(facts: Facts) -> None:
+def test_no_quarter_is_known_within_nine_days_of_its_end(facts: Knowledge) -> None:
     rows = facts.table[facts.table["quantity"].str.startswith("quarterly_")]
     assert (rows["published"] - rows["date"]).min() >= pd.Timedelta(days=10)
 
@@ -102,20 +101,20 @@ def test_no_quarter_is_known_within_nine_days_of_its_end(facts: Facts) -> None:
     ],
 )
 def test_quarters_that_came_out_late_are_hidden_until_then(
-    facts: Facts, entity: str, end: str, hidden_on: str
+    facts: Knowledge, entity: str, end: str, hidden_on: str
 ) -> None:
     assert pd.Timestamp(end) in facts.series("quarterly_revenue", entity).index
     assert pd.Timestamp(end) not in facts.upto(hidden_on).series("quarterly_revenue", entity).index
 
 
-def test_a_restated_figure_is_not_known_before_the_year_of_its_filing(facts: Facts) -> None:
+def test_a_restated_figure_is_not_known_before_the_year_of_its_filing(facts: Knowledge) -> None:
     rows = facts.table[facts.table["confidence"] == "sourced"]
     year = rows["source"].str.extract(r"accn \d{10}-(\d\d)-")[0].dropna().astype(int) + 2000
     assert len(year) > 1000
     assert (rows.loc[year.index, "published"].dt.year >= year).all()
 
 
-def test_an_inferred_first_report_repeats_a_later_row_and_says_so(facts: Facts) -> None:
+def test_an_inferred_first_report_repeats_a_later_row_and_says_so(facts: Knowledge) -> None:
     first = text(DATA / "facts" / "annual_first_reports.csv")
     last = text(DATA / "facts" / "annual_fundamentals.csv")
     pairs = first.merge(last, on=["quantity", "entity", "date"], suffixes=("", "_last"))
@@ -126,18 +125,18 @@ def test_an_inferred_first_report_repeats_a_later_row_and_says_so(facts: Facts) 
     assert "annual_diluted_shares" not in set(first["quantity"])
 
 
-def test_installed_compute_waits_for_its_own_publication(facts: Facts) -> None:
+def test_installed_compute_waits_for_its_own_publication(facts: Knowledge) -> None:
     assert facts.upto("2026-04-21").select("installed_h100e").empty
     assert len(facts.upto("2026-04-22").select("installed_h100e")) == 140
 
 
-def test_no_note_of_an_observation_names_a_later_year(facts: Facts) -> None:
-    rows = facts.table[~facts.table["quantity"].map(known_quantities()["forward"]).astype(bool)]
+def test_no_note_of_an_observation_names_a_later_year(facts: Knowledge) -> None:
+    rows = facts.table[~facts.table["quantity"].map(facts.quantities["forward"]).astype(bool)]
     years = rows["note"].str.findall(r"\b20\d\d").map(lambda named: max(map(int, named), default=0))
     assert rows.loc[years > rows["published"].dt.year, ["quantity", "entity", "note"]].empty
 
 
-def test_electricity_of_2014_has_two_vintages(facts: Facts) -> None:
+def test_electricity_of_2014_has_two_vintages(facts: Knowledge) -> None:
     end = pd.Timestamp("2014-12-31")
     assert facts.upto("2020-01-01").series("data_centre_electricity", "US")[end] == 70
     assert facts.upto("2025-01-01").series("data_centre_electricity", "US")[end] == 58
@@ -146,7 +145,7 @@ def test_electricity_of_2014_has_two_vintages(facts: Facts) -> None:
 # ------------------------------------------------------------------- sense
 
 
-def test_bounds_enclose_what_they_bound(facts: Facts) -> None:
+def test_bounds_enclose_what_they_bound(facts: Knowledge) -> None:
     for low, middle, high in (
         ("installed_h100e_p05", "installed_h100e", "installed_h100e_p95"),
         ("trend_lo", "trend", "trend_hi"),
@@ -162,14 +161,14 @@ def test_bounds_enclose_what_they_bound(facts: Facts) -> None:
         assert side[middle].between(side[low], side[high]).all()
 
 
-def test_the_four_quarters_of_nvidia_make_its_year(facts: Facts) -> None:
+def test_the_four_quarters_of_nvidia_make_its_year(facts: Knowledge) -> None:
     quarters = facts.series("quarterly_revenue", "NVDA.total").loc["2024-02":"2025-01"]
     year = facts.series("annual_revenue", "NVDA")[pd.Timestamp("2025-01-26")]
     assert len(quarters) == 4
     assert quarters.sum() == pytest.approx(year, rel=1e-3)
 
 
-def test_a_share_of_revenue_is_a_part_of_it(facts: Facts) -> None:
+def test_a_share_of_revenue_is_a_part_of_it(facts: Knowledge) -> None:
     share = facts.select("quarterly_revenue_share")["value"]
     assert share.between(0, 100).all()
     whole = facts.series("quarterly_revenue", "NVDA.total")
@@ -273,32 +272,25 @@ def test_no_other_prices_are_embedded() -> None:
 # ------------------------------------------------------------------- companies
 
 
-def test_the_thirty_companies_have_a_layer_and_a_fiscal_year() -> None:
-    companies = load_companies()
+def test_the_thirty_companies_have_a_layer_and_a_fiscal_year(facts: Knowledge) -> None:
+    companies = facts.universe.companies
     assert len(companies) == 30
     assert companies.loc["NVDA"].to_dict() == {
         "company": "NVIDIA",
-        "layer": "accelerator",
+        "layer": "accelerators",
         "fiscal_year_end_month": 1,
     }
 
 
-def test_faults_of_the_companies_are_told_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with (tmp_path / "companies.csv").open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(
-            [
-                ["ticker", "company", "layer", "fiscal_year_end_month"],
-                ["A", "Alpha", "memory", "13"],
-                ["A", "Beta", "", "1"],
-            ]
-        )
-    monkeypatch.setenv("MARKETSIM_DATA", str(tmp_path))
+def test_faults_of_the_companies_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "companies.csv").write_text(
+        "ticker,company,layer,fiscal_year_end_month\nA,Alpha,memory,13\nA,Beta,,1\n"
+    )
     with pytest.raises(DataError) as raised:
-        load_companies()
-    assert sorted(str(raised.value).splitlines()) == [
-        "companies.csv, line 2, column fiscal_year_end_month: '13' is not a month; write 1 to 12",
-        "companies.csv, line 3, column layer: '' is empty",
-        "companies.csv, line 3, column ticker: 'A' stands twice; keep one",
+        load_facts(add=tmp_path)
+    place = f"{tmp_path.name}/companies.csv"
+    assert [fault.removeprefix(place) for fault in str(raised.value).splitlines()] == [
+        ", line 2, column fiscal_year_end_month: '13' is not a month; write 1 to 12",
+        ", line 3: 'A' stands twice; keep one",
+        ", line 3, column layer: is empty",
     ]

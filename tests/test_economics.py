@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.facts.table import KEY
+from marketsim.knowledge.table import KEY
 from marketsim.valuation import economics
 from marketsim.valuation.economics import MARGIN_FLOOR, SALES_TO_CAPITAL, TAX_BAND
 
@@ -21,7 +21,7 @@ def companies(posterior: ms.Posterior) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def table(facts: ms.Facts, companies: tuple[str, ...]) -> pd.DataFrame:
+def table(facts: ms.Knowledge, companies: tuple[str, ...]) -> pd.DataFrame:
     return economics(facts, companies)
 
 
@@ -36,7 +36,7 @@ def test_every_company_has_finite_economics(
     assert table["sales_to_capital"].between(*SALES_TO_CAPITAL).all()
 
 
-def test_margins_and_cash_are_the_reported_ones(facts: ms.Facts, table: pd.DataFrame) -> None:
+def test_margins_and_cash_are_the_reported_ones(facts: ms.Knowledge, table: pd.DataFrame) -> None:
     for ticker in ("NVDA", "MSFT", "AVGO"):
         income = facts.series("annual_operating_income", ticker)
         revenue = facts.series("annual_revenue", ticker)
@@ -75,7 +75,7 @@ def test_what_was_published_later_does_not_count(
         .drop_duplicates(list(KEY))
         .sort_values(list(KEY), kind="stable", ignore_index=True)
     )
-    again = economics(ms.Facts(rewritten).upto(AS_OF), companies)
+    again = economics(ms.knowledge.Facts(rewritten).upto(AS_OF), companies)
     pd.testing.assert_frame_equal(again, table, check_exact=True)
 
 
@@ -86,10 +86,10 @@ def test_years_end_before_the_date_and_not_long_ago(table: pd.DataFrame) -> None
 
 
 def test_gaps_take_the_median_of_the_others_and_are_told(
-    facts: ms.Facts, table: pd.DataFrame, companies: tuple[str, ...]
+    facts: ms.Knowledge, table: pd.DataFrame, companies: tuple[str, ...]
 ) -> None:
     gone = (facts.table["entity"] == "CSCO") & facts.table["quantity"].str.startswith("annual_")
-    without = economics(ms.Facts(facts.table[~gone].reset_index(drop=True), AS_OF), companies)
+    without = economics(facts.with_facts(facts.table[~gone].reset_index(drop=True)), companies)
     assert without.loc["CSCO", "gaps"] == "margin, tax_rate, sales_to_capital, net_cash, debt"
     others = without.drop(index="CSCO")
     known = others[~others["gaps"].str.contains("tax_rate")]

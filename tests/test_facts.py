@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketsim.errors import DataError, InputError
-from marketsim.facts import COLUMNS, Facts, load_facts
+from marketsim.knowledge import COLUMNS, Facts, load_facts
 
 GOOD = {
     "quantity": "quarterly_revenue",
@@ -25,6 +25,7 @@ GOOD = {
     "note": "",
 }
 FIRST = pd.Timestamp("2024-01-01")
+KNOWN = frozenset({"quarterly_revenue"})
 
 
 def table_of(rows: dict[tuple[str, int, int], float]) -> pd.DataFrame:
@@ -96,7 +97,7 @@ def test_rewriting_the_past_shows_in_the_digest() -> None:
 def test_select_shows_the_latest_vintage_published_by_the_day(
     rows: dict[tuple[str, int, int], float], today: pd.Timestamp
 ) -> None:
-    shown = Facts(table_of(rows)).upto(today).select("quarterly_revenue", "A.total")
+    shown = Facts(table_of(rows), known=KNOWN).upto(today).select("quarterly_revenue", "A.total")
     limit = (today - FIRST).days
     expected: dict[int, float] = {}
     for (entity, end, lag), value in sorted(rows.items()):
@@ -117,7 +118,7 @@ def test_series_and_latest_follow_the_vintage() -> None:
 
 
 def test_nothing_known_is_an_empty_series_with_dates() -> None:
-    series = Facts(table_of({})).series("quarterly_revenue", "A.total")
+    series = Facts(table_of({}), known=KNOWN).series("quarterly_revenue", "A.total")
     assert series.empty
     assert series.dtype == "float64"
     assert isinstance(series.index, pd.DatetimeIndex)
@@ -130,7 +131,7 @@ def test_upto_never_goes_past_its_own_day() -> None:
 
 def test_an_unknown_quantity_suggests_the_nearest() -> None:
     with pytest.raises(InputError, match="Did you mean 'quarterly_revenue'"):
-        Facts(table_of({})).select("quaterly_revenue")
+        Facts(table_of({}), known=KNOWN).select("quaterly_revenue")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +267,7 @@ def test_unknown_and_missing_columns_are_told_together(tmp_path: Path) -> None:
     (tmp_path / "odd.csv").write_text(f"{header}\nx,y,2025-01-01,2025-01-01,?,USD m,s,sourced\n")
     told = faults(tmp_path)
     assert told[0] == (
-        "odd.csv, line 1, column sorce: 'sorce' is not a column of the facts. "
+        "odd.csv, line 1, column sorce: 'sorce' is not a column of this table. "
         "Did you mean 'source'?"
     )
     assert [m.split(":")[0] for m in told[1:]] == [

@@ -10,7 +10,6 @@ import pytest
 from scipy.stats import t
 
 from marketsim.calibration.hardware import (
-    FAMILIES,
     PROPERTIES,
     SERVER_POWER,
     SUCCESSIONS,
@@ -19,7 +18,7 @@ from marketsim.calibration.hardware import (
     fit_chips,
 )
 from marketsim.errors import InputError
-from marketsim.facts import Facts, load_facts
+from marketsim.knowledge import Knowledge, load_facts
 from marketsim.model.units import ARCHITECTURES
 
 PUBLISHED = {
@@ -39,16 +38,20 @@ PER_CHIP = {
 
 
 @pytest.fixture(scope="module")
-def facts() -> Facts:
+def facts() -> Knowledge:
     return load_facts(as_of="2026-09-30")
 
 
 @pytest.fixture(scope="module")
-def trends(facts: Facts) -> ChipTrends:
+def trends(facts: Knowledge) -> ChipTrends:
     return fit_chips(facts)
 
 
-def published(facts: Facts, quantity: str, what: str, architecture: str) -> float:
+def family(facts: Knowledge, architecture: str) -> list[str]:
+    return [c for c, of in facts.universe.labels("flagships").items() if of == architecture]
+
+
+def published(facts: Knowledge, quantity: str, what: str, architecture: str) -> float:
     name = f"hardware_derived: {what} ({PUBLISHED[architecture]})"
     return float(facts.series(quantity, name).iloc[-1])
 
@@ -59,10 +62,10 @@ def published(facts: Facts, quantity: str, what: str, architecture: str) -> floa
 @pytest.mark.parametrize("architecture", SUCCESSIONS)
 @pytest.mark.parametrize("quantity", SINGLE)
 def test_growth_and_its_interval_are_those_of_the_trends_table(
-    facts: Facts, trends: ChipTrends, quantity: str, architecture: str
+    facts: Knowledge, trends: ChipTrends, quantity: str, architecture: str
 ) -> None:
     growth = trends.growth(quantity, architecture)
-    half = t.ppf(0.975, len(FAMILIES[architecture]) - 2) * growth.error
+    half = t.ppf(0.975, len(family(facts, architecture)) - 2) * growth.error
     for row, shift in (("trend_lo", -half), ("trend", 0.0), ("trend_hi", half)):
         known = published(facts, row, SINGLE[quantity], architecture)
         assert math.exp(growth.value + shift) == pytest.approx(known, abs=6e-4)
@@ -71,7 +74,7 @@ def test_growth_and_its_interval_are_those_of_the_trends_table(
 @pytest.mark.parametrize("architecture", SUCCESSIONS)
 @pytest.mark.parametrize("quantity", PER_CHIP)
 def test_growth_per_chip_is_growth_per_watt_and_of_watts(
-    facts: Facts, trends: ChipTrends, quantity: str, architecture: str
+    facts: Knowledge, trends: ChipTrends, quantity: str, architecture: str
 ) -> None:
     """Least squares are linear in the logs, so growth rates add up exactly."""
     per_watt, watts = (trends.growth(q, architecture).value for q in (quantity, "chip_power"))
@@ -122,14 +125,14 @@ def test_one_factor_for_servers_moves_levels_and_no_growth(trends: ChipTrends) -
 # ------------------------------------------------------------------- known by when
 
 
-def test_a_chip_is_seen_from_its_release(facts: Facts, trends: ChipTrends) -> None:
+def test_a_chip_is_seen_from_its_release(facts: Knowledge, trends: ChipTrends) -> None:
     before, after = fit_chips(facts.upto("2022-09-19")), fit_chips(facts.upto("2022-09-20"))
     assert set(after.chips.index) - set(before.chips.index) == {"gpu/NVIDIA/H100 SXM"}
     assert before.growth("chip_power", "gpu") != after.growth("chip_power", "gpu")
-    assert len(trends.chips) == sum(map(len, FAMILIES.values()))
+    assert len(trends.chips) == len(facts.universe.group("flagships"))
 
 
-def test_a_price_is_seen_a_year_after_its_chip(facts: Facts) -> None:
+def test_a_price_is_seen_a_year_after_its_chip(facts: Knowledge) -> None:
     released, priced = (fit_chips(facts.upto(day)).chips for day in ("2023-09-19", "2023-09-20"))
     h100 = "gpu/NVIDIA/H100 SXM"
     assert h100 in released.index
@@ -137,7 +140,7 @@ def test_a_price_is_seen_a_year_after_its_chip(facts: Facts) -> None:
     assert priced["compute_per_dollar"][h100] == pytest.approx(1 / 33.6)
 
 
-def test_fewer_than_three_chips_give_no_growth_but_a_level(facts: Facts) -> None:
+def test_fewer_than_three_chips_give_no_growth_but_a_level(facts: Knowledge) -> None:
     for day, seen in (("2016-12-31", 1), ("2018-12-31", 2), ("2020-12-31", 3)):
         early = fit_chips(facts.upto(day))
         assert (early.chips["architecture"] == "gpu").sum() == seen
@@ -148,7 +151,7 @@ def test_fewer_than_three_chips_give_no_growth_but_a_level(facts: Facts) -> None
         assert math.isnan(level.error) == (seen == 1)
 
 
-def test_before_any_chip_nothing_is_known(facts: Facts) -> None:
+def test_before_any_chip_nothing_is_known(facts: Knowledge) -> None:
     none = fit_chips(facts.upto("2010-01-01"))
     assert none.chips.empty
     for architecture in ARCHITECTURES:
@@ -172,9 +175,11 @@ def test_every_chip_lies_near_the_line(
 
 
 @pytest.mark.parametrize("quantity", ["compute_per_watt", "bandwidth_per_watt", "memory_per_watt"])
-def test_low_latency_designs_have_a_spread_and_no_trend(trends: ChipTrends, quantity: str) -> None:
+def test_low_latency_designs_have_a_spread_and_no_trend(
+    facts: Knowledge, trends: ChipTrends, quantity: str
+) -> None:
     assert math.isnan(trends.growth(quantity, "low_latency").value)
-    chips = trends.chips.loc[list(FAMILIES["low_latency"]), quantity]
+    chips = trends.chips.loc[family(facts, "low_latency"), quantity]
     early, late = (trends.level(quantity, "low_latency", year) for year in (2022.0, 2030.0))
     assert early == late
     assert chips.min() < math.exp(early.value) < chips.max()
@@ -203,7 +208,7 @@ def test_only_gpus_have_list_prices(trends: ChipTrends) -> None:
 
 
 def test_an_h100_is_one_h100e_and_draws_what_its_server_does(
-    facts: Facts, trends: ChipTrends
+    facts: Knowledge, trends: ChipTrends
 ) -> None:
     h100 = trends.chips.loc["gpu/NVIDIA/H100 SXM"]
     assert h100["compute_per_watt"] * h100["chip_power"] == pytest.approx(1.0)
@@ -213,7 +218,7 @@ def test_an_h100_is_one_h100e_and_draws_what_its_server_does(
     assert h100["memory_per_watt"] * h100["chip_power"] == pytest.approx(80.0)
 
 
-def test_the_factor_lies_among_those_of_known_servers(facts: Facts) -> None:
+def test_the_factor_lies_among_those_of_known_servers(facts: Knowledge) -> None:
     chip = facts.latest("chip_power") / 1e3
     factors = [
         facts.series("rack_power", rack).iloc[-1] / (count * chip[f"gpu/NVIDIA/{name}"])

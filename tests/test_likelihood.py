@@ -24,8 +24,8 @@ from marketsim.precision import Precision, precise
 
 
 @pytest.fixture(scope="module")
-def series(facts: ms.Facts, posterior: ms.Posterior) -> list[Series]:
-    return observe(facts, posterior.book, posterior.window)
+def series(facts: ms.Knowledge, posterior: ms.Posterior) -> list[Series]:
+    return observe(facts, posterior.window)
 
 
 @pytest.fixture(scope="module")

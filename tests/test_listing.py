@@ -134,7 +134,7 @@ class TestCommand:
     ) -> None:
         asked = []
 
-        def calibrate(facts: ms.Facts) -> ms.Posterior:
+        def calibrate(facts: ms.Knowledge) -> ms.Posterior:
             asked.append(str(facts.as_of)[:10])
             return posterior
 

@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 from jax import Array
 
-from marketsim.calibration import load_book
+import marketsim as ms
 from marketsim.calibration.serving import served
-from marketsim.facts import load_models
 from marketsim.model import (
     Assumptions,
     Lines,
@@ -52,11 +51,12 @@ def rival() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def setting() -> Setting:
-    book = load_book()
+    known = ms.load_facts()
+    book = known.universe.revenue_map
     return Setting(
         start_year=leaf(np.float64(-3.0)),
         cash_flow=leaf(np.float64(60.0)),
-        served=served(load_models()["DeepSeek-V3"]),
+        served=served(known.models["DeepSeek-V3"]),
         lines=Lines(share=leaf(book.share), owner=leaf(book.owner)),
     )
 
@@ -73,7 +73,7 @@ Worlds = tuple[Assumptions, State, State, Quarter]
 @pytest.fixture(scope="module")
 def worlds(setting: Setting, news: Shocks) -> Worlds:
     """Draws of the priors: assumptions, the first state, the last, and the quarters between."""
-    listed = entries(load_book().lines)
+    listed = entries(ms.load_facts().universe.revenue_map.lines)
     places = coordinates(listed)
 
     def one(z: Array, shocks: Shocks) -> Worlds:

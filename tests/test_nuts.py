@@ -140,7 +140,7 @@ def test_it_walks_the_calibration(posterior: ms.Posterior) -> None:
     draws = sample_posterior(posterior, draws=8, warmup=20, chains=1)
     size = len(posterior.mode)
     assert draws.pooled.shape == (8, size)
-    series = observe(posterior.facts, posterior.book, posterior.window)
+    series = observe(posterior.knowledge, posterior.window)
     with precise("float64"):
         data = sample(series, posterior.fit["noise_log"].to_numpy())
         given = (data, posterior.coordinates, posterior.setting)

@@ -7,18 +7,14 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.calibration import HISTORY, Book, load_book, window_at
+from marketsim.calibration import HISTORY, window_at
 from marketsim.calibration.likelihood import WORLD
 from marketsim.calibration.observations import (
     BAND,
-    DESIGNERS,
     DOUBT,
     ENOUGH,
     FLOOR,
     OTHER_COMPANY,
-    OWNERS,
-    PRICE_STUDIES,
-    SHARES,
     STUDIED,
     SYSTEM_PRICE,
     Series,
@@ -28,20 +24,17 @@ from marketsim.calibration.observations import (
     seasons,
     token_prices,
 )
-from marketsim.facts.currency import EUR_USD
+from marketsim.knowledge.currency import EUR_USD
 
 AS_OF = pd.Timestamp("2025-12-31")
+OWNERS = ("AMZN", "MSFT", "GOOGL", "META")
+DESIGNERS = ("Nvidia", "Google", "Amazon", "AMD")
 WINDOW = window_at(AS_OF)
 
 
 @pytest.fixture(scope="module")
-def book() -> Book:
-    return load_book()
-
-
-@pytest.fixture(scope="module")
-def seen(facts: ms.Facts, book: Book) -> dict[str, Series]:
-    return {s.name: s for s in observe(facts, book, WINDOW)}
+def seen(facts: ms.Knowledge) -> dict[str, Series]:
+    return {s.name: s for s in observe(facts, WINDOW)}
 
 
 def ends(count: int, first: str = "2015-03-31") -> pd.Series:
@@ -96,7 +89,7 @@ def test_thirteen_week_quarters_keep_their_season() -> None:
 
 
 def test_every_revenue_figure_is_a_fact_published_by_the_date(
-    facts: ms.Facts, seen: dict[str, Series]
+    facts: ms.Knowledge, seen: dict[str, Series]
 ) -> None:
     known = facts.select("quarterly_revenue").set_index(["entity", "date"])
     for s in seen.values():
@@ -107,21 +100,21 @@ def test_every_revenue_figure_is_a_fact_published_by_the_date(
             assert (rows["published"] <= AS_OF).all()
 
 
-def test_a_report_is_seen_from_the_day_it_is_published(book: Book) -> None:
+def test_a_report_is_seen_from_the_day_it_is_published() -> None:
     every = ms.load_facts()
     rows = every.select("quarterly_revenue", "NVDA.data_center").set_index("date")
     quarter = pd.Timestamp("2025-07-27")
     day = rows["published"][quarter]
     for known, expected in ((day - pd.Timedelta(days=1), False), (day, True)):
-        series = {s.name: s for s in observe(every.upto(known), book, WINDOW)}
+        series = {s.name: s for s in observe(every.upto(known), WINDOW)}
         assert (quarter in series["NVDA.data_center"].dates) == expected
 
 
 def test_installed_compute_of_2025_is_not_seen_before_it_was_published(
-    seen: dict[str, Series], book: Book
+    seen: dict[str, Series],
 ) -> None:
     assert "installed_compute" not in seen
-    later = {s.name for s in observe(ms.load_facts(as_of="2026-06-30"), book, WINDOW)}
+    later = {s.name for s in observe(ms.load_facts(as_of="2026-06-30"), WINDOW)}
     assert "installed_compute" in later
 
 
@@ -136,12 +129,12 @@ def test_figures_are_positive_and_lie_in_the_window(seen: dict[str, Series]) -> 
         assert s.dates.max() <= AS_OF
 
 
-def test_every_company_reports(seen: dict[str, Series], book: Book) -> None:
-    assert {f"{ticker}.total" for ticker in book.companies} <= set(seen)
+def test_every_company_reports(facts: ms.Knowledge, seen: dict[str, Series]) -> None:
+    assert {f"{ticker}.total" for ticker in facts.universe.revenue_map.companies} <= set(seen)
 
 
 def test_owners_are_added_up_where_all_of_them_are_known(
-    facts: ms.Facts, seen: dict[str, Series], book: Book
+    facts: ms.Knowledge, seen: dict[str, Series]
 ) -> None:
     capex = facts.select("quarterly_capex")
     date = pd.Timestamp("2025-09-30")
@@ -154,23 +147,21 @@ def test_owners_are_added_up_where_all_of_them_are_known(
         & (facts.table["entity"] == "META")
         & (facts.table["date"] == date)
     )
-    without = ms.Facts(facts.table[~gone].reset_index(drop=True), facts.as_of)
-    left = {s.name: s for s in observe(without, book, WINDOW)}["owner_capex"]
+    without = facts.with_facts(facts.table[~gone].reset_index(drop=True))
+    left = {s.name: s for s in observe(without, WINDOW)}["owner_capex"]
     assert date not in left.dates
     assert len(left.dates) == len(s.dates) - 1
 
 
-def test_less_sure_figures_weigh_less(facts: ms.Facts, book: Book) -> None:
-    doubted = ms.Facts(facts.table.assign(confidence="unverified"), facts.as_of)
-    trusted = ms.Facts(facts.table.assign(confidence="sourced"), facts.as_of)
-    for less, more in zip(
-        observe(doubted, book, WINDOW), observe(trusted, book, WINDOW), strict=True
-    ):
+def test_less_sure_figures_weigh_less(facts: ms.Knowledge) -> None:
+    doubted = facts.with_facts(facts.table.assign(confidence="unverified"))
+    trusted = facts.with_facts(facts.table.assign(confidence="sourced"))
+    for less, more in zip(observe(doubted, WINDOW), observe(trusted, WINDOW), strict=True):
         if less.name != "owner_capex":  # a sum of four
             assert (less.doubt > more.doubt).all()
 
 
-def test_an_h100_is_its_list_price_with_boards_and_systems(facts: ms.Facts) -> None:
+def test_an_h100_is_its_list_price_with_boards_and_systems(facts: ms.Knowledge) -> None:
     rows = chip_prices(facts)
     listed = facts.select("chip_price").set_index("entity")["value"]
     (h100,) = rows.loc[rows["entity"] == "gpu/NVIDIA/H100 SXM", "value"]
@@ -184,15 +175,15 @@ def test_an_h100_is_its_list_price_with_boards_and_systems(facts: ms.Facts) -> N
 # ----------------------------------------------------------------------- breaks in definition
 
 
-def known_at(date: str, book: Book) -> dict[str, Series]:
+def known_at(date: str) -> dict[str, Series]:
     day = pd.Timestamp(date)
-    return {s.name: s for s in observe(ms.load_facts(date), book, window_at(day))}
+    return {s.name: s for s in observe(ms.load_facts(date), window_at(day))}
 
 
-def test_before_a_merger_it_was_another_company(book: Book) -> None:
+def test_before_a_merger_it_was_another_company() -> None:
     """Broadcom without VMware counts less until four quarters with it are known, then not."""
     merged = pd.Timestamp("2024-02-04")
-    early, late = known_at("2024-11-30", book), known_at("2024-12-31", book)
+    early, late = known_at("2024-11-30"), known_at("2024-12-31")
     few, enough = early["AVGO.total"], late["AVGO.total"]
     old = few.dates < merged
     assert old.any()
@@ -204,14 +195,14 @@ def test_before_a_merger_it_was_another_company(book: Book) -> None:
         assert len(column) == ENOUGH
 
 
-def test_a_merger_to_come_marks_nothing(book: Book) -> None:
-    s = known_at("2023-12-31", book)["AVGO.total"]
+def test_a_merger_to_come_marks_nothing() -> None:
+    s = known_at("2023-12-31")["AVGO.total"]
     assert (s.doubt == 1.0).all()
     assert len(s.dates) == HISTORY - 1
 
 
-def test_a_recast_past_is_kept_on_the_new_footing(book: Book) -> None:
-    s = known_at("2022-12-31", book)["DELL.total"]
+def test_a_recast_past_is_kept_on_the_new_footing() -> None:
+    s = known_at("2022-12-31")["DELL.total"]
     assert s.dates[0] < pd.Timestamp("2021-01-01")
     raw = ms.load_facts().series("quarterly_revenue", "DELL.total") / 1e3
     old = s.dates < pd.Timestamp("2022-01-28")
@@ -228,7 +219,7 @@ def test_every_kind_has_a_floor_and_a_quantity(seen: dict[str, Series]) -> None:
     assert {s.kind for s in seen.values()} <= set(FLOOR)
 
 
-def test_installed_compute_errs_as_its_publisher_says(book: Book) -> None:
+def test_installed_compute_errs_as_its_publisher_says() -> None:
     """ln(p95 / p05) of a normal is 3.29 standard deviations; ends are added up."""
     facts = ms.load_facts("2026-06-30")
     rows = installed(facts).set_index("date")
@@ -241,7 +232,7 @@ def test_installed_compute_errs_as_its_publisher_says(book: Book) -> None:
         ends.append(at["value"].sum())
     expected = np.log(ends[1] / ends[0]) / BAND
     assert rows["stated"][date] == pytest.approx(expected)
-    s = known_at("2026-06-30", book)["installed_compute"]
+    s = known_at("2026-06-30")["installed_compute"]
     assert (s.stated > 0.05).all()
 
 
@@ -250,10 +241,10 @@ def test_nothing_else_states_its_error(seen: dict[str, Series]) -> None:
         np.testing.assert_array_equal(s.stated, 0.0)
 
 
-def test_token_prices_fall_at_the_rate_of_the_study(facts: ms.Facts) -> None:
+def test_token_prices_fall_at_the_rate_of_the_study(facts: ms.Knowledge) -> None:
     rows = token_prices(facts)
     rates = facts.select("token_price_decline").set_index("entity")["value"]
-    for study, name in PRICE_STUDIES.items():
+    for study, name in facts.universe.labels("price_studies").items():
         if study in rates.index:
             value = rows[rows["entity"] == name].sort_values("date")["value"].to_numpy()
             assert (value[0] / value[1]) ** (1.0 / STUDIED) == pytest.approx(rates[study])
@@ -273,6 +264,10 @@ def test_a_price_of_a_year_is_a_mean_of_its_quarters(seen: dict[str, Series]) ->
     assert (s.value < 0.10).all()
 
 
-def test_shares_of_single_owners_and_laboratories_are_left_out(seen: dict[str, Series]) -> None:
-    assert {s.name for s in seen.values() if s.kind == "share"} == set(SHARES.values())
+def test_shares_of_single_owners_and_laboratories_are_left_out(
+    facts: ms.Knowledge, seen: dict[str, Series]
+) -> None:
+    assert {s.name for s in seen.values() if s.kind == "share"} == set(
+        facts.universe.labels("inference_share").values()
+    )
     assert max(DOUBT.values()) == seen["inference_share NVIDIA"].doubt

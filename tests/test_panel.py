@@ -11,7 +11,7 @@ from marketsim.forecasting.panel import Panel, panel, quarter_number
 
 
 @pytest.fixture(scope="module")
-def known(facts: ms.Facts) -> Panel:
+def known(facts: ms.Knowledge) -> Panel:
     return panel(facts, pd.Timestamp("2025-12-31"))
 
 
@@ -22,7 +22,7 @@ def row(known: Panel, quantity: str, entity: str) -> int:
     return found
 
 
-def test_every_company_and_every_capital_budget_is_there(facts: ms.Facts, known: Panel) -> None:
+def test_every_company_and_every_capital_budget_is_there(facts: ms.Knowledge, known: Panel) -> None:
     totals = {s.ticker for s in known.series if s.segment == "total"}
     assert totals >= {"NVDA", "ASML", "TSM", "MSFT", "CRWV", "TLN"}
     assert len(totals) == 30
@@ -30,7 +30,7 @@ def test_every_company_and_every_capital_budget_is_there(facts: ms.Facts, known:
     assert budgets == set(facts.select("quarterly_capex")["entity"])
 
 
-def test_rows_hold_what_was_reported_in_its_own_unit(facts: ms.Facts, known: Panel) -> None:
+def test_rows_hold_what_was_reported_in_its_own_unit(facts: ms.Knowledge, known: Panel) -> None:
     i = row(known, "quarterly_revenue", "ASML.total")
     reported = facts.series("quarterly_revenue", "ASML.total")
     assert known.series[i].unit == "EUR m"

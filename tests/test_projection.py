@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import marketsim as ms
-from marketsim.facts import load_companies
 from marketsim.forecasting.panel import panel
 from marketsim.forecasting.projection import COLUMNS, combine
 from marketsim.forecasting.structure import Growth, growth
@@ -70,11 +69,13 @@ def ahead(posterior: ms.Posterior, shelf: Path) -> ms.forecasting.Forecast:
     return made_once(shelf / "forecast", lambda: ms.forecast(posterior, quarters=5))
 
 
-def test_it_holds_every_series_and_quarter_once(ahead: ms.forecasting.Forecast) -> None:
+def test_it_holds_every_series_and_quarter_once(
+    facts: ms.Knowledge, ahead: ms.forecasting.Forecast
+) -> None:
     assert list(ahead.table.columns) == list(COLUMNS)
     assert not ahead.table.duplicated(["quantity", "entity", "quarter_end"]).any()
     assert (ahead.table.groupby(["quantity", "entity"])["horizon"].max() == 5).all()
-    assert set(load_companies().index) <= set(ahead.table["ticker"])
+    assert set(facts.universe.companies.index) <= set(ahead.table["ticker"])
 
 
 def test_quarters_follow_the_last_reported_one(
@@ -127,7 +128,7 @@ def test_a_shorter_forecast_is_the_start_of_a_longer_one(
 def test_what_the_model_says_is_growth_so_that_its_level_does_not_matter(
     posterior: ms.Posterior,
 ) -> None:
-    known = panel(posterior.facts, posterior.as_of)
+    known = panel(posterior.knowledge, posterior.as_of)
     series = tuple(s for s in known.series if s.quantity == "quarterly_capex")
     doubled = tuple(replace(s, values=2.0 * s.values) for s in series)
     one, other = (growth(posterior, x, 4, seed=0) for x in (series, doubled))
@@ -138,7 +139,7 @@ def test_what_the_model_says_is_growth_so_that_its_level_does_not_matter(
 def test_a_segment_that_the_book_does_not_know_grows_as_its_company(
     posterior: ms.Posterior,
 ) -> None:
-    known = {s.entity: s for s in panel(posterior.facts, posterior.as_of).series}
+    known = {s.entity: s for s in panel(posterior.knowledge, posterior.as_of).series}
     whole = known["AVGO.total"]
     part = replace(whole, entity="AVGO.semiconductor_solutions")
     told = growth(posterior, (whole, part), 4, seed=0)

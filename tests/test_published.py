@@ -10,7 +10,7 @@ import pytest
 from statsmodels.stats.meta_analysis import combine_effects
 
 import marketsim as ms
-from marketsim.calibration import load_book, window_at
+from marketsim.calibration import window_at
 from marketsim.calibration.prior import priors
 from marketsim.calibration.published import LINKED, PRIORS, pool, published
 from marketsim.model import entries
@@ -79,7 +79,7 @@ def test_every_study_is_in_the_facts_with_a_unit_that_fits() -> None:
 
 
 def test_every_prior_is_of_an_assumption_and_named_once() -> None:
-    known = {entry.name for entry in entries(load_book().lines)}
+    known = {entry.name for entry in entries(EVERY.universe.revenue_map.lines)}
     assert known >= NAMES
     assert len(NAMES) == sum(len(prior.entries) for prior in PRIORS)
 
@@ -102,8 +102,8 @@ def test_a_published_interval_holds_the_prior_median_it_gives() -> None:
 
 
 def test_unchecked_studies_count_less() -> None:
-    sure = ms.Facts(LATE.table.assign(confidence="sourced"), LATE.as_of)
-    doubted = ms.Facts(LATE.table.assign(confidence="unverified"), LATE.as_of)
+    sure = LATE.with_facts(LATE.table.assign(confidence="sourced"))
+    doubted = LATE.with_facts(LATE.table.assign(confidence="unverified"))
     name = "algorithmic_growth"
     assert published(doubted)[name].scale > published(sure)[name].scale
 
@@ -120,8 +120,8 @@ def test_a_rate_is_used_from_its_publication_on() -> None:
 
 def test_without_a_published_rate_the_declared_prior_stands() -> None:
     date = "2022-12-31"
-    declared = {e.name: e for e in entries(load_book().lines)}
-    listed = priors(EVERY.upto(date), load_book(), window_at(pd.Timestamp(date)))
+    declared = {e.name: e for e in entries(EVERY.universe.revenue_map.lines)}
+    listed = priors(EVERY.upto(date), window_at(pd.Timestamp(date)))
     for entry in listed:
         if entry.name in {"algorithmic_growth", "training_growth"}:
             assert entry == declared[entry.name]
@@ -131,14 +131,14 @@ def test_without_a_published_rate_the_declared_prior_stands() -> None:
 def test_later_rates_change_nothing(date: str) -> None:
     late = EVERY.table["published"] > pd.Timestamp(date)
     changed = EVERY.table.assign(value=EVERY.table["value"].where(~late, 3.0))
-    again, found = published(ms.Facts(changed).upto(date)), published(EVERY.upto(date))
+    again, found = published(EVERY.with_facts(changed).upto(date)), published(EVERY.upto(date))
     assert again == found
     assert {n: p.source for n, p in again.items()} == {n: p.source for n, p in found.items()}
 
 
 def test_each_prior_cites_its_studies() -> None:
     date = "2025-12-31"
-    listed = priors(EVERY.upto(date), load_book(), window_at(pd.Timestamp(date)))
+    listed = priors(EVERY.upto(date), window_at(pd.Timestamp(date)))
     sources = {entry.name: entry.source for entry in listed}
     assert "NBER WP 34608" in sources["elasticity[interactive]"]
     assert "arXiv 2403.05812" in sources["algorithmic_growth"]
@@ -148,7 +148,7 @@ def test_each_prior_cites_its_studies() -> None:
 def test_an_architectures_own_chips_come_first() -> None:
     """GPUs have prices, so their own trend; TPUs are not sold, so the published one."""
     date = "2025-12-31"
-    listed = priors(EVERY.upto(date), load_book(), window_at(pd.Timestamp(date)))
+    listed = priors(EVERY.upto(date), window_at(pd.Timestamp(date)))
     found, entry = published(EVERY.upto(date)), {e.name: e for e in listed}
     name = "compute_per_dollar_growth[{}]"
     assert entry[name.format("asic")].centre == found[name.format("asic")].centre

@@ -7,7 +7,6 @@ import pytest
 from pandas.tseries.offsets import FY5253Quarter
 
 import marketsim as ms
-from marketsim.facts import load_companies
 from marketsim.forecasting.calendar import quarter_ends
 
 
@@ -73,7 +72,8 @@ def test_a_calendar_is_known_by_the_quarters_it_made(month: int, weekday: int) -
 
 
 def test_nearly_all_quarters_that_companies_went_on_to_report_are_met_to_the_day() -> None:
-    facts, companies = ms.load_facts(), load_companies()
+    facts = ms.load_facts()
+    companies = facts.universe.companies
     right = []
     for ticker, month in companies["fiscal_year_end_month"].items():
         dates = pd.DatetimeIndex(facts.select("quarterly_revenue", f"{ticker}.total")["date"])

@@ -45,36 +45,36 @@ from marketsim.reporting.tables import (
 from marketsim.reporting.template import render
 
 UNIVERSE = {
-    "NVDA": ("NVIDIA", "accelerator", 52.0),
-    "AMD": ("AMD", "accelerator", 9.2),
-    "AVGO": ("Broadcom", "accelerator", 17.0),
-    "MRVL": ("Marvell", "accelerator", 2.1),
+    "NVDA": ("NVIDIA", "accelerators", 52.0),
+    "AMD": ("AMD", "accelerators", 9.2),
+    "AVGO": ("Broadcom", "accelerators", 17.0),
+    "MRVL": ("Marvell", "accelerators", 2.1),
     "TSM": ("TSMC", "foundry", 33.0),
-    "ASML": ("ASML", "foundry", 9.5),
+    "ASML": ("ASML", "foundry_equipment", 9.5),
     "MU": ("Micron", "memory", 11.3),
-    "ANET": ("Arista", "networking_optics", 2.3),
-    "CSCO": ("Cisco", "networking_optics", 14.7),
-    "COHR": ("Coherent", "networking_optics", 1.6),
-    "CIEN": ("Ciena", "networking_optics", 1.3),
+    "ANET": ("Arista", "networking", 2.3),
+    "CSCO": ("Cisco", "networking", 14.7),
+    "COHR": ("Coherent", "networking", 1.6),
+    "CIEN": ("Ciena", "networking", 1.3),
     "SMCI": ("Super Micro", "servers", 5.7),
     "DELL": ("Dell", "servers", 29.0),
     "HPE": ("HPE", "servers", 9.1),
-    "VRT": ("Vertiv", "power_cooling", 2.7),
-    "ETN": ("Eaton", "power_cooling", 7.0),
-    "GEV": ("GE Vernova", "power_cooling", 10.0),
-    "CEG": ("Constellation", "utilities_ipp", 6.6),
-    "VST": ("Vistra", "utilities_ipp", 5.0),
-    "TLN": ("Talen", "utilities_ipp", 0.8),
-    "NRG": ("NRG", "utilities_ipp", 7.4),
-    "EQIX": ("Equinix", "dc_reit", 2.3),
-    "DLR": ("Digital Realty", "dc_reit", 1.6),
-    "IRM": ("Iron Mountain", "dc_reit", 1.7),
-    "AMZN": ("Amazon", "hyperscaler", 180.0),
-    "MSFT": ("Microsoft", "hyperscaler", 77.0),
-    "GOOGL": ("Alphabet", "hyperscaler", 102.0),
-    "META": ("Meta", "hyperscaler", 51.0),
-    "ORCL": ("Oracle", "hyperscaler", 15.0),
-    "CRWV": ("CoreWeave", "neocloud", 1.4),
+    "VRT": ("Vertiv", "power_equipment", 2.7),
+    "ETN": ("Eaton", "power_equipment", 7.0),
+    "GEV": ("GE Vernova", "power_equipment", 10.0),
+    "CEG": ("Constellation", "electricity", 6.6),
+    "VST": ("Vistra", "electricity", 5.0),
+    "TLN": ("Talen", "electricity", 0.8),
+    "NRG": ("NRG", "electricity", 7.4),
+    "EQIX": ("Equinix", "leases", 2.3),
+    "DLR": ("Digital Realty", "leases", 1.6),
+    "IRM": ("Iron Mountain", "leases", 1.7),
+    "AMZN": ("Amazon", "cloud", 180.0),
+    "MSFT": ("Microsoft", "cloud", 77.0),
+    "GOOGL": ("Alphabet", "cloud", 102.0),
+    "META": ("Meta", "own_use", 51.0),
+    "ORCL": ("Oracle", "cloud", 15.0),
+    "CRWV": ("CoreWeave", "cloud", 1.4),
 }
 WEIGHTS = {
     "TSM": 0.15,
@@ -135,7 +135,7 @@ def make_contents() -> RunContents:
     random = np.random.default_rng(7)
     revenue = []
     for ticker, (_, layer, last) in UNIVERSE.items():
-        slow = layer in {"hyperscaler", "utilities_ipp", "dc_reit"}
+        slow = layer in {"cloud", "electricity", "leases"}
         past = last * np.exp(
             np.linspace(-0.5 if slow else -0.9, 0, 15) + random.normal(0, 0.03, 15)
         )
@@ -183,6 +183,7 @@ def make_contents() -> RunContents:
         sensitivities=_sensitivities(random),
         names={ticker: name for ticker, (name, _, _) in UNIVERSE.items()},
         layers={ticker: layer for ticker, (_, layer, _) in UNIVERSE.items()},
+        flagship="NVDA.data_center",
     )
 
 
@@ -217,7 +218,7 @@ def _allocation() -> SimpleNamespace:
             {
                 "budget": 0.3,
                 "max_weight[TSM]": 0.041,
-                "layer_caps[power_cooling]": 0.02,
+                "layer_caps[power_equipment]": 0.02,
                 "max_weight[MU]": 0.0,
             }
         ),
@@ -252,7 +253,7 @@ def _scenarios() -> pd.DataFrame:
 
 def _fit(random: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
     series = {
-        "quarterly_revenue NVDA.data_center": ("USD bn", 57.0, 0.09, "sourced"),
+        "NVDA.data_center": ("USD bn", 57.0, 0.09, "sourced"),
         "quarterly_revenue AMD.data_center": ("USD bn", 4.3, 0.13, "unverified"),
         "quarterly_revenue TSM.hpc": ("USD bn", 19.0, 0.11, "derived"),
         "quarterly_revenue MU.total": ("USD bn", 11.3, 0.34, "sourced"),
@@ -585,8 +586,8 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
     [
         "holds 11 of the 30 companies",
         "TSMC (15.0 %, foundry)",
-        "nothing of memory, neoclouds or servers",
-        "more of TSMC and the layer power and cooling if the caps allowed",
+        "nothing of foundry equipment, memory, own use or servers",
+        "more of TSMC and the layer power equipment if the caps allowed",
         "as large as possible, with at most 15 % in one company",
         "expected to return +7.8 %",
         "−11.8 % in the bear scenario (25 % likely)",

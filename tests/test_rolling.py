@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,31 +15,31 @@ ORIGIN = pd.Timestamp("2024-12-31")
 
 
 @pytest.fixture(scope="module")
-def every() -> ms.Facts:
+def every() -> ms.Knowledge:
     return ms.load_facts()
 
 
 @pytest.fixture(scope="module")
-def told(every: ms.Facts) -> pd.DataFrame:
+def told(every: ms.Knowledge) -> pd.DataFrame:
     return hindcasts(every, ORIGIN, ORIGIN)
 
 
 @pytest.mark.slow
 def test_rewriting_the_future_changes_no_byte_of_a_forecast(
-    every: ms.Facts, told: pd.DataFrame
+    every: ms.Knowledge, told: pd.DataFrame
 ) -> None:
     future = every.table["published"] > ORIGIN
     rewritten = every.table.assign(
         value=every.table["value"].where(~future, 3.7 * every.table["value"])
     )
-    again = hindcasts(replace(every, table=rewritten), ORIGIN, ORIGIN)
+    again = hindcasts(every.with_facts(rewritten), ORIGIN, ORIGIN)
     said = ["series", "horizon", "forecaster", "location", "scale", "log_last"]
     pd.testing.assert_frame_equal(again[said], told[said], check_exact=True)
     np.testing.assert_allclose(again["log_value"] - told["log_value"], np.log(3.7))
 
 
 @pytest.mark.slow
-def test_it_forecasts_as_the_public_function_does(every: ms.Facts, told: pd.DataFrame) -> None:
+def test_it_forecasts_as_the_public_function_does(every: ms.Knowledge, told: pd.DataFrame) -> None:
     ahead = ms.forecast(ms.calibrate(every, ORIGIN))
     mine = told[(told["forecaster"] == MARKETSIM) & (told["series"] == "NVDA.total")]
     (i,) = [k for k, s in enumerate(ahead.series) if s.entity == "NVDA.total"]
@@ -50,7 +48,7 @@ def test_it_forecasts_as_the_public_function_does(every: ms.Facts, told: pd.Data
 
 @pytest.mark.slow
 def test_what_came_was_not_yet_published_and_is_what_was_reported(
-    every: ms.Facts, told: pd.DataFrame
+    every: ms.Knowledge, told: pd.DataFrame
 ) -> None:
     for name in ("NVDA.total", "EQIX.total", "MU.total"):
         rows = every.select("quarterly_revenue", name).set_index("date")
@@ -72,19 +70,19 @@ def test_every_forecaster_speaks_of_the_same_quarters(told: pd.DataFrame) -> Non
 
 
 @pytest.mark.slow
-def test_no_forecast_is_marked_across_a_break(every: ms.Facts) -> None:
+def test_no_forecast_is_marked_across_a_break(every: ms.Knowledge) -> None:
     before = hindcasts(every, "2024-06-30", "2024-06-30")  # Microsoft redefined from 2024-09-30
     ends = before[before["series"] == "MSFT.intelligent_cloud"]["quarter_end"]
     assert (ends < pd.Timestamp("2024-09-30")).all()
 
 
-def test_origins_are_the_ends_of_quarters_after_which_something_came(every: ms.Facts) -> None:
+def test_origins_are_the_ends_of_quarters_after_which_something_came(every: ms.Knowledge) -> None:
     found = origins(every)
     assert found[0] == pd.Timestamp("2020-03-31")
     assert found.is_quarter_end.all()
     assert found[-1] < every.table["published"].max()
 
 
-def test_without_an_origin_there_is_one_clear_error(every: ms.Facts) -> None:
+def test_without_an_origin_there_is_one_clear_error(every: ms.Knowledge) -> None:
     with pytest.raises(ms.MarketsimError, match="start earlier"):
         origins(every, "2031-01-01")

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from marketsim.errors import DataError
-from marketsim.facts import ServedModel, load_models
+from marketsim.knowledge import ServedModel, load_facts
+from marketsim.knowledge.served import MODELS, served_models
+from marketsim.knowledge.tables import read_table
 from marketsim.resources import folder
 
 HEADER = (
@@ -21,7 +23,7 @@ GOOD = "Small,Ours,2024-07-23,8,8,32,2,131072,a config,sourced,\n"
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, ServedModel]:
-    return load_models()
+    return dict(load_facts().models)
 
 
 def written(place: Path, rows: str, header: str = HEADER) -> Path:
@@ -30,9 +32,9 @@ def written(place: Path, rows: str, header: str = HEADER) -> Path:
 
 
 def faults_of(place: Path) -> list[str]:
-    with pytest.raises(DataError) as raised:
-        load_models(place)
-    return str(raised.value).splitlines()
+    rows, shape = read_table(MODELS, place / "models.csv", "models.csv")
+    faults = [*shape, *(() if rows is None else MODELS.faults(rows))]
+    return [str(fault) for fault in sorted(faults, key=lambda fault: fault.place.line)]
 
 
 # ------------------------------------------------------------------- what ships
@@ -90,7 +92,9 @@ def test_the_readme_counts_them(models: dict[str, ServedModel]) -> None:
 
 
 def test_a_row_is_read_in_single_parameters(tmp_path: Path) -> None:
-    model = load_models(written(tmp_path, GOOD))["Small"]
+    rows, _ = read_table(MODELS, written(tmp_path, GOOD) / "models.csv", "models.csv")
+    assert rows is not None
+    model = served_models(rows)["Small"]
     assert (model.parameters, model.active, model.layers) == (8e9, 8e9, 32)
     assert model.released == pd.Timestamp("2024-07-23")
     assert model.stored_bytes == 2 * model.parameters
@@ -106,9 +110,9 @@ def test_all_faults_are_told_at_once_with_line_and_column(tmp_path: Path) -> Non
         + "Short,Ours,2024-07-23,8,8,32,2,131072,a config\n"
     )
     assert [fault.split(":")[0] for fault in faults_of(written(tmp_path, rows))] == [
+        "models.csv, line 4",  # the name of another
         "models.csv, line 4, column developer",
         "models.csv, line 4, column source",
-        "models.csv, line 4, column name",
         "models.csv, line 4, column released",
         "models.csv, line 4, column confidence",
         "models.csv, line 4, column active",
@@ -116,8 +120,8 @@ def test_all_faults_are_told_at_once_with_line_and_column(tmp_path: Path) -> Non
         "models.csv, line 5, column layers",
         "models.csv, line 5, column weight_bytes",
         "models.csv, line 5, column cache_bytes",
-        "models.csv, line 6, column note",
-        "models.csv, line 7, column confidence",
+        "models.csv, line 6",  # one field too many
+        "models.csv, line 7",  # two too few
     ]
 
 
@@ -131,13 +135,15 @@ def test_what_is_no_positive_number_is_refused(tmp_path: Path, value: str) -> No
 
 
 def test_other_columns_are_refused(tmp_path: Path) -> None:
-    (fault,) = faults_of(written(tmp_path, GOOD, HEADER.replace("active", "activated")))
-    assert fault.startswith("models.csv, line 1: the columns are name, developer, released,")
+    unknown, missing = faults_of(written(tmp_path, GOOD, HEADER.replace("active", "activated")))
+    assert unknown.startswith("models.csv, line 1, column activated: 'activated' is not a column")
+    assert "Did you mean 'active'?" in unknown
+    assert missing.startswith("models.csv, line 1, column active: is missing; the columns are name")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    (fault,) = faults_of(tmp_path)
-    assert str(tmp_path / "models.csv") in fault
+    with pytest.raises(DataError, match=r"models\.csv is missing; it lists language models"):
+        faults_of(tmp_path)
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

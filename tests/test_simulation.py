@@ -67,7 +67,7 @@ def test_the_future_begins_on_the_day_after_history(
 ) -> None:
     assert paths.quarter_ends[0] == pd.Timestamp("2026-03-31")
     assert len(paths.quarter_ends) == QUARTERS
-    last = posterior.book.owner @ posterior.history["lines"][-1]
+    last = posterior.revenue_map.owner @ posterior.history["lines"][-1]
     np.testing.assert_allclose(paths.central[0], last, rtol=0.25)
     for regime in paths.regime_central:
         np.testing.assert_allclose(regime[0], paths.central[0], rtol=0.30)

@@ -30,7 +30,7 @@ def panel(volatilities: dict[str, float], seed: int = 0) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def facts() -> ms.Facts:
+def facts() -> ms.Knowledge:
     return ms.load_facts()
 
 
@@ -60,7 +60,7 @@ def test_a_strategy_is_one_short_file_over_the_public_names(name: str) -> None:
     assert load_strategy(name).name == name
 
 
-def test_equal_weights_are_equal_over_what_is_listed(facts: ms.Facts) -> None:
+def test_equal_weights_are_equal_over_what_is_listed(facts: ms.Knowledge) -> None:
     closes = panel({"AAA": 0.2, "BBB": 0.3, "CCC": 0.4})
     closes.loc[: DAYS[100], "CCC"] = np.nan
     weights = ms.backtest("equal_weight", closes, facts=facts).weights
@@ -68,7 +68,7 @@ def test_equal_weights_are_equal_over_what_is_listed(facts: ms.Facts) -> None:
     assert weights.iloc[-1].tolist() == pytest.approx([1 / 3] * 3)
 
 
-def test_least_variance_is_calmer_than_equal_weight(facts: ms.Facts) -> None:
+def test_least_variance_is_calmer_than_equal_weight(facts: ms.Knowledge) -> None:
     closes = panel({f"T{i:02}": 0.10 + 0.04 * i for i in range(16)})
     result = ms.backtest("minimum_variance", closes, facts=facts, start="2022-01-01", cost=0.0)
     summary = result.summary.loc["annual_volatility"]
@@ -77,20 +77,20 @@ def test_least_variance_is_calmer_than_equal_weight(facts: ms.Facts) -> None:
     assert (result.weights["T00"] > 0.14).all()
 
 
-def test_few_tickers_are_capped_at_twice_their_equal_weight(facts: ms.Facts) -> None:
+def test_few_tickers_are_capped_at_twice_their_equal_weight(facts: ms.Knowledge) -> None:
     closes = panel({"CALM": 0.02, "AAA": 0.3, "BBB": 0.3, "CCC": 0.3})
     weights = ms.backtest("minimum_variance", closes, facts=facts, start="2022-12-01").weights
     assert weights["CALM"].iloc[0] == pytest.approx(0.5, abs=1e-6)
     assert weights.iloc[0].sum() == pytest.approx(1.0)
 
 
-def test_without_a_year_of_history_weights_are_equal(facts: ms.Facts) -> None:
+def test_without_a_year_of_history_weights_are_equal(facts: ms.Knowledge) -> None:
     closes = panel({"AAA": 0.1, "BBB": 0.5})
     weights = ms.backtest("minimum_variance", closes, facts=facts, end="2020-12-01").weights
     assert (weights == 0.5).all().all()
 
 
-def test_a_new_listing_waits_for_a_year(facts: ms.Facts) -> None:
+def test_a_new_listing_waits_for_a_year(facts: ms.Knowledge) -> None:
     closes = panel({"AAA": 0.3, "BBB": 0.3, "NEW": 0.05})
     closes.loc[:"2021-06-30", "NEW"] = np.nan
     weights = ms.backtest("minimum_variance", closes, facts=facts, start="2021-06-01").weights
@@ -135,7 +135,7 @@ def legal(weights: pd.DataFrame, cap: float) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODEL)
-def test_the_model_chooses_among_the_embedded_companies(name: str, facts: ms.Facts) -> None:
+def test_the_model_chooses_among_the_embedded_companies(name: str, facts: ms.Knowledge) -> None:
     companies = ["AMD", "AMZN", "GOOGL", "META", "MSFT", "NVDA"]
     result = ms.backtest(name, tickers=companies, facts=facts, start="2022-06-01", end="2022-06-30")
     assert list(result.weights.columns) == companies
@@ -144,7 +144,7 @@ def test_the_model_chooses_among_the_embedded_companies(name: str, facts: ms.Fac
 
 
 @pytest.mark.slow
-def test_the_model_does_not_see_facts_that_were_published_later(facts: ms.Facts) -> None:
+def test_the_model_does_not_see_facts_that_were_published_later(facts: ms.Knowledge) -> None:
     table = facts.table.copy()
     later = table["published"] > pd.Timestamp("2022-06-01")
     table.loc[later, "value"] *= 3.0
@@ -156,7 +156,7 @@ def test_the_model_does_not_see_facts_that_were_published_later(facts: ms.Facts)
             start="2022-06-01",
             end="2022-06-01",
         ).weights.to_csv()
-        for told in (facts, ms.Facts(table))
+        for told in (facts, facts.with_facts(table))
     )
     assert true == false
 
@@ -164,7 +164,7 @@ def test_the_model_does_not_see_facts_that_were_published_later(facts: ms.Facts)
 @pytest.mark.slow
 @pytest.mark.skipif(not PANEL.is_file(), reason="the panel of ../shared/prices is not there")
 @pytest.mark.parametrize("name", MODEL)
-def test_the_model_walks_through_the_panel(name: str, facts: ms.Facts) -> None:
+def test_the_model_walks_through_the_panel(name: str, facts: ms.Knowledge) -> None:
     listed = ms.load_prices(source=PANEL).tickers
     companies = [ticker for ticker in ms.load_prices().statistics.index if ticker in listed]
     result = ms.backtest(

@@ -59,11 +59,11 @@ def test_the_fiscal_years_are_those_the_calibration_saw(
 ) -> None:
     """A calibration to facts of one's own is valued on them, not on those embedded."""
     scenarios, posterior = paths.scenarios, paths.scenarios.posterior
-    table = posterior.facts.table
+    table = posterior.knowledge.table
     margins = table["quantity"].isin(["annual_operating_income", "annual_gross_profit"])
     value = table["value"].where(~margins, table["value"] / 2)
-    halved = replace(posterior.facts, table=table.assign(value=value))
-    other = replace(scenarios, posterior=replace(posterior, facts=halved))
+    halved = posterior.knowledge.with_facts(table.assign(value=value))
+    other = replace(scenarios, posterior=replace(posterior, knowledge=halved))
     own = replace(paths, scenarios=other)
     again = ms.revalue(own, prices, horizon=1)
     assert not np.array_equal(again.returns, returns.returns)

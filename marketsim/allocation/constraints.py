@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,11 +228,30 @@ def _ceilings(
     return bounds
 
 
+RENAMED: Final = {
+    "accelerator": "'accelerators'",
+    "gpu": "'accelerators', with all designs of them",
+    "asic": "'accelerators', with all designs of them",
+    "low_latency": "'accelerators', with all designs of them",
+    "networking_optics": "'networking'",
+    "power_cooling": "'power_equipment'",
+    "utilities_ipp": "'electricity'",
+    "dc_reit": "'leases'",
+    "hyperscaler": "'cloud', or 'own_use' for those that sell none",
+    "neocloud": "'cloud'",
+}
+"""Names of layers in earlier releases, and of those that companies are not sorted by."""
+
+
 def _layer_caps(scenarios: ReturnScenarios, caps: Mapping[str, float]) -> list[Bound]:
     if caps and not scenarios.layers:
         raise InputError("layer_caps needs to know layers: give ReturnScenarios its layers")
     of = [scenarios.layers.get(ticker, "") for ticker in scenarios.tickers]
-    check_known("layer_caps", "layer", caps, sorted(set(of) - {""}))
+    known = sorted(set(of) - {""})
+    for layer in caps:
+        if layer in RENAMED and layer not in known:
+            raise InputError(f"layer_caps: the layer '{layer}' is now called {RENAMED[layer]}")
+    check_known("layer_caps", "layer", caps, known)
     bounds = []
     for layer, cap in caps.items():
         member = np.array([[float(one == layer) for one in of]])

@@ -20,7 +20,7 @@ from marketsim.prices.table import require_known
 from marketsim.provenance import versions
 
 if TYPE_CHECKING:
-    from marketsim.facts import Facts
+    from marketsim.knowledge import Knowledge
 
 __all__ = ["Rebalance", "backtest"]
 
@@ -36,7 +36,7 @@ def backtest(
     end: str | pd.Timestamp | None = None,
     rebalance: Rebalance = "monthly",
     cost: float = 0.001,
-    facts: Facts | None = None,
+    facts: Knowledge | None = None,
     tickers: Iterable[str] | None = None,
 ) -> BacktestResult:
     """Walk a strategy forward in time, beside equal weights of the same universe.
@@ -59,8 +59,9 @@ def backtest(
         Further decisions fall on the first row of each week, month or quarter.
     cost : float
         Fraction of the traded value, the first purchase included: 0.001 is ten basis points.
-    facts : Facts, optional
-        The embedded facts by default. The strategy sees those published by each date.
+    facts : Knowledge, optional
+        From `load_facts`; the embedded facts, loaded once, by default. The strategy sees what was
+        known on each date.
     tickers : names, optional
         The universe; by default every ticker of the panel that is not an index (`^IRX`).
 
@@ -81,7 +82,7 @@ def backtest(
     closes, universe = _closes(prices, None if tickers is None else tuple(tickers))
     rows = _rows(closes.index, day_or_none(start, "start"), day_or_none(end, "end"))
     decisions = decision_rows(rows, rebalance)
-    market = Market(closes.loc[: rows[-1]], universe, rows, facts or _embedded_facts())
+    market = Market(closes.loc[: rows[-1]], universe, rows, _embedded() if facts is None else facts)
 
     mine = walk(
         lambda row, held: ask(loaded, market.history(row, held), universe), market, decisions, cost
@@ -114,8 +115,8 @@ def backtest(
     )
 
 
-def _embedded_facts() -> Facts:
-    from marketsim.facts import load_facts  # only where no facts are given
+def _embedded() -> Knowledge:
+    from marketsim.knowledge import load_facts  # only where no facts are given
 
     return load_facts()
 

@@ -11,7 +11,7 @@ import pandas as pd
 from marketsim.prices import Prices
 
 if TYPE_CHECKING:
-    from marketsim.facts import Facts
+    from marketsim.knowledge import Knowledge
 
 __all__ = ["History"]
 
@@ -26,8 +26,8 @@ class History:
         The day of decision. Its close is known, and is what the trades are done at.
     closes : DataFrame [date, ticker]
         Adjusted daily closes up to the date. A ticker that is not listed yet is not there.
-    facts : Facts
-        Facts published by the date.
+    facts : Knowledge
+        What was published by the date: the facts, and the companies, lines and models beside them.
     weights : Series, by ticker
         What is held before the trade, as fractions of wealth, drifted with prices since the
         last one. They sum to 1, or to less where there is cash.
@@ -38,7 +38,7 @@ class History:
 
     date: pd.Timestamp
     closes: pd.DataFrame
-    facts: Facts
+    facts: Knowledge
     weights: pd.Series
     tickers: tuple[str, ...]
 

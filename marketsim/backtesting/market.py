@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,7 @@ from marketsim.backtesting.history import History
 from marketsim.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from marketsim.facts import Facts
+    from marketsim.knowledge import Knowledge
 
 __all__ = ["PERIODS", "Market", "decision_rows"]
 
@@ -35,14 +35,14 @@ class Market:
         The columns that can be held.
     rows : DatetimeIndex
         The dates of the walk.
-    facts : Facts
+    facts : Knowledge
         Shown as far as they are published.
     """
 
     closes: pd.DataFrame
     universe: tuple[str, ...]
     rows: pd.DatetimeIndex
-    facts: Facts
+    facts: Knowledge
 
     @cached_property
     def prices(self) -> Array:
@@ -74,7 +74,7 @@ class Market:
         return History(
             date=date,
             closes=self.closes.loc[:date].dropna(axis=1, how="all").copy(),
-            facts=replace(known, table=known.table.copy()),
+            facts=known.copy(),
             weights=pd.Series(held, index=list(self.universe), copy=True),
             tickers=tuple(t for t, seen in zip(self.universe, priced, strict=True) if seen),
         )

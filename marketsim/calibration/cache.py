@@ -20,11 +20,10 @@ import jax
 import numpy as np
 import pandas as pd
 
-from marketsim import resources
-from marketsim.facts import Facts
 from marketsim.files import cache_folder, replace_file
+from marketsim.knowledge import Knowledge
 from marketsim.model import Entry
-from marketsim.provenance import code_hash, hash_files, machine, versions
+from marketsim.provenance import code_hash, machine, versions
 
 __all__ = ["KEPT", "Fitted", "keep", "key", "place", "recall"]
 
@@ -34,11 +33,10 @@ KEPT: Final = 200
 CODE: Final = (
     "calibration",
     "ensemble",
-    "facts",
+    "knowledge",
     "model",
     "dates.py",
     "precision.py",
-    "resources.py",
 )
 """Sources that decide what a calibration finds."""
 
@@ -62,13 +60,12 @@ class Fitted:
     steps: int
 
 
-def key(facts: Facts, date: pd.Timestamp) -> str:
-    """Return the hash of facts, date, code, tables beside the facts, versions and machine."""
+def key(knowledge: Knowledge, date: pd.Timestamp) -> str:
+    """Return the hash of knowledge, date, code, versions and machine."""
     told = {
-        "facts": facts.digest,
+        "knowledge": knowledge.digest,
         "date": date.isoformat(),
         "code": code_hash(*CODE),
-        "tables": hash_files(resources.folder("data").glob("*.csv")),
         "versions": versions(PACKAGES),
         "machine": [*machine(), jax.default_backend()],
     }

@@ -10,20 +10,19 @@ import numpy as np
 import pandas as pd
 
 from marketsim.dates import day
-from marketsim.errors import InputError, SolverError
-from marketsim.facts import Facts
-from marketsim.model import Coordinates, Entry, Lines, Quarter, Setting, coordinates
+from marketsim.errors import DataError, InputError, SolverError
+from marketsim.knowledge import Knowledge, RevenueMap
+from marketsim.model import LAYERS, Coordinates, Entry, Lines, Quarter, Setting, coordinates
 from marketsim.model.tree import leaf
 from marketsim.precision import one_thread, precise
 
-from .book import Book, load_book
 from .cache import Fitted, keep, key, recall
 from .likelihood import TAIL, Linearised, linearise, sample
 from .mode import Mode, find_mode
 from .observations import FLOOR, Series, observe
 from .posterior import Posterior
 from .prior import owners_cash_flow, priors
-from .serving import served_at
+from .serving import reference_model, served
 from .window import HISTORY, Window, window_at
 
 FIRST_GUESS = 2.0
@@ -34,20 +33,20 @@ STRAY = 1e-4
 
 
 def calibrate(
-    facts: Facts, as_of: str | pd.Timestamp | None = None, cache: bool = True
+    knowledge: Knowledge, as_of: str | pd.Timestamp | None = None, cache: bool = True
 ) -> Posterior:
     """Return the assumptions that best explain the facts known on a date.
 
     Parameters
     ----------
-    facts
+    knowledge
         From :func:`marketsim.load_facts`.
     as_of
-        Decision date; by default, and at the latest, that of ``facts``, else the last date they
-        hold. Rows published later are not seen.
+        Decision date; by default, and at the latest, that of the knowledge, else the last date its
+        facts hold. Rows published later are not seen.
     cache
         Look for the same calibration in the user's cache folder (the environment's
-        MARKETSIM_CACHE) and leave it there: the same facts, date, code and versions.
+        MARKETSIM_CACHE) and leave it there: the same knowledge, date, code and versions.
 
     Returns
     -------
@@ -67,25 +66,22 @@ def calibrate(
     model with the curvature of the Student-t errors at the mode: what an outlier says counts
     little.
     """
-    date = _date(facts, as_of)
-    known = facts.upto(date)
+    date = _date(knowledge, as_of)
+    known = knowledge.upto(date)
     window = window_at(date)
     _check(known, window, date)
     place = key(known, date) if cache else None
-    book = load_book()
-    setting = _setting(known, book, window, date)
+    setting = _setting(known, window)
     kept = recall(place) if place else None
     if kept is None:
-        kept = _calibrated(known, book, window, setting)
+        kept = _calibrated(known, window, setting)
         if place:
             keep(place, kept)
     with precise("float64"):
         coords = coordinates(list(kept.entries))
     return Posterior(
         as_of=date,
-        digest=known.digest,
-        facts=known,
-        book=book,
+        knowledge=known,
         window=window,
         coordinates=coords,
         setting=setting,
@@ -93,19 +89,22 @@ def calibrate(
     )
 
 
-def _setting(known: Facts, book: Book, window: Window, date: pd.Timestamp) -> Setting:
+def _setting(known: Knowledge, window: Window) -> Setting:
+    revenue = known.universe.revenue_map
+    if revenue.layers != LAYERS:
+        raise DataError(f"layers.csv: the model has the layers {', '.join(LAYERS)}, in this order")
     return Setting(
         start_year=leaf(np.float64(window.start_year)),
         cash_flow=leaf(np.float64(owners_cash_flow(known, window))),
-        served=served_at(date),
-        lines=Lines(share=leaf(book.share), owner=leaf(book.owner)),
+        served=served(reference_model(known)),
+        lines=Lines(share=leaf(revenue.share), owner=leaf(revenue.owner)),
     )
 
 
-def _calibrated(known: Facts, book: Book, window: Window, setting: Setting) -> Fitted:
-    series = observe(known, book, window)
+def _calibrated(known: Knowledge, window: Window, setting: Setting) -> Fitted:
+    series, revenue = observe(known, window), known.universe.revenue_map
     with precise("float64"), one_thread():
-        listed = _with_bases(priors(known, book, window), book, setting, series)
+        listed = _with_bases(priors(known, window), revenue, setting, series)
         mode, last, noise = _fit(series, coordinates(listed), setting)
         count = sum(len(s.value) for s in series)
         jacobian = np.sqrt(mode.weight[:count, None]) * mode.jacobian[:count]
@@ -123,13 +122,13 @@ def _calibrated(known: Facts, book: Book, window: Window, setting: Setting) -> F
     )
 
 
-def _date(facts: Facts, as_of: str | pd.Timestamp | None) -> pd.Timestamp:
+def _date(facts: Knowledge, as_of: str | pd.Timestamp | None) -> pd.Timestamp:
     known = facts.as_of if facts.as_of is not None else facts.table["published"].max()
     return min(day(as_of, "as_of"), pd.Timestamp(known)) if as_of is not None else known
 
 
-def _check(facts: Facts, window: Window, date: pd.Timestamp) -> None:
-    revenue = facts.series("quarterly_revenue", "NVDA.data_center")
+def _check(facts: Knowledge, window: Window, date: pd.Timestamp) -> None:
+    revenue = facts.series("quarterly_revenue", facts.universe.only("merchant_line"))
     inside = revenue[revenue.index >= window.start]
     capex = facts.select("quarterly_capex")
     if len(inside) < 4 or capex.empty or (capex["date"] <= window.history_ends[5]).sum() == 0:
@@ -246,15 +245,15 @@ def _tables(
 
 
 def _with_bases(
-    listed: list[Entry], book: Book, setting: Setting, series: list[Series]
+    listed: list[Entry], revenue: RevenueMap, setting: Setting, series: list[Series]
 ) -> list[Entry]:
     """Return priors with the base of each line centred on its first reports, less AI's part."""
-    drawn = _drawn(listed, book, setting, series)
-    levels = _first_reports(book, series)
+    drawn = _drawn(listed, revenue, setting, series)
+    levels = _first_reports(revenue, series)
     centred = []
     for entry in listed:
         if entry.field == "base_level":
-            line = book.lines.index(entry.name.partition("[")[2].rstrip("]"))
+            line = revenue.lines.index(entry.name.partition("[")[2].rstrip("]"))
             level, ai = levels[line], drawn[line]
             base = max(level - ai, 0.15 * level)
             spread = 0.15 + 0.5 * min(1.0, ai / level)
@@ -263,26 +262,28 @@ def _with_bases(
     return centred
 
 
-def _drawn(listed: list[Entry], book: Book, setting: Setting, series: list[Series]) -> np.ndarray:
+def _drawn(
+    listed: list[Entry], revenue: RevenueMap, setting: Setting, series: list[Series]
+) -> np.ndarray:
     """Return what each line draws from AI in the first year at the prior median, USD bn."""
     x = jnp.zeros(len(listed) + 2 * HISTORY)
     data = sample(series, np.ones(len(series)))
     quarters = linearise(x, data, coordinates(listed), setting).quarters
-    return np.asarray(book.share @ np.asarray(quarters.recognised)[:4].mean(axis=0))
+    return np.asarray(revenue.share @ np.asarray(quarters.recognised)[:4].mean(axis=0))
 
 
-def _first_reports(book: Book, series: list[Series]) -> np.ndarray:
+def _first_reports(revenue: RevenueMap, series: list[Series]) -> np.ndarray:
     """Return the mean of each line's first four reports, taken back to the start; USD bn."""
     first = {}
     for s in series:
         if s.kind == "revenue" and len(s.value):
             when = (s.weight[:4] @ np.arange(HISTORY)) / 4.0
-            growth = float(s.lines @ book.base_growth / s.lines.sum())
+            growth = float(s.lines @ revenue.base_growth / s.lines.sum())
             first[s.name] = float((s.value[:4] * np.exp(-growth * when)).mean())
-    levels = np.full(len(book.lines), 1.0)
-    for i, name in enumerate(book.lines):
+    levels = np.full(len(revenue.lines), 1.0)
+    for i, name in enumerate(revenue.lines):
         ticker, _, segment = name.partition(".")
-        siblings = [n for n in book.lines if n.startswith(ticker + ".") and n != name]
+        siblings = [n for n in revenue.lines if n.startswith(ticker + ".") and n != name]
         total = first.get(f"{ticker}.total", 1.0)
         if segment == "rest":
             levels[i] = max(total - sum(first.get(n, 0.5 * total) for n in siblings), 0.05 * total)

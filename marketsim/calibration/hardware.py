@@ -1,7 +1,8 @@
 """Trends of accelerators, fitted to the chips that were public by a date.
 
-Each architecture has a family of chips. Flagships that succeed one another give a trend by
-log-linear least squares; scattered designs give a level with a spread, and no trend.
+Each architecture has a family of chips, in the group `flagships`. Those that succeed one another
+give a trend by log-linear least squares; scattered designs give a level with a spread, and no
+trend.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pandas as pd
 from scipy.stats import linregress
 
 from marketsim.errors import InputError, nearest
-from marketsim.facts import Facts
+from marketsim.knowledge import Knowledge
 from marketsim.model.units import ARCHITECTURES, H100_TFLOPS
 
 SERVER_POWER: Final = 1.7
@@ -29,31 +30,6 @@ Load is another matter: training drew 76 % of a DGX H100's rating (arXiv 2506.14
 
 SYSTEM_RATED: Final = "wafer/"
 """Chips whose power in the facts is that of the whole system, so that nothing is added."""
-
-FAMILIES: Final = {
-    "gpu": (
-        "gpu/NVIDIA/P100 SXM2",
-        "gpu/NVIDIA/V100 SXM2 32GB",
-        "gpu/NVIDIA/A100 SXM 80GB",
-        "gpu/NVIDIA/H100 SXM",
-        "gpu/NVIDIA/B200",
-        "gpu/NVIDIA/GB300 (per GPU)",
-    ),
-    "asic": (
-        "tpu_asic/Google/TPU v2",
-        "tpu_asic/Google/TPU v3",
-        "tpu_asic/Google/TPU v4",
-        "tpu_asic/Google/TPU v5p",
-        "tpu_asic/Google/TPU v6e Trillium",
-        "tpu_asic/Google/TPU v7 Ironwood",
-    ),
-    "low_latency": (
-        "wafer/Cerebras/Cerebras WSE-2 (CS-2)",
-        "lpu_sram/Groq/Groq LPU v1",
-        "wafer/Cerebras/Cerebras WSE-3 (CS-3)",
-    ),
-}
-"""Chips that stand for each architecture, as data/facts/chips.csv names them."""
 
 SUCCESSIONS: Final = ("gpu", "asic")
 """Architectures whose chips succeed one another, so that a line through them is a trend."""
@@ -100,7 +76,7 @@ class ChipTrends:
     Attributes
     ----------
     chips : DataFrame
-        The visible chips of the families, by entity: `architecture`, `year` (decimal year of
+        The visible flagships, by entity: `architecture`, `year` (decimal year of
         release), and the properties in the units of `PROPERTIES`, NaN where unknown.
     """
 
@@ -162,20 +138,21 @@ class ChipTrends:
         return rows["year"].to_numpy(float), np.log(rows[quantity].to_numpy(float))
 
 
-def fit_chips(facts: Facts) -> ChipTrends:
-    """Trends of the chips that `facts` shows, each at the day of its release.
+def fit_chips(knowledge: Knowledge) -> ChipTrends:
+    """Trends of the flagships that are known, each at the day of its release.
 
     A price counts from its own publication, later than the chip.
     """
-    names = [chip for family in FAMILIES.values() for chip in family]
+    families = knowledge.universe.labels("flagships")
+    names = list(families)
     tflops, watts, bandwidth, memory, price = (
-        facts.latest(quantity).reindex(names)
+        knowledge.latest(quantity).reindex(names)
         for quantity in ("chip_fp16", "chip_power", "chip_bandwidth", "chip_memory", "chip_price")
     )
-    released = facts.select("chip_fp16").groupby("entity")["date"].min().reindex(names)
+    released = knowledge.select("chip_fp16").groupby("entity")["date"].min().reindex(names)
     own = tflops.index.str.startswith(SYSTEM_RATED)
     kw = watts / 1e3 * np.where(own, 1.0, SERVER_POWER)
-    architecture = pd.Series({chip: a for a, family in FAMILIES.items() for chip in family})
+    architecture = pd.Series(dict(families))
     chips = pd.DataFrame(
         {
             "architecture": architecture,

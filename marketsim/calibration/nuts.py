@@ -117,7 +117,7 @@ def sample_posterior(
     Stan's window adaptation as NumPyro has them.
     """
     with precise("float64"):
-        series = observe(posterior.facts, posterior.book, posterior.window)
+        series = observe(posterior.knowledge, posterior.window)
         data = sample(series, posterior.fit["noise_log"].to_numpy())
         factor = np.linalg.cholesky(posterior.covariance)
         given = (posterior.mode, factor, data, posterior.coordinates, posterior.setting)

@@ -32,16 +32,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from marketsim.facts import Facts, load_breaks, reported
+from marketsim.knowledge import Knowledge
 from marketsim.model.units import H100_TFLOPS
 
-from .book import Book
 from .window import Window
 
-OWNERS = ("AMZN", "MSFT", "GOOGL", "META")
-DESIGNERS = ("Nvidia", "Google", "Amazon", "AMD")
 SYSTEM_PRICE = 1.2
-"""NVIDIA's revenue per chip over the list price of the chip: boards and systems."""
+"""Revenue of the merchant per chip over the list price of the chip: boards and systems."""
 
 FLOOR = {
     # Restatements, weeks in a quarter and currencies move reported revenue by a few percent.
@@ -79,17 +76,8 @@ ENOUGH: Final = 4
 BAND: Final = 2.0 * 1.645
 """Standard deviations in a 90 % band."""
 
-PRICE_STUDIES: Final = {
-    "LLM inference: decline at fixed performance (all-sources)": "token price, all sources",
-    "LLM inference: decline at fixed performance since 2023, pooled": "token price, pooled",
-}
-"""Studies that pool all levels of quality, and the series their declines make."""
-
 STUDIED: Final = 2
 """Years before its date over which a study's rate is taken to have held."""
-
-SHARES: Final = {"Deloitte": "inference_share", "NVIDIA": "inference_share NVIDIA"}
-"""Sources on the world's inference: of AI compute, and of what the largest maker sold in a year."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,17 +120,17 @@ class Series:
     relative: bool = False
 
 
-def observe(facts: Facts, book: Book, window: Window) -> list[Series]:
-    """Return every series of the window that ``facts`` know."""
-    found = [*_revenue(facts, book, window), *_world(facts, book, window)]
+def observe(knowledge: Knowledge, window: Window) -> list[Series]:
+    """Return every series of the window that is known."""
+    found = [*_revenue(knowledge, window), *_world(knowledge, window)]
     return [s for s in found if len(s.value) >= (2 if s.relative else 1)]
 
 
-def _revenue(facts: Facts, book: Book, window: Window) -> Iterator[Series]:
-    known = reported(facts, "quarterly_revenue")
+def _revenue(knowledge: Knowledge, window: Window) -> Iterator[Series]:
+    known = knowledge.reported("quarterly_revenue")
     groups = {str(name): rows for name, rows in known.groupby("entity")}
-    mergers = {cut.entity: cut.first for cut in load_breaks() if cut.kind == "merger"}
-    for name, lines in book.series().items():
+    mergers = {cut.entity: cut.first for cut in knowledge.universe.breaks if cut.kind == "merger"}
+    for name, lines in knowledge.universe.revenue_map.series().items():
         rows = groups.get(name)
         if rows is not None:
             season = seasons(rows["date"], rows["value"].to_numpy())
@@ -161,9 +149,9 @@ def _since_merger(s: Series, before: pd.Series) -> Series:
     return replace(s, **kept)
 
 
-def _world(facts: Facts, book: Book, window: Window) -> Iterator[Series]:
-    none = np.zeros(len(book.lines))
-    capex = _together(reported(facts, "quarterly_capex"), OWNERS)
+def _world(facts: Knowledge, window: Window) -> Iterator[Series]:
+    none = np.zeros(len(facts.universe.revenue_map.lines))
+    capex = _together(facts.reported("quarterly_capex"), facts.universe.group("owners"))
     season = seasons(capex["date"], capex["value"].to_numpy())
     yield _series("owner_capex", "capital", "USD bn", capex, 1e-3, window, none, season)
     yield _series("installed_compute", "compute", "M H100e", installed(facts), 1e-6, window, none)
@@ -172,7 +160,7 @@ def _world(facts: Facts, book: Book, window: Window) -> Iterator[Series]:
     rent = facts.select("gpu_rental_price", "A100 80GB")
     yield _series("A100 rental", "rental", "USD per hour", rent, 1.0, window, none, relative=True)
     share = facts.select("inference_share")
-    for source, name in SHARES.items():
+    for source, name in facts.universe.labels("inference_share").items():
         rows = share[share["entity"] == source]
         yield _series(name, "share", "share", rows, 0.01, window, none)
     yield _series("chip price", "price", "kUSD per H100e", chip_prices(facts), 1.0, window, none)
@@ -190,28 +178,30 @@ def _world(facts: Facts, book: Book, window: Window) -> Iterator[Series]:
     )
 
 
-def installed(facts: Facts) -> pd.DataFrame:
+def installed(facts: Knowledge) -> pd.DataFrame:
     """Return installed compute of the designers together, H100e, with its published error.
 
     The ends of the 90 % bands are added up, as if all designers' errors were one: the wide reading.
     """
-    total = _together(facts.select("installed_h100e"), DESIGNERS).set_index("date")
+    designers = facts.universe.group("designers")
+    total = _together(facts.select("installed_h100e"), designers).set_index("date")
     low, high = (
-        _together(facts.select(f"installed_h100e_{end}"), DESIGNERS).set_index("date")["value"]
+        _together(facts.select(f"installed_h100e_{end}"), designers).set_index("date")["value"]
         for end in ("p05", "p95")
     )
     band = (high / low).reindex(total.index).to_numpy(dtype=float)
     return total.assign(stated=np.nan_to_num(np.log(band) / BAND)).reset_index()
 
 
-def token_prices(facts: Facts) -> pd.DataFrame:
+def token_prices(facts: Knowledge) -> pd.DataFrame:
     """Return the declines that pooled studies found as an index: one at the end of their period.
 
     A rate is observed as one change over the last years of the study.
     """
     rates = facts.select("token_price_decline")
-    rates = rates[rates["entity"].isin(PRICE_STUDIES)]
-    rates = rates.assign(entity=rates["entity"].map(PRICE_STUDIES))
+    studies = dict(facts.universe.labels("price_studies"))
+    rates = rates[rates["entity"].isin(studies)]
+    rates = rates.assign(entity=rates["entity"].map(studies))
     before = rates.assign(
         date=rates["date"] - pd.DateOffset(years=STUDIED), value=rates["value"] ** STUDIED
     )
@@ -219,7 +209,7 @@ def token_prices(facts: Facts) -> pd.DataFrame:
     return both.sort_values(["entity", "date"], ignore_index=True)
 
 
-def chip_prices(facts: Facts) -> pd.DataFrame:
+def chip_prices(facts: Knowledge) -> pd.DataFrame:
     """Return prices of merchant flagships per H100e, kUSD, as sold: with boards and systems.
 
     The yearly system price of an H100 until Blackwell, and list prices of NVIDIA's chips of at
@@ -227,7 +217,7 @@ def chip_prices(facts: Facts) -> pd.DataFrame:
     """
     compute = facts.select("chip_fp16").set_index("entity")["value"] / H100_TFLOPS
     lists = facts.select("chip_price")
-    lists = lists[lists["entity"].str.startswith("gpu/NVIDIA/")]
+    lists = lists[lists["entity"].str.startswith(facts.universe.group("merchant_chips"))]
     speed = lists["entity"].map(compute).to_numpy()
     lists = lists.assign(value=lists["value"] * SYSTEM_PRICE / speed / 1e3)[speed > 0.95]
     system = facts.select("gpu_price", "H100")

@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import helmert
 
-from marketsim.facts import Facts
+from marketsim.knowledge import Facts, Knowledge, RevenueMap
 from marketsim.model import Assumptions, Coordinates, Entry, Setting, unpack, values
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 
-from .book import Book
 from .identification import PAIRED, Identification, identify
 from .window import HISTORY, Window
 
@@ -29,10 +28,8 @@ class Posterior:
     ----------
     as_of
         The decision date: no fact published later was used.
-    digest
-        Hash of the facts used.
-    facts
-        The facts used: those published by the decision date.
+    knowledge
+        What was known on the decision date: all that was used.
     entries
         Every scalar assumption, with unit, meaning, prior and source.
     mode
@@ -55,9 +52,7 @@ class Posterior:
     """
 
     as_of: pd.Timestamp
-    digest: str
-    facts: Facts
-    book: Book
+    knowledge: Knowledge
     window: Window
     entries: tuple[Entry, ...]
     coordinates: Coordinates
@@ -73,7 +68,22 @@ class Posterior:
     @property
     def companies(self) -> tuple[str, ...]:
         """Tickers, in the order of the model."""
-        return self.book.companies
+        return self.revenue_map.companies
+
+    @property
+    def digest(self) -> str:
+        """Hash of what was known."""
+        return self.knowledge.digest
+
+    @property
+    def facts(self) -> Facts:
+        """The facts used: those published by the decision date."""
+        return self.knowledge.facts
+
+    @property
+    def revenue_map(self) -> RevenueMap:
+        """The lines of revenue, in the order of the model."""
+        return self.knowledge.universe.revenue_map
 
     @property
     def assumptions(self) -> Assumptions:

@@ -9,25 +9,22 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from marketsim.facts import Facts
+from marketsim.knowledge import Facts, Knowledge
 from marketsim.model import Entry, entries
 from marketsim.model.units import ARCHITECTURES, H100_TFLOPS
 
-from .book import Book
 from .hardware import decimal_year, fit_chips
-from .observations import OWNERS, SYSTEM_PRICE
+from .observations import SYSTEM_PRICE
 from .published import published
 from .window import Window
 
 MERCHANT_SHARE = 0.80
-"""NVIDIA's part of all compute delivered before 2022."""
+"""The merchant's part of all compute delivered before 2022."""
 
 TOKENS_2026 = 15_000.0
 TOKENS_GROWTH = 2.3
 """World tokens per quarter at the start of 2026, trillion, and their log growth per year before:
 Google, OpenAI, ByteDance and Microsoft disclosures in data/facts/inference_demand.csv."""
-
-OWNERS_BY_NAME: Final = ("Alphabet", "Amazon", "Meta", "Microsoft")
 
 Told = dict[str, tuple[float, float | None]]
 """Linked prior centre and spread by assumption; None keeps the spread."""
@@ -51,16 +48,21 @@ LATE: Final = 0.5
 """Years from release until a chip is what ships."""
 
 
-def priors(facts: Facts, book: Book, window: Window) -> list[Entry]:
-    """Return the priors of every assumption, centred on ``facts`` where these can tell.
+def priors(knowledge: Knowledge, window: Window) -> list[Entry]:
+    """Return the priors of every assumption, centred on what is known where that can tell.
 
     Published rates come before declared ones, and the trend of an architecture's own chips before
     rates that were published for all.
     """
-    told = {**start_of_window(facts, window), **books(facts), **hardware(facts, window)}
-    studies = published(facts)
+    told = {
+        **start_of_window(knowledge, window),
+        **books(knowledge),
+        **hardware(knowledge, window),
+    }
+    studies = published(knowledge)
+    lines = knowledge.universe.revenue_map
     listed = []
-    for entry in entries(book.lines):
+    for entry in entries(lines.lines):
         if entry.name in studies and entry.name not in told:
             found = studies[entry.name]
             entry = replace(entry, centre=found.centre, scale=found.scale, source=found.source)
@@ -68,15 +70,15 @@ def priors(facts: Facts, book: Book, window: Window) -> list[Entry]:
             centre, scale = told[entry.name]
             entry = replace(entry, centre=centre, scale=scale or entry.scale)
         elif entry.field == "base_growth":
-            line = book.lines.index(entry.name.partition("[")[2].rstrip("]"))
-            entry = replace(entry, centre=float(book.base_growth[line]))
+            line = lines.lines.index(entry.name.partition("[")[2].rstrip("]"))
+            entry = replace(entry, centre=float(lines.base_growth[line]))
         listed.append(entry)
     return listed
 
 
-def hardware(facts: Facts, window: Window) -> Told:
-    """Return priors on chips from the trends of flagships and TPUs that ``facts`` show."""
-    trends = fit_chips(facts)
+def hardware(knowledge: Knowledge, window: Window) -> Told:
+    """Return priors on chips from the trends of flagships."""
+    trends = fit_chips(knowledge)
     year = 2025.0 + window.start_year - LATE
     told: Told = {}
     for architecture in ARCHITECTURES:
@@ -90,23 +92,27 @@ def hardware(facts: Facts, window: Window) -> Told:
     return {k: (x, s) for k, (x, s) in told.items() if s is not None and s < 1.0}
 
 
-def books(facts: Facts) -> Told:
+def books(knowledge: Knowledge) -> Told:
     """Return the prior on accounting life: the owners' mean as they last stated it."""
-    lives = facts.latest("server_useful_life").reindex(OWNERS_BY_NAME).dropna()
+    owners = list(knowledge.universe.labels("owners").values())
+    lives = knowledge.latest("server_useful_life").reindex(owners).dropna()
     return {"accounting_life": (math.log(lives.mean()), None)} if len(lives) else {}
 
 
-def start_of_window(facts: Facts, window: Window) -> Told:
+def start_of_window(knowledge: Knowledge, window: Window) -> Told:
     """Return priors of the `initial_*` assumptions from facts of about then."""
     year = 2025.0 + window.start_year
+    facts, universe = knowledge.facts, knowledge.universe
     price_level, price_slope = _price_trend(facts, year)
-    revenue = facts.series("quarterly_revenue", "NVDA.data_center") / 1e3
+    revenue = facts.series("quarterly_revenue", universe.only("merchant_line")) / 1e3
     chips = _first_quarter(revenue, window) * 0.75
     price = SYSTEM_PRICE * math.exp(price_level)
     sites = 1.8
     training = min(0.75, max(0.30, 0.55 - 0.05 * (year - 2022.0)))
     capex = facts.select("quarterly_capex")
-    owners = capex[capex["entity"].isin(OWNERS)].groupby("date")["value"].sum() / 1e3
+    owners = (
+        capex[capex["entity"].isin(universe.group("owners"))].groupby("date")["value"].sum() / 1e3
+    )
     centres = {
         "initial_chip_price": math.log(price),
         "initial_compute": math.log(_stock(revenue, window, price, price_slope)),
@@ -118,18 +124,19 @@ def start_of_window(facts: Facts, window: Window) -> Told:
     electricity = facts.series("electricity_price", "US/industrial") / 100.0
     if len(electricity):
         centres["initial_electricity_price"] = math.log(_first_quarter(electricity, window))
-    power = fit_chips(facts).level("compute_per_watt", "gpu", year - LATE).value
+    power = fit_chips(knowledge).level("compute_per_watt", "gpu", year - LATE).value
     if not math.isnan(power):
         centres["initial_chip_power"] = -power
     return {name: (centre, None) for name, centre in centres.items()}
 
 
-def owners_cash_flow(facts: Facts, window: Window) -> float:
+def owners_cash_flow(knowledge: Knowledge, window: Window) -> float:
     """Return operating cash flow of the largest owners at the start, USD bn per quarter."""
-    rows = facts.select("annual_operating_cash_flow")
-    before = rows[rows["entity"].isin(OWNERS) & (rows["date"] <= window.start)]
+    owners = knowledge.universe.group("owners")
+    rows = knowledge.select("annual_operating_cash_flow")
+    before = rows[rows["entity"].isin(owners) & (rows["date"] <= window.start)]
     latest = before.sort_values("date").groupby("entity")["value"].last()
-    return float(latest.sum()) / 4e3 if len(latest) == len(OWNERS) else 40.0
+    return float(latest.sum()) / 4e3 if len(latest) == len(owners) else 40.0
 
 
 def _price_trend(facts: Facts, year: float) -> tuple[float, float]:
@@ -144,7 +151,7 @@ def _price_trend(facts: Facts, year: float) -> tuple[float, float]:
 
 
 def _stock(revenue: pd.Series, window: Window, price: float, slope: float) -> float:
-    """Return compute installed at the start, from what NVIDIA had sold and the price of then."""
+    """Return compute installed at the start, from what the merchant had sold and its price."""
     before = revenue[revenue.index <= window.start + pd.Timedelta(days=30)]
     age = np.asarray((window.start - pd.DatetimeIndex(before.index)).days) / 365.25
     sold = 0.75 * before.to_numpy() / (price * np.exp(-slope * age)) * np.exp(-0.05 * age)

@@ -24,7 +24,7 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from marketsim.facts import Facts
+from marketsim.knowledge import Knowledge
 
 from .observations import DOUBT
 
@@ -174,7 +174,7 @@ PRIORS: Final = (
 traffic and light while it was unsaturated, and of mature energy for the saturated one."""
 
 
-def published(facts: Facts) -> dict[str, Pooled]:
+def published(facts: Knowledge) -> dict[str, Pooled]:
     """Return linked centre, scale and source of every assumption that ``facts`` have studies of."""
     middle, low, high = (facts.latest(name) for name in ("trend", "trend_lo", "trend_hi"))
     rows = facts.select("trend").drop_duplicates("entity", keep="last").set_index("entity")

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
-import pandas as pd
 
-from marketsim.facts import ServedModel, load_models
+from marketsim.errors import DataError
+from marketsim.knowledge import Knowledge, ServedModel
 from marketsim.model import Served
 from marketsim.model.tree import leaf
 
-REFERENCES: Final = ("DeepSeek-V3", "Mixtral 8x22B", "GPT-3 175B")
-"""Open models that stand for what is served, the latest first."""
 
+def reference_model(knowledge: Knowledge) -> ServedModel:
+    """Return the model that stands for what is served: the reference released last.
 
-def served_at(date: pd.Timestamp) -> Served:
-    """Return the reference model of a date: the latest released by then."""
-    known = load_models()
-    released = [known[name] for name in REFERENCES if known[name].released <= date]
-    return served(released[0] if released else known[REFERENCES[-1]])
+    Raises
+    ------
+    DataError
+        None of the references is known.
+    """
+    names = knowledge.universe.group("reference_models")
+    known = [knowledge.models[name] for name in names if name in knowledge.models]
+    if not known:
+        raise DataError(
+            f"groups.csv, group 'reference_models': none of {', '.join(names)} was released yet; "
+            "add an older one"
+        )
+    return max(known, key=lambda model: model.released)
 
 
 def served(model: ServedModel) -> Served:
-    """Return a model of data/models.csv as the roofline reads it."""
+    """Return a model of models.csv as the roofline reads it."""
     return Served(
         parameters=leaf(np.float64(model.parameters)),
         active=leaf(np.float64(model.active)),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import environment
-from .options import DATE, LATEST, AsOf, iso
+from .options import DATE, LATEST, Add, AsOf, iso
 from .progress import progress_bar
 
 __all__ = ["forecast"]
@@ -17,6 +17,7 @@ __all__ = ["forecast"]
 
 def forecast(
     as_of: AsOf = LATEST,
+    add: Add = None,
     quarters: Annotated[
         int, typer.Option(min=1, max=12, help="Quarters ahead, of each series' own.")
     ] = 4,
@@ -40,17 +41,19 @@ def forecast(
     """
     environment.prepare_jax()
     if score:
-        _score(as_of, start, quarters, out, seed)
+        _score(as_of, add, start, quarters, out, seed)
     else:
-        _forecast(as_of, quarters, out, seed)
+        _forecast(as_of, add, quarters, out, seed)
 
 
-def _forecast(as_of: datetime, quarters: int, out: Path | None, seed: int) -> None:
+def _forecast(
+    as_of: datetime, add: Path | None, quarters: int, out: Path | None, seed: int
+) -> None:
     import marketsim as ms
 
     with progress_bar() as progress:
         progress("calibrating")
-        posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of)))
+        posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of), add=add))
         progress("forecasting")
         result = ms.forecast(posterior, quarters, seed)
     if out is None:
@@ -59,12 +62,19 @@ def _forecast(as_of: datetime, quarters: int, out: Path | None, seed: int) -> No
         _write(out, result.table.to_csv(index=False, lineterminator="\n", float_format="%.8g"))
 
 
-def _score(as_of: datetime, start: datetime, quarters: int, out: Path | None, seed: int) -> None:
+def _score(
+    as_of: datetime,
+    add: Path | None,
+    start: datetime,
+    quarters: int,
+    out: Path | None,
+    seed: int,
+) -> None:
     import marketsim as ms
 
     with progress_bar() as progress:
         scores = ms.score_forecasts(
-            ms.load_facts(), start, as_of, quarters=quarters, seed=seed, progress=progress
+            ms.load_facts(add=add), start, as_of, quarters=quarters, seed=seed, progress=progress
         )
     print(scores)
     print("\nmarketsim by series, 2-4 quarters ahead; skill over each one's best rival")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import environment
-from .options import DATE, LATEST, iso
+from .options import DATE, LATEST, Add, iso
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def assumptions(
         datetime | None,
         typer.Option(formats=DATE, metavar="DATE", help="Add what facts published by then teach."),
     ] = None,
+    add: Add = None,
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the list there instead.")
     ] = None,
@@ -46,7 +47,7 @@ def assumptions(
     from marketsim.reporting.listing import assumptions_markdown, assumptions_text
 
     table = ms.assumptions.describe_assumptions(
-        text, _posterior(calibrated) if calibrated else None
+        text, _posterior(calibrated, add) if calibrated else None
     )
     if csv:
         from marketsim.files import replace_file
@@ -68,6 +69,7 @@ def claims(
             formats=DATE, metavar="DATE", show_default="2025-12-31", help="Calibrate to that date."
         ),
     ] = LATEST,
+    add: Add = None,
     draws: Annotated[int, typer.Option(min=1, help="Worlds from each source.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same draws.")] = 0,
     csv: Annotated[Path, typer.Option(metavar="FILE", help="Write the table there.")] = Path(
@@ -87,7 +89,7 @@ def claims(
     with progress_bar() as progress:
         wanted = claims_named(names)
         progress("calibrating")
-        posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of)))
+        posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of), add=add))
         result = ms.claims.evaluate_claims(posterior, wanted, draws, seed, progress)
     replace_file(csv, result.table.to_csv(lineterminator="\n", float_format="%.6g").encode())
     print(claims_text(result.table))
@@ -96,9 +98,9 @@ def claims(
         raise typer.Exit(1)
 
 
-def _posterior(date: datetime) -> Posterior:
+def _posterior(date: datetime, add: Path | None) -> Posterior:
     import marketsim as ms
 
     with progress_bar() as progress:
         progress("calibrating")
-        return ms.calibrate(ms.load_facts(as_of=iso(date)))
+        return ms.calibrate(ms.load_facts(as_of=iso(date), add=add))

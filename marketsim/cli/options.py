@@ -11,6 +11,7 @@ import typer
 __all__ = [
     "DATE",
     "LATEST",
+    "Add",
     "AsOf",
     "Cap",
     "MaxWeight",
@@ -34,6 +35,13 @@ Prices = Annotated[
     ),
 ]
 
+Add = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Facts, companies and lines of your own, beside those that ship with marketsim.",
+    ),
+]
 MaxWeight = Annotated[float, typer.Option(help="Cap on every company.")]
 Cap = Annotated[
     list[str] | None,

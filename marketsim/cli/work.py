@@ -12,6 +12,7 @@ from . import environment
 from .options import (
     DATE,
     LATEST,
+    Add,
     AsOf,
     Cap,
     MaxWeight,
@@ -26,6 +27,7 @@ from .progress import progress_bar
 
 if TYPE_CHECKING:
     from marketsim.backtesting import BacktestResult
+    from marketsim.knowledge import Knowledge
     from marketsim.prices import Prices as Panel
 
 __all__ = ["backtest", "run"]
@@ -45,6 +47,7 @@ def run(
         ),
     ] = None,
     prices: Prices = None,
+    add: Add = None,
     max_weight: MaxWeight = 0.15,
     cap: Cap = None,
     layer_cap: Annotated[
@@ -70,6 +73,7 @@ def run(
             draws=draws,
             seed=seed,
             out=out,
+            add=add,
             scenarios=scenarios_of(scenarios),
             prices=prices,
             max_weight=max_weight,
@@ -102,6 +106,7 @@ def backtest(
             metavar="TICKERS", show_default="the companies priced", help="As in NVDA,AMD."
         ),
     ] = None,
+    add: Add = None,
     rebalance: Annotated[
         Literal["weekly", "monthly", "quarterly"], typer.Option(help="Time between decisions.")
     ] = "monthly",
@@ -115,7 +120,8 @@ def backtest(
         import marketsim as ms
         from marketsim.reporting import write_backtest_report
 
-        names, panel = _universe(listed(tickers), prices)
+        facts = ms.load_facts(add=add)
+        names, panel = _universe(listed(tickers), prices, facts)
         progress("walking forward")
         result = ms.backtest(
             strategy,
@@ -125,6 +131,7 @@ def backtest(
             tickers=names,
             rebalance=rebalance,
             cost=cost,
+            facts=facts,
         )
         progress("writing")
         folder = result.to_folder(out or Path("runs") / _identity(result))
@@ -133,12 +140,13 @@ def backtest(
     print(f"report: {report}")
 
 
-def _universe(wanted: tuple[str, ...] | None, source: str | None) -> tuple[tuple[str, ...], Panel]:
+def _universe(
+    wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge
+) -> tuple[tuple[str, ...], Panel]:
     """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
-    from marketsim.facts import load_companies
     from marketsim.prices import load_universe
 
-    companies = wanted or tuple(load_companies().index)
+    companies = wanted or tuple(facts.universe.companies.index)
     panel = load_universe(companies, source)
     known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
     return wanted or known, panel

@@ -9,9 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from marketsim.facts import Facts, load_companies
-from marketsim.facts.currency import EUR_USD
-from marketsim.facts.reported import load_breaks, reported
+from marketsim.knowledge import Break, Knowledge
+from marketsim.knowledge.currency import EUR_USD
 
 from .calendar import quarter_ends
 
@@ -105,9 +104,9 @@ class Panel:
         return Panel(kept, self.logs[chosen], self.breaks[chosen], self.seasonal[chosen])
 
 
-def panel(facts: Facts, date: pd.Timestamp) -> Panel:
-    """Return every series that ``facts`` hold and that still goes on at ``date``."""
-    listed = [*_companies(facts), *_measured(facts)]
+def panel(knowledge: Knowledge, date: pd.Timestamp) -> Panel:
+    """Return every series that is known and that still goes on at ``date``."""
+    listed = [*_companies(knowledge), *_measured(knowledge)]
     alive = tuple(s for s in listed if (date - s.dates[-1]).days <= STALE)
     rows = [quarter_number(s.dates) for s in alive]
     width = max((int(r[-1]) + 1 for r in rows), default=0)
@@ -120,36 +119,39 @@ def panel(facts: Facts, date: pd.Timestamp) -> Panel:
     return Panel(alive, logs, breaks, seasonal)
 
 
-def _companies(facts: Facts) -> Iterator[Series]:
-    year_ends = load_companies()["fiscal_year_end_month"].to_dict()
-    known = set(facts.table["entity"])
+def _companies(knowledge: Knowledge) -> Iterator[Series]:
+    universe = knowledge.universe
+    year_ends = universe.companies["fiscal_year_end_month"].to_dict()
+    known = set(knowledge.table["entity"])
     for quantity in QUARTERLY:
-        for entity, rows in reported(facts, quantity).groupby("entity"):
+        for entity, rows in knowledge.reported(quantity).groupby("entity"):
             month = year_ends.get(str(entity).partition(".")[0])
             if month is not None:
                 chosen = rows[rows["value"] > 0]
                 abroad = np.where(chosen["unit"] == "EUR m", EUR_USD, 1.0)
                 own = chosen.assign(value=chosen["value"] / abroad)
-                afresh = _afresh(str(entity), own["date"], known)
+                afresh = _afresh(str(entity), own["date"], known, universe.breaks)
                 yield _series(quantity, str(entity), own, afresh, int(month))
 
 
-def _measured(facts: Facts) -> Iterator[Series]:
+def _measured(knowledge: Knowledge) -> Iterator[Series]:
     for quantity in WORLD:
-        for entity, rows in facts.select(quantity).groupby("entity"):
+        for entity, rows in knowledge.select(quantity).groupby("entity"):
             ends = pd.PeriodIndex(rows["date"], freq="Q-DEC").end_time.normalize()
             last = rows.assign(date=ends).drop_duplicates("date", keep="last")
             if len(last) > 1:
                 yield _series(quantity, str(entity), last, np.zeros(len(last), dtype=bool))
 
 
-def _afresh(entity: str, dates: pd.Series, known: set[str]) -> np.ndarray:
+def _afresh(
+    entity: str, dates: pd.Series, known: set[str], breaks: tuple[Break, ...]
+) -> np.ndarray:
     """Return which reports come first after a break that no recast figures bridge, [report].
 
     ``known`` are the entities of all facts, among them those that recast the past.
     """
     first = np.zeros(len(dates), dtype=bool)
-    for b in load_breaks():
+    for b in breaks:
         if b.entity == entity and b.recast not in known:
             after = (dates >= b.first).to_numpy()
             first[1:] |= after[1:] & ~after[:-1]

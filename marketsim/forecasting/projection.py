@@ -116,7 +116,7 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
         raise InputError(
             f"forecast: {quarters} quarters cannot be forecast; ask for 1 to {LONGEST}"
         )
-    known = panel(posterior.facts, posterior.as_of)
+    known = panel(posterior.knowledge, posterior.as_of)
     form = fit_form(known)
     own = follow(known, form).ahead(quarters)
     logs, weights = combine(own, growth(posterior, known.series, quarters, seed))

@@ -14,8 +14,7 @@ import pandas as pd
 from marketsim.calibration import calibrate
 from marketsim.dates import Day, day
 from marketsim.errors import InputError
-from marketsim.facts import Facts
-from marketsim.facts.reported import load_breaks
+from marketsim.knowledge import Break, Knowledge
 
 from .panel import QUARTERLY, Panel, Series, quarter_number
 from .predictive import Predictive
@@ -37,7 +36,7 @@ Progress = Callable[[str], None]
 
 
 def score_forecasts(
-    facts: Facts,
+    facts: Knowledge,
     start: Day = FIRST,
     end: Day | None = None,
     quarters: int = 4,
@@ -73,7 +72,7 @@ def score_forecasts(
 
 
 def hindcasts(
-    facts: Facts,
+    facts: Knowledge,
     start: Day = FIRST,
     end: Day | None = None,
     quarters: int = 4,
@@ -99,7 +98,7 @@ def hindcasts(
     return pd.concat(tables, ignore_index=True)
 
 
-def origins(facts: Facts, start: Day = FIRST, end: Day | None = None) -> pd.DatetimeIndex:
+def origins(facts: Knowledge, start: Day = FIRST, end: Day | None = None) -> pd.DatetimeIndex:
     """Return the ends of calendar quarters from ``start`` to the last before the last report."""
     last = facts.table["published"].max() - pd.Timedelta(days=1)
     stop = last if end is None else min(day(end, "end"), last)
@@ -116,7 +115,7 @@ Reports = dict[tuple[str, str], dict[int, tuple[pd.Timestamp, float]]]
 """First published figure by quantity and entity, then by quarter number: its date and log."""
 
 
-def _reports(facts: Facts) -> Reports:
+def _reports(facts: Knowledge) -> Reports:
     found: Reports = {}
     for quantity in QUARTERLY:
         rows = facts.table[(facts.table["quantity"] == quantity) & (facts.table["value"] > 0)]
@@ -130,12 +129,12 @@ def _reports(facts: Facts) -> Reports:
 
 
 def _origin(
-    facts: Facts, actual: Reports, origin: pd.Timestamp, quarters: int, seed: int
+    facts: Knowledge, actual: Reports, origin: pd.Timestamp, quarters: int, seed: int
 ) -> Iterator[pd.DataFrame]:
     """Yield a table for every series and forecaster of one origin."""
     ahead = forecast(calibrate(facts, origin), quarters, seed)
     for i, s in enumerate(ahead.series):
-        came = _came(s, actual, quarters)
+        came = _came(s, actual, quarters, facts.universe.breaks)
         if s.quantity in QUARTERLY and len(s.dates) >= ENOUGH and came:
             ours = {MARKETSIM: ahead.logs, OWN: ahead.own}
             said = {name: Predictive(p.location[i], p.scale[i]) for name, p in ours.items()}
@@ -150,12 +149,14 @@ def _rivals(known: Panel, row: int, quarters: int) -> dict[str, Predictive]:
     return {name: rival(history, quarters) for name, rival in available().items()}
 
 
-def _came(s: Series, actual: Reports, quarters: int) -> dict[int, tuple[pd.Timestamp, float]]:
+def _came(
+    s: Series, actual: Reports, quarters: int, known: tuple[Break, ...]
+) -> dict[int, tuple[pd.Timestamp, float]]:
     """Return what was reported of a series' next quarters, by horizon, up to a break."""
     reports = actual.get((s.quantity, s.entity), {})
     last = int(quarter_number(s.dates[-1:])[0])
     ahead = {h: reports[last + h] for h in range(1, quarters + 1) if last + h in reports}
-    breaks = [b.first for b in load_breaks() if b.entity == s.entity and b.first > s.dates[-1]]
+    breaks = [b.first for b in known if b.entity == s.entity and b.first > s.dates[-1]]
     return {h: r for h, r in ahead.items() if not breaks or r[0] < min(breaks)}
 
 

@@ -77,7 +77,7 @@ def _path(posterior: Posterior, worlds: dict[str, np.ndarray], s: Series) -> np.
     """
     if s.quantity in WORLDS:
         return worlds[WORLDS[s.quantity]]
-    known = posterior.book.series()
+    known = posterior.revenue_map.series()
     lines = known.get(s.entity, known.get(f"{s.ticker}.total"))
     return None if lines is None else worlds["lines"] @ lines
 

@@ -71,6 +71,9 @@ class RunContents:
         Ticker to company.
     layers : Mapping
         Ticker to layer.
+    flagship : str
+        The series that leads, as ``TICKER.segment``: its company's revenue is shown first, and its
+        fit told in a sentence. Empty where none does.
 
     Raises
     ------
@@ -93,6 +96,7 @@ class RunContents:
     sensitivities: pd.DataFrame
     names: Mapping[str, str]
     layers: Mapping[str, str]
+    flagship: str = ""
 
     def __post_init__(self) -> None:
         faults = [
@@ -146,6 +150,11 @@ class RunContents:
     def name(self, ticker: str) -> str:
         """Company of a ticker, or the ticker itself."""
         return self.names.get(ticker, ticker)
+
+    @property
+    def leader(self) -> str:
+        """Ticker of the series that leads."""
+        return self.flagship.partition(".")[0]
 
     def layer(self, ticker: str) -> str:
         """Layer of a ticker, or `other`."""

@@ -20,10 +20,8 @@ POOR_FIT = float(np.log(1.25))
 
 
 def flagship_series(contents: RunContents) -> str | None:
-    """The series of NVIDIA's data-centre revenue among those fitted, if it is there."""
-    names = contents.fit_paths["series"].astype(str)
-    found = names[names.str.contains("NVDA") & names.str.contains("data.cent", case=False)]
-    return None if found.empty else str(found.iloc[0])
+    """The series that leads, if it is among those fitted."""
+    return contents.flagship if (contents.fit_paths["series"] == contents.flagship).any() else None
 
 
 def flagship_sums(contents: RunContents) -> tuple[float, float, str, int] | None:
@@ -43,15 +41,17 @@ def flagship_sums(contents: RunContents) -> tuple[float, float, str, int] | None
 
 
 def fit_sentence(contents: RunContents) -> str:
-    """How the model's NVIDIA data-centre revenue compares with the last quarters reported."""
+    """How the model's revenue of the series that leads compares with the last quarters reported."""
     sums = flagship_sums(contents)
     if sums is None:
         return ""
     reported, modelled, unit, quarters = sums
+    segment = readable(contents.flagship.partition(".")[2])
     return (
-        f"Over the last {count(quarters)} quarters reported, the model gives NVIDIA's data-centre "
-        f"business {quantity(modelled, unit)} of revenue where the company reported "
-        f"{quantity(reported, unit)} ({percent(modelled / reported - 1, sign=True)})."
+        f"Over the last {count(quarters)} quarters reported, the model gives "
+        f"{contents.name(contents.leader)}'s {segment} business {quantity(modelled, unit)} of "
+        f"revenue where the company reported {quantity(reported, unit)} "
+        f"({percent(modelled / reported - 1, sign=True)})."
     )
 
 

@@ -29,20 +29,6 @@ __all__ = [
 MISSING = "\N{EN DASH}"
 NARROW = "\N{NO-BREAK SPACE}"
 
-LAYERS = {
-    "accelerator": "Accelerators",
-    "foundry": "Foundry",
-    "memory": "Memory",
-    "networking_optics": "Networking and optics",
-    "servers": "Servers",
-    "power_cooling": "Power and cooling",
-    "utilities_ipp": "Power producers",
-    "dc_reit": "Data-centre landlords",
-    "hyperscaler": "Hyperscalers",
-    "neocloud": "Neoclouds",
-}
-
-
 INITIALS = {
     word.lower(): word
     for word in (
@@ -149,7 +135,7 @@ def unit_name(unit: str) -> str:
 
 def layer_name(layer: str) -> str:
     """Display name of a layer."""
-    return LAYERS.get(layer, sentence(readable(layer)))
+    return sentence(readable(layer))
 
 
 def sentence(text: str) -> str:

@@ -15,7 +15,7 @@ from .narrative import figures_of_merit, story
 from .palette import RegimeStyle, layer_colour, regime_styles
 from .panels import Panel, fan_panel, fit_panel
 from .provenance import provenance, subtitle
-from .regime_story import FLAGSHIP, bands_note, columns_note
+from .regime_story import bands_note, columns_note
 from .svg import swatch
 from .tables import (
     allocation_table,
@@ -121,9 +121,9 @@ def _scenarios(contents: RunContents) -> list[dict[str, object]]:
 
 
 def _revenue(contents: RunContents, styles: list[RegimeStyle]) -> list[Panel]:
-    """Fans of NVIDIA and the eight largest other holdings, NVIDIA first."""
+    """Fans of the leading company and the eight largest other holdings, in this order."""
     fan = contents.revenue_fan
-    others = [str(ticker) for ticker in contents.held.index if ticker != FLAGSHIP]
+    others = [str(ticker) for ticker in contents.held.index if ticker != contents.leader]
     return [
         fan_panel(
             rows,
@@ -132,7 +132,7 @@ def _revenue(contents: RunContents, styles: list[RegimeStyle]) -> list[Panel]:
             "USD bn a quarter",
             _share(contents, ticker),
         )
-        for ticker in [FLAGSHIP, *others[:8]]
+        for ticker in [contents.leader, *others[:8]]
         if not (rows := fan[fan["ticker"] == ticker]).empty
     ]
 

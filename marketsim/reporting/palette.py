@@ -30,16 +30,19 @@ UP = "#0072b2"
 DOWN = "#d55e00"
 
 LAYERS = {
-    "accelerator": "#332288",
+    "accelerators": "#332288",
     "foundry": "#88ccee",
+    "foundry_equipment": "#ddcc77",
     "memory": "#44aa99",
-    "networking_optics": "#117733",
+    "networking": "#117733",
     "servers": "#999933",
-    "power_cooling": "#ddaa33",
-    "utilities_ipp": "#cc6677",
-    "dc_reit": "#882255",
-    "hyperscaler": "#6699cc",
-    "neocloud": "#aa4499",
+    "power_equipment": "#ddaa33",
+    "construction": "#aa7744",
+    "electricity": "#cc6677",
+    "operations": "#777777",
+    "leases": "#882255",
+    "cloud": "#6699cc",
+    "own_use": "#aa4499",
 }
 OTHER = "#9aa3ad"
 SERIES = (

@@ -8,9 +8,7 @@ from .contents import RunContents
 from .formats import count, join, percent, readable, usd_bn
 from .tables import growth_regimes, slowest_regime
 
-__all__ = ["FLAGSHIP", "bands_note", "columns_note", "flagship_revenue", "regime_returns"]
-
-FLAGSHIP = "NVDA"
+__all__ = ["bands_note", "columns_note", "flagship_revenue", "regime_returns"]
 
 
 def regime_returns(contents: RunContents) -> str:
@@ -66,14 +64,14 @@ def _ends(values: pd.Series[float]) -> tuple[list[str], list[str]]:
 
 
 def flagship_revenue(contents: RunContents) -> str:
-    """NVIDIA's median revenue at the end by regime; of many, the ends and the likeliest."""
-    fan = contents.revenue_fan[contents.revenue_fan["ticker"] == FLAGSHIP]
+    """The leader's median revenue at the end by regime; of many, the ends and the likeliest."""
+    fan = contents.revenue_fan[contents.revenue_fan["ticker"] == contents.leader]
     last = fan[fan["quarter_end"] == fan["quarter_end"].max()].set_index("regime")["p50"]
     last = last.reindex([regime for regime in contents.regimes if regime in last.index])
     if last.empty:
         return ""
     quarter = pd.Timestamp(fan["quarter_end"].max())
-    lead = f"{contents.name(FLAGSHIP)}'s median revenue in the quarter to {quarter:%b %Y} is"
+    lead = f"{contents.name(contents.leader)}'s median revenue in the quarter to {quarter:%b %Y} is"
 
     def told(regimes: list[str]) -> str:
         return join(f"{usd_bn(float(last[regime]))} ({readable(regime)})" for regime in regimes)

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from marketsim.allocation import Allocation, CVaR, ExpectedReturn, allocate, check_limits
-from marketsim.calibration import Posterior, calibrate, load_book
+from marketsim.calibration import Posterior, calibrate
 from marketsim.errors import InputError
-from marketsim.facts import load_companies, load_facts
 from marketsim.files import replace_file
+from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices import load_universe
 from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
@@ -64,6 +64,7 @@ def run(
     draws: int = 10_000,
     seed: int = 0,
     out: Path | None = None,
+    add: Path | str | None = None,
     scenarios: Sequence[str] | Path | None = None,
     prices: str | None = None,
     max_weight: float = 0.15,
@@ -83,6 +84,9 @@ def run(
         Simulated worlds.
     out
         Folder to write, by default ``runs/<id>``; what stands there is replaced.
+    add
+        Folder of one's own facts, companies and lines, read beside the shipped data; see
+        :func:`marketsim.load_facts`.
     scenarios
         Names of regimes, or a TOML file of them; all embedded ones by default.
     prices
@@ -108,19 +112,21 @@ def run(
     path = scenarios if isinstance(scenarios, Path) else None
     names = None if isinstance(scenarios, Path) or scenarios is None else tuple(scenarios)
     limits = {"max_weight": max_weight, "max_weights": max_weights, "layer_caps": layer_caps}
-    companies, table = load_book().companies, load_companies()
-    layers = {t: str(table["layer"][t]) for t in companies if t in table.index}
-    check_limits(companies, layers, **limits)  # type: ignore[arg-type]
     read = read_regimes(path, names)
     objective = ExpectedReturn() - _positive("risk_aversion", risk_aversion) * CVaR(cvar_level)
 
     progress("reading the facts")
-    facts = load_facts(as_of=as_of)
+    knowledge = load_facts(as_of=as_of, add=add)
+    companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
+    layers = {t: str(table["layer"][t]) for t in companies}
+    check_limits(companies, layers, **limits)  # type: ignore[arg-type]
     market = load_universe(companies, prices, as_of)
     priced = [t for t in companies if t in market.statistics.index]
     check_limits(priced, layers, **limits)  # type: ignore[arg-type]
+    if absent := [t for t in companies if t not in priced]:
+        progress(f"leaving out {', '.join(absent)}: no price")
     progress("calibrating the model")
-    posterior = calibrate(facts)
+    posterior = calibrate(knowledge)
     regimes = fit_regimes(posterior, read)
     progress(f"simulating {draws:,} worlds")
     paths = simulate(regimes, draws=draws, seed=seed)
@@ -136,6 +142,7 @@ def run(
         "as_of": as_of,
         "draws": draws,
         "seed": seed,
+        "add": None if add is None else str(add),
         "scenarios": str(scenarios) if path else list(regimes.names),
         "prices": prices or "embedded",
         "max_weight": max_weight,
@@ -144,7 +151,8 @@ def run(
         "cvar_level": cvar_level,
         "risk_aversion": risk_aversion,
     }
-    meta = _meta(arguments, facts.digest, regimes, returns.world.prices, objective)
+    meta = _meta(arguments, knowledge, regimes, returns.world.prices, objective)
+    meta |= {"without_price": absent}
     folder = out or Path("runs") / f"{as_of}-{_digest(meta)[:10]}"
     files = _result_files(choice, slopes, paths, posterior)
     for name, content in files.items():
@@ -163,8 +171,9 @@ def run(
             fit=posterior.fit,
             fit_paths=posterior.fit_paths,
             sensitivities=slopes.table(),
-            names={t: str(table["company"][t]) for t in companies if t in table.index},
+            names={t: str(table["company"][t]) for t in companies},
             layers=layers,
+            flagship=knowledge.universe.only("merchant_line"),
         ),
     )
     return Run(folder, report, posterior, paths, choice, slopes)
@@ -178,7 +187,7 @@ def _positive(name: str, value: float) -> float:
 
 def _meta(
     arguments: Mapping[str, Any],
-    facts_digest: str,
+    knowledge: Knowledge,
     regimes: Scenarios,
     market: Any,
     objective: object,
@@ -194,7 +203,9 @@ def _meta(
         ),
         "terms": str(objective),
         "arguments": dict(arguments),
-        "facts_digest": facts_digest,
+        "facts_digest": knowledge.facts.digest,
+        "knowledge_digest": knowledge.digest,
+        "added": list(knowledge.added),
         "scenarios_digest": _digest([str(r) for r in regimes.regimes]),
         "price_source": f"{arguments['prices']}, as of {market.as_of.date()}",
         "prices_digest": _digest(market.statistics.round(12).to_csv()),

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from marketsim.facts import Facts
-from marketsim.facts.currency import in_usd
+from marketsim.knowledge import Facts, Knowledge
+from marketsim.knowledge.currency import in_usd
 
 __all__ = ["economics"]
 
@@ -24,7 +24,7 @@ NORMAL_SALES_TO_CAPITAL: Final = 1.2
 """What growth in revenue costs where a company's own record says little (Damodaran, US median)."""
 
 
-def economics(facts: Facts, companies: tuple[str, ...]) -> pd.DataFrame:
+def economics(facts: Facts | Knowledge, companies: tuple[str, ...]) -> pd.DataFrame:
     """Return each company's economics as known on the date of ``facts``.
 
     Parameters
@@ -60,7 +60,7 @@ ITEMS: Final = (
 )
 
 
-def _wide(facts: Facts, quantity: str) -> dict[str, pd.Series]:
+def _wide(facts: Facts | Knowledge, quantity: str) -> dict[str, pd.Series]:
     rows = facts.select(quantity)
     rows = rows.assign(value=in_usd(rows))
     return {str(t): g.set_index("date")["value"].sort_index() for t, g in rows.groupby("entity")}

@@ -13,7 +13,7 @@ import pandas as pd
 from jax import Array
 
 from marketsim.errors import InputError
-from marketsim.facts import Facts, load_companies
+from marketsim.knowledge import Facts, Knowledge
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 from marketsim.prices import Prices
@@ -76,7 +76,7 @@ def revalue(
     paths: Paths,
     prices: Prices,
     horizon: str | float = "1y",
-    facts: Facts | None = None,
+    facts: Facts | Knowledge | None = None,
     *,
     steps: int | None = None,
 ) -> ReturnScenarios:
@@ -138,7 +138,7 @@ def revalue(
     world = np.stack([_world_returns(ratio, table, t) for t in moments])
     noise = _noise(_explained(paths, table, columns, moments), paths, prices, names, moments)
     grown = (1.0 + world) * noise - 1.0
-    layers = load_companies()["layer"]
+    layers = posterior.knowledge.universe.companies["layer"]
     return ReturnScenarios(
         returns=grown[-1],
         tickers=tuple(names),

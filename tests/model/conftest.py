@@ -19,9 +19,8 @@ import numpy as np
 import pytest
 from jax import Array, lax
 
-from marketsim.calibration import load_book
+import marketsim as ms
 from marketsim.calibration.serving import served
-from marketsim.facts import load_models
 from marketsim.model import (
     Assumptions,
     Coordinates,
@@ -130,7 +129,8 @@ def float64() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def world() -> World:
     """A world whose window starts in 2022, at the model's own priors."""
-    book = load_book()
+    known = ms.load_facts()
+    book = known.universe.revenue_map
     listed = entries(book.lines)
     return World(
         listed=listed,
@@ -138,7 +138,7 @@ def world() -> World:
         setting=Setting(
             start_year=leaf(np.float64(-3.0)),
             cash_flow=leaf(np.float64(60.0)),
-            served=served(load_models()["DeepSeek-V3"]),
+            served=served(known.models["DeepSeek-V3"]),
             lines=Lines(share=leaf(book.share), owner=leaf(book.owner)),
         ),
     )

@@ -12,7 +12,7 @@ import pytest
 from jax import Array
 
 from marketsim.calibration.serving import served
-from marketsim.facts import ServedModel, load_models
+from marketsim.knowledge import ServedModel, load_facts
 from marketsim.model import ARCHITECTURES, CLASSES, Assumptions, roofline
 from marketsim.model.efficiency import Efficiency, initial_efficiency
 from marketsim.model.tree import leaf
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 GPU, ASIC, FAST = range(len(ARCHITECTURES))
 BATCH, INTERACTIVE, AGENTIC = range(len(CLASSES))
-MODELS = load_models()
+MODELS = load_facts().models
 NAMES = ("DeepSeek-V3", "Llama 3.1 70B", "Llama 3.1 405B", "gpt-oss-120b")
 DEEPSEEK = MODELS["DeepSeek-V3"]
 REQUIRED = leaf(np.log(TOKENS_PER_SECOND))

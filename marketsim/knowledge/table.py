@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -13,7 +12,6 @@ import pandas as pd
 
 from marketsim.dates import Day, day
 from marketsim.errors import InputError, nearest
-from marketsim.facts.quantities import known_quantities
 
 __all__ = ["COLUMNS", "CONFIDENCES", "KEY", "Day", "Facts", "day"]
 
@@ -44,10 +42,18 @@ class Facts:
         from 0. `date` and `published` are datetime64, `value` is float64 in the row's unit.
     as_of : Timestamp or None
         The last day of publication that is visible; None means everything known.
+    known : frozenset of str
+        Quantities that may be asked for, those of the table among them: one of which nothing was
+        published yet gives no rows, any other is an error.
     """
 
     table: pd.DataFrame
     as_of: pd.Timestamp | None = None
+    known: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        known = self.known.union(map(str, self.table["quantity"].unique()))
+        object.__setattr__(self, "known", known)
 
     def __repr__(self) -> str:
         seen = "all" if self.as_of is None else f"as of {self.as_of.date()}"
@@ -67,7 +73,7 @@ class Facts:
         if self.as_of is not None and self.as_of <= limit:
             return self
         visible = (self.table["published"] <= limit).to_numpy()
-        return Facts(self.table[visible].reset_index(drop=True), limit)
+        return Facts(self.table[visible].reset_index(drop=True), limit, self.known)
 
     def select(self, quantity: str, entity: str | None = None) -> pd.DataFrame:
         """Rows of one quantity, the latest published vintage of each entity and date.
@@ -105,17 +111,12 @@ class Facts:
 
     def _wanted(self, quantity: str, entity: str | None) -> np.ndarray:
         wanted = (self.table["quantity"] == quantity).to_numpy(dtype=bool)
-        if not wanted.any():
-            _require_known(quantity, self.table["quantity"].unique())
+        if quantity not in self.known:
+            hint = nearest(quantity, self.known)
+            raise InputError(f"no quantity '{quantity}' among the facts.{hint}")
         if entity is not None:
             wanted = wanted & (self.table["entity"] == entity).to_numpy(dtype=bool)
         return wanted
-
-
-def _require_known(quantity: str, present: np.ndarray | pd.api.extensions.ExtensionArray) -> None:
-    known: set[Hashable] = {*known_quantities().index, *present}
-    if quantity not in known:
-        raise InputError(f"no quantity '{quantity}' among the facts.{nearest(quantity, known)}")
 
 
 def _canonical(table: pd.DataFrame) -> bytes:

@@ -1,4 +1,4 @@
-"""Reading one file of facts as text, with the line that every row stands on."""
+"""Reading one CSV file as text, with the line that every row stands on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from marketsim.errors import nearest
-from marketsim.facts.table import COLUMNS
 
 __all__ = ["Fault", "read_text"]
 
@@ -27,8 +26,15 @@ class Fault(NamedTuple):
         return f"{file}, line {self.line}{column}: {self.text}"
 
 
-def read_text(path: Path) -> tuple[pd.DataFrame, list[Fault]]:
+def read_text(path: Path, columns: tuple[str, ...]) -> tuple[pd.DataFrame, list[Fault]]:
     """Rows of a CSV file as text, and what is wrong with its shape.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Those it should have, in any order.
 
     Returns
     -------
@@ -44,11 +50,11 @@ def read_text(path: Path) -> tuple[pd.DataFrame, list[Fault]]:
         return _nothing(), [Fault(1, "", f"is not UTF-8 ({error.reason}); save the file as UTF-8")]
     except csv.Error as error:
         return _nothing(), [Fault(1, "", f"is not CSV ({error}); quote fields with '\"'")]
-    faults = _header_faults(header) + _width_faults(header, lines, rows)
+    faults = _header_faults(header, columns) + _width_faults(header, lines, rows)
     whole = [i for i, row in enumerate(rows) if len(row) == len(header)]
     text = pd.DataFrame([rows[i] for i in whole], columns=header, dtype="str")
     text.index = pd.Index([lines[i] for i in whole], name="line", dtype="int64")
-    known = [column for column in COLUMNS if header.count(column) == 1]
+    known = [column for column in columns if header.count(column) == 1]
     return text[known], faults
 
 
@@ -72,18 +78,18 @@ def _split(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
     return header, lines, rows
 
 
-def _header_faults(header: list[str]) -> list[Fault]:
+def _header_faults(header: list[str], columns: tuple[str, ...]) -> list[Fault]:
     if not header:
-        return [Fault(1, "", f"is empty; it names the columns: {','.join(COLUMNS)}")]
+        return [Fault(1, "", f"is empty; it names the columns: {','.join(columns)}")]
     unknown = [
-        Fault(1, name, f"'{name}' is not a column of the facts.{nearest(name, COLUMNS)}")
+        Fault(1, name, f"'{name}' is not a column of this table.{nearest(name, columns)}")
         for name in dict.fromkeys(header)
-        if name not in COLUMNS
+        if name not in columns
     ]
-    twice = [Fault(1, name, "stands twice; keep one") for name in COLUMNS if header.count(name) > 1]
+    twice = [Fault(1, name, "stands twice; keep one") for name in columns if header.count(name) > 1]
     missing = [
-        Fault(1, name, f"is missing; the columns are {', '.join(COLUMNS)}")
-        for name in COLUMNS
+        Fault(1, name, f"is missing; the columns are {', '.join(columns)}")
+        for name in columns
         if name not in header
     ]
     return unknown + twice + missing

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import nearest
-from marketsim.facts.reading import Fault
-from marketsim.facts.table import COLUMNS, CONFIDENCES
+from marketsim.knowledge.reading import Fault
+from marketsim.knowledge.table import COLUMNS, CONFIDENCES
 
 __all__ = ["check_rows", "parse"]
 

@@ -1,0 +1,74 @@
+"""What one table says of another: names that must stand in both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from marketsim.errors import nearest
+from marketsim.knowledge.revenue_map import LINES, layer_faults
+from marketsim.knowledge.served import MODELS
+from marketsim.knowledge.tables import Place, Rows, Told
+from marketsim.knowledge.universe import COMPANIES, GROUPS, LAYERS
+
+__all__ = ["crossed"]
+
+MEMBERS: Final = {
+    "owners": COMPANIES.file,
+    "merchant_line": LINES.file,
+    "reference_models": MODELS.file,
+}
+"""Groups whose members stand in a table, and in which."""
+
+
+def crossed(tables: dict[str, Rows]) -> Iterator[Told]:
+    """Yield the names that another table should know and does not.
+
+    Parameters
+    ----------
+    tables
+        Rows by file, all of them.
+    """
+    layers, companies, lines = (tables[t.file] for t in (LAYERS, COMPANIES, LINES))
+    yield from layer_faults(lines, tuple(layers["layer"]))
+    yield from _sorted_companies(companies, lines, layers)
+    for _, row in lines[~lines["ticker"].isin(companies["ticker"])].iterrows():
+        yield _unknown(row["place"], "ticker", row["ticker"], companies["ticker"], COMPANIES.file)
+    yield from _members(tables)
+
+
+def _sorted_companies(companies: Rows, lines: Rows, layers: Rows) -> Iterator[Told]:
+    """Yield companies whose layer is none, or none that their lines draw on."""
+    group = dict(zip(layers["layer"], layers["group"], strict=True))
+    for _, row in companies.iterrows():
+        layer = row["layer"]
+        if layer in group and group[layer] != layer:
+            says = f"'{layer}' is one of the group '{group[layer]}'; write that"
+            yield Told(row["place"], "layer", says)
+        elif layer and layer not in group.values():
+            known = dict.fromkeys(group.values())
+            says = f"'{layer}' is not a layer; write one of {', '.join(known)}."
+            yield Told(row["place"], "layer", says + nearest(layer, known))
+        else:
+            drawn = lines["layer"][lines["ticker"] == row["ticker"]]
+            mine = dict.fromkeys(group[one] for one in drawn if one in group)
+            if mine and layer and layer not in mine:
+                says = f"'{layer}' is none that its lines draw on: {', '.join(mine)}"
+                yield Told(row["place"], "layer", says)
+
+
+def _members(tables: dict[str, Rows]) -> Iterator[Told]:
+    groups, lines = tables[GROUPS.file], tables[LINES.file]
+    known = {
+        COMPANIES.file: set(tables[COMPANIES.file]["ticker"]),
+        LINES.file: set(lines["ticker"] + "." + lines["segment"]),
+        MODELS.file: set(tables[MODELS.file]["name"]),
+    }
+    for _, row in groups[groups["group"].isin(MEMBERS)].iterrows():
+        file = MEMBERS[row["group"]]
+        if row["member"] not in known[file]:
+            yield _unknown(row["place"], "member", row["member"], known[file], file)
+
+
+def _unknown(place: Place, column: str, name: str, known: Iterable[str], file: str) -> Told:
+    return Told(place, column, f"'{name}' is not in {file}; add it there.{nearest(name, known)}")

@@ -1,0 +1,159 @@
+"""The universe: companies, their lines of revenue, layers, breaks in definition, named groups."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import pandas as pd
+
+from marketsim.errors import DataError, nearest
+from marketsim.knowledge.breaks import Break
+from marketsim.knowledge.revenue_map import RevenueMap
+from marketsim.knowledge.tables import Rows, Table, Told, absent, marked
+
+__all__ = ["COMPANIES", "GROUPS", "LAYERS", "Universe", "companies", "groups", "layers"]
+
+MONTHS: Final = [str(month) for month in range(1, 13)]
+
+
+@dataclass(frozen=True, eq=False)
+class Universe:
+    """Who there is, and what is reported of them.
+
+    Attributes
+    ----------
+    companies : DataFrame
+        Indexed by ticker, in the order of the file: `company`, `layer` (a group of layers, as
+        `layers` has them) and `fiscal_year_end_month` (1 to 12).
+    revenue_map : RevenueMap
+        The lines of revenue, and the layers they draw on.
+    layers : DataFrame
+        Indexed by layer, in the model's order: `group`, what companies and caps are sorted by
+        (itself, but for designs of accelerators, which are one group), and `meaning`.
+    breaks : tuple of Break
+        Where a series goes on by another definition, by entity and date.
+    groups : mapping
+        Members of named groups and the label of each, in the order of the file. What must be
+        singled out, as the owners whose spending is added up, is a group.
+    """
+
+    companies: pd.DataFrame
+    revenue_map: RevenueMap
+    layers: pd.DataFrame
+    breaks: tuple[Break, ...]
+    groups: Mapping[str, Mapping[str, str]]
+
+    def group(self, name: str) -> tuple[str, ...]:
+        """Return the members of a group, in the order of the file.
+
+        Raises
+        ------
+        DataError
+            There is no such group.
+        """
+        return tuple(self.labels(name))
+
+    def labels(self, name: str) -> Mapping[str, str]:
+        """Return the label of each member of a group.
+
+        Raises
+        ------
+        DataError
+            There is no such group.
+        """
+        if name not in self.groups:
+            hint = nearest(name, self.groups) or f" There are {', '.join(self.groups)}."
+            raise DataError(f"groups.csv has no group '{name}'; add its members.{hint}")
+        return self.groups[name]
+
+    def only(self, name: str) -> str:
+        """Return the single member of a group.
+
+        Raises
+        ------
+        DataError
+            There is no such group, or it has several members.
+        """
+        members = self.group(name)
+        if len(members) > 1:
+            raise DataError(f"groups.csv, group '{name}': has {', '.join(members)}; keep one")
+        return members[0]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of all that it holds."""
+        told = [
+            self.companies.to_csv(lineterminator="\n"),
+            self.revenue_map.digest,
+            self.layers.to_csv(lineterminator="\n"),
+            [[b.entity, b.first.isoformat(), b.recast, b.kind, b.source] for b in self.breaks],
+            [[name, list(members.items())] for name, members in self.groups.items()],
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def companies(rows: Rows) -> pd.DataFrame:
+    """Return the companies by ticker, in the order of the file: by layer, chips first."""
+    table = rows.set_index(pd.Index(rows["ticker"], name="ticker", dtype="str"))
+    columns = {"company": "str", "layer": "str", "fiscal_year_end_month": "int64"}
+    return table[list(columns)].astype(columns)
+
+
+def layers(rows: Rows) -> pd.DataFrame:
+    """Return group and meaning by layer."""
+    table = rows.set_index(pd.Index(rows["layer"], name="layer", dtype="str"))
+    return table[["group", "meaning"]].astype("str")
+
+
+def groups(rows: Rows) -> dict[str, dict[str, str]]:
+    """Return members and labels by group."""
+    found: dict[str, dict[str, str]] = {}
+    for group, member, label in rows[["group", "member", "label"]].itertuples(index=False):
+        found.setdefault(group, {})[member] = label
+    return found
+
+
+def _company_faults(rows: Rows) -> Iterator[Told]:
+    yield from absent(rows, "ticker", "company", "layer")
+    column = "fiscal_year_end_month"
+    says = "{} is not a month; write 1 to 12"
+    yield from marked(rows, ~rows[column].isin(MONTHS), column, says)
+
+
+def _layer_faults(rows: Rows) -> Iterator[Told]:
+    yield from absent(rows, "layer", "group", "meaning")
+
+
+def _group_faults(rows: Rows) -> Iterator[Told]:
+    yield from absent(rows, "group", "member", "meaning")
+
+
+COMPANIES: Final = Table(
+    file="companies.csv",
+    columns=("ticker", "company", "layer", "fiscal_year_end_month"),
+    key=("ticker",),
+    holds="the companies",
+    title="{ticker}",
+    check=_company_faults,
+)
+LAYERS: Final = Table(
+    file="layers.csv",
+    columns=("layer", "group", "meaning"),
+    key=("layer",),
+    holds="the layers of spending",
+    title="{layer}",
+    check=_layer_faults,
+)
+GROUPS: Final = Table(
+    file="groups.csv",
+    columns=("group", "member", "label", "meaning"),
+    key=("group", "member"),
+    holds="named groups",
+    title="{group}: {member}",
+    check=_group_faults,
+)
