@@ -152,6 +152,20 @@ def test_heavy_packages_stay_at_home(path: Path) -> None:
     assert not {name for name in strangers & set(HOMES) if mine not in HOMES[name]}
 
 
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_worlds_are_run_in_the_ensemble_alone(path: Path) -> None:
+    """Nobody else asks the model to start, step or run one."""
+    if layer(dotted(path)) in ("model", "ensemble"):
+        return
+    asked = {
+        alias.name
+        for statement in statements(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(statement, ast.ImportFrom) and "model" in (statement.module or "").split(".")
+        for alias in statement.names
+    }
+    assert not asked & {"run", "start", "step", "world"}
+
+
 @pytest.mark.parametrize("path", sources(PACKAGE / "model"), ids=dotted)
 def test_the_model_knows_only_jax(path: Path) -> None:
     """And numpy, for what is fixed before anything is traced."""

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from jax import Array
 
 import marketsim as ms
-from marketsim.ensemble import CHUNK, coordinates_of, future, histories, news_of, past
+from marketsim.ensemble import CHUNK, batches, coordinates_of, future, histories, news_of, past
 from marketsim.errors import InputError
 from marketsim.model import Shocks, company_revenue
 from marketsim.model.priors import transform
@@ -132,6 +132,22 @@ def test_regimes_share_pasts_and_news(paths: ms.Paths, more: ms.Paths) -> None:
         )
         np.testing.assert_array_equal(table[one][kept], table[other][kept])
         assert not (paths.revenue[one] == paths.revenue[other]).all()
+
+
+def test_histories_are_run_once(scenarios: ms.Scenarios, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted: as many starts as there are distinct pasts, whatever the number of regimes."""
+    begun, started = batches._begun, []
+
+    def counted(values: Array, setting: Any) -> Any:
+        started.append(len(values))
+        return begun(values, setting)
+
+    monkeypatch.setattr(batches, "_begun", counted)
+    paths = ms.simulate(scenarios, draws=2 * REFERENCE, seed=0)
+    distinct = len(paths.link) + 1  # and the mode
+    assert len(started) == -(-distinct // CHUNK)
+    assert set(started) == {CHUNK}
+    assert distinct < len(paths.regime)
 
 
 def test_a_regime_without_shifts_is_the_reference(posterior: ms.Posterior, tmp_path: Path) -> None:
