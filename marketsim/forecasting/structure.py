@@ -29,7 +29,7 @@ WORLDS: Final = {
 }
 """What of a modelled quarter each quantity follows; revenue follows its lines."""
 
-DRAWS: Final = 400
+DRAWS: Final = 1_000
 LAG: Final = 4
 """Quarters by which a series' last report may lie before the window's end, and be forecast."""
 
