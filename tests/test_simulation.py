@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -202,41 +199,12 @@ def _alone(
     return transform(coordinates.kind, last.link + move), revenue
 
 
-THREADS = """
-import hashlib, pickle, sys
-import marketsim as ms
-paths = ms.simulate(pickle.load(open(sys.argv[1], "rb")), draws=300, seed=0)
-prices = ms.load_prices(paths.companies)
-returns = ms.revalue(paths, prices)
-choice = ms.allocate(returns, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=0.15)
-parts = (paths.revenue, paths.link, returns.returns, choice.weights.to_numpy())
-print(*(hashlib.sha256(part.tobytes()).hexdigest() for part in parts))
-"""
-
-
-@pytest.mark.slow
-def test_the_environment_changes_no_byte(scenarios: ms.Scenarios, tmp_path: Path) -> None:
-    """Threads of linear algebra, the processors allowed, the clock, the tongue, the hash seed."""
-    place = tmp_path / "scenarios"
-    place.write_bytes(pickle.dumps(scenarios))
-    settings = (
-        {"OPENBLAS_NUM_THREADS": "1", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1", "LC_ALL": "C"},
-        {"OPENBLAS_NUM_THREADS": "2", "TZ": "UTC", "PYTHONHASHSEED": "7", "LC_ALL": "C.UTF-8"},
-    )
-    told = []
-    for only_one, environment in zip((True, False), settings, strict=True):
-        allowed = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        code = (allowed if only_one and hasattr(os, "sched_setaffinity") else "") + THREADS
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(place)],
-            env=os.environ | {"JAX_PLATFORMS": "cpu"} | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        told.append(done.stdout.split())
-    assert told[0] == told[1]
+def test_a_draw_of_returns_does_not_depend_on_how_many_there_are(
+    paths: ms.Paths, more: ms.Paths, returns: ms.ReturnScenarios, prices: ms.prices.Prices
+) -> None:
+    """Neither what prices are anchored to, nor the market's noise, nor how much of it there is."""
+    many = ms.revalue(more, prices, horizon="1y")
+    np.testing.assert_array_equal(returns.returns, many.returns[: len(returns.returns)])
 
 
 def test_another_seed_draws_other_worlds(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
