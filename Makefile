@@ -39,11 +39,12 @@ format: $(READY)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## write the README's table of assumptions afresh
+docs: $(READY)  ## write the tables of assumptions and observables afresh
 	$(BIN)/marketsim assumptions --markdown > $(VENV)/table.md
 	{ sed '/^<!-- assumptions: begin/q' README.md; cat $(VENV)/table.md; \
 	    sed -n '/^<!-- assumptions: end/,$$p' README.md; } > $(VENV)/README.md
 	cp $(VENV)/README.md README.md
+	$(BIN)/python docs/observables.py
 
 lock:  ## resolve requirements.lock afresh (needs uv; hashes only, no address of any index)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \

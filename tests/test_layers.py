@@ -30,6 +30,7 @@ LAYERS = (
     {"valuation"},
     {"assumptions", "calibration", "claims", "forecasting", "scenarios", "simulation"},
     {"views"},
+    {"observables"},
     {"knowledge"},
     {"returns", "prices", "model"},
     {"scenario_checks"},

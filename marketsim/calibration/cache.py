@@ -33,7 +33,7 @@ __all__ = ["KEPT", "Fitted", "keep", "key", "place", "recall"]
 KEPT: Final = 200
 """Files that are kept: the last used."""
 
-CODE: Final = ("calibration", "knowledge", "model", "dates.py", "precision.py")
+CODE: Final = ("calibration", "knowledge", "model", "observables", "dates.py", "precision.py")
 """Sources that decide what a calibration finds."""
 
 PACKAGES: Final = ("jax", "jaxlib", "numpy", "scipy", "pandas")

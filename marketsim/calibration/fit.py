@@ -17,11 +17,12 @@ from marketsim.errors import DataError, InputError
 from marketsim.knowledge import Knowledge, RevenueMap
 from marketsim.model import LAYERS, Coordinates, Entry, Lines, Setting, coordinates
 from marketsim.model.tree import leaf
+from marketsim.observables import of_kind
 from marketsim.precision import precise
 
 from .cache import Fitted, keep, key, recall
 from .likelihood import TAIL, Sample, history, linearise, observables, sample
-from .observations import FLOOR, Series, observe
+from .observations import Series, observe
 from .posterior import Posterior
 from .prior import owners_cash_flow, priors
 from .serving import reference_model, served
@@ -140,7 +141,7 @@ def _check(facts: Knowledge, window: Window, date: pd.Timestamp) -> None:
 def _fit(
     series: list[Series], coords: Coordinates, setting: Setting
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    floors = np.array([FLOOR[s.kind] for s in series])
+    floors = np.array([of_kind(s.kind).floor for s in series])
     x = np.zeros(len(coords.kind) + 2 * HISTORY)
     noise, steps = FIRST_GUESS * floors, 0
     for tolerance in (1e-5, 1e-9):
@@ -217,6 +218,8 @@ def _tables(
                 "series": s.name,
                 "unit": s.unit,
                 "n": len(s.value),
+                "before": s.left_out("before"),
+                "after": s.left_out("after"),
                 "rmse_log": float(np.sqrt((error**2).mean())),
                 "bias_log": float(-error.mean()),
                 "noise_log": float(noise[i]),

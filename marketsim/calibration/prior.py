@@ -12,9 +12,9 @@ import pandas as pd
 from marketsim.knowledge import Facts, Knowledge
 from marketsim.model import Entry, entries
 from marketsim.model.units import ARCHITECTURES, H100_TFLOPS
+from marketsim.observables.chip_price import SYSTEM_PRICE
 
 from .hardware import decimal_year, fit_chips
-from .observations import SYSTEM_PRICE
 from .published import published
 from .window import Window
 
