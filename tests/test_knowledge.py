@@ -167,7 +167,9 @@ def test_it_goes_all_the_way(tmp_path: Path, prices: ms.Prices) -> None:
     assert (mine["p50"] > 1000.0 * 1.02**15).all()
     paths = ms.simulate(ms.load_scenarios(posterior), draws=40, seed=0)
     assert np.isfinite(paths.revenue[:, :, -1]).all()
-    assert "XYZ" not in ms.revalue(paths, prices).tickers
+    returns = ms.revalue(paths, prices)
+    assert returns.tickers == paths.companies[:-1]
+    assert returns.world.without_price == ("XYZ",)
 
 
 def test_a_later_row_takes_the_place_of_a_shipped_one(tmp_path: Path, facts: ms.Knowledge) -> None:
