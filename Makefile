@@ -39,7 +39,7 @@ format: $(READY)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## write what pages say of the model's figures anew, about a minute
+docs: $(READY)  ## write what pages say of the model and its figures anew
 	JAX_ENABLE_X64=1 $(BIN)/python docs/generate.py
 
 lock:  ## resolve requirements.lock afresh (needs uv; hashes only, no address of any index)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import marketsim as ms
+from marketsim.observables import described
 from marketsim.reporting.listing import assumptions_markdown
 from marketsim.reporting.verdicts import claims_markdown
 
@@ -27,6 +28,7 @@ def blocks() -> dict[str, str]:
         "assumptions": assumptions_markdown(ms.assumptions.describe_assumptions()),
         "claims": claims_markdown(results.table),
         "identified": identified(posterior),
+        "observables": "\n".join(described()),
     }
 
 

@@ -74,7 +74,7 @@ def test_a_calibration_is_looked_for_before_it_is_made(
     again = ms.calibrate(facts)
     assert_same(again, posterior)
     assert again.as_of == posterior.as_of
-    assert again.digest == posterior.digest == again.facts.digest
+    assert again.digest == posterior.digest == again.knowledge.digest
     pd.testing.assert_frame_equal(again.table(), posterior.table())
     assert str(again.identified()) == str(posterior.identified())
 
@@ -180,7 +180,7 @@ def test_nothing_in_a_file_is_executed(folder: Path, fitted: Fitted) -> None:
     """An array of objects is a pickle, which may do anything: it is refused."""
     folder.mkdir(parents=True)
     spiked = np.array([{"mode": 1}], dtype=object)
-    np.savez(place("a"), told=spiked, allow_pickle=True)
+    np.savez(place("a"), metadata=spiked, allow_pickle=True)
     assert recall("a") is None
 
 

@@ -167,7 +167,9 @@ def test_it_goes_all_the_way(tmp_path: Path, prices: ms.prices.Prices) -> None:
     assert (mine["p50"] > 1000.0 * 1.02**15).all()
     paths = ms.simulate(ms.load_scenarios(posterior), draws=40, seed=0)
     assert np.isfinite(paths.revenue[:, :, -1]).all()
-    assert "XYZ" not in ms.revalue(paths, prices).tickers
+    returns = ms.revalue(paths, prices)
+    assert returns.tickers == paths.companies[:-1]
+    assert returns.world.without_price == ("XYZ",)
 
 
 def test_a_later_row_takes_the_place_of_a_shipped_one(tmp_path: Path, facts: ms.Knowledge) -> None:
@@ -234,6 +236,7 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         "companies.csv, line 2, column fiscal_year_end_month",
         "companies.csv, line 2, column layer",
         "companies.csv, line 3, column layer",
+        "companies.csv, line 3, column ticker",
         "lines.csv, line 2, column share",
         "lines.csv, line 3, column layer",
         "lines.csv, line 3, column ticker",
@@ -243,8 +246,9 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     ]
     assert "'hyperscaler' is not a layer; write one of accelerators, foundry" in found[1]
     assert "'gpu' is one of the group 'accelerators'; write that" in found[2]
-    assert "'ABC' is not in companies.csv; add it there." in found[5]
-    assert "'XYY' is not in companies.csv; add it there. Did you mean 'XYZ'?" in found[6]
+    assert found[3].endswith("'UVW' has no line of revenue; add one to lines.csv")
+    assert "'ABC' is not in companies.csv; add it there." in found[6]
+    assert "'XYY' is not in companies.csv; add it there. Did you mean 'XYZ'?" in found[7]
 
 
 def test_a_company_stands_in_a_layer_that_its_lines_draw_on(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ LAYERS = (
     {"assumptions", "calibration", "claims", "forecasting", "scenarios", "simulation"},
     {"ensemble"},
     {"views"},
+    {"observables"},
     {"knowledge"},
     {"returns", "prices", "model"},
     {"scenario_checks"},

@@ -138,8 +138,8 @@ def test_world_series_read_their_own_quantity(
     expected = {
         "electricity": past["electricity_price"],
         "token_price": np.exp(np.log(past["token_price"]).mean(axis=1)),
-        "rent": past["rent"],
-        "rental": past["rent"],
+        "gpu_rent": past["rent"],
+        "older_gpu_rent": past["rent"],
     }
     for i, s in enumerate(series):
         if s.kind in expected:

@@ -8,23 +8,18 @@ import pytest
 
 import marketsim as ms
 from marketsim.calibration import HISTORY, window_at
-from marketsim.calibration.likelihood import WORLD
 from marketsim.calibration.observations import (
-    BAND,
-    DOUBT,
     ENOUGH,
-    FLOOR,
     OTHER_COMPANY,
-    STUDIED,
-    SYSTEM_PRICE,
     Series,
-    chip_prices,
-    installed,
     observe,
     seasons,
-    token_prices,
 )
 from marketsim.knowledge.currency import EUR_USD
+from marketsim.observables import DOUBT
+from marketsim.observables.chip_price import SYSTEM_PRICE, chip_prices
+from marketsim.observables.installed_compute import BAND, installed
+from marketsim.observables.token_price import STUDIED, token_prices
 
 AS_OF = pd.Timestamp("2025-12-31")
 OWNERS = ("AMZN", "MSFT", "GOOGL", "META")
@@ -214,11 +209,6 @@ def test_a_recast_past_is_kept_on_the_new_footing() -> None:
 # ----------------------------------------------------------------------- the world's quantities
 
 
-def test_every_kind_has_a_floor_and_a_quantity(seen: dict[str, Series]) -> None:
-    assert set(FLOOR) == {"revenue", *WORLD}
-    assert {s.kind for s in seen.values()} <= set(FLOOR)
-
-
 def test_installed_compute_errs_as_its_publisher_says() -> None:
     """ln(p95 / p05) of a normal is 3.29 standard deviations; ends are added up."""
     facts = ms.load_facts("2026-06-30")
@@ -252,7 +242,7 @@ def test_token_prices_fall_at_the_rate_of_the_study(facts: ms.Knowledge) -> None
 
 def test_levels_that_measure_something_else_count_as_changes(seen: dict[str, Series]) -> None:
     kinds = {s.kind for s in seen.values() if s.relative}
-    assert kinds == {"rental", "tokens", "token_price"}
+    assert kinds == {"older_gpu_rent", "token_volume", "token_price"}
     assert not {s.kind for s in seen.values() if not s.relative} & kinds
 
 
@@ -267,7 +257,7 @@ def test_a_price_of_a_year_is_a_mean_of_its_quarters(seen: dict[str, Series]) ->
 def test_shares_of_single_owners_and_laboratories_are_left_out(
     facts: ms.Knowledge, seen: dict[str, Series]
 ) -> None:
-    assert {s.name for s in seen.values() if s.kind == "share"} == set(
+    assert {s.name for s in seen.values() if s.kind == "inference_share"} == set(
         facts.universe.labels("inference_share").values()
     )
     assert max(DOUBT.values()) == seen["inference_share NVIDIA"].doubt

@@ -136,7 +136,7 @@ def test_what_the_model_says_is_growth_so_that_its_level_does_not_matter(
     assert (one.variance > 0).all()
 
 
-def test_a_segment_that_the_book_does_not_know_grows_as_its_company(
+def test_a_segment_that_the_revenue_map_does_not_know_grows_as_its_company(
     posterior: ms.Posterior,
 ) -> None:
     known = {s.entity: s for s in panel(posterior.knowledge, posterior.as_of).series}

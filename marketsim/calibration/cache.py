@@ -35,6 +35,7 @@ CODE: Final = (
     "ensemble",
     "knowledge",
     "model",
+    "observables",
     "dates.py",
     "precision.py",
 )
@@ -62,14 +63,14 @@ class Fitted:
 
 def key(knowledge: Knowledge, date: pd.Timestamp) -> str:
     """Return the hash of knowledge, date, code, versions and machine."""
-    told = {
+    metadata = {
         "knowledge": knowledge.digest,
         "date": date.isoformat(),
         "code": code_hash(*CODE),
         "versions": versions(PACKAGES),
         "machine": [*machine(), jax.default_backend()],
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
 
 
 def place(key: str) -> Path:
@@ -99,7 +100,7 @@ def keep(key: str, fitted: Fitted) -> None:
 
 
 def _written(fitted: Fitted, key: str) -> bytes:
-    told = {
+    metadata = {
         "key": key,
         "steps": fitted.steps,
         "entries": [asdict(entry) for entry in fitted.entries],
@@ -108,7 +109,7 @@ def _written(fitted: Fitted, key: str) -> bytes:
     members |= {PAST + name: value for name, value in fitted.history.items()}
     for name in TABLES:
         members[name] = np.frombuffer(getattr(fitted, name).to_parquet(), dtype=np.uint8)
-    members["told"] = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
+    members["metadata"] = np.frombuffer(json.dumps(metadata).encode(), dtype=np.uint8)
     file = BytesIO()
     np.savez_compressed(file, **members)
     return file.getvalue()
@@ -116,14 +117,14 @@ def _written(fitted: Fitted, key: str) -> bytes:
 
 def _read(content: bytes, key: str) -> Fitted:
     with np.load(BytesIO(content), allow_pickle=False) as members:
-        told = json.loads(members["told"].tobytes())
-        if told["key"] != key:
+        metadata = json.loads(members["metadata"].tobytes())
+        if metadata["key"] != key:
             raise ValueError("the file is another's")
         found: dict[str, Any] = {name: members[name] for name in ARRAYS}
         found |= {name: pd.read_parquet(BytesIO(members[name].tobytes())) for name in TABLES}
         return Fitted(
-            entries=tuple(Entry(**entry) for entry in told["entries"]),
+            entries=tuple(Entry(**entry) for entry in metadata["entries"]),
             history={n.removeprefix(PAST): members[n] for n in members if n.startswith(PAST)},
-            steps=int(told["steps"]),
+            steps=int(metadata["steps"]),
             **found,
         )

@@ -14,12 +14,13 @@ from marketsim.errors import DataError, InputError, SolverError
 from marketsim.knowledge import Knowledge, RevenueMap
 from marketsim.model import LAYERS, Coordinates, Entry, Lines, Quarter, Setting, coordinates
 from marketsim.model.tree import leaf
+from marketsim.observables import of_kind
 from marketsim.precision import one_thread, precise
 
 from .cache import Fitted, keep, key, recall
 from .likelihood import TAIL, Linearised, linearise, sample
 from .mode import Mode, find_mode
-from .observations import FLOOR, Series, observe
+from .observations import Series, observe
 from .posterior import Posterior
 from .prior import owners_cash_flow, priors
 from .serving import reference_model, served
@@ -148,7 +149,7 @@ def _fit(
     SolverError
         The search did not end where the gradient vanishes.
     """
-    floors = np.array([FLOOR[s.kind] for s in series])
+    floors = np.array([of_kind(s.kind).floor for s in series])
     first, window = _mode_at(series, FIRST_GUESS * floors, coords, setting)
     noise = _noise(series, np.asarray(window.seen), floors)
     mode, window = _mode_at(series, noise, coords, setting, first)
@@ -230,6 +231,8 @@ def _tables(
                 "series": s.name,
                 "unit": s.unit,
                 "n": len(s.value),
+                "before": s.left_out("before"),
+                "after": s.left_out("after"),
                 "rmse_log": float(np.sqrt((error**2).mean())),
                 "bias_log": float(-error.mean()),
                 "noise_log": float(noise[i]),

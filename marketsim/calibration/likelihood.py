@@ -12,6 +12,7 @@ from jax import Array
 from marketsim.ensemble import past
 from marketsim.model import Coordinates, Quarter, Setting
 from marketsim.model.tree import leaf, pytree
+from marketsim.observables import CATALOGUE
 from marketsim.precision import RUN_SELDOM
 
 from .observations import Series
@@ -20,21 +21,11 @@ from .window import HISTORY
 TAIL = 5.0
 """Degrees of freedom of the errors: outliers count, but not as squares."""
 
+KINDS = tuple(observable.kind for observable in CATALOGUE)
+"""Of the columns of ``Sample.kind``."""
+
 ROWS, SERIES = 768, 64
 """Observations and series are padded to multiples of these, so that programs compile once."""
-
-WORLD = (
-    "capital",
-    "compute",
-    "rent",
-    "rental",
-    "tokens",
-    "share",
-    "price",
-    "token_price",
-    "electricity",
-)
-"""Kinds of series that measure the world rather than lines of revenue."""
 
 
 @pytree
@@ -43,7 +34,7 @@ class Sample:
 
     ``log_value``, ``log_season``, ``scale``, ``used``, ``relative`` and the series ``group``
     [observation]; ``weight`` [observation, quarter]; ``lines`` [series, line]; ``kind`` [series,
-    kind of world quantity].
+    observable of the catalogue], a one where a series is of its kind.
     """
 
     log_value: Array
@@ -75,7 +66,7 @@ def sample(series: list[Series], deviations: np.ndarray) -> Sample:
 
     first = np.zeros((rows - count, HISTORY))
     first[:, 0] = 1.0
-    kinds = np.array([[float(s.kind == k) for k in WORLD] for s in series])
+    kinds = np.array([[float(s.kind == k) for k in KINDS] for s in series])
     group = np.concatenate([which, np.full(rows - count, width - 1)])
     return Sample(
         log_value=leaf(column([np.log(s.value) for s in series], 0.0)),
@@ -96,24 +87,12 @@ def _scale(s: Series, deviation: float) -> np.ndarray:
 
 def observables(data: Sample, quarters: Quarter) -> Array:
     """Return what each series measures, [quarter, series]; ones where a series is padding."""
-    world = jnp.stack(
-        [
-            quarters.owner_capex,
-            quarters.compute,
-            quarters.rent,
-            quarters.rent,
-            quarters.tokens.sum(axis=-1) / 3.0,
-            quarters.inference_share,
-            quarters.chip_price,
-            # Classes in fixed weights, so that a shift between them is no change of price.
-            jnp.exp(jnp.log(quarters.token_price).mean(axis=-1)),
-            quarters.electricity_price,
-        ],
-        axis=-1,
-    )
-    seen = quarters.lines @ data.lines.T + world @ data.kind.T
-    padding = 1.0 - jnp.minimum(1.0, data.lines.sum(axis=1) + data.kind.sum(axis=1))
-    return seen + padding
+    seen = 1.0 - data.kind.sum(axis=1)
+    for observable, of_kind in zip(CATALOGUE, data.kind.T, strict=True):
+        measured = observable.measure(quarters)
+        by_series = measured @ data.lines.T if observable.by_line else measured[:, None]
+        seen = seen + by_series * of_kind
+    return seen
 
 
 def log_errors(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:

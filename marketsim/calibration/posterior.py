@@ -38,7 +38,8 @@ class Posterior:
     covariance
         Laplace approximation about the mode, [unknown, unknown].
     fit
-        By series: n, rmse_log, bias_log, noise_log, last_reported, last_modelled, confidence.
+        By series: n, before and after (reports outside the window), rmse_log, bias_log, noise_log,
+        last_reported, last_modelled, confidence.
     fit_paths
         series, quarter_end, unit, reported, modelled.
     history
@@ -112,6 +113,15 @@ class Posterior:
         }
         names = pd.Index([e.name for e in self.entries], name="assumption")
         return pd.DataFrame(columns, index=names)
+
+    def observed(self) -> pd.DataFrame:
+        """Return every series that was known, compared or not, and how much of it lies outside.
+
+        Columns as in :func:`marketsim.calibration.observations.survey`.
+        """
+        from .observations import survey
+
+        return survey(self.knowledge, self.window)
 
     def identified(self, bar: float = PAIRED) -> Identification:
         """Return which data pin which assumption, and which pairs cannot be told apart.

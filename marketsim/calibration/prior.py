@@ -12,9 +12,9 @@ import pandas as pd
 from marketsim.knowledge import Facts, Knowledge
 from marketsim.model import Entry, entries
 from marketsim.model.units import ARCHITECTURES, H100_TFLOPS
+from marketsim.observables.chip_price import SYSTEM_PRICE
 
 from .hardware import decimal_year, fit_chips
-from .observations import SYSTEM_PRICE
 from .published import published
 from .window import Window
 
@@ -26,7 +26,7 @@ TOKENS_GROWTH = 2.3
 """World tokens per quarter at the start of 2026, trillion, and their log growth per year before:
 Google, OpenAI, ByteDance and Microsoft disclosures in data/facts/inference_demand.csv."""
 
-Told = dict[str, tuple[float, float | None]]
+FromFacts = dict[str, tuple[float, float | None]]
 """Linked prior centre and spread by assumption; None keeps the spread."""
 
 TRENDS: Final = {
@@ -54,7 +54,7 @@ def priors(knowledge: Knowledge, window: Window) -> list[Entry]:
     Published rates come before declared ones, and the trend of an architecture's own chips before
     rates that were published for all.
     """
-    told = {
+    given = {
         **start_of_window(knowledge, window),
         **books(knowledge),
         **hardware(knowledge, window),
@@ -63,11 +63,11 @@ def priors(knowledge: Knowledge, window: Window) -> list[Entry]:
     lines = knowledge.universe.revenue_map
     listed = []
     for entry in entries(lines.lines):
-        if entry.name in studies and entry.name not in told:
+        if entry.name in studies and entry.name not in given:
             found = studies[entry.name]
             entry = replace(entry, centre=found.centre, scale=found.scale, source=found.source)
-        elif entry.name in told:
-            centre, scale = told[entry.name]
+        elif entry.name in given:
+            centre, scale = given[entry.name]
             entry = replace(entry, centre=centre, scale=scale or entry.scale)
         elif entry.field == "base_growth":
             line = lines.lines.index(entry.name.partition("[")[2].rstrip("]"))
@@ -76,30 +76,30 @@ def priors(knowledge: Knowledge, window: Window) -> list[Entry]:
     return listed
 
 
-def hardware(knowledge: Knowledge, window: Window) -> Told:
+def hardware(knowledge: Knowledge, window: Window) -> FromFacts:
     """Return priors on chips from the trends of flagships."""
     trends = fit_chips(knowledge)
     year = 2025.0 + window.start_year - LATE
-    told: Told = {}
+    given: FromFacts = {}
     for architecture in ARCHITECTURES:
         for field, quantity in TRENDS.items():
             fitted = trends.growth(quantity, architecture)
-            told[f"{field}[{architecture}]"] = (fitted.value, math.hypot(fitted.error, DRIFT))
+            given[f"{field}[{architecture}]"] = (fitted.value, math.hypot(fitted.error, DRIFT))
         for field, quantity in LEVELS.items():
             fitted = trends.level(quantity, architecture, year)
-            told[f"{field}[{architecture}]"] = (fitted.value, math.hypot(fitted.error, BREADTH))
+            given[f"{field}[{architecture}]"] = (fitted.value, math.hypot(fitted.error, BREADTH))
     # Scattered designs tell a level only where they agree on its order of magnitude.
-    return {k: (x, s) for k, (x, s) in told.items() if s is not None and s < 1.0}
+    return {k: (x, s) for k, (x, s) in given.items() if s is not None and s < 1.0}
 
 
-def books(knowledge: Knowledge) -> Told:
+def books(knowledge: Knowledge) -> FromFacts:
     """Return the prior on accounting life: the owners' mean as they last stated it."""
     owners = list(knowledge.universe.labels("owners").values())
     lives = knowledge.latest("server_useful_life").reindex(owners).dropna()
     return {"accounting_life": (math.log(lives.mean()), None)} if len(lives) else {}
 
 
-def start_of_window(knowledge: Knowledge, window: Window) -> Told:
+def start_of_window(knowledge: Knowledge, window: Window) -> FromFacts:
     """Return priors of the `initial_*` assumptions from facts of about then."""
     year = 2025.0 + window.start_year
     facts, universe = knowledge.facts, knowledge.universe

@@ -25,8 +25,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
-
-from .observations import DOUBT
+from marketsim.observables import DOUBT
 
 __all__ = ["PRIORS", "Pooled", "Prior", "Study", "pool", "published"]
 

@@ -11,15 +11,18 @@ import pandas as pd
 
 from marketsim.knowledge import Break, Knowledge
 from marketsim.knowledge.currency import EUR_USD
+from marketsim.observables import CATALOGUE
 
 from .calendar import quarter_ends
 
 __all__ = ["Panel", "Series", "panel", "quarter_number"]
 
-QUARTERLY: Final = ("quarterly_revenue", "quarterly_capex")
+OUTLOOKS: Final = tuple(one.outlook for one in CATALOGUE if one.outlook is not None)
+
+QUARTERLY: Final = tuple(one.quantity for one in OUTLOOKS if one.by == "company")
 """What companies report by fiscal quarter."""
 
-WORLD: Final = ("installed_h100e", "gpu_rental_price", "token_volume")
+WORLD: Final = tuple(one.quantity for one in OUTLOOKS if one.by == "calendar")
 """What others measure, at any day; the last figure of a calendar quarter stands for it."""
 
 EPOCH: Final = pd.Timestamp("2015-01-01")

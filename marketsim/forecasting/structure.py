@@ -16,16 +16,16 @@ import pandas as pd
 from marketsim.calibration import Posterior
 from marketsim.ensemble import ahead, assumptions_at, coordinates_of, histories, news_of
 from marketsim.model import Quarter
+from marketsim.observables import CATALOGUE
+from marketsim.observables.revenue import REVENUE
 
 from .panel import Series
 
 __all__ = ["Growth", "growth"]
 
+FOLLOWED: Final = tuple(one for one in CATALOGUE if one.outlook is not None)
 WORLDS: Final = {
-    "quarterly_capex": "owner_capex",
-    "installed_h100e": "compute",
-    "gpu_rental_price": "rent",
-    "token_volume": "tokens",
+    one.outlook.quantity: one.kind for one in FOLLOWED if one.outlook and not one.by_line
 }
 """What of a modelled quarter each quantity follows; revenue follows its lines."""
 
@@ -73,13 +73,13 @@ def growth(posterior: Posterior, series: tuple[Series, ...], horizons: int, seed
 def _path(posterior: Posterior, worlds: dict[str, np.ndarray], s: Series) -> np.ndarray | None:
     """Return what the model has of a series, [draw, quarter], in any unit.
 
-    A segment the book does not know grows as its whole company.
+    A segment that the revenue map does not know grows as its whole company.
     """
     if s.quantity in WORLDS:
         return worlds[WORLDS[s.quantity]]
     known = posterior.revenue_map.series()
     lines = known.get(s.entity, known.get(f"{s.ticker}.total"))
-    return None if lines is None else worlds["lines"] @ lines
+    return None if lines is None else worlds[REVENUE.kind] @ lines
 
 
 def _read(path: np.ndarray, position: np.ndarray) -> np.ndarray:
@@ -108,10 +108,4 @@ def _worlds(posterior: Posterior, quarters: int, seed: int) -> dict[str, np.ndar
 
 
 def _followed(quarters: Quarter) -> dict[str, Any]:
-    return {
-        "lines": quarters.lines,
-        "owner_capex": quarters.owner_capex,
-        "compute": quarters.compute,
-        "rent": quarters.rent,
-        "tokens": quarters.tokens.sum(axis=-1),
-    }
+    return {one.kind: one.measure(quarters) for one in FOLLOWED}

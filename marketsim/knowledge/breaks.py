@@ -14,7 +14,7 @@ import pandas as pd
 
 from marketsim.dates import day
 from marketsim.errors import InputError, nearest
-from marketsim.knowledge.tables import Rows, Table, Told, absent, marked
+from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
 
 __all__ = ["BREAKS", "Break", "breaks", "is_day"]
 
@@ -66,13 +66,13 @@ def is_day(text: str) -> bool:
     return True
 
 
-def _faults(rows: Rows) -> Iterator[Told]:
+def _faults(rows: Rows) -> Iterator[TableFault]:
     yield from absent(rows, "entity", "source")
     says = "{} is not a day; write it as 2025-12-31"
     yield from marked(rows, ~rows["first"].map(is_day).astype(bool), "first", says)
     for _, row in rows[~rows["kind"].isin(KINDS)].iterrows():
         known = f"write {' or '.join(KINDS)}.{nearest(row['kind'], KINDS)}"
-        yield Told(row["place"], "kind", f"'{row['kind']}' is not a kind of break; {known}")
+        yield TableFault(row["place"], "kind", f"'{row['kind']}' is not a kind of break; {known}")
     says = "a merger has none; write redefined, or leave it empty"
     yield from marked(rows, (rows["kind"] == "merger") & (rows["recast"] != ""), "recast", says)
 

@@ -8,7 +8,7 @@ from typing import Final
 from marketsim.errors import nearest
 from marketsim.knowledge.revenue_map import LINES, layer_faults
 from marketsim.knowledge.served import MODELS
-from marketsim.knowledge.tables import Place, Rows, Told
+from marketsim.knowledge.tables import Place, Rows, TableFault
 from marketsim.knowledge.universe import COMPANIES, GROUPS, LAYERS
 
 __all__ = ["crossed"]
@@ -21,7 +21,7 @@ MEMBERS: Final = {
 """Groups whose members stand in a table, and in which."""
 
 
-def crossed(tables: dict[str, Rows]) -> Iterator[Told]:
+def crossed(tables: dict[str, Rows]) -> Iterator[TableFault]:
     """Yield the names that another table should know and does not.
 
     Parameters
@@ -34,30 +34,38 @@ def crossed(tables: dict[str, Rows]) -> Iterator[Told]:
     yield from _sorted_companies(companies, lines, layers)
     for _, row in lines[~lines["ticker"].isin(companies["ticker"])].iterrows():
         yield _unknown(row["place"], "ticker", row["ticker"], companies["ticker"], COMPANIES.file)
+    yield from _idle(companies, lines)
     yield from _members(tables)
 
 
-def _sorted_companies(companies: Rows, lines: Rows, layers: Rows) -> Iterator[Told]:
+def _sorted_companies(companies: Rows, lines: Rows, layers: Rows) -> Iterator[TableFault]:
     """Yield companies whose layer is none, or none that their lines draw on."""
     group = dict(zip(layers["layer"], layers["group"], strict=True))
     for _, row in companies.iterrows():
         layer = row["layer"]
         if layer in group and group[layer] != layer:
             says = f"'{layer}' is one of the group '{group[layer]}'; write that"
-            yield Told(row["place"], "layer", says)
+            yield TableFault(row["place"], "layer", says)
         elif layer and layer not in group.values():
             known = dict.fromkeys(group.values())
             says = f"'{layer}' is not a layer; write one of {', '.join(known)}."
-            yield Told(row["place"], "layer", says + nearest(layer, known))
+            yield TableFault(row["place"], "layer", says + nearest(layer, known))
         else:
             drawn = lines["layer"][lines["ticker"] == row["ticker"]]
             mine = dict.fromkeys(group[one] for one in drawn if one in group)
             if mine and layer and layer not in mine:
                 says = f"'{layer}' is none that its lines draw on: {', '.join(mine)}"
-                yield Told(row["place"], "layer", says)
+                yield TableFault(row["place"], "layer", says)
 
 
-def _members(tables: dict[str, Rows]) -> Iterator[Told]:
+def _idle(companies: Rows, lines: Rows) -> Iterator[TableFault]:
+    """Yield companies of which no revenue is known."""
+    for _, row in companies[~companies["ticker"].isin(["", *lines["ticker"]])].iterrows():
+        says = f"'{row['ticker']}' has no line of revenue; add one to {LINES.file}"
+        yield TableFault(row["place"], "ticker", says)
+
+
+def _members(tables: dict[str, Rows]) -> Iterator[TableFault]:
     groups, lines = tables[GROUPS.file], tables[LINES.file]
     known = {
         COMPANIES.file: set(tables[COMPANIES.file]["ticker"]),
@@ -70,5 +78,7 @@ def _members(tables: dict[str, Rows]) -> Iterator[Told]:
             yield _unknown(row["place"], "member", row["member"], known[file], file)
 
 
-def _unknown(place: Place, column: str, name: str, known: Iterable[str], file: str) -> Told:
-    return Told(place, column, f"'{name}' is not in {file}; add it there.{nearest(name, known)}")
+def _unknown(place: Place, column: str, name: str, known: Iterable[str], file: str) -> TableFault:
+    return TableFault(
+        place, column, f"'{name}' is not in {file}; add it there.{nearest(name, known)}"
+    )

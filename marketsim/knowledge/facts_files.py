@@ -69,14 +69,14 @@ def merge_facts(shipped: pd.DataFrame, added: pd.DataFrame) -> tuple[pd.DataFram
     both = pd.concat([shipped, added], ignore_index=True)
     replaced = both.duplicated(list(KEY), keep="last").to_numpy()
     again = both.duplicated(list(KEY), keep="first").to_numpy()[len(shipped) :]
-    said = []
+    changes = []
     for file, of_file in added.assign(again=again).groupby("file", sort=True)["again"]:
         old = int(of_file.sum())
         new = len(of_file) - old
         counts = [f"{new:,} row{'s' * (new != 1)} added"] if new else []
         counts += [f"{old:,} replaced"] if old else []
-        said += [f"{str(file).partition('/')[2]}: {', '.join(counts)}"] if counts else []
-    return both[~replaced], said
+        changes += [f"{str(file).partition('/')[2]}: {', '.join(counts)}"] if counts else []
+    return both[~replaced], changes
 
 
 def table_of(rows: pd.DataFrame) -> pd.DataFrame:

@@ -65,13 +65,13 @@ class Knowledge:
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of everything that results can hang on."""
-        told = [
+        content = [
             self.facts.digest,
             self.universe.digest,
             [[str(x) for x in astuple(model)] for model in self.models.values()],
             self.quantities.to_csv(lineterminator="\n"),
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def upto(self, date: Day) -> Knowledge:
         """What was known by the end of `date`, and never later than `as_of`.

@@ -19,7 +19,7 @@ from marketsim.knowledge.quantities import QUANTITIES, quantities
 from marketsim.knowledge.revenue_map import LINES, revenue_map
 from marketsim.knowledge.served import MODELS, served_models
 from marketsim.knowledge.table import Facts
-from marketsim.knowledge.tables import Rows, Table, Told, empty, merged, read_table
+from marketsim.knowledge.tables import Rows, Table, TableFault, empty, merged, read_table
 from marketsim.resources import folder as resource_folder
 
 __all__ = ["load_facts"]
@@ -73,7 +73,7 @@ def load_facts(
     limit = None if as_of is None else day(as_of, "as_of")
     data = resource_folder("data")
     mine = None if add is None else _checked(Path(add).expanduser())
-    rows, faults, said = _tables(data, mine)
+    rows, faults, changes = _tables(data, mine)
     known = quantities(rows[QUANTITIES.file])
     shipped = read_facts(data / FACTS if folder is None else Path(folder), "", known)
     faults += shipped.faults
@@ -83,10 +83,10 @@ def load_facts(
         faults += theirs.faults
         if not faults:
             facts, counts = merge_facts(facts, theirs.rows)
-            said += counts
+            changes += counts
     if faults:
         raise DataError("\n".join(faults))
-    every = _knowledge(rows, known, table_of(facts), tuple(said))
+    every = _knowledge(rows, known, table_of(facts), tuple(changes))
     return every if limit is None else every.upto(limit)
 
 
@@ -118,34 +118,34 @@ def _checked(place: Path) -> Path:
 def _tables(data: Path, mine: Path | None) -> tuple[dict[str, Rows], list[str], list[str]]:
     """Return the rows of each table, all faults, and what was added."""
     found: dict[str, Rows] = {}
-    said: list[str] = []
-    faults: list[Told] = []
+    changes: list[str] = []
+    faults: list[TableFault] = []
     broken = False
     for table in TABLES:
         rows, wrong, words = _table(table, data, mine)
         broken |= rows is None
         found[table.file] = empty(table) if rows is None else rows
         faults += [*wrong, *table.faults(found[table.file])]
-        said += words
+        changes += words
     if not broken:
         faults += crossed(found)
-    return found, [str(fault) for fault in _sorted(faults)], said
+    return found, [str(fault) for fault in _sorted(faults)], changes
 
 
 def _table(
     table: Table, data: Path, mine: Path | None
-) -> tuple[Rows | None, list[Told], list[str]]:
+) -> tuple[Rows | None, list[TableFault], list[str]]:
     rows, faults = read_table(table, data / table.file, table.file)
     if mine is None or not (mine / table.file).exists():
         return rows, faults, []
     added, wrong = read_table(table, mine / table.file, f"{mine.name}/{table.file}")
     if rows is None or added is None:
         return None, [*faults, *wrong], []
-    both, said = merged(table, rows, added)
-    return both, [*faults, *wrong], said
+    both, changes = merged(table, rows, added)
+    return both, [*faults, *wrong], changes
 
 
-def _sorted(faults: list[Told]) -> Iterator[Told]:
+def _sorted(faults: list[TableFault]) -> Iterator[TableFault]:
     """By file, in the order of the tables, then by line; several of one line as they were found."""
     files = list(dict.fromkeys(fault.place.file for fault in faults))
     yield from sorted(faults, key=lambda f: (files.index(f.place.file), f.place.line))

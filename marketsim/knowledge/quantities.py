@@ -7,12 +7,12 @@ from typing import Final
 
 import pandas as pd
 
-from marketsim.knowledge.tables import Rows, Table, Told, absent, marked
+from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
 
 __all__ = ["QUANTITIES", "quantities"]
 
 
-def _faults(rows: Rows) -> Iterator[Told]:
+def _faults(rows: Rows) -> Iterator[TableFault]:
     yield from absent(rows, "quantity")
     yield from marked(rows, rows["units"] == "", "units", "is empty; list units separated by ';'")
     yield from marked(rows, ~rows["forward"].isin(["yes", "no"]), "forward", "write yes or no")

@@ -67,15 +67,15 @@ def _joined(rows: pd.DataFrame, found: Break, recast: pd.DataFrame | None) -> pd
     before, after = rows[old].assign(definition=1), rows[~old]
     if recast is None:
         return pd.concat([before, after], ignore_index=True)
-    told = recast[recast["date"] < found.first].assign(entity=found.entity)
-    earlier = before[~before["date"].isin(told["date"])]
-    joined = pd.concat([_scaled(earlier, before, told), told, after], ignore_index=True)
+    restated = recast[recast["date"] < found.first].assign(entity=found.entity)
+    earlier = before[~before["date"].isin(restated["date"])]
+    joined = pd.concat([_scaled(earlier, before, restated), restated, after], ignore_index=True)
     return joined.sort_values("date", ignore_index=True)
 
 
-def _scaled(earlier: pd.DataFrame, before: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+def _scaled(earlier: pd.DataFrame, before: pd.DataFrame, restated: pd.DataFrame) -> pd.DataFrame:
     """Rows that were never recast, at the ratio of those that were; as they are without overlap."""
-    both = before.merge(told, on="date", suffixes=("", "_recast"))
+    both = before.merge(restated, on="date", suffixes=("", "_recast"))
     if both.empty:
         return earlier
     ratio = np.exp(np.log(both["value_recast"] / both["value"]).mean())

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from marketsim.errors import nearest
-from marketsim.knowledge.tables import Rows, Table, Told, absent
+from marketsim.knowledge.tables import Rows, Table, TableFault, absent
 
 __all__ = ["LINES", "RevenueMap", "layer_faults", "revenue_map"]
 
@@ -57,9 +57,9 @@ class RevenueMap:
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of all that it holds."""
-        told = [self.lines, self.companies, self.layers]
+        content = [self.lines, self.companies, self.layers]
         numbers = [x.tolist() for x in (self.share, self.owner, self.base_growth)]
-        return hashlib.sha256(json.dumps([*told, *numbers]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([*content, *numbers]).encode()).hexdigest()
 
 
 def revenue_map(rows: Rows, layers: tuple[str, ...]) -> RevenueMap:
@@ -79,14 +79,14 @@ def revenue_map(rows: Rows, layers: tuple[str, ...]) -> RevenueMap:
     return RevenueMap(lines, companies, layers, share, owner, growth)
 
 
-def layer_faults(rows: Rows, layers: tuple[str, ...]) -> Iterator[Told]:
+def layer_faults(rows: Rows, layers: tuple[str, ...]) -> Iterator[TableFault]:
     """Yield the lines that draw on no known layer."""
     for _, row in rows[~rows["layer"].isin(["", *layers])].iterrows():
         known = f"write one of {', '.join(layers)}.{nearest(row['layer'], layers)}"
-        yield Told(row["place"], "layer", f"'{row['layer']}' is not a layer; {known}")
+        yield TableFault(row["place"], "layer", f"'{row['layer']}' is not a layer; {known}")
 
 
-def _faults(rows: Rows) -> Iterator[Told]:
+def _faults(rows: Rows) -> Iterator[TableFault]:
     yield from absent(rows, "ticker", "segment")
     rates: dict[str, float] = {}
     for _, row in rows.iterrows():
@@ -95,15 +95,17 @@ def _faults(rows: Rows) -> Iterator[Told]:
         )
         line = f"{row['ticker']}.{row['segment']}"
         if bool(layer) != bool(share):
-            yield Told(place, "share", "a layer needs a share, and a share a layer")
+            yield TableFault(place, "share", "a layer needs a share, and a share a layer")
         if share and not _number(share, 0.0, 2.0):
             says = f"'{share}' is not a share; write a number from 0 to 2"
-            yield Told(place, "share", says)
+            yield TableFault(place, "share", says)
         if not _number(growth, -1.0, 1.0):
             says = f"'{growth}' is not a rate; write a number from -1 to 1"
-            yield Told(place, "base_growth", says)
+            yield TableFault(place, "base_growth", says)
         elif rates.setdefault(line, float(growth)) != float(growth):
-            yield Told(place, "base_growth", f"{line} has two rates; write the same in each row")
+            yield TableFault(
+                place, "base_growth", f"{line} has two rates; write the same in each row"
+            )
 
 
 def _number(text: str, low: float, high: float) -> bool:

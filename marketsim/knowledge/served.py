@@ -16,7 +16,7 @@ import pandas as pd
 from marketsim.dates import day
 from marketsim.knowledge.breaks import is_day
 from marketsim.knowledge.table import CONFIDENCES
-from marketsim.knowledge.tables import Rows, Table, Told, absent, marked
+from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
 
 __all__ = ["MODELS", "ServedModel", "served_models"]
 
@@ -96,7 +96,7 @@ def _model(row: pd.Series) -> ServedModel:
     )
 
 
-def _faults(rows: Rows) -> Iterator[Told]:
+def _faults(rows: Rows) -> Iterator[TableFault]:
     yield from absent(rows, "name", "developer", "source")
     says = "{} is not a day; write it as 2025-12-31"
     yield from marked(rows, ~rows["released"].map(is_day).astype(bool), "released", says)
@@ -106,18 +106,18 @@ def _faults(rows: Rows) -> Iterator[Told]:
         yield from _number_faults(row)
 
 
-def _number_faults(row: pd.Series) -> Iterator[Told]:
+def _number_faults(row: pd.Series) -> Iterator[TableFault]:
     numbers = {column: _number(row[column]) for column in RANGES}
     for column, (low, high, unit) in RANGES.items():
         value = numbers[column]
         whole = column != "layers" or (value is not None and value.is_integer())
         if value is None or not low <= value <= high or not whole:
             says = f"'{row[column]}' is no such number; write {unit}, {low:g} to {high:g}"
-            yield Told(row["place"], column, says)
+            yield TableFault(row["place"], column, says)
     total, active = numbers["parameters"], numbers["active"]
     if total is not None and active is not None and active > total:
         says = f"{active:g} is more than the {total:g} parameters there are"
-        yield Told(row["place"], "active", says)
+        yield TableFault(row["place"], "active", says)
 
 
 def _number(text: str) -> float | None:

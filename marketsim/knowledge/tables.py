@@ -17,7 +17,17 @@ import pandas as pd
 from marketsim.errors import DataError
 from marketsim.knowledge.reading import Fault, read_text
 
-__all__ = ["Place", "Rows", "Table", "Told", "absent", "empty", "marked", "merged", "read_table"]
+__all__ = [
+    "Place",
+    "Rows",
+    "Table",
+    "TableFault",
+    "absent",
+    "empty",
+    "marked",
+    "merged",
+    "read_table",
+]
 
 
 class Place(NamedTuple):
@@ -27,7 +37,7 @@ class Place(NamedTuple):
     line: int
 
 
-class Told(NamedTuple):
+class TableFault(NamedTuple):
     """A fault and its place; `column` is empty where the whole line is meant."""
 
     place: Place
@@ -67,9 +77,9 @@ class Table:
     key: tuple[str, ...]
     holds: str
     title: str
-    check: Callable[[Rows], Iterator[Told]]
+    check: Callable[[Rows], Iterator[TableFault]]
 
-    def faults(self, rows: Rows) -> Iterator[Told]:
+    def faults(self, rows: Rows) -> Iterator[TableFault]:
         """Yield whatever is wrong with the rows."""
         yield from self.check(rows)
 
@@ -82,7 +92,7 @@ class Table:
         return list(rows[list(self.key)].itertuples(index=False, name=None))
 
 
-def read_table(table: Table, path: Path, shown: str) -> tuple[Rows | None, list[Told]]:
+def read_table(table: Table, path: Path, shown: str) -> tuple[Rows | None, list[TableFault]]:
     """Return the rows of one file and what is wrong with its shape; no rows without its columns.
 
     Parameters
@@ -102,7 +112,7 @@ def read_table(table: Table, path: Path, shown: str) -> tuple[Rows | None, list[
     if not path.is_file():
         raise DataError(f"{path} is missing; it lists {table.holds}")
     text, shape = read_text(path, table.columns)
-    faults = [Told(Place(shown, fault.line), fault.column, fault.text) for fault in shape]
+    faults = [TableFault(Place(shown, fault.line), fault.column, fault.text) for fault in shape]
     if set(table.columns) - set(text.columns):
         return None, faults
     places = [Place(shown, int(line)) for line in text.index]
@@ -122,30 +132,30 @@ def merged(table: Table, shipped: Rows, added: Rows) -> tuple[Rows, list[str]]:
     rows = shipped.copy()
     for (_, row), place in zip(added.iterrows(), old, strict=True):
         rows.loc[len(rows) if place is None else place] = row
-    said = []
+    changes = []
     for verb, chosen in (
         ("added", [i is None for i in old]),
         ("replaced", [i is not None for i in old]),
     ):
         names = dict.fromkeys(table.named(row) for _, row in added[chosen].iterrows())
-        said += [f"{table.file}: {', '.join(names)} {verb}"] if names else []
-    return rows, said
+        changes += [f"{table.file}: {', '.join(names)} {verb}"] if names else []
+    return rows, changes
 
 
-def marked(rows: Rows, wrong: pd.Series, column: str, says: str) -> Iterator[Told]:
+def marked(rows: Rows, wrong: pd.Series, column: str, says: str) -> Iterator[TableFault]:
     """Yield a fault for each wrong row; `{}` in `says` stands for what the row has there."""
     for _, row in rows[wrong.to_numpy(dtype=bool)].iterrows():
-        yield Told(row["place"], column, says.replace("{}", repr(row[column])))
+        yield TableFault(row["place"], column, says.replace("{}", repr(row[column])))
 
 
-def absent(rows: Rows, *columns: str) -> Iterator[Told]:
+def absent(rows: Rows, *columns: str) -> Iterator[TableFault]:
     """Yield a fault for each empty field of some columns."""
     for column in columns:
         yield from marked(rows, rows[column].str.strip() == "", column, "is empty")
 
 
-def _twice(table: Table, rows: Rows) -> Iterator[Told]:
+def _twice(table: Table, rows: Rows) -> Iterator[TableFault]:
     for _, row in rows[rows.duplicated(list(table.key))].iterrows():
         says = f"'{table.named(row)}' stands twice"
         same = " with the same " + ", ".join(table.key) if len(table.key) > 1 else ""
-        yield Told(row["place"], "", f"{says}{same}; keep one")
+        yield TableFault(row["place"], "", f"{says}{same}; keep one")

@@ -14,7 +14,7 @@ import pandas as pd
 from marketsim.errors import DataError, nearest
 from marketsim.knowledge.breaks import Break
 from marketsim.knowledge.revenue_map import RevenueMap
-from marketsim.knowledge.tables import Rows, Table, Told, absent, marked
+from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
 
 __all__ = ["COMPANIES", "GROUPS", "LAYERS", "Universe", "companies", "groups", "layers"]
 
@@ -87,14 +87,14 @@ class Universe:
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of all that it holds."""
-        told = [
+        content = [
             self.companies.to_csv(lineterminator="\n"),
             self.revenue_map.digest,
             self.layers.to_csv(lineterminator="\n"),
             [[b.entity, b.first.isoformat(), b.recast, b.kind, b.source] for b in self.breaks],
             [[name, list(members.items())] for name, members in self.groups.items()],
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def companies(rows: Rows) -> pd.DataFrame:
@@ -118,18 +118,18 @@ def groups(rows: Rows) -> dict[str, dict[str, str]]:
     return found
 
 
-def _company_faults(rows: Rows) -> Iterator[Told]:
+def _company_faults(rows: Rows) -> Iterator[TableFault]:
     yield from absent(rows, "ticker", "company", "layer")
     column = "fiscal_year_end_month"
     says = "{} is not a month; write 1 to 12"
     yield from marked(rows, ~rows[column].isin(MONTHS), column, says)
 
 
-def _layer_faults(rows: Rows) -> Iterator[Told]:
+def _layer_faults(rows: Rows) -> Iterator[TableFault]:
     yield from absent(rows, "layer", "group", "meaning")
 
 
-def _group_faults(rows: Rows) -> Iterator[Told]:
+def _group_faults(rows: Rows) -> Iterator[TableFault]:
     yield from absent(rows, "group", "member", "meaning")
 
 

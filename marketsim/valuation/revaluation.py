@@ -71,6 +71,12 @@ class Valuation:
         """The economics as arrays [company]."""
         return terms(self.economics)
 
+    @property
+    def without_price(self) -> tuple[str, ...]:
+        """Companies of the paths that are left out, since nothing prices them."""
+        priced = set(self.economics.index)
+        return tuple(t for t in self.paths.companies if t not in priced)
+
 
 def revalue(
     paths: Paths,
@@ -92,7 +98,8 @@ def revalue(
     paths
         From :func:`marketsim.simulate`.
     prices
-        From :func:`marketsim.load_prices`; companies without statistics are left out.
+        From :func:`marketsim.load_prices`; companies without statistics are left out, and listed
+        in ``world.without_price`` of the result.
     horizon
         ``"1y"``, ``"6m"``, ``"2q"`` or years.
     facts

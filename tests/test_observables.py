@@ -1,0 +1,177 @@
+"""The catalogue: complete, one file each, and each measure what its file says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim import observables
+from marketsim.calibration import window_at
+from marketsim.calibration.observations import observe, survey
+from marketsim.errors import InputError
+from marketsim.forecasting.panel import panel
+from marketsim.model import Quarter
+from marketsim.model.tree import leaf
+from marketsim.observables import CATALOGUE, DOUBT, NOT_OBSERVED, Observable, described, of_kind
+
+AS_OF = pd.Timestamp("2025-12-31")
+ROOT = Path(__file__).parents[1]
+HELPERS = {"__init__", "catalogue", "observable", "totals"}
+
+each = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.kind)
+
+
+@pytest.fixture(scope="module")
+def every() -> ms.Knowledge:
+    return ms.load_facts()
+
+
+@pytest.fixture(scope="module")
+def quarters() -> Quarter:
+    """Three quarters of six lines and three classes, of no world in particular."""
+    chance = np.random.default_rng(0)
+    wide = {"lines": (3, 6), "tokens": (3, 3), "token_price": (3, 3)}
+    names = Quarter.__dataclass_fields__
+    return Quarter(**{n: leaf(chance.uniform(0.5, 2.0, wide.get(n, (3,)))) for n in names})
+
+
+# ----------------------------------------------------------------------- complete
+
+
+def test_every_quantity_is_observed_or_left_out_for_a_reason(every: ms.Knowledge) -> None:
+    observed = {name for one in CATALOGUE for name in one.quantities}
+    assert observed | set(NOT_OBSERVED) == set(every.quantities.index)
+    assert not observed & set(NOT_OBSERVED)
+    assert all(len(reason) > 20 for reason in NOT_OBSERVED.values())
+
+
+def test_every_file_is_one_observable_of_its_name() -> None:
+    folder = Path(str(observables.__file__)).parent
+    files = {path.stem for path in folder.glob("*.py")} - HELPERS
+    assert files == {one.kind for one in CATALOGUE}
+    assert len(CATALOGUE) == len(files)
+
+
+def test_an_unknown_kind_suggests_the_nearest() -> None:
+    assert of_kind("revenue") is CATALOGUE[0]
+    with pytest.raises(InputError, match=r"no observable 'revenues'\. Did you mean 'revenue'"):
+        of_kind("revenues")
+
+
+def test_the_documentation_holds_the_catalogue() -> None:
+    """`make docs` writes it."""
+    page = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("<!-- observables: begin")
+    table, end, _ = rest.partition("<!-- observables: end")
+    assert end
+    assert table.partition("-->\n")[2] == "\n".join(described()) + "\n"
+
+
+# ----------------------------------------------------------------------- each
+
+
+@each
+def test_its_reports_are_facts_of_its_quantities(one: Observable, every: ms.Knowledge) -> None:
+    """Without its quantities it has no reports, and without any other the same ones."""
+    of_its = every.table["quantity"].isin(one.quantities)
+    alone, without = every.with_facts(every.table[of_its]), every.with_facts(every.table[~of_its])
+    told = {r.name: r.rows for r in one.reports(every) if len(r.rows)}
+    again = {r.name: r.rows for r in one.reports(alone) if len(r.rows)}
+    assert told
+    assert told.keys() == again.keys()
+    for name, rows in told.items():
+        np.testing.assert_array_equal(rows["value"], again[name]["value"])
+    assert not any(len(r.rows) for r in one.reports(without))
+
+
+@each
+def test_its_reports_are_positive_dated_and_as_sure_as_they_say(
+    one: Observable, every: ms.Knowledge
+) -> None:
+    for report in one.reports(every):
+        assert (report.rows["value"] > 0.0).all()
+        assert report.rows["date"].is_monotonic_increasing
+        assert set(report.rows["confidence"]) <= set(DOUBT)
+        assert (report.lines is not None) == one.by_line
+
+
+@each
+def test_its_measure_is_positive_by_quarter_and_of_one_quarter_alone(
+    one: Observable, quarters: Quarter
+) -> None:
+    """So that it may be read off a path, or a quarter at a time."""
+    seen = np.asarray(one.measure(quarters))
+    assert seen.shape == ((3, 6) if one.by_line else (3,))
+    assert (seen > 0.0).all()
+    last = Quarter(**{name: getattr(quarters, name)[-1] for name in Quarter.__dataclass_fields__})
+    np.testing.assert_allclose(np.asarray(one.measure(last)), seen[-1], rtol=1e-6)
+
+
+@each
+def test_its_noise_has_a_floor_and_a_reason(one: Observable) -> None:
+    assert 0.0 < one.floor < 1.0
+    assert one.reason
+    assert one.measured
+    assert one.meaning
+    assert one.unit
+    assert one.horizon in ("past", "ahead")
+
+
+@each
+def test_what_is_forecast_is_in_the_panel(one: Observable, every: ms.Knowledge) -> None:
+    known = {s.quantity for s in panel(every, every.table["published"].max()).series}
+    if one.outlook is not None:
+        assert one.outlook.quantity in one.quantities
+        assert one.outlook.quantity in known
+
+
+def test_the_panel_holds_nothing_else(every: ms.Knowledge) -> None:
+    known = {s.quantity for s in panel(every, every.table["published"].max()).series}
+    assert known == {one.outlook.quantity for one in CATALOGUE if one.outlook is not None}
+
+
+def test_tokens_are_those_of_a_month_and_their_price_one_in_fixed_weights(
+    quarters: Quarter,
+) -> None:
+    tokens = np.asarray(of_kind("token_volume").measure(quarters))
+    np.testing.assert_allclose(3.0 * tokens, np.sum(quarters.tokens, axis=1), rtol=1e-6)
+    price = of_kind("token_price").measure
+    dearer = replace(quarters, token_price=quarters.token_price * np.array([8.0, 1.0, 1.0]))
+    np.testing.assert_allclose(price(dearer) / price(quarters), 2.0, rtol=1e-5)
+
+
+# ----------------------------------------------------------------------- nothing is lost
+
+
+@pytest.mark.parametrize("date", ["2022-12-31", "2025-12-31"])
+def test_every_figure_is_inside_before_after_or_of_another_company(date: str) -> None:
+    known = ms.load_facts(date)
+    table = survey(known, window_at(pd.Timestamp(date)))
+    for one in CATALOGUE:
+        for report in one.reports(known):
+            if len(report.rows):
+                row = table.loc[report.name]
+                counts = row[["inside", "before", "after", "other"]]
+                assert row["kind"] == one.kind
+                assert counts.sum() == len(report.rows), report.name
+    assert table["before"].sum() > 0
+    used = {s.name for s in observe(known, window_at(pd.Timestamp(date)))}
+    assert set(table.index[table["used"]]) == used
+
+
+def test_what_lies_outside_is_kept(facts: ms.Knowledge) -> None:
+    window = window_at(AS_OF)
+    (s,) = (s for s in observe(facts, window) if s.name == "NVDA.data_center")
+    raw = facts.series("quarterly_revenue", "NVDA.data_center") / 1e3
+    both = pd.concat([s.outside.set_index("date")["value"], pd.Series(s.value, index=s.dates)])
+    pd.testing.assert_series_equal(
+        both.sort_index(), raw, check_names=False, check_freq=False, rtol=1e-12
+    )
+    assert s.left_out("before") > 0
+    assert s.left_out("after") == 0
+    assert (s.outside["date"] < window.start + pd.Timedelta(days=120)).all()
