@@ -156,7 +156,7 @@ def test_it_is_observed_has_priors_and_is_forecast_by_its_own_quarters(tmp_path:
 
 
 @pytest.mark.slow
-def test_it_goes_all_the_way(tmp_path: Path, prices: ms.prices.Prices) -> None:
+def test_it_goes_all_the_way(tmp_path: Path) -> None:
     """Calibrated, simulated and forecast; without a price it is left out of the returns alone."""
     posterior = ms.calibrate(ms.load_facts(AS_OF, add=xyz(tmp_path)))
     assert posterior.companies[-1] == "XYZ"
@@ -167,7 +167,7 @@ def test_it_goes_all_the_way(tmp_path: Path, prices: ms.prices.Prices) -> None:
     assert (mine["p50"] > 1000.0 * 1.02**15).all()
     paths = ms.simulate(ms.load_scenarios(posterior), draws=40, seed=0)
     assert np.isfinite(paths.revenue[:, :, -1]).all()
-    returns = ms.revalue(paths, prices)
+    returns = ms.revalue(paths, ms.load_prices(as_of=AS_OF))
     assert returns.tickers == paths.companies[:-1]
     assert returns.world.without_price == ("XYZ",)
 
