@@ -15,7 +15,7 @@ from scipy.optimize import least_squares
 from marketsim.dates import day
 from marketsim.errors import InputError
 from marketsim.facts import Facts
-from marketsim.model import Coordinates, Entry, Lines, Setting, coordinates
+from marketsim.model import Coordinates, Entry, Setting, coordinates, lines_of
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 
@@ -96,7 +96,7 @@ def _setting(known: Facts, book: Book, window: Window, date: pd.Timestamp) -> Se
         start_year=leaf(np.float64(window.start_year)),
         cash_flow=leaf(np.float64(owners_cash_flow(known, window))),
         served=served_at(date),
-        lines=Lines(share=leaf(book.share), owner=leaf(book.owner)),
+        lines=lines_of(book.share, book.owner),
     )
 
 
