@@ -130,7 +130,9 @@ def price_of_chips(t: Turn) -> Sides:
     """Accelerators are paid what was delivered at its price, whoever owns the design."""
     trend = jnp.exp(t.before.technology.log_price)
     markup = jnp.exp(t.before.industry.log_markup)
-    price = t.q.chip_price / trend[0] / markup * trend * jnp.stack([markup, 1.0, 1.0])
+    price = (
+        t.q.chip_price / trend[ms.model.units.GPU] / markup * trend * jnp.stack([markup, 1.0, 1.0])
+    )
     return accelerators(by_layer(t)), t.q.delivered * (t.q.architecture_share @ price)
 
 
@@ -150,11 +152,10 @@ def book_value(t: Turn) -> Sides:
 
 def market_clearing(t: Turn) -> Sides:
     """Compute that runs is compute wanted at the rent."""
-    fleet, market = ms.model.fleet, ms.model.market
+    market = ms.model.market
     electricity = jnp.exp(t.before.power.log_electricity + t.before.power.log_factor)
-    cost = fleet.log_running_cost(t.a, t.before.fleet, electricity)
-    stock = fleet.log_compute(t.before.fleet)
-    running = jnp.exp(market.log_supply(stock.ravel(), cost.ravel(), jnp.log(t.q.rent)))
+    stock = market.stock(t.a, t.before.fleet, electricity)
+    running = market.supplied(stock, jnp.log(t.q.rent))
     training = jnp.exp(t.after.demand.log_training) / ms.model.units.KILOHOURS / t.q.rent
     return t.q.inference_share * t.q.running + training, running
 

@@ -134,7 +134,7 @@ def start(a: Tree, setting: Any) -> Tree:
     rent = a.initial_q * site * a.user_cost + kw * calm.running  # for a quarter
     cost = (s.power + TINY) / (s.compute + TINY) * calm.running
     runs = ((s.compute + TINY) * below(cost, rent)).sum(axis=(0, 1))
-    first_demand(a, s, rent, runs, log_total(s.log_share + work[2]))
+    first_demand(a, s, rent, runs, np.log((shares[:, None] * work[2]).sum(axis=0)))
     added, load = a.initial_spending / site, s.power.sum(axis=(0, 1))
     first_power(a, s, load * a.pue, added * kw * a.pue)
     chips = added * shares * costs.chip
@@ -215,7 +215,7 @@ def trade(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
     saturated = 1.0 / (1.0 + a.saturation / np.exp(s.log_tokens))
     elasticity = a.elasticity + (a.saturated_elasticity - a.elasticity) * saturated
     new.adoption = s.adoption + a.adoption_speed * YEARS
-    adopted = positive(-s.adoption, 1.0) - positive(-new.adoption, 1.0)
+    adopted = np.log1p(np.exp(-s.adoption)) - np.log1p(np.exp(-new.adoption))
     better, checks = (YEARS * s.task_speed * g for g in (a.task_growth, a.verification_growth))
     unpaid = checks * (1.0 - elasticity * (1.0 - a.verification_worth))
     desired = s.log_desired + adopted + better + unpaid + news
@@ -223,7 +223,11 @@ def trade(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
     new.task_speed = s.task_speed * np.exp(-a.task_decay * YEARS)
     new.log_training = s.log_training + a.training_growth * s.training_speed * YEARS
     new.training_speed = s.training_speed * np.exp(-a.training_decay * YEARS)
-    log_compute = s.log_compute_scale + s.log_flop_per_token + log_total(s.log_share + m.work[2])
+    log_compute = (
+        s.log_compute_scale
+        + s.log_flop_per_token
+        + np.log((np.exp(s.log_share) * m.work[2]).sum(axis=0))
+    )
     target = np.log(a.token_markup * KILOHOURS) + log_compute
     at_once = desired - elasticity * a.passthrough * (target - s.log_token_price)
     wanted = relax(s.log_tokens, at_once, a.demand_adjustment) + log_compute
@@ -250,9 +254,9 @@ def choose(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     moved = relax(wanted, s.log_share, a.porting_inertia)
     new.log_share = moved - log_total(moved)
     _, prefill, both = m.work
-    logs = new.log_share + both
-    compute = np.exp(logs - log_total(logs)) * m.weights
-    mix = compute.sum(axis=1) + (compute[2] * np.exp(prefill - both[2])).sum(axis=0) * TO_GPU
+    compute = np.exp(new.log_share) * both
+    compute = compute * (m.weights / compute.sum(axis=0))
+    mix = compute.sum(axis=1) + (compute[2] * prefill / both[2]).sum(axis=0) * TO_GPU
     mix = mix * (1.0 - a.restricted_region * a.export_control * GPU)
     m.left = mix.sum(axis=0)
     m.mix = mix / m.left

@@ -9,7 +9,6 @@ writes what it moves into ``new``. What the equations mean is said in marketsim/
 from __future__ import annotations
 
 from functools import reduce
-from math import log
 from types import SimpleNamespace as Tree
 from typing import Any, Final
 
@@ -23,7 +22,7 @@ FLOPS: Final = 989.4e12 * 0.70
 BANDWIDTH: Final = 1e12 * 0.75
 TINY: Final = 1e-9
 AGES: Final = YEARS * np.arange(28.0)[:, None, None]
-LOG_CHIPS: Final = np.log(2.0 * 2048.0 ** (np.arange(9.0)[:, None] / 8))
+CHIPS: Final = 2.0 * 2048.0 ** (np.arange(9.0)[:, None] / 8)
 GPU: Final = np.array([[1.0], [0.0], [0.0]])
 TO_GPU: Final = np.array([[1.0], [0.0], [-1.0]])
 CONTESTED: Final = np.array([0, 1, 6, 7, 8, 12, 13])
@@ -42,14 +41,32 @@ def log_total(logs: Array, axis: int = 0) -> Array:
 
 
 def positive(x: Array, width: float) -> Array:
-    scaled = x / width
-    return width * (np.maximum(scaled, 0.0) + np.log1p(np.exp(-np.abs(scaled))))
+    """Return max(x, 0) smoothed by a hyperbola: half of |x| + hypot above zero."""
+    long = np.abs(x) + np.sqrt(np.square(x) + width * width)
+    return np.where(x > 0.0, 0.5 * long, 0.5 * width * width / long)
 
 
-def log_excess(log_ratio: Array) -> Array:
-    """Return ln of a smooth max(r - 1, 0) of a ratio given as a log; a line far below 1."""
-    near = np.maximum(log_ratio, -60.0)
-    return np.log(np.expm1(positive(near, 0.1))) + (log_ratio - near) / 0.1
+def over(x: Array, y: Array) -> Array:
+    """Return (x^8 + y^8)^(1/8) - y of levels, through logs."""
+    ratio = np.log(x) - np.log(y)
+    return np.maximum(x - y, 0.0) + np.maximum(x, y) * np.expm1(
+        0.125 * np.log1p(np.exp(-8.0 * np.abs(ratio)))
+    )
+
+
+def least(x: Array, y: Array) -> Array:
+    """Return a smooth minimum of levels: the harmonic mean's sum, less what bends."""
+    total = x + y
+    return 2.0 * x * y / (total + np.sqrt(np.square(total) - 3.96 * x * y))
+
+
+def readable(left: Array, weights: Array, active: Array, cache: Array) -> Array:
+    """Return the batch read in the time left: t = left - cache x batch weights are touched."""
+    scale = 0.99 * cache + active
+    half = 0.5 * (left * (active + 1.98 * cache) - weights * (cache + active)) / (cache * scale)
+    rest = left * (weights - 0.99 * left) / (cache * scale)
+    root = np.sqrt(np.square(half) + rest)
+    return np.where(half > 0.0, root + half, rest / (root + np.abs(half)))
 
 
 def below(cost: Array, rent: Array) -> Array:
@@ -63,29 +80,29 @@ def relax(now: Array, target: Array, rate: Array) -> Array:
 
 
 def compute_per_token(a: Tree, s: Tree, served: Any, log_speed: Array) -> tuple[Array, ...]:
-    """Return ln H100e-seconds per token, [architecture, class]: decode, prefill, both."""
-    bare = log(2.0 * served.active / FLOPS)
-    h100e, context = s.log_chip - s.log_power, np.log(served.cache * a.context_tokens)
-    bandwidth = (s.log_chip + s.log_bandwidth + log(BANDWIDTH))[:, None, None]
-    memory = (s.log_chip + s.log_memory + log(1e9))[:, None, None]
+    """Return H100e-seconds per token, [architecture, class]: decode, prefill, both."""
+    bare = 2.0 * served.active / FLOPS
+    h100e = np.exp(s.log_chip - s.log_power)
     # From here on [architecture, class, chips], or ones.
-    weights = log(served.weights) - bandwidth
-    active = weights + log(served.active / served.parameters)
-    cache, arithmetic = context[:, None] - bandwidth, (bare - h100e)[:, None, None]
-    adding = np.log(2e-6 * served.layers * a.reduce_time)[:, None, None]
-    adding = adding + np.log(np.exp(0.5 * LOG_CHIPS) - 1.0)
-    spread = adding + log_excess(-log_speed[:, None] - adding) + LOG_CHIPS
-    all_read = log_excess(spread - weights) + (weights - cache)
-    in_time = smooth(6.0, all_read, spread - smooth(1.0, active, cache))
-    fits = log_excess(LOG_CHIPS + memory - log(served.weights)) + log(served.weights)
-    batch = smooth(-6.0, in_time, fits - context[:, None], spread - arithmetic)
-    reading = smooth(1.0, smooth(-6.0, weights, active + batch), cache + batch)
-    working = smooth(6.0, reading, arithmetic + batch) - LOG_CHIPS
-    cost = smooth(1.0, adding, working) - batch + 8.0 * positive(-batch, 0.1) + LOG_CHIPS
-    decode = h100e[:, None] - log_total(-6.0 * cost, axis=2) / 6.0
-    decode = smooth(-6.0, decode, bare + np.log(a.speed_worth))
-    prefill = bare + np.log(a.prompt_tokens)
-    return decode, prefill, smooth(1.0, decode, prefill)
+    bandwidth = (np.exp(s.log_chip + s.log_bandwidth) * BANDWIDTH)[:, None, None]
+    memory = (np.exp(s.log_chip + s.log_memory) * 1e9)[:, None, None]
+    context = (served.cache * a.context_tokens)[:, None]
+    weights, cache = served.weights / bandwidth, context / bandwidth
+    active, arithmetic = weights * served.active / served.parameters, bare / h100e[:, None, None]
+    adding = 2e-6 * served.layers * a.reduce_time[:, None, None] * (np.sqrt(CHIPS) - 1.0)
+    left = CHIPS * over(np.exp(-log_speed[:, None]), adding)
+    fits = over(CHIPS, served.weights / memory) * (memory / context)
+    read = readable(left, weights, active, cache)
+    batch = least(read + 1e-3, least(fits + 1e-3, left / arithmetic + 1e-3))
+    reading = least(weights, active * batch) + cache * batch
+    working = arithmetic * batch * reading / least(arithmetic * batch, reading)
+    whole = np.square(np.square(np.square(batch)))
+    used = arithmetic * batch * whole / ((CHIPS * adding + working) * (whole + 1.0))
+    best = used.max(axis=2)
+    used = best * np.exp(np.log(((used / best[:, :, None]) ** 32).mean(axis=2)) / 32.0)
+    decode = bare * (1.0 + least(1.0 / used - 1.0, positive(a.speed_worth - 1.0, 0.05)))
+    prefill = bare * a.prompt_tokens
+    return decode, prefill, decode + prefill
 
 
 def prices(a: Tree, s: Tree, scarcity: Array, log_factor: Array) -> Tree:
@@ -112,9 +129,9 @@ def new_costs(a: Tree, s: Tree, quoted: Tree, work: tuple[Array, ...]) -> Tree:
     """Return costs of new chips, kUSD per H100e [architecture], and ln per token [.., class]."""
     kw, chip = np.exp(s.log_power), np.exp(s.log_price)
     site = chip * quoted.chips * a.systems + kw * quoted.site
-    log_cost = np.log(site * a.user_cost + kw * (quoted.bare + s.rent))[:, None]
+    cost = (site * a.user_cost + kw * (quoted.bare + s.rent))[:, None]
     # GPUs prefill what low-latency designs decode.
-    log_token = smooth(1.0, work[0] + log_cost, work[1] + log_cost[[0, 1, 0]])
+    log_token = np.log(work[0] * cost + work[1] * cost[[0, 1, 0]])
     return Tree(kw=kw, chip=chip, site=site, log_token=log_token)
 
 

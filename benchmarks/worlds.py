@@ -1,11 +1,12 @@
 """Worlds per second, compile time, memory and the cost of a gradient, side by side in one run.
 
-    python benchmarks/worlds.py [--draws 10000 100000]
+    python benchmarks/worlds.py [--draws 10000 100000] [--chunk 500]
 
-Each column is a program that runs all draws in one call, measured in processes of its own: 20
-quarters and all companies from one state, or with the 16 quarters of history before them. Draws
-come in whole chunks. Ratios and kilobytes are figures to quote; seconds hang on the
-machine and on what else it does.
+Each column is a program measured in processes of its own: 20 quarters and all companies from one
+state, or with the 16 quarters of history before them. Worlds lie along the last axis of every
+array, run in chunks, and a thread for each core takes the next chunk. Beside the clock stands
+processor time, which other work on the machine disturbs less. Ratios and kilobytes are figures to
+quote; seconds hang on the machine.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any, Final
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 import marketsim as ms
 
@@ -36,8 +38,11 @@ if TYPE_CHECKING:
 
 Row = dict[str, float]
 QUARTERS: Final = 20
-CHUNK: Final = 1000
+CHUNK: Final = 500
 """Worlds run together, as in `ms.simulate`."""
+
+GRADIENTS: Final = 100
+"""Worlds of one gradient: the backward pass holds every quarter of all of them."""
 
 PATIENCE: Final = 10.0
 """Seconds after which a measurement is not repeated."""
@@ -95,74 +100,99 @@ def in_jax(
         real = np.asarray(x).dtype.kind == "f"
         return jnp.asarray(x, dtype=precision) if real else jnp.asarray(x)
 
-    @partial(jax.jit, compiler_options=ms.precision.RUN_OFTEN)
-    def worlds(given: Any, x: Array, news: Array) -> Array:
-        revenue: Array = lax.map(lambda few: jax.vmap(partial(world, given))(*few), (x, news))
-        return revenue
-
-    def loss(x: Array, news: Array, given: Any) -> Array:
-        return jnp.log(jax.vmap(partial(world, given))(x, news)).mean()
-
+    worlds = jax.jit(partial(many_worlds, history), compiler_options=ms.precision.RUN_OFTEN)
     with ms.precision.precise(precision):
-        given, world = one_world(posterior, history)
-        given = jax.tree.map(cast, given)
-        row: Row = {}
-        for count in draws[: 1 if again else None]:
-            chunks = [cast(s.reshape(-1, CHUNK, *s.shape[1:])) for s in sampled(posterior, count)]
-            begun = perf_counter()
-            program = worlds.lower(given, *chunks).compile()
-            label = "compile, s: cache warm" if again else "compile, s: no cache"
-            row.setdefault(label, perf_counter() - begun)
-            if not again:
-                row |= rates(count, partial(program, given, *chunks))
-                told: Any = program.memory_analysis()
-                held = told.temp_size_in_bytes + told.output_size_in_bytes
-                row[f"kB per world, by XLA: {count:,}"] = held / count / 1e3
-        return row if again else row | gradient_cost(loss, *(s[0] for s in chunks), given)
+        given = jax.tree.map(cast, given_to_all(posterior))
+        chunks = [tuple(map(cast, few)) for few in sampled(posterior, max(draws))]
+        begun = perf_counter()
+        program = worlds.lower(given, *chunks[0]).compile()
+        compiled = perf_counter() - begun
+        if again:
+            return {"compile, s: cache warm": compiled}
+        row: Row = {"compile, s: no cache": compiled}
+        for count in draws:
+            row |= rates(count, partial(in_threads, partial(program, given), chunks, count))
+        told: Any = program.memory_analysis()
+        row["kB per world of a chunk, by XLA"] = told.temp_size_in_bytes / CHUNK / 1e3
+        row["kB per world, of its revenue"] = told.output_size_in_bytes / CHUNK / 1e3
+        return row | gradient_cost(history, given, *(x[..., :GRADIENTS] for x in chunks[0]))
 
 
-def one_world(posterior: ms.Posterior, history: bool) -> tuple[Any, Callable[..., Array]]:
-    """Return what all worlds share, and the revenue [quarter, company] of one of them."""
+def in_threads(program: Callable[..., Array], chunks: list[Any], count: int) -> list[Array]:
+    """Run as many worlds, a chunk at a time on each core."""
 
-    def world(given: Any, x: Array, news: Array) -> Array:
-        now, coordinates, setting = given
-        state = ms.ensemble.past(x, coordinates, setting).state if history else now
-        a = ms.model.unpack(ms.model.values(coordinates, x[: len(coordinates.scale)]))
-        shocks = ms.model.Shocks(appetite=news[0], demand=news[1])
-        lines = ms.model.run(a, setting, state, shocks)[1].lines
-        revenue: Array = jax.vmap(partial(ms.model.company_revenue, setting.lines))(lines)
-        return revenue
+    def run(i: int) -> Array:
+        found: Array = jax.block_until_ready(program(*chunks[i]))  # type: ignore[no-untyped-call]
+        return found
 
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(run, range(count // CHUNK)))
+
+
+def given_to_all(posterior: ms.Posterior) -> Any:
+    """Return what all worlds share: the state at the decision date, coordinates, the setting."""
     coordinates, setting = posterior.coordinates, posterior.setting
-    now = ms.ensemble.past(jnp.asarray(posterior.mode), coordinates, setting).state
-    return (now, coordinates, setting), world
+    mode = ms.ensemble.histories(posterior.mode[None], coordinates, setting, lambda quarters: ())
+    now = jax.tree.map(lambda x: x[0], mode.state)
+    return now, coordinates, setting
 
 
-def sampled(posterior: ms.Posterior, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return coordinates [draw, unknown] and news of the future [draw, kind, quarter]."""
-    chance, unknowns = np.random.default_rng(0), len(posterior.mode)
-    z = chance.standard_normal((count, unknowns))
-    news = chance.standard_normal((count, 2, QUARTERS))
-    return posterior.mode + z @ np.linalg.cholesky(posterior.covariance).T, news
+def many_worlds(history: bool, given: Any, x: Array, news: Array) -> Array:
+    """Return revenue [quarter, company, world] at coordinates [unknown, world].
+
+    ``news`` of the future, [kind, quarter, world].
+    """
+    now, coordinates, setting = given
+    model, size = ms.model, len(coordinates.scale)
+    a = model.unpack(model.values(coordinates, x[:size]))
+    if history:
+        past = model.Shocks(*x[size:].reshape(2, -1, x.shape[-1]))
+        state = model.run(a, setting, model.start(a, setting), past)[0]
+    else:
+        state = jax.tree.map(lambda s: s[..., None] + jnp.zeros(x.shape[-1], s.dtype), now)
+    lines = model.run(a, setting, state, model.Shocks(*news))[1].lines
+    return model.company_revenue(setting.lines, lines)
 
 
-def gradient_cost(loss: Callable[..., Array], *few: Any) -> Row:
-    """Return what a gradient by all coordinates costs, in runs of the same worlds."""
+def sampled(posterior: ms.Posterior, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return chunks of coordinates [unknown, world] and news of the future [kind, quarter, world].
+
+    The same few, in turn: what a world costs does not hang on its draw.
+    """
+    chance, factor = np.random.default_rng(0), np.linalg.cholesky(posterior.covariance)
+    different = []
+    for _ in range(min(8, -(-count // CHUNK))):
+        z = chance.standard_normal((len(posterior.mode), CHUNK))
+        news = chance.standard_normal((2, QUARTERS, CHUNK))
+        different.append((posterior.mode[:, None] + factor @ z, news))
+    return [different[i % len(different)] for i in range(-(-count // CHUNK))]
+
+
+def gradient_cost(history: bool, given: Any, x: Array, news: Array) -> Row:
+    """Return what a gradient by all coordinates costs: processor time, and in forward passes."""
+
+    def loss(x: Array) -> Array:
+        return jnp.log(many_worlds(history, given, x, news)).mean()
+
     forward = jax.jit(loss, compiler_options=ms.precision.RUN_OFTEN)
     reverse = jax.jit(jax.value_and_grad(loss), compiler_options=ms.precision.RUN_OFTEN)
     seconds = []
     for program in (forward, reverse):
-        fastest(partial(program, *few), patience=0.0)  # compiles
-        seconds.append(fastest(partial(program, *few)))
-    return {"gradient in forward passes": seconds[1] / seconds[0]}
+        fastest(partial(program, x), patience=0.0)  # compiles
+        seconds.append(fastest(partial(program, x))[1])
+    return {
+        "gradient of a world, ms of processor time": 1e3 * seconds[1] / x.shape[-1],
+        "gradient in forward passes": seconds[1] / seconds[0],
+    }
 
 
 def rates(count: int, run: Callable[[], Any]) -> Row:
     """Return worlds per second of ``run``, and what its first call adds to the peak of memory."""
     before = peak(forget=True)
-    seconds = fastest(run)
+    clock, processor = fastest(run)
     return {
-        f"worlds per second: {count:,}": count / seconds,
+        f"worlds per second: {count:,}": count / clock,
+        f"worlds per second of a processor: {count:,}": count / processor,
         f"kB per world, at the peak: {count:,}": (peak() - before) / count,
     }
 
@@ -177,14 +207,17 @@ def peak(forget: bool = False) -> float:
     return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
-def fastest(run: Callable[[], Any], patience: float = PATIENCE) -> float:
-    """Return the least seconds that ``run`` took, repeated until ``patience`` is spent."""
-    taken: list[float] = []
-    while sum(taken) <= patience:
-        begun = perf_counter()
+def fastest(run: Callable[[], Any], patience: float = PATIENCE) -> tuple[float, float]:
+    """Return the least seconds that ``run`` took, on the clock and of processor time.
+
+    It is repeated until ``patience`` is spent.
+    """
+    taken: list[tuple[float, float]] = []
+    while sum(clock for clock, _ in taken) <= patience:
+        begun = perf_counter(), process_time()
         jax.block_until_ready(run())  # type: ignore[no-untyped-call]
-        taken.append(perf_counter() - begun)
-    return min(taken)
+        taken.append((perf_counter() - begun[0], process_time() - begun[1]))
+    return min(clock for clock, _ in taken), min(processor for _, processor in taken)
 
 
 COLUMNS: Final[Mapping[str, Callable[[ms.Posterior, list[int], bool], Row]]] = {

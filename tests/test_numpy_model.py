@@ -18,13 +18,13 @@ import marketsim as ms
 from marketsim.calibration.serving import served
 from marketsim.model import (
     Assumptions,
-    Lines,
     Quarter,
     Setting,
     Shocks,
     State,
     coordinates,
     entries,
+    lines_of,
     run,
     start,
     unpack,
@@ -57,7 +57,7 @@ def setting() -> Setting:
         start_year=leaf(np.float64(-3.0)),
         cash_flow=leaf(np.float64(60.0)),
         served=served(known.models["DeepSeek-V3"]),
-        lines=Lines(share=leaf(book.share), owner=leaf(book.owner)),
+        lines=lines_of(book.share, book.owner),
     )
 
 

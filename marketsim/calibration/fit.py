@@ -12,7 +12,7 @@ import pandas as pd
 from marketsim.dates import day
 from marketsim.errors import DataError, InputError, SolverError
 from marketsim.knowledge import Knowledge, RevenueMap
-from marketsim.model import LAYERS, Coordinates, Entry, Lines, Quarter, Setting, coordinates
+from marketsim.model import LAYERS, Coordinates, Entry, Quarter, Setting, coordinates, lines_of
 from marketsim.model.tree import leaf
 from marketsim.observables import of_kind
 from marketsim.precision import one_thread, precise
@@ -98,7 +98,7 @@ def _setting(known: Knowledge, window: Window) -> Setting:
         start_year=leaf(np.float64(window.start_year)),
         cash_flow=leaf(np.float64(owners_cash_flow(known, window))),
         served=served(reference_model(known)),
-        lines=Lines(share=leaf(revenue.share), owner=leaf(revenue.owner)),
+        lines=lines_of(revenue.share, revenue.owner),
     )
 
 

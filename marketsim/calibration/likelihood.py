@@ -13,7 +13,7 @@ from marketsim.ensemble import past
 from marketsim.model import Coordinates, Quarter, Setting
 from marketsim.model.tree import leaf, pytree
 from marketsim.observables import CATALOGUE
-from marketsim.precision import RUN_SELDOM
+from marketsim.precision import RUN_OFTEN
 
 from .observations import Series
 from .window import HISTORY
@@ -139,7 +139,7 @@ class Linearised:
     quarters: Quarter
 
 
-@partial(jax.jit, compiler_options=RUN_SELDOM)
+@partial(jax.jit, compiler_options=RUN_OFTEN)
 def linearise(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Linearised:
     """Return the window at ``x``: the one program that calibration compiles."""
 

@@ -49,8 +49,8 @@ def stranded(worlds: Worlds) -> Finding:
 def value(a: Assumptions, now: State, rent: Array) -> Array:
     """Return what today's old vintages and young ones are worth per H100e at ``rent``, [2]."""
     electricity = jnp.exp(now.power.log_electricity + now.power.log_factor)
-    cost = fleet.log_running_cost(a, now.fleet, electricity)
-    worth = fleet.economic_value(now.fleet, jnp.log(rent), cost, discount(a))
+    cost = fleet.hourly_cost(a, now.fleet, electricity)
+    worth = fleet.economic_value(now.fleet, rent, cost, discount(a))
     ages = (slice(OLD, None), slice(0, OLD))
     return jnp.stack([worth[age].sum() / now.fleet.compute[age].sum() for age in ages])
 

@@ -45,7 +45,7 @@ def frontier(a: Assumptions, now: State, served: Served) -> Array:
 
     def at(tokens_per_second: Array) -> Array:
         wanted = jnp.full(len(CLASSES), jnp.log(tokens_per_second))
-        return log_decode(needs(a, now.technology, served, wanted))[:, BATCH]
+        return log_decode(needs(a, now.technology, served, wanted), served)[:, BATCH]
 
     return jax.vmap(at)(jnp.array(SPEEDS))
 

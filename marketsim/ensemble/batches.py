@@ -2,13 +2,14 @@
 
 Two small programs do all of it: one starts a chunk of worlds, the other runs a year of them. So a
 history, a future of any length, a claim and a forecast share what is compiled, and a world is bit
-for bit the same whatever stands beside it and however long it goes on.
+for bit the same whatever stands beside it and however long it goes on. Inside them the world is the
+last axis, so that the loops over worlds are the long ones; outside it is the first.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -29,7 +30,7 @@ __all__ = ["CHUNK", "YEAR", "Histories", "ahead", "assumptions_at", "histories"]
 T = TypeVar("T")
 FloatArray = NDArray[Any]
 
-CHUNK: Final = 250
+CHUNK: Final = 500
 """Worlds run together; batches are padded to it, so that a world does not depend on its batch."""
 
 YEAR: Final = 4
@@ -126,9 +127,9 @@ def ahead(
 def assumptions_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
     """Return assumptions in their own units, [world, entry], at linked coordinates."""
     with precise("float64"):
-        padded = _padded(link, len(link) + -len(link) % CHUNK)
-        kind = jnp.asarray(coordinates.kind)
-        chunks = [np.asarray(_transformed(kind, few)) for few in _chunks(padded)]
+        kind, starts = jnp.asarray(coordinates.kind), range(0, len(link), CHUNK)
+        few = (_padded(link[first : first + CHUNK]) for first in starts)
+        chunks = [np.asarray(_transformed(kind, chunk)) for chunk in few]
     return np.concatenate(chunks)[: len(link)]
 
 
@@ -147,7 +148,7 @@ def _run(
     starts = range(0, worlds, CHUNK)
 
     def chunk(first: int) -> tuple[State, Any]:
-        few = jax.tree.map(lambda x: _padded(x[first : first + CHUNK], CHUNK), given)
+        few = jax.tree.map(lambda x: _worlds_last(_padded(x[first : first + CHUNK])), given)
         with precise(precision):
             some, now, news = _cast(few, precision)
             last, kept = _chunk(some, now, news, _cast(setting, precision), keep)
@@ -165,33 +166,27 @@ def _run(
 def _chunk(
     values: Array, state: State | None, shocks: Array, setting: Setting, keep: Keep
 ) -> tuple[State, Any]:
-    """Run one chunk, year by year; NumPy arrays."""
+    """Run one chunk [..., world], year by year; NumPy arrays [world, ...]."""
     now = _begun(values, setting) if state is None else state
     years = []
-    for year in range(0, shocks.shape[2], YEAR):
-        now, quarters = _year(values, setting, now, shocks[:, :, year : year + YEAR])
-        years.append(jax.tree.map(np.asarray, keep(quarters)))
+    for year in range(0, shocks.shape[1], YEAR):
+        now, quarters = _year(values, setting, now, shocks[:, year : year + YEAR])
+        years.append(keep(jax.tree.map(_worlds_first, quarters)))
     joined = jax.tree.map(lambda *xs: np.concatenate(xs, axis=1), *years)
-    last: State = jax.tree.map(np.asarray, now)
+    last: State = jax.tree.map(_worlds_first, now)
     return last, joined
 
 
 @partial(jax.jit, compiler_options=RUN_SELDOM)
 def _begun(values: Array, setting: Setting) -> State:
-    """Return worlds at the start of the window, [world, ...]."""
-    states: State = jax.vmap(lambda v: start(unpack(v), setting))(values)
-    return states
+    """Return worlds at the start of the window, [..., world]."""
+    return start(unpack(values), setting)
 
 
 @partial(jax.jit, compiler_options=RUN_OFTEN)
 def _year(values: Array, setting: Setting, state: State, shocks: Array) -> tuple[State, Quarter]:
-    """Run a year of worlds, [world, ...]; ``shocks`` [world, kind, quarter]."""
-
-    def one(v: Array, now: State, news: Array) -> tuple[State, Quarter]:
-        return run(unpack(v), setting, now, Shocks(appetite=news[0], demand=news[1]))
-
-    found: tuple[State, Quarter] = jax.vmap(one)(values, state, shocks)
-    return found
+    """Run a year of worlds, [..., world]; ``shocks`` [kind, quarter, world]."""
+    return run(unpack(values), setting, state, Shocks(appetite=shocks[0], demand=shocks[1]))
 
 
 @partial(jax.jit, compiler_options=RUN_SELDOM)
@@ -216,14 +211,18 @@ def _cast(tree: T, precision: Precision) -> T:
     return changed
 
 
-def _padded(x: FloatArray, size: int) -> FloatArray:
-    """Return ``x`` [world, ...] filled up with its last world."""
-    short = size - len(x)
+def _padded(x: FloatArray) -> FloatArray:
+    """Return a chunk [world, ...] filled up with its last world."""
+    short = CHUNK - len(x)
     return np.pad(x, ((0, short), *((0, 0),) * (x.ndim - 1)), mode="edge") if short else x
 
 
-def _chunks(x: FloatArray) -> Iterator[FloatArray]:
-    return iter(x.reshape(-1, CHUNK, *x.shape[1:]))
+def _worlds_last(x: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(np.moveaxis(x, 0, -1))
+
+
+def _worlds_first(x: Array) -> FloatArray:
+    return np.moveaxis(np.asarray(x), -1, 0)
 
 
 def _trimmed(kept: Any, quarters: int) -> Any:

@@ -3,7 +3,7 @@
 from .assumptions import GROUPS, Assumptions, LineAssumptions
 from .catalogue import Entry, entries
 from .coordinates import Coordinates, coordinates, pack, unpack, values
-from .revenue import Lines, company_revenue
+from .revenue import Lines, company_revenue, lines_of
 from .roofline import Served
 from .state import Quarter, Setting, Shocks, State
 from .units import ARCHITECTURES, CLASSES, CONTESTED, LAYERS, REFERENCE_YEAR, YEARS
@@ -30,6 +30,7 @@ __all__ = [
     "company_revenue",
     "coordinates",
     "entries",
+    "lines_of",
     "pack",
     "run",
     "start",

@@ -5,15 +5,14 @@ GPUs and ASICs are near substitutes and form a nest; low-latency designs stand b
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.nn import logsumexp
 
 from .assumptions import Assumptions
 from .roofline import Work
+from .smooth import log_sum
 from .tree import pytree
-from .units import CLASSES, YEARS
+from .units import ASIC, GPU, LOW_LATENCY, YEARS
 
 
 @pytree
@@ -27,8 +26,8 @@ class Choice:
 def initial_choice(a: Assumptions, log_cost: Array) -> Choice:
     """Return shares at the start, and the preferences that explain them at the costs of then."""
     asic, fast = a.initial_asic_share, a.initial_low_latency_share
-    start = jnp.log(jnp.stack([1.0 - asic, asic, fast]))
-    log_share = jax.nn.log_softmax(start)[:, None] * jnp.ones((1, len(CLASSES)))
+    start = jnp.log(jnp.stack([1.0 - asic, asic, fast]) / (1.0 + fast))
+    log_share = start[:, None] + 0.0 * log_cost
     utility = utilities(a, log_share)
     return Choice(log_share=log_share, preference=utility + a.choice_sensitivity * log_cost)
 
@@ -38,21 +37,20 @@ def advance_choice(a: Assumptions, now: Choice, log_cost: Array) -> Choice:
 
     Preference drifts from GPUs: towards ASICs by vertical integration, to novel hardware by trust.
     """
-    drift = jnp.concatenate([jnp.zeros(1), a.preference_drift])[:, None] * YEARS
-    preference = now.preference + drift
+    drift = jnp.stack([0.0 * a.attrition, *a.preference_drift])
+    preference = now.preference + YEARS * drift[:, None]
     wanted = nested_logit(a, preference - a.choice_sensitivity * log_cost)
     moved = wanted + a.porting_inertia * (now.log_share - wanted)
-    return Choice(log_share=jax.nn.log_softmax(moved, axis=0), preference=preference)
+    return Choice(log_share=moved - log_sum(*moved), preference=preference)
 
 
 def nested_logit(a: Assumptions, utility: Array) -> Array:
     """Return ln shares [architecture, class] at ``utility`` of the same shape (McFadden 1978)."""
-    nest, alone = utility[:2] / a.nest_dissimilarity, utility[2:]
-    inclusive = logsumexp(nest, axis=0, keepdims=True)
-    within = nest - inclusive
-    between = jnp.concatenate([a.nest_dissimilarity * inclusive, alone])
-    log_nests = jax.nn.log_softmax(between, axis=0)
-    return jnp.concatenate([log_nests[:1] + within, log_nests[1:]])
+    gpu, asic = utility[GPU] / a.nest_dissimilarity, utility[ASIC] / a.nest_dissimilarity
+    inclusive = log_sum(gpu, asic)
+    nest, alone = a.nest_dissimilarity * inclusive, utility[LOW_LATENCY]
+    together = jnp.stack([nest + gpu - inclusive, nest + asic - inclusive, alone])
+    return together - log_sum(nest, alone)
 
 
 def utilities(a: Assumptions, log_share: Array) -> Array:
@@ -60,9 +58,10 @@ def utilities(a: Assumptions, log_share: Array) -> Array:
 
     Up to a constant for each class (Berry 1994).
     """
-    log_nest = logsumexp(log_share[:2], axis=0, keepdims=True)
-    within = log_share[:2] - log_nest
-    return jnp.concatenate([log_nest + a.nest_dissimilarity * within, log_share[2:]])
+    gpu, asic, alone = log_share[GPU], log_share[ASIC], log_share[LOW_LATENCY]
+    nest = log_sum(gpu, asic)
+    within = a.nest_dissimilarity * (gpu - nest), a.nest_dissimilarity * (asic - nest)
+    return jnp.stack([nest + within[GPU], nest + within[ASIC], alone])
 
 
 def log_unit_cost(work: Work, capital: Array, running: Array, power: Array) -> Array:
@@ -71,7 +70,7 @@ def log_unit_cost(work: Work, capital: Array, running: Array, power: Array) -> A
     Parameters
     ----------
     work
-        ln H100e-seconds per token.
+        H100e-seconds per token.
     capital, running
         User cost and bare running cost of one H100e for a quarter, kUSD, [architecture].
     power
@@ -82,9 +81,9 @@ def log_unit_cost(work: Work, capital: Array, running: Array, power: Array) -> A
     -----
     Prefill of what a low-latency design decodes is done by GPUs.
     """
-    log_cost = jnp.log(capital + running + power)[:, None]
-    log_prefill = log_cost.at[2].set(log_cost[0])
-    return jnp.logaddexp(work.decode + log_cost, work.prefill + log_prefill)
+    cost = capital + running + power
+    prefill = jnp.stack([cost[GPU], cost[ASIC], cost[GPU]])
+    return jnp.log(work.decode * cost[:, None] + work.prefill * prefill[:, None])
 
 
 def mixture(choice: Choice, work: Work, class_weights: Array) -> Array:
@@ -93,11 +92,11 @@ def mixture(choice: Choice, work: Work, class_weights: Array) -> Array:
     ``class_weights`` [class] of new compute. Shares of tokens become shares of compute by the work
     per token; the prefill of low-latency designs is work for GPUs.
     """
-    compute = jax.nn.softmax(choice.log_share + work.total(), axis=0)
-    prefill = jnp.exp(work.prefill - work.total())[2]
-    mix = compute @ class_weights
-    handed = (compute[2] * prefill) @ class_weights
-    return mix + handed * jnp.array([1.0, 0.0, -1.0])
+    share = jnp.exp(choice.log_share)
+    decode, prefill = share * work.decode, share * work.prefill
+    weights = class_weights / (decode + prefill).sum(axis=0)
+    decoding, (gpu, asic, handed) = (decode * weights).sum(axis=1), (prefill * weights).sum(axis=1)
+    return decoding + jnp.stack([gpu + handed, asic, 0.0 * handed])
 
 
 def bar(mix: Array, barred: Array) -> tuple[Array, Array]:
@@ -105,5 +104,11 @@ def bar(mix: Array, barred: Array) -> tuple[Array, Array]:
 
     ``mix`` [architecture]; ``barred`` a share of merchant orders.
     """
-    left = mix * jnp.array([1.0, 0.0, 0.0]) * (1.0 - barred) + mix * jnp.array([0.0, 1.0, 1.0])
-    return left / left.sum(), left.sum()
+    left = jnp.stack([mix[GPU] * (1.0 - barred), mix[ASIC], mix[LOW_LATENCY]])
+    total = left.sum(axis=0)
+    return left / total, total
+
+
+def mean(mix: Array, levels: Array) -> Array:
+    """Return the mean of ``levels`` [architecture] in the shares of ``mix``."""
+    return (mix * levels).sum(axis=0)

@@ -37,7 +37,8 @@ def coordinates(entries: list[Entry]) -> Coordinates:
 
 def values(c: Coordinates, z: Array) -> Array:
     """Return values in their own units at ``z`` prior standard deviations from the medians."""
-    return transform(c.kind, c.centre + c.scale * z)
+    kind, centre, scale = (x.reshape(-1, *(1,) * (z.ndim - 1)) for x in (c.kind, c.centre, c.scale))
+    return transform(kind, centre + scale * z)
 
 
 def unpack(vector: Array) -> Assumptions:
@@ -47,7 +48,7 @@ def unpack(vector: Array) -> Assumptions:
         size = len(f.metadata["entries"])
         macro[f.name] = vector[i : i + size] if size else vector[i]
         i += size or 1
-    per_line = jnp.reshape(vector[i:], (len(PER_LINE), -1))
+    per_line = jnp.reshape(vector[i:], (len(PER_LINE), -1, *vector.shape[1:]))
     lines = LineAssumptions(**dict(zip(PER_LINE, per_line, strict=True)))
     return Assumptions(**macro, lines=lines)
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from .assumptions import Assumptions
-from .smooth import relax
+from .smooth import relax, sigmoid
 from .tree import pytree
-from .units import CLASSES, KILOHOURS, TOKENS_PER_SECOND, YEARS
+from .units import KILOHOURS, TOKENS_PER_SECOND, YEARS, along
 
 
 @pytree
@@ -66,14 +67,14 @@ def initial_demand(
     shares = initial_class_shares(a)
     log_tokens = jnp.log(a.initial_tokens * shares)
     log_compute = jnp.log(inference * shares) - log_tokens
-    log_price = jnp.log(a.token_markup * KILOHOURS) + log_rent + log_compute
+    log_price = log_target_price(a, log_compute) + log_rent
     training = a.initial_training_share * available * jnp.exp(log_rent) * KILOHOURS
     state = Demand(
         log_tokens=log_tokens,
         log_desired=log_tokens,
         log_price=log_price,
         log_answer=0.0 * a.task_growth,
-        log_speed=jnp.log(jnp.array(TOKENS_PER_SECOND)) + 0.0 * a.speed_growth,
+        log_speed=along(np.log(TOKENS_PER_SECOND), log_rent) + 0.0 * a.speed_growth,
         adoption=a.adoption_speed * (start_year - a.adoption_midpoint),
         task_speed=1.0 + 0.0 * a.task_decay,
         log_training=jnp.log(training),
@@ -93,7 +94,7 @@ def elasticity_at(a: Assumptions, log_tokens: Array) -> Array:
 
     Fouquet and Pearson 2012 found the same fall, from -1.7 to -0.6, for lighting.
     """
-    saturated = jax.nn.sigmoid(log_tokens - jnp.log(a.saturation))
+    saturated = sigmoid(log_tokens - jnp.log(a.saturation))
     return a.elasticity + (a.saturated_elasticity - a.elasticity) * saturated
 
 
@@ -156,7 +157,6 @@ def log_target_price(a: Assumptions, log_compute: Array) -> Array:
 
 def class_weights(log_inference: Array, log_training: Array) -> Array:
     """Return classes' weights in new compute [class]; training runs on what serves batch."""
-    logs = jnp.concatenate([log_inference, log_training[None]])
-    weights = jax.nn.softmax(logs)
-    batch = jnp.zeros(len(CLASSES)).at[0].set(1.0)
-    return weights[:-1] + weights[-1] * batch
+    batch, interactive, agentic = jnp.exp(log_inference)
+    compute = jnp.stack([batch + jnp.exp(log_training), interactive, agentic])
+    return compute / compute.sum(axis=0)

@@ -50,7 +50,7 @@ def initial_efficiency(a: Assumptions) -> Efficiency:
 
 def _against_gpu(relative: Array) -> Array:
     """Return logs of ``relative`` levels with the GPU's own in front."""
-    return jnp.concatenate([jnp.zeros(1), jnp.log(relative)])
+    return jnp.log(jnp.concatenate([jnp.ones_like(relative[:1]), relative]))
 
 
 def advance_efficiency(a: Assumptions, now: Efficiency, delivered: Array) -> Efficiency:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from .assumptions import Assumptions
-from .smooth import positive_part
+from .smooth import positive_part, sum_by_halves
 from .tree import pytree
-from .units import KILOHOURS, YEARS
+from .units import KILOHOURS, YEARS, along
 
 AGES: Final = 28
 """Quarters of age told apart; the last holds everything older."""
 
-RUNNING_WIDTH: Final = 0.25
-"""Log width over which a vintage stops, and is retired, as rent falls below its running cost."""
+RUNNING_POWER: Final = 4
+"""Of rent over running cost in the odds that a vintage runs, and is kept."""
 
 RETIREMENT: Final = 0.30
 """Share of a vintage retired per quarter when rent is far below its running cost."""
@@ -61,9 +61,9 @@ class Accounts:
 def initial_fleet(a: Assumptions, shares: Array, log_price: Array, log_power: Array) -> Fleet:
     """Return a fleet grown at a steady rate up to the start, given shares [architecture]."""
     growth = 0.15
-    ages = jnp.arange(AGES)[:, None]
+    ages = along(np.arange(AGES)[:, None], a.attrition)
     weights = jnp.exp(-growth * ages)
-    compute = a.initial_compute * weights / weights.sum() * shares
+    compute = a.initial_compute * weights / weights.sum(axis=0) * shares
     older = YEARS * ages
     power = compute * jnp.exp(log_power + a.compute_per_watt_growth * older)
     paid = compute * jnp.exp(log_price + a.compute_per_dollar_growth * older)
@@ -76,20 +76,24 @@ def running_cost(a: Assumptions, electricity: Array, kw: Array) -> Array:
     return kw * ((1.0 + a.power_overhead) * electricity * KILOHOURS + a.hosting_cost)
 
 
-def log_running_cost(a: Assumptions, fleet: Fleet, electricity: Array) -> Array:
-    """Return ln USD per H100e-hour of running each vintage, [age, architecture]."""
+def hourly_cost(a: Assumptions, fleet: Fleet, electricity: Array) -> Array:
+    """Return USD per H100e-hour of running each vintage, [age, architecture]."""
     kw = (fleet.power + TINY) / (fleet.compute + TINY)
-    return jnp.log(running_cost(a, electricity, kw) / KILOHOURS)
+    return kw * (running_cost(a, electricity, jnp.ones_like(electricity)) / KILOHOURS)
 
 
-def log_compute(fleet: Fleet) -> Array:
-    """Return ln million H100e of each vintage, [age, architecture]."""
-    return jnp.log(fleet.compute + TINY)
+def running_share(rent: Array, cost: Array) -> Array:
+    """Return the share of a vintage that runs at ``rent``, both USD per H100e-hour.
+
+    Its running ``cost`` differs from site to site: the logistic function of ln rent less ln cost.
+    """
+    rent, cost = rent**RUNNING_POWER, cost**RUNNING_POWER
+    return rent / (rent + cost)
 
 
-def retire(a: Assumptions, fleet: Fleet, log_rent: Array, log_cost: Array) -> tuple[Fleet, Removal]:
+def retire(a: Assumptions, fleet: Fleet, rent: Array, cost: Array) -> tuple[Fleet, Removal]:
     """Remove what failed and what no longer earns its running cost, smoothly."""
-    economic = RETIREMENT * jax.nn.sigmoid((log_cost - log_rent) / RUNNING_WIDTH)
+    economic = RETIREMENT * running_share(cost, rent)
     removed = 1.0 - (1.0 - economic) * jnp.exp(-a.attrition * YEARS)
     kept = Fleet(
         compute=fleet.compute * (1.0 - removed),
@@ -97,10 +101,17 @@ def retire(a: Assumptions, fleet: Fleet, log_rent: Array, log_cost: Array) -> tu
         book=fleet.book * (1.0 - removed),
     )
     return kept, Removal(
-        compute=(removed * fleet.compute).sum(),
-        power=(removed * fleet.power).sum(),
-        book=(removed * fleet.book).sum(),
+        compute=total(removed * fleet.compute),
+        power=total(removed * fleet.power),
+        book=total(removed * fleet.book),
     )
+
+
+def total(vintages: Array) -> Array:
+    """Return the sum of ``vintages`` [age, architecture]."""
+    if vintages.ndim == 2:  # of one world: the many tangents of calibration are slow in halves
+        return vintages.sum(axis=(0, 1))
+    return sum_by_halves(vintages.reshape(-1, *vintages.shape[2:]))
 
 
 def add_vintage(fleet: Fleet, compute: Array, power: Array, paid: Array) -> Fleet:
@@ -123,7 +134,7 @@ def keep_books(a: Assumptions, fleet: Fleet, value: Array) -> tuple[Fleet, Accou
     Straight-line: what is left of a vintage is spread over what is left of its accounting life, so
     that a vintage written down early is charged less later. ``value`` USD bn, [age, architecture].
     """
-    years = YEARS * jnp.arange(AGES)[:, None]
+    years = along(YEARS * np.arange(AGES)[:, None], a.attrition)
     left = YEARS + positive_part(a.accounting_life - years - YEARS, 0.05)
     depreciation = fleet.book * (YEARS / left)
     book = fleet.book - depreciation
@@ -131,16 +142,16 @@ def keep_books(a: Assumptions, fleet: Fleet, value: Array) -> tuple[Fleet, Accou
     write_down = a.write_down_speed * gap
     kept = Fleet(compute=fleet.compute, power=fleet.power, book=book - write_down)
     return kept, Accounts(
-        depreciation=depreciation.sum(),
-        write_down=write_down.sum(),
-        unrecognised=(gap - write_down).sum(),
+        depreciation=total(depreciation),
+        write_down=total(write_down),
+        unrecognised=total(gap - write_down),
     )
 
 
-def economic_value(fleet: Fleet, log_rent: Array, log_cost: Array, rate: Array) -> Array:
+def economic_value(fleet: Fleet, rent: Array, cost: Array, rate: Array) -> Array:
     """Return the present value of net rent by vintage, USD bn, at ``rate`` per quarter.
 
-    ``rate`` holds the hurdle, attrition and the expected fall of rent.
+    ``rent`` and running ``cost`` USD per H100e-hour; ``rate`` holds the hurdle, attrition and the
+    expected fall of rent.
     """
-    net = positive_part(jnp.exp(log_rent) - jnp.exp(log_cost), 0.05) * KILOHOURS
-    return fleet.compute * net / rate
+    return fleet.compute * positive_part(rent - cost, 0.05) * (KILOHOURS / rate)

@@ -10,10 +10,10 @@ from jax import Array
 
 from .assumptions import Assumptions
 from .tree import pytree
-from .units import CONTESTED, LAYERS, YEARS
+from .units import CONTESTED, INTERACTIVE, YEARS, layer
 
 CLOUD: Final = CONTESTED.index("cloud")
-PLACES: Final = tuple(LAYERS.index(name) for name in CONTESTED)
+PLACES: Final = tuple(layer(name) for name in CONTESTED)
 
 
 @pytree
@@ -63,13 +63,12 @@ def concentrated(now: Industry, share: Array) -> Array:
     """Return shares [line, layer] drifted to, or from, the largest companies at the same totals.
 
     A share s becomes s to the power 1 + exponent, rescaled to what the listed companies hold
-    together.
+    together. The same for one world as `revenue.line_revenue` computes without the table.
     """
     share = jnp.asarray(share)
     held = share[:, PLACES]
     owner = held > 0.0
-    size = jnp.where(owner, held, 1.0)
-    drifted = jnp.where(owner, size ** (1.0 + now.exponent), 0.0)
+    drifted = held * jnp.where(owner, held, 1.0) ** now.exponent
     total = drifted.sum(axis=0)
     scaled = drifted * (held.sum(axis=0) / jnp.where(total > 0.0, total, 1.0))
     return share.at[:, PLACES].set(scaled)
@@ -82,4 +81,4 @@ def restricted_premium(a: Assumptions) -> Array:
     its share over the elasticity of demand.
     """
     missing = a.export_control * (1.0 - a.domestic_substitution)
-    return -jnp.log1p(-missing) / a.elasticity[1]
+    return -jnp.log1p(-missing) / a.elasticity[INTERACTIVE]

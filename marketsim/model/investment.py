@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from .assumptions import Assumptions
-from .smooth import log_softmin, positive_part, relax, scarcity
+from .smooth import log_minimum, positive_part, relax, scarcity
 from .tree import pytree
 from .units import KILOHOURS, YEARS
 
@@ -35,10 +35,11 @@ class Investment:
 class Deliveries:
     """A quarter's chips, logs of million H100e, and what was short.
 
-    ``log_options`` [wanted, makeable, powered]: what each limit alone would allow.
+    ``log_wanted`` and ``log_powered``: what orders alone, and power alone, would allow.
     """
 
-    log_options: Array
+    log_wanted: Array
+    log_powered: Array
     log_delivered: Array
     chip_scarcity: Array
     power_scarcity: Array
@@ -52,7 +53,7 @@ def initial_investment(a: Assumptions, cash_flow: Array, orders: Array) -> Inves
     return Investment(
         log_spending=jnp.log(a.initial_spending),
         log_manufacturing=jnp.log(orders * (1.0 + a.initial_manufacturing_slack)),
-        log_cash_flow=jnp.log(cash_flow),
+        log_cash_flow=jnp.log(cash_flow) + 0.0 * a.initial_q,
         log_other=jnp.log(a.initial_other_capex),
         appetite=0.0 * a.initial_q,
     )
@@ -118,7 +119,7 @@ def plan(
     limit = now.log_cash_flow + jnp.log(a.cash_limit) + a.external_finance * log_q_now
     return replace(
         now,
-        log_spending=log_softmin(jnp.stack([wanted, limit]), 8.0),
+        log_spending=log_minimum(wanted, limit, sharpness=8.0),
         log_cash_flow=now.log_cash_flow + a.cash_flow_growth * YEARS,
         log_other=now.log_other + a.other_capex_growth * YEARS,
         appetite=appetite,
@@ -137,10 +138,10 @@ def deliver(now: Investment, log_cost: Array, log_price: Array, log_powered: Arr
     """
     wanted = now.log_spending - log_cost
     makeable = now.log_manufacturing - log_price
-    options = jnp.stack([wanted, makeable, log_powered])
     return Deliveries(
-        log_options=options,
-        log_delivered=log_softmin(options),
+        log_wanted=wanted,
+        log_powered=log_powered,
+        log_delivered=log_minimum(wanted, makeable, log_powered),
         chip_scarcity=scarcity(wanted, makeable),
         power_scarcity=scarcity(wanted, log_powered),
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from .assumptions import Assumptions
 from .smooth import bounded, relax
 from .tree import pytree
-from .units import KILOHOURS, LAYERS
+from .units import ARCHITECTURES, ASIC, GPU, KILOHOURS, LAYERS, LOW_LATENCY, along, layer
 
 RECOGNITION: Final = {
     "gpu": 0.85,
@@ -80,7 +81,7 @@ def scarce_prices(a: Assumptions, chip_scarcity: Array) -> tuple[Array, Array]:
 
 def merchant(markup: Array) -> Array:
     """Return the factor on chip prices [architecture] of a ``markup`` on merchant GPUs."""
-    return jnp.array([1.0, 0.0, 0.0]) * (markup - 1.0) + 1.0
+    return 1.0 + (markup - 1.0) * along(np.eye(len(ARCHITECTURES))[GPU], markup)
 
 
 def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
@@ -93,21 +94,20 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
     """
     cost = flows.chips * prices.chips
     paid = cost * merchant(prices.markup)
-    absorbed = paid[2] * (1.0 - flows.independent)
-    accelerators = paid + jnp.array([1.0, 0.0, -1.0]) * absorbed
-    total = paid.sum()
+    absorbed = paid[LOW_LATENCY] * (1.0 - flows.independent)
+    total = paid.sum(axis=0)
     foundry = a.foundry_content * flows.orders * prices.chips
     facility = (1.0 + a.power_overhead) * flows.load
     by_layer = {
-        "gpu": accelerators[0],
-        "asic": accelerators[1],
-        "low_latency": accelerators[2],
+        "gpu": paid[GPU] + absorbed,
+        "asic": paid[ASIC],
+        "low_latency": paid[LOW_LATENCY] - absorbed,
         "foundry": foundry,
         "foundry_equipment": TOOLS * foundry,
-        "memory": a.memory_content * cost.sum() * prices.memory,
+        "memory": a.memory_content * cost.sum(axis=0) * prices.memory,
         "networking": a.networking_content * total,
         # Servers are invoiced with the merchant accelerators inside.
-        "servers": accelerators[0] + a.server_content * total,
+        "servers": paid[GPU] + absorbed + a.server_content * total,
         "power_equipment": a.power_equipment_cost * flows.added * prices.equipment,
         "construction": a.shell_cost * flows.added,
         "electricity": facility * prices.electricity * KILOHOURS * prices.power,
@@ -121,7 +121,7 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
 
 def operating(spending: Array) -> Array:
     """Return what running sites costs, of ``spending`` [layer]."""
-    return spending[LAYERS.index("electricity")] + spending[LAYERS.index("operations")]
+    return spending[layer("electricity")] + spending[layer("operations")]
 
 
 def capital(spending: Array) -> Array:
@@ -130,7 +130,7 @@ def capital(spending: Array) -> Array:
     The merchant's accelerators are counted inside servers.
     """
     names = ("asic", "low_latency", "networking", "servers", "power_equipment", "construction")
-    return sum((spending[LAYERS.index(name)] for name in names), start=jnp.zeros(()))
+    return sum((spending[layer(name)] for name in names), start=jnp.zeros_like(spending[0]))
 
 
 def merchant_margin(a: Assumptions, prices: Prices) -> Array:
@@ -141,4 +141,5 @@ def merchant_margin(a: Assumptions, prices: Prices) -> Array:
 
 def recognise(last: Array, spending: Array) -> Array:
     """Return spending as revenue recognises it, [layer]: partial adjustment, layer by layer."""
-    return relax(last, spending, jnp.array([RECOGNITION[name] for name in LAYERS]))
+    share = np.array([RECOGNITION[name] for name in LAYERS])
+    return relax(last, spending, along(share, spending[0]))

@@ -2,70 +2,100 @@
 
 from __future__ import annotations
 
-import jax
+from typing import Final
+
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.nn import logsumexp
 
+from .assumptions import Assumptions
 from .demand import Schedule
-from .fleet import RUNNING_WIDTH
+from .fleet import RUNNING_POWER, TINY, Fleet, hourly_cost, running_share, total
+from .tree import pytree
 
-STEPS = 10
+STEPS: Final = 20
+"""Newton steps towards the rent at the most; from last quarter's rent it takes four or five."""
 
+LONGEST: Final = 1.5
+"""Of a Newton step, in logs."""
 
-def log_demand(demand: Schedule, log_rent: Array) -> Array:
-    """Return ln of compute wanted, million H100e, at ``log_rent``."""
-    classes = demand.intercept - demand.slope * log_rent
-    training = demand.log_training - log_rent
-    return logsumexp(jnp.append(classes, training))
-
-
-def log_supply(log_compute: Array, log_running_cost: Array, log_rent: Array) -> Array:
-    """Return ln of compute that runs: vintages whose rent covers energy and hosting."""
-    return logsumexp(
-        log_compute + jax.nn.log_sigmoid((log_rent - log_running_cost) / RUNNING_WIDTH)
-    )
+SETTLED: Final = 1e-5
+"""Length of a step, in logs, from which the next lands on the root: its error is the square."""
 
 
-def clear(demand: Schedule, log_compute: Array, log_running_cost: Array, guess: Array) -> Array:
+@pytree
+class Stock:
+    """The fleet in the market, arrays [age, architecture].
+
+    ``compute`` million H100e, and ``cost`` of running it, USD per H100e-hour.
+    """
+
+    compute: Array
+    cost: Array
+
+
+def stock(a: Assumptions, fleet: Fleet, electricity: Array) -> Stock:
+    """Return the fleet as the market sees it, vintages [age, architecture]."""
+    return Stock(compute=fleet.compute + TINY, cost=hourly_cost(a, fleet, electricity))
+
+
+def wanted(demand: Schedule, log_rent: Array) -> Array:
+    """Return compute wanted, million H100e, at ``log_rent``."""
+    return _classes(demand, log_rent).sum(axis=0) + jnp.exp(demand.log_training - log_rent)
+
+
+def supplied(stock: Stock, log_rent: Array) -> Array:
+    """Return compute that runs, million H100e: vintages whose rent covers energy and hosting."""
+    return total(stock.compute * running_share(jnp.exp(log_rent), stock.cost))
+
+
+def clear(demand: Schedule, stock: Stock, guess: Array) -> Array:
     """Return ln rental price, USD per H100e-hour, at which demand equals the running fleet.
 
     Parameters
     ----------
     demand
         Demand for compute against ln rent.
-    log_compute, log_running_cost
-        The fleet by vintage: ln million H100e and ln USD per H100e-hour, any equal shapes.
+    stock
+        The fleet by vintage.
     guess
         Where to start, usually the last quarter's ln rent.
 
     Notes
     -----
     Excess demand falls in ln rent with a slope of at most minus training's share, so the root is
-    unique. A fixed number of Newton steps, each no longer than 1.5, run without a gradient; one
-    last step carries it, which is the implicit function theorem (Blondel et al. 2022).
+    unique. Newton steps run without a gradient until all worlds have settled; one last step
+    carries it, which is the implicit function theorem (Blondel et al. 2022).
     """
-    fleet = log_compute.ravel(), log_running_cost.ravel()
-    wanted, (log_fleet, cost) = lax.stop_gradient((demand, fleet))
-    compute = jnp.exp(log_fleet)
+    given = lax.stop_gradient((demand, stock))
 
-    def newton(x: Array, _: None) -> tuple[Array, None]:
-        gap, slope = _excess(wanted, compute, cost, x)
-        return x - jnp.clip(gap / slope, -1.5, 1.5), None
+    def newton(now: tuple[int, Array, Array]) -> tuple[int, Array, Array]:
+        count, x, last = now
+        gap, slope = _excess(*given, x)
+        step = jnp.clip(gap / slope, -LONGEST, LONGEST)
+        # A world that has settled stays: it is the same whatever worlds run beside it.
+        step = jnp.where(last > SETTLED, step, 0.0)
+        return count + 1, x - step, jnp.abs(step)
 
-    root, _ = lax.scan(newton, lax.stop_gradient(guess), None, length=STEPS)
-    slope = _excess(wanted, compute, cost, root)[1]
-    return root - (log_demand(demand, root) - log_supply(*fleet, root)) / slope
+    def unsettled(now: tuple[int, Array, Array]) -> Array:
+        return (now[0] < STEPS) & (now[-1] > SETTLED).any()
+
+    begun = lax.stop_gradient(guess)
+    _, root, _ = lax.while_loop(unsettled, newton, (0, begun, jnp.ones_like(begun)))
+    _, slope = _excess(*given, root)
+    return root - jnp.log(wanted(demand, root) / supplied(stock, root)) / slope
 
 
-def _excess(demand: Schedule, compute: Array, cost: Array, log_rent: Array) -> tuple[Array, Array]:
+def _excess(demand: Schedule, stock: Stock, log_rent: Array) -> tuple[Array, Array]:
     """Return ln demand less ln supply, and its slope in ln rent, in closed form."""
-    classes = jnp.exp(demand.intercept - demand.slope * log_rent)
-    training = jnp.exp(demand.log_training - log_rent)
-    total = classes.sum() + training
-    running = jax.nn.sigmoid((log_rent - cost) / RUNNING_WIDTH)
-    supply = compute @ running
-    gap = jnp.log(total) - jnp.log(supply)
-    falls = (classes @ demand.slope + training) / total
-    rises = (compute * running) @ (1.0 - running) / (supply * RUNNING_WIDTH)
-    return gap, -falls - rises
+    classes, training = _classes(demand, log_rent), jnp.exp(demand.log_training - log_rent)
+    demanded = classes.sum(axis=0) + training
+    share = running_share(jnp.exp(log_rent), stock.cost)
+    runs = stock.compute * share
+    supply = total(runs)
+    falls = ((demand.slope * classes).sum(axis=0) + training) / demanded
+    rises = RUNNING_POWER * (1.0 - total(runs * share) / supply)
+    return jnp.log(demanded / supply), -falls - rises
+
+
+def _classes(demand: Schedule, log_rent: Array) -> Array:
+    return jnp.exp(demand.intercept - demand.slope * log_rent)

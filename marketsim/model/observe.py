@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 from jax import Array
-from jax.nn import logsumexp
 
 from . import fleet, industry, layers, revenue
 from .assumptions import Assumptions
 from .state import Quarter, Setting, State
 from .steps import Order, Supply, Trade
+from .units import GPU
 
 
 def observe(
@@ -38,13 +38,13 @@ def observe(
         capital_spending=supplied.paid,
         operating_spending=layers.operating(spent),
         owner_capex=a.owner_share * supplied.paid + jnp.exp(before.investment.log_other),
-        compute=after.fleet.compute.sum(),
+        compute=fleet.total(after.fleet.compute),
         running=traded.running,
         delivered=supplied.delivered,
         retired=removal.compute,
         rent=jnp.exp(traded.log_rent),
         q=jnp.exp(ordered.log_q),
-        chip_price=jnp.exp(before.technology.log_price[0]) * prices.chips * prices.markup,
+        chip_price=jnp.exp(before.technology.log_price[GPU]) * prices.chips * prices.markup,
         merchant_margin=layers.merchant_margin(a, prices),
         architecture_share=ordered.mix,
         token_share=jnp.exp(ordered.choice.log_share),
@@ -52,14 +52,14 @@ def observe(
         tokens=tokens,
         answers=tokens * jnp.exp(-wants.log_answer),
         token_price=1e3 * jnp.exp(wants.log_price),
-        inference_share=jnp.exp(logsumexp(traded.log_inference)) / traded.running,
-        load=pue * after.fleet.power.sum(),
+        inference_share=jnp.exp(traded.log_inference).sum(axis=0) / traded.running,
+        load=pue * fleet.total(after.fleet.power),
         energised=before.power.energised,
         electricity_price=prices.electricity,
         power_rent=supplied.rent,
         chip_scarcity=scarce.chip_scarcity,
         power_scarcity=scarce.power_scarcity,
-        book_value=after.fleet.book.sum(),
+        book_value=fleet.total(after.fleet.book),
         depreciation=accounts.depreciation,
         written_off=removal.book,
         write_down=accounts.write_down,

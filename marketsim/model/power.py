@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from .assumptions import Assumptions
-from .smooth import SHARPNESS, bounded, log_softmin, positive_part, relax, scarcity
+from .smooth import SHARPNESS, bounded, log_minimum, positive_part, relax, scarcity
 from .tree import pytree
-from .units import KILOHOURS, YEARS
+from .units import KILOHOURS, YEARS, along
 
 STAGES: Final = 3
 """Stages of the queue: waiting times are Erlang, with the mean of `power_lead_time`."""
@@ -49,7 +49,7 @@ def initial_power(a: Assumptions, used: Array, added: Array) -> Power:
     """
     stage = a.power_lead_time / STAGES
     starts = added * jnp.exp(a.power_foresight * a.power_lead_time)
-    waits = jnp.arange(STAGES) * stage
+    waits = along(np.arange(STAGES), stage) * stage
     queue = starts * (stage / YEARS) * jnp.exp(-a.power_foresight * (waits + 0.5 * stage))
     return Power(
         queue=queue,
@@ -85,12 +85,13 @@ def advance_power(a: Assumptions, now: Power, wanted: Array, shortage: Array, re
     inflow = jnp.concatenate([jnp.exp(now.log_starts)[None], flow[:-1]])
     own = a.behind_the_meter * shortage * now.energised
     ready = jnp.log(flow[-1] + own)
-    energised = jnp.exp(log_softmin(jnp.stack([ready, now.log_equipment])))
+    energised = jnp.exp(log_minimum(ready, now.log_equipment))
     waiting = flow[-1] + own - energised
     plan = jnp.log(wanted) + a.power_foresight * a.power_lead_time
     short = positive_part(ready - now.log_equipment, 0.1)
+    *earlier, last = now.queue - flow + inflow
     return Power(
-        queue=(now.queue - flow + inflow).at[-1].add(waiting),
+        queue=jnp.stack([*earlier, last + waiting]),
         energised=now.energised + energised + a.general_capacity,
         log_starts=relax(now.log_starts, plan, a.power_response),
         log_equipment=now.log_equipment + a.equipment_growth * YEARS + a.equipment_response * short,
@@ -108,17 +109,16 @@ def leaving(a: Assumptions) -> Array:
     lead time; a stage shorter than a quarter takes a quarter, smoothly.
     """
     share = STAGES * YEARS / a.power_lead_time
-    return jnp.exp(log_softmin(jnp.stack([jnp.log(share), jnp.zeros_like(share)]), 16.0))
+    return jnp.exp(log_minimum(jnp.log(share), jnp.zeros_like(share), sharpness=16.0))
 
 
-def scarcity_rent(log_options: Array, surplus: Array, kw: Array) -> Array:
+def scarcity_rent(log_delivered: Array, log_powered: Array, surplus: Array, kw: Array) -> Array:
     """Return the rent that a kW of powered site earns, kUSD per quarter.
 
     Parameters
     ----------
-    log_options
-        ln million H100e that could be delivered were only one limit there, [option], the powered
-        last.
+    log_delivered, log_powered
+        ln million H100e delivered, and what could be were power the only limit.
     surplus
         Rent of an H100e over all its costs, kUSD per quarter, positive.
     kw
@@ -131,7 +131,7 @@ def scarcity_rent(log_options: Array, surplus: Array, kw: Array) -> Array:
     among the limits in these shares. Nothing is earned where power does not bind, and never more
     than the surplus.
     """
-    binding = jax.nn.softmax(-SHARPNESS * log_options)[-1]
+    binding = jnp.exp(SHARPNESS * (log_delivered - log_powered))
     return binding * surplus / kw
 
 

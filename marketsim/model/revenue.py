@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from .assumptions import Assumptions
-from .industry import Industry, concentrated
-from .tree import pytree
+from .industry import PLACES, Industry
+from .tree import leaf, pytree
+from .units import along
 
 
 @pytree
@@ -15,20 +18,49 @@ class Lines:
     """Reported lines of revenue: what each draws from which layer, and whose it is.
 
     ``share`` [line, layer] stated share of each layer; ``owner`` [company, line] ones and zeros.
+    Shares of contested layers once more, as holdings: ``size`` [holding], and ones where a holding
+    is ``of_layer`` [contested layer, holding] and ``of_line`` [line, holding].
     """
 
     share: Array
     owner: Array
+    size: Array
+    of_layer: Array
+    of_line: Array
+
+
+def lines_of(share: ArrayLike, owner: ArrayLike) -> Lines:
+    """Return the lines of a book: stated shares [line, layer], and owners [company, line]."""
+    share = np.asarray(share)
+    line, contested = np.nonzero(share[:, PLACES])
+    return Lines(
+        share=leaf(share),
+        owner=leaf(np.asarray(owner)),
+        size=leaf(share[:, PLACES][line, contested]),
+        of_layer=leaf(np.eye(len(PLACES))[:, contested]),
+        of_line=leaf(np.eye(len(share))[:, line]),
+    )
 
 
 def line_revenue(a: Assumptions, lines: Lines, industry: Industry, spending: Array) -> Array:
     """Return revenue by line, USD bn per quarter, [line].
 
     A line earns a base that grows at its own rate and its share of each layer's ``spending``
-    [layer].
+    [layer]. Shares of contested layers drift to, or from, the largest companies at the same totals:
+    a share s becomes s to the power 1 + exponent, rescaled (see `industry.concentrated`).
     """
-    drawn = a.lines.exposure * (concentrated(industry, lines.share) @ spending)
-    return jnp.exp(industry.log_base) + drawn
+    fixed = jnp.asarray(lines.share).at[:, PLACES].set(0.0)
+    contested = jnp.stack([spending[place] for place in PLACES])
+    size = along(lines.size, spending[0])
+    drifted = size * jnp.exp((lines.of_layer.T @ industry.exponent) * jnp.log(size))
+    paid = contested * (lines.of_layer @ size) / _or_one(lines.of_layer @ drifted)
+    drawn = fixed @ spending + lines.of_line @ (drifted * (lines.of_layer.T @ paid))
+    return jnp.exp(industry.log_base) + a.lines.exposure * drawn
+
+
+def _or_one(total: Array) -> Array:
+    """Return totals of layers, and one for a layer that nobody holds."""
+    return jnp.where(total > 0.0, total, 1.0)
 
 
 def company_revenue(lines: Lines, by_line: Array) -> Array:

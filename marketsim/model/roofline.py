@@ -8,16 +8,15 @@ fits in memory sets the cost; a mixture of experts reads the weights its batch t
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import jax
 import jax.numpy as jnp
-from jax import Array
-from jax.custom_batching import custom_vmap
+from jax import Array, lax
 
 from .assumptions import Assumptions
 from .efficiency import Efficiency
-from .smooth import log_excess, log_softmin, positive_part
+from .smooth import WIDTH, excess, positive_part, power_mean, smooth_maximum, smooth_minimum
 from .tree import pytree
 from .units import H100_TFLOPS
 
@@ -31,17 +30,14 @@ REDUCTIONS: Final = 2.0
 CHIPS: Final = tuple(2.0 * 2048.0 ** (j / 8) for j in range(9))
 """Sizes of the group of chips that serves one copy of the model."""
 
-WIDTH: Final = 0.1
-"""Log width over which a limit of time or memory sets in."""
+SHARP: Final = 32
+"""Power of the mean over groups: it is within 7 % of the best, and never better."""
 
-SHARP: Final = 6.0
-"""Of smooth minima and maxima here: limits are known no better than to some per cent."""
-
-STEEP: Final = 8.0
+STEEP: Final = 8
 """Power with which cost grows once not even one sequence can be served at the speed."""
 
-H100E, ARITHMETIC = 0, 6
-"""Places of two needs of decode: H100e of a chip, and its seconds of arithmetic for a token."""
+LEAST_BATCH: Final = 1e-3
+"""Sequences that any limit allows, so that cost stays finite in float32 at any speed."""
 
 
 @pytree
@@ -61,14 +57,34 @@ class Served:
 
 @pytree
 class Work:
-    """ln H100e-seconds per token, [architecture, class]: of decode, and of prefill with it."""
+    """H100e-seconds per token, [architecture, class]: of decode, and of prefill with it."""
 
     decode: Array
     prefill: Array
 
     def total(self) -> Array:
-        """Return ln H100e-seconds of both."""
-        return jnp.logaddexp(self.decode, self.prefill)
+        """Return H100e-seconds of both."""
+        return self.decode + self.prefill
+
+
+@pytree
+class Needs:
+    """What decode hangs on, arrays of one shape, [..., architecture, class].
+
+    Seconds: ``time`` that a token may take; ``reduce``, of reductions on four chips; and those that
+    one chip takes to read all ``weights``, to read the ``active`` ones, to read a sequence's
+    ``cache``, and for a token's ``arithmetic``. Chips: ``held`` by all weights, and ``kept`` by a
+    sequence's cache.
+    """
+
+    time: Array
+    reduce: Array
+    weights: Array
+    active: Array
+    cache: Array
+    arithmetic: Array
+    held: Array
+    kept: Array
 
 
 def compute_per_token(
@@ -77,137 +93,115 @@ def compute_per_token(
     """Return work per token when each class requires ``log_speed`` [class], ln tokens per second.
 
     Prefill needs no speed and no SRAM: whichever chip decodes, an H100e-second of arithmetic does
-    as much. A class whose speed costs more than it is worth to it is served slower.
+    as much. A class whose speed costs more than it is worth to it is served slower; what it then
+    pays beyond bare arithmetic is bounded, never the arithmetic.
     """
-    needed = needs(a, technology, served, log_speed)
-    floor = needed[..., H100E] + needed[..., ARITHMETIC]
-    paid = jnp.broadcast_arrays(log_decode(needed) - floor, jnp.log(a.speed_worth))
-    decode = floor + log_softmin(jnp.stack(paid, axis=-1), SHARP)
-    prompt = 2.0 * served.active * a.prompt_tokens / (FLOPS_REACHED * H100_TFLOPS * 1e12)
-    return Work(decode=decode, prefill=jnp.log(prompt) + jnp.zeros_like(decode))
+    used = utilisation(needs(a, technology, served, log_speed))
+    premium = smooth_minimum(1.0 / used - 1.0, positive_part(a.speed_worth - 1.0))
+    bare = arithmetic_bound(served)
+    prefill = bare * a.prompt_tokens + jnp.zeros_like(used)
+    return Work(decode=bare * (1.0 + premium), prefill=prefill)
 
 
-def needs(a: Assumptions, technology: Efficiency, served: Served, log_speed: Array) -> Array:
-    """Return what decode hangs on, [architecture, class, need], all logs.
+def arithmetic_bound(served: Served) -> Array:
+    """Return H100e-seconds of a token's arithmetic, which no architecture can undercut."""
+    return served.active * (2.0 / (FLOPS_REACHED * H100_TFLOPS * 1e12))
 
-    The needs are: H100e of a chip; seconds a token may take; seconds of reductions on four chips;
-    seconds that one chip takes to read all weights, to read the active ones, to read a sequence's
-    cache, and for a token's arithmetic; chips that hold all weights, and a sequence's cache.
-    """
-    kw = technology.log_chip[:, None]
-    h100e = kw - technology.log_power[:, None]
-    bandwidth = kw + technology.log_bandwidth[:, None] + jnp.log(1e12 * BANDWIDTH_REACHED)
-    arithmetic = h100e + jnp.log(H100_TFLOPS * 1e12 * FLOPS_REACHED)
-    memory = kw + technology.log_memory[:, None] + jnp.log(1e9)
-    reduce = jnp.log(REDUCTIONS * served.layers * a.reduce_time * 1e-6)[:, None]
-    cache = jnp.log(served.cache * a.context_tokens)[None, :]
-    weights = jnp.log(served.weights)
-    active = jnp.log(served.weights / served.parameters * served.active)
-    listed = (
-        h100e,
-        -log_speed[None, :],
-        reduce,
-        weights - bandwidth,
-        active - bandwidth,
-        cache - bandwidth,
-        jnp.log(2.0 * served.active) - arithmetic,
-        weights - memory,
-        cache - memory,
+
+def needs(a: Assumptions, technology: Efficiency, served: Served, log_speed: Array) -> Needs:
+    """Return what decode hangs on, at ``log_speed`` [class]."""
+    h100e = jnp.exp(technology.log_chip - technology.log_power)[:, None]
+    bandwidth = jnp.exp(technology.log_chip + technology.log_bandwidth)[:, None]
+    memory = jnp.exp(technology.log_chip + technology.log_memory)[:, None] * 1e9
+    read = 1.0 / (bandwidth * (1e12 * BANDWIDTH_REACHED))
+    cache = (served.cache * a.context_tokens)[None, :]
+    listed = Needs(
+        time=jnp.exp(-log_speed)[None, :],
+        reduce=(REDUCTIONS * 1e-6 * served.layers * a.reduce_time)[:, None],
+        weights=served.weights * read,
+        active=served.weights / served.parameters * served.active * read,
+        cache=cache * read,
+        arithmetic=arithmetic_bound(served) / h100e,
+        held=served.weights / memory,
+        kept=cache / memory,
     )
-    return jnp.stack(jnp.broadcast_arrays(*listed), axis=-1)
+    leaves, tree = jax.tree.flatten(listed)
+    same: Needs = jax.tree.unflatten(tree, jnp.broadcast_arrays(*leaves))
+    return same
+
+
+def log_decode(needs: Needs, served: Served) -> Array:
+    """Return ln H100e-seconds of decode per token, whatever its speed is worth."""
+    return jnp.log(arithmetic_bound(served)) - jnp.log(utilisation(needs))
 
 
 @jax.custom_jvp
-def log_decode(needs: Array) -> Array:
-    """Return ln H100e-seconds of decode per token, [...], at ``needs`` [..., need].
+def utilisation(needs: Needs) -> Array:
+    """Return the share of its arithmetic that a chip reaches in decode, between 0 and 1.
 
     Notes
     -----
-    A step of decode must end within the time a token may take. What reductions leave of it reads
-    weights and the caches of a batch of sequences. A large batch reads all weights and serves
-    (budget - weights) / cache sequences; a small one of a mixture of experts reads only those it
-    touches and serves budget / (active + cache); whichever is more. Memory and arithmetic bound the
-    batch too, and a step takes no longer than its batch needs. A batch is at least one sequence:
-    where no group of chips is fast or large enough, the cost grows steeply, but stays finite and
-    smooth. The cheapest group of chips serves.
+    Cost per token is bare arithmetic over this share. The best of the groups of chips serves.
 
-    The derivative is taken once, as a row of partial derivatives, whatever the number of
+    The derivative is taken once, as partial derivatives by each need, whatever the number of
     directions: calibration asks for hundreds.
     """
-    value: Array = _value(needs)
-    return value
+    by_size = lax.map(lambda chips: _of_group(chips, needs), jnp.array(CHIPS))
+    return power_mean(by_size, SHARP)
 
 
-@log_decode.defjvp
-def _(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    (x,), (dx,) = primals, tangents
-    value, slope = _value_and_slope(x)
-    return value, (slope * dx).sum(axis=-1)
+@utilisation.defjvp
+def _(primals: tuple[Needs], tangents: tuple[Needs]) -> tuple[Array, Array]:
+    value, slope = _value_and_slope(*primals)
+    along = jax.tree.map(jnp.multiply, slope, *tangents)
+    change: Array = sum(jax.tree.leaves(along), start=jnp.zeros_like(value))
+    return value, change
 
 
-# Rows of needs come last, whatever batch they are in: loops over them are then long and run at
-# twice the speed of loops over a handful of architectures and classes.
+def _value_and_slope(needs: Needs) -> tuple[Array, Needs]:
+    """Return :func:`utilisation`, and its derivative by each need."""
+
+    def of_size(chips: Array) -> tuple[Array, Needs]:
+        value, back = jax.vjp(lambda given: _of_group(chips, given), needs)
+        return value, back(jnp.ones_like(value))[0]
+
+    by_size, slopes = lax.map(of_size, jnp.array(CHIPS))
+    value, back = jax.vjp(lambda x: power_mean(x, SHARP), by_size)
+    (weight,) = back(jnp.ones_like(value))
+    return value, jax.tree.map(lambda x: (weight * x).sum(axis=0), slopes)
 
 
-@custom_vmap
-def _value(needs: Array) -> Array:
-    return _decode(needs.reshape(-1, needs.shape[-1]).T).reshape(needs.shape[:-1])
+def _of_group(chips: Array, x: Needs) -> Array:
+    """Return the utilisation of a group of ``chips``.
+
+    A step of decode must end within the time a token may take. What reductions leave of it reads
+    weights and the caches of a batch of sequences, and computes; memory bounds the batch too. A
+    step takes no longer than its batch needs. A batch is at least one sequence: where no group is
+    fast or large enough, utilisation falls steeply, but stays above zero and smooth.
+    """
+    reductions = x.reduce * (jnp.sqrt(chips) - 1.0)
+    left = chips * excess(x.time, reductions)
+    in_memory = LEAST_BATCH + excess(chips, x.held) / x.kept
+    computed = smooth_minimum(in_memory, LEAST_BATCH + left / x.arithmetic)
+    batch = smooth_minimum(LEAST_BATCH + _readable(x, left), computed)
+    reading = smooth_minimum(x.weights, x.active * batch) + x.cache * batch
+    arithmetic = x.arithmetic * batch
+    step = chips * reductions + smooth_maximum(reading, arithmetic)
+    return arithmetic / (step * (1.0 + batch**-STEEP))
 
 
-@_value.def_vmap
-def _(size: int, batched: list[bool], needs: Array) -> tuple[Array, bool]:
-    return _value(needs), True
+def _readable(x: Needs, left: Array) -> Array:
+    """Return the batch whose weights and caches are read in the chip-seconds ``left``.
 
-
-@jax.custom_jvp
-def _value_and_slope(needs: Array) -> tuple[Array, Array]:
-    both: tuple[Array, Array] = _long_rows(needs)
-    return both
-
-
-@_value_and_slope.defjvp
-def _(primals: tuple[Array], tangents: tuple[Array]) -> Any:
-    """Second derivatives go through plain JAX: a batching rule of one's own has no reverse mode."""
-    return jax.jvp(_of_rows, primals, tangents)
-
-
-@custom_vmap
-def _long_rows(needs: Array) -> tuple[Array, Array]:
-    return _of_rows(needs)
-
-
-@_long_rows.def_vmap
-def _(
-    size: int, batched: list[bool], needs: Array
-) -> tuple[tuple[Array, Array], tuple[bool, bool]]:
-    return _long_rows(needs), (True, True)
-
-
-def _of_rows(needs: Array) -> tuple[Array, Array]:
-    value, back = jax.vjp(_decode, needs.reshape(-1, needs.shape[-1]).T)
-    (slope,) = back(jnp.ones_like(value))
-    return value.reshape(needs.shape[:-1]), slope.T.reshape(needs.shape)
-
-
-def _decode(needs: Array) -> Array:
-    """Return ln H100e-seconds of decode, [row], at ``needs`` [need, row]."""
-    h100e, time, reduce, weights, active, cache, arithmetic, held, kept = needs
-    chips = jnp.array(CHIPS)[:, None]
-    log_n = jnp.log(chips)
-    reductions = reduce + jnp.log(jnp.sqrt(chips) - 1.0)
-    spread = reductions + log_excess(time - reductions, WIDTH) + log_n
-    all_read = log_excess(spread - weights, WIDTH) + weights - cache
-    touched = spread - jnp.logaddexp(active, cache)
-    in_memory = log_excess(log_n - held, WIDTH) + held - kept
-    in_time = -_least(-all_read, -touched)
-    batch = _least(in_time, in_memory, spread - arithmetic)
-    reading = jnp.logaddexp(_least(weights, active + batch), cache + batch) - log_n
-    working = -_least(-reading, log_n - arithmetic - batch)
-    step = jnp.logaddexp(reductions, working)
-    short = STEEP * positive_part(-batch, WIDTH)
-    return log_softmin((log_n + h100e + step - batch + short).T, SHARP)
-
-
-def _least(*logs: Array) -> Array:
-    """Return the smooth minimum of arrays of one shape."""
-    return log_softmin(jnp.stack(jnp.broadcast_arrays(*logs), axis=-1), SHARP)
+    The weights w of all experts, or c of each sequence, are read, whichever is less: t, their
+    smooth minimum, solves (1 - width^2) t^2 - (w + c b) t + w c b = 0. With t = left - k b, k the
+    cache, that is a quadratic in b; the larger root is the one below both.
+    """
+    q = 1.0 - WIDTH**2
+    square = x.cache * (q * x.cache + x.active)
+    linear = left * (x.active + 2.0 * q * x.cache) - x.weights * (x.cache + x.active)
+    constant = left * (x.weights - q * left)
+    root, many = jnp.sqrt(linear**2 + 4.0 * square * constant), linear > 0.0
+    # The same number in two forms: where one cancels the other does not.
+    top = jnp.where(many, linear + root, 2.0 * constant)
+    return top / jnp.where(many, 2.0 * square, root - linear)

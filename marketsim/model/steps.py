@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 from jax import Array
-from jax.nn import logsumexp
 
 from . import architecture, demand, fleet, investment, layers, market, power, roofline
 from .assumptions import Assumptions
@@ -24,7 +23,7 @@ class Trade:
     demand: demand.Demand
     work: roofline.Work
     log_rent: Array
-    log_running_cost: Array
+    running_cost: Array
     log_inference: Array
     log_training: Array
     running: Array
@@ -70,21 +69,21 @@ def trade(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> Tra
     shifted = demand.shift_demand(a, state.demand, a.demand_volatility * shocks.demand)
     technology = state.technology
     work = roofline.compute_per_token(a, technology, setting.served, shifted.log_speed)
-    mixed = logsumexp(state.choice.log_share + work.total(), axis=0)
-    log_compute = state.log_compute_scale + technology.log_flop_per_token + mixed
+    mixed = (jnp.exp(state.choice.log_share) * work.total()).sum(axis=0)
+    log_compute = state.log_compute_scale + technology.log_flop_per_token + jnp.log(mixed)
     wanted = demand.schedule(a, shifted, log_compute)
     electricity = jnp.exp(state.power.log_electricity + state.power.log_factor)
-    log_cost = fleet.log_running_cost(a, state.fleet, electricity)
-    log_rent = market.clear(wanted, fleet.log_compute(state.fleet), log_cost, state.log_rent)
+    stock = market.stock(a, state.fleet, electricity)
+    log_rent = market.clear(wanted, stock, state.log_rent)
     settled = demand.settle_demand(a, shifted, log_compute, log_rent)
     return Trade(
         demand=settled,
         work=work,
         log_rent=log_rent,
-        log_running_cost=log_cost,
+        running_cost=stock.cost,
         log_inference=settled.log_tokens + log_compute,
         log_training=wanted.log_training - log_rent,
-        running=jnp.exp(market.log_demand(wanted, log_rent)),
+        running=market.wanted(wanted, log_rent),
     )
 
 
@@ -98,11 +97,11 @@ def order(a: Assumptions, state: State, traded: Trade, stock: fleet.Fleet, news:
     weights = demand.class_weights(traded.log_inference, traded.log_training)
     wanted = architecture.mixture(choice, traded.work, weights)
     mix, left = architecture.bar(wanted, a.restricted_region * a.export_control)
-    site = mix @ costs.site
-    log_q = investment.log_q(a, traded.log_rent, mix @ costs.running, site)
+    site, running, kw = (architecture.mean(mix, x) for x in (costs.site, costs.running, costs.kw))
+    log_q = investment.log_q(a, traded.log_rent, running, site)
     appetite = a.appetite_volatility * news.appetite
-    plan = investment.plan(a, state.investment, log_q, stock.compute.sum(), site, appetite)
-    return Order(choice, mix, costs, site, mix @ costs.kw, log_q, jnp.log(left), plan)
+    plan = investment.plan(a, state.investment, log_q, fleet.total(stock.compute), site, appetite)
+    return Order(choice, mix, costs, site, kw, log_q, jnp.log(left), plan)
 
 
 def quoted_costs(a: Assumptions, state: State) -> Costs:
@@ -117,8 +116,8 @@ def supply(a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order) -> 
     """Deliver what can be made and powered of the order, and add it to the fleet."""
     pue = 1.0 + a.power_overhead
     price, energised = jnp.exp(state.technology.log_price), state.power.energised
-    free = positive_part(1.0 - pue * stock.power.sum() / energised, 0.01) * energised
-    mean_price = ordered.mix @ price
+    free = positive_part(1.0 - pue * fleet.total(stock.power) / energised, 0.01) * energised
+    mean_price = architecture.mean(ordered.mix, price)
     deliveries = investment.deliver(
         ordered.investment,
         jnp.log(ordered.site) - ordered.log_left,
@@ -126,18 +125,20 @@ def supply(a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order) -> 
         jnp.log(free / (pue * ordered.kw)),
     )
     surplus = ordered.site * investment.surplus(a, ordered.log_q)
-    rent = power.scarcity_rent(deliveries.log_options, surplus, ordered.kw)
+    rent = power.scarcity_rent(
+        deliveries.log_delivered, deliveries.log_powered, surplus, ordered.kw
+    )
     prices = paid_prices(a, state, deliveries.chip_scarcity, rent)
     delivered = jnp.exp(deliveries.log_delivered) * ordered.mix
     chip = price * prices.chips * layers.merchant(prices.markup)
     paid = delivered * site_cost(a, chip, ordered.costs.kw, prices.equipment)
-    wanted = jnp.exp(deliveries.log_options[0])
+    wanted = jnp.exp(deliveries.log_wanted)
     return Supply(
         deliveries=deliveries,
         delivered=jnp.exp(deliveries.log_delivered),
         chips=delivered * price,
         orders=wanted * mean_price,
-        paid=paid.sum(),
+        paid=paid.sum(axis=0),
         wanted_power=pue * ordered.kw * wanted,
         rent=rent,
         prices=prices,
@@ -165,7 +166,7 @@ def flows(
     return layers.Flows(
         chips=supplied.chips,
         orders=supplied.orders,
-        load=stock.power.sum(),
+        load=fleet.total(stock.power),
         added=supplied.delivered * ordered.kw,
         rent=rent,
         independent=jnp.exp(state.industry.log_independent),

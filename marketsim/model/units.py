@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
 YEARS: Final = 0.25
 """Length of a step, in years."""
 
@@ -26,6 +30,10 @@ ARCHITECTURES: Final = ("gpu", "asic", "low_latency")
 
 CLASSES: Final = ("batch", "interactive", "agentic")
 """Speed classes of demand, slow to fast."""
+
+GPU, ASIC, LOW_LATENCY = range(len(ARCHITECTURES))
+BATCH, INTERACTIVE, AGENTIC = range(len(CLASSES))
+"""Places of architectures and of classes."""
 
 TOKENS_PER_SECOND: Final = (10.0, 40.0, 100.0)
 """Decoding speed each class requires at the start, tokens per second per user."""
@@ -49,6 +57,18 @@ LAYERS: Final = (
 )
 """Layers of spending, USD bn per quarter; `operations` is staff and upkeep of running sites,
 `own_use` compute its owner uses at home."""
+
+
+def layer(name: str) -> int:
+    """Return the place of a layer of spending."""
+    return LAYERS.index(name)
+
+
+def along(constant: ArrayLike, scalar: Array) -> Array:
+    """Return a constant array with the precision of a ``scalar`` of worlds, and axes for theirs."""
+    given = jnp.asarray(constant, dtype=scalar.dtype)
+    return given.reshape(given.shape + (1,) * scalar.ndim)
+
 
 CONTESTED: Final = (
     "gpu",

@@ -25,13 +25,13 @@ from marketsim.model import (
     Assumptions,
     Coordinates,
     Entry,
-    Lines,
     Quarter,
     Setting,
     Shocks,
     State,
     coordinates,
     entries,
+    lines_of,
     start,
     step,
     unpack,
@@ -97,7 +97,7 @@ class World:
     ) -> tuple[State, Quarter]:
         """States after, and observables of, each of the quarters ahead; [quarter, ...]."""
         none = jnp.zeros(QUARTERS)
-        news = Shocks(appetite=none + appetite, demand=none + demand)
+        news = Shocks(*(jnp.asarray(x) if jnp.ndim(x) else none + x for x in (appetite, demand)))
         both: tuple[State, Quarter] = _ahead(plain(a), self.setting, plain(state), news)
         return both
 
@@ -139,7 +139,7 @@ def world() -> World:
             start_year=leaf(np.float64(-3.0)),
             cash_flow=leaf(np.float64(60.0)),
             served=served(known.models["DeepSeek-V3"]),
-            lines=Lines(share=leaf(book.share), owner=leaf(book.owner)),
+            lines=lines_of(book.share, book.owner),
         ),
     )
 

@@ -103,7 +103,7 @@ def test_shares_sum_to_one_at_any_costs(median: Assumptions, seed: int) -> None:
     choice = Choice(*(jnp.asarray(draw.normal(0.0, 5.0, SIZE)) for _ in range(2)))
     choice = advance(median, choice, jnp.asarray(draw.normal(0.0, 20.0, SIZE)))
     np.testing.assert_allclose(np.exp(choice.log_share).sum(axis=0), 1.0)
-    work = Work(*(jnp.asarray(draw.normal(0.0, 5.0, SIZE)) for _ in range(2)))
+    work = Work(*(jnp.asarray(draw.lognormal(0.0, 5.0, SIZE)) for _ in range(2)))
     mix = mixture(choice, work, jnp.asarray(draw.dirichlet(np.ones(len(CLASSES)))))
     assert float(mix.sum()) == pytest.approx(1.0)
     assert (mix > 0.0).all()
@@ -169,13 +169,13 @@ def work_of(decode: Array | float, prefill: float) -> Work:
 
 
 def test_unit_cost_is_work_times_what_compute_costs() -> None:
-    work = work_of(jnp.log(jnp.array([[1.0, 2.0, 4.0]] * 3)), prefill=np.log(0.5))
+    work = work_of(jnp.array([[1.0, 2.0, 4.0]] * 3), prefill=0.5)
     cost = np.exp(log_unit_cost(work, jnp.full(3, 2.0), jnp.full(3, 1.0), NONE))
     np.testing.assert_allclose(cost, [[4.5, 7.5, 13.5]] * 3)
 
 
 def test_prefill_of_low_latency_designs_is_paid_at_the_cost_of_gpus() -> None:
-    work = work_of(np.log(2.0), prefill=np.log(3.0))
+    work = work_of(2.0, prefill=3.0)
     cost = np.exp(log_unit_cost(work, jnp.array([1.0, 4.0, 9.0]), jnp.array([1.0, 1, 1]), NONE))
     np.testing.assert_allclose(cost[GPU], np.full(3, 5.0 * 2.0))
     np.testing.assert_allclose(cost[ASIC], np.full(3, 5.0 * 5.0))
@@ -185,7 +185,7 @@ def test_prefill_of_low_latency_designs_is_paid_at_the_cost_of_gpus() -> None:
 def test_short_power_prefers_compute_per_watt(median: Assumptions) -> None:
     """Claim C3: two designs, one cheap to buy, one cheap to run."""
     capital, running, kw = (jnp.array(x) for x in ([3.0, 3.6, 9], [1.0, 0.5, 0.5], [1.2, 0.6, 1.5]))
-    plenty, short = (log_unit_cost(work_of(0.0, 0.0), capital, running, r * kw) for r in (0.0, 2.0))
+    plenty, short = (log_unit_cost(work_of(1.0, 1.0), capital, running, r * kw) for r in (0.0, 2.0))
     assert (plenty[GPU] < plenty[ASIC]).all()
     assert (short[ASIC] < short[GPU]).all()
 
@@ -193,10 +193,10 @@ def test_short_power_prefers_compute_per_watt(median: Assumptions) -> None:
 def test_shares_of_tokens_become_shares_of_compute_by_their_work() -> None:
     """A class of half GPUs, half low-latency designs that need twice the work to decode."""
     choice = Choice(jnp.log(jnp.array([[0.5] * 3, [1e-12] * 3, [0.5] * 3])), jnp.zeros(SIZE))
-    decode = jnp.log(jnp.array([1.0, 1.0, 2.0]))[:, None]
+    decode = jnp.array([1.0, 1.0, 2.0])[:, None]
     alone, prompted = (
         mixture(choice, work_of(decode, prefill), jnp.array([0.2, 0.3, 0.5]))
-        for prefill in (-40.0, 0.0)
+        for prefill in (0.0, 1.0)
     )
     np.testing.assert_allclose(alone, [1.0 / 3.0, 0.0, 2.0 / 3.0], atol=1e-9)
     # One unit of prefill each: GPUs do theirs and the other's, 1 + 1 + 1 of 5.

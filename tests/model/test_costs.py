@@ -107,6 +107,6 @@ def test_new_and_old_chips_run_at_the_same_cost(median: Assumptions, calm: Power
     """What is quoted for a new chip is what the fleet pays for one like it."""
     size = (fleet.AGES, len(ARCHITECTURES))
     like = fleet.Fleet(compute=jnp.ones(size), power=KW + jnp.zeros(size), book=jnp.ones(size))
-    hourly = np.exp(fleet.log_running_cost(median, like, jnp.exp(calm.log_electricity)))
+    hourly = np.asarray(fleet.hourly_cost(median, like, jnp.exp(calm.log_electricity)))
     found = cost(median, Given(calm)).running
     np.testing.assert_allclose(hourly * KILOHOURS, found + jnp.zeros(size), rtol=1e-6)

@@ -12,7 +12,7 @@ import pytest
 from jax import Array
 
 from marketsim.model import CLASSES, YEARS, Assumptions, demand
-from marketsim.model.market import log_demand
+from marketsim.model.market import wanted as wanted_at
 from marketsim.model.tree import leaf
 from marketsim.model.units import KILOHOURS
 
@@ -101,7 +101,7 @@ def test_the_schedule_foretells_where_demand_settles(
     classes = wanted.intercept - wanted.slope * (RENT + rent)
     np.testing.assert_allclose(after.log_tokens + start.log_compute, classes, rtol=1e-12)
     training = jnp.exp(wanted.log_training - RENT - rent)
-    total = jnp.exp(log_demand(wanted, RENT + rent))
+    total = wanted_at(wanted, RENT + rent)
     assert total == pytest.approx(jnp.exp(classes).sum() + training)
 
 

@@ -13,13 +13,16 @@ from hypothesis import strategies as st
 from jax import Array
 
 from marketsim.model.demand import Schedule
-from marketsim.model.market import clear, log_demand, log_supply
+from marketsim.model.market import Stock, clear, supplied, wanted
 
 
 class Case(NamedTuple):
     demand: Schedule
     log_compute: Array
     log_cost: Array
+
+    def stock(self) -> Stock:
+        return Stock(compute=jnp.exp(self.log_compute), cost=jnp.exp(self.log_cost))
 
 
 def case(seed: int, root: float = 0.0) -> Case:
@@ -30,22 +33,21 @@ def case(seed: int, root: float = 0.0) -> Case:
         slope=jnp.asarray(draw.uniform(0.0, 1.5, 3)),
         log_training=jnp.asarray(draw.normal(0.0, 3.0)),
     )
-    vintages, cost = (jnp.asarray(x) for x in draw.normal([[0.0], [-1.5]], [[2.0], [0.7]], (2, 40)))
-    at = jnp.asarray(root)
-    surplus = log_supply(vintages, cost, at) - log_demand(demand, at)
+    vintages, cost = (
+        jnp.asarray(x) for x in draw.normal([[[0.0]], [[-1.5]]], [[[2.0]], [[0.7]]], (2, 20, 2))
+    )
+    surplus = -gap(Case(demand, vintages, cost), jnp.asarray(root))
     return Case(demand, log_compute=vintages - surplus, log_cost=cost)
 
 
 @jax.jit
 def gap(market: Case, log_rent: Array) -> Array:
-    return log_demand(market.demand, log_rent) - log_supply(
-        market.log_compute, market.log_cost, log_rent
-    )
+    return jnp.log(wanted(market.demand, log_rent) / supplied(market.stock(), log_rent))
 
 
 @jax.jit
 def rent(market: Case, guess: Array) -> Array:
-    return clear(market.demand, market.log_compute, market.log_cost, guess)
+    return clear(market.demand, market.stock(), guess)
 
 
 slopes_of_gap = jax.jit(jax.grad(gap, argnums=(0, 1)))
@@ -105,18 +107,17 @@ def test_rent_rises_with_demand_and_running_cost_and_falls_with_the_fleet(seed: 
 
 def test_in_plenty_of_rent_everything_runs_and_without_it_nothing() -> None:
     market = case(3, root=0.5)
-    installed = jax.nn.logsumexp(market.log_compute)
-    supply = jax.jit(log_supply)
-    dear = supply(market.log_compute, market.log_cost, jnp.asarray(20.0))
-    assert float(dear) == pytest.approx(float(installed), abs=1e-12)
-    assert supply(market.log_compute, market.log_cost, jnp.asarray(-12.0)) < installed - 10.0
+    installed, supply = float(market.stock().compute.sum()), jax.jit(supplied)
+    assert float(supply(market.stock(), jnp.asarray(20.0))) == pytest.approx(installed, rel=1e-12)
+    assert supply(market.stock(), jnp.asarray(-12.0)) < 1e-4 * installed
 
 
 def test_a_training_budget_alone_is_spent_whole() -> None:
     """Budget = rent x fleet: the closed form without other demand and without running cost."""
     none = jnp.full(3, -60.0)
     demand = Schedule(intercept=none, slope=jnp.zeros(3), log_training=jnp.log(6.0))
-    price = clear(demand, jnp.log(jnp.array([1.0, 2.0])), jnp.full(2, -30.0), jnp.asarray(0.0))
+    stock = Stock(compute=jnp.array([[1.0, 2.0]]), cost=jnp.full((1, 2), 1e-13))
+    price = clear(demand, stock, jnp.asarray(0.0))
     assert float(jnp.exp(price)) == pytest.approx(2.0)
 
 

@@ -24,7 +24,8 @@ revenue = jax.jit(line_revenue)
 
 @pytest.fixture(scope="module")
 def lines(float64: None, world: World) -> Lines:
-    return Lines(*(jnp.asarray(x) for x in (world.setting.lines.share, world.setting.lines.owner)))
+    given: Lines = jax.tree.map(jnp.asarray, world.setting.lines)
+    return given
 
 
 @pytest.fixture(scope="module")

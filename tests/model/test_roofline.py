@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import Array
+from jax import Array, lax
 
 from marketsim.calibration.serving import served
 from marketsim.knowledge import ServedModel, load_facts
-from marketsim.model import ARCHITECTURES, CLASSES, Assumptions, roofline
+from marketsim.model import ARCHITECTURES, CLASSES, Assumptions, roofline, unpack, values
 from marketsim.model.efficiency import Efficiency, initial_efficiency
+from marketsim.model.smooth import power_mean
 from marketsim.model.tree import leaf
-from marketsim.model.units import H100_TFLOPS, TOKENS_PER_SECOND
+from marketsim.model.units import (
+    AGENTIC,
+    ASIC,
+    BATCH,
+    GPU,
+    H100_TFLOPS,
+    INTERACTIVE,
+    LOW_LATENCY,
+    TOKENS_PER_SECOND,
+)
 from marketsim.precision import Precision, precise
 
 if TYPE_CHECKING:
     from tests.model.conftest import World
 
-GPU, ASIC, FAST = range(len(ARCHITECTURES))
-BATCH, INTERACTIVE, AGENTIC = range(len(CLASSES))
+FAST = LOW_LATENCY
 MODELS = load_facts().models
 NAMES = ("DeepSeek-V3", "Llama 3.1 70B", "Llama 3.1 405B", "gpt-oss-120b")
 DEEPSEEK = MODELS["DeepSeek-V3"]
 REQUIRED = leaf(np.log(TOKENS_PER_SECOND))
-NEEDS = 9
+quickly = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 @jax.jit
@@ -36,7 +47,8 @@ def log_cost(a: Assumptions, now: Efficiency, model: roofline.Served, speed: Arr
     """Return ln H100e-seconds of decode, [speed, architecture, class], at ``speed`` [speed]."""
 
     def at(one: Array) -> Array:
-        return roofline.log_decode(roofline.needs(a, now, model, jnp.full(len(CLASSES), one)))
+        needs = roofline.needs(a, now, model, jnp.full(len(CLASSES), one))
+        return roofline.log_decode(needs, model)
 
     return jax.vmap(at)(jnp.log(speed))
 
@@ -113,19 +125,21 @@ def every(chip: Chip, model: ServedModel, context: float) -> Tried:
 def test_it_is_the_best_of_all_groups_and_batches(
     median: Assumptions, technology: Efficiency, architecture: int, reach: float, name: str, k: int
 ) -> None:
-    """Within 35 % from 1 token per second to three quarters of the largest reachable speed.
+    """Never below it, and 4 to 15 % above at most speeds from 1 token per second up.
 
-    Worst measured: 31 %, and 39 % at 0.8 of that speed. Low-latency designs, which need a thousand
-    chips to hold a model, stay within 11 % to 0.45 of it; beyond, the model's choice of nine groups
-    is coarse, and at 0.8 of it they cost up to four times as much as on the best group.
+    Worst measured: 55 %, at three quarters of the largest speed. Low-latency designs, which need a
+    thousand chips to hold a model, stay within 19 % to 0.45 of it; beyond, the model's choice of
+    nine groups is coarse.
     """
     model, context = MODELS[name], float(median.context_tokens[k])
     tried = every(chip_of(median, technology, architecture), model, context)
     speeds = np.geomspace(1.0, reach * tried.fastest(), 12)
     brute = np.array([tried.cheapest(speed) for speed in speeds])
     smooth = np.exp(log_cost(median, technology, served(model), speeds)[:, architecture, k])
-    tolerance = 0.35 if architecture != FAST else 0.15
-    np.testing.assert_allclose(smooth, brute, rtol=tolerance)
+    dearer = smooth / brute - 1.0
+    assert (dearer > 0.0).all()
+    assert (dearer < (0.6 if architecture != FAST else 0.2)).all()
+    assert np.median(dearer) < 0.2
 
 
 # What speed costs
@@ -137,7 +151,7 @@ def test_gpu_cost_is_flat_then_convex_in_speed(median: Assumptions, technology: 
     cost = np.exp(log_cost(median, technology, served(DEEPSEEK), speeds))[:, GPU, INTERACTIVE]
     assert cost[9] == pytest.approx(cost[0], rel=0.01)
     assert (np.diff(cost, 2) > -1e-6 * cost[1:-1]).all()
-    assert cost[-1] > 4.0 * cost[0]
+    assert cost[-1] > 3.0 * cost[0]
 
 
 def test_a_hundred_times_the_speed_costs_hundreds_of_times_more_on_gpus(
@@ -185,11 +199,10 @@ def test_without_hurry_a_chip_without_limits_pays_for_arithmetic_alone(
         log_memory=technology.log_memory + 12.0,
     )
     a = replace(median, reduce_time=1e-9 * median.reduce_time)
-    least = 9.0 ** (-1.0 / roofline.SHARP)  # a smooth minimum over nine groups that cost the same
     unlimited = np.exp(log_cost(a, free, served(model), jnp.array([1.0])))
-    np.testing.assert_allclose(unlimited, floor * least, rtol=1e-3)
+    np.testing.assert_allclose(unlimited, floor, rtol=1e-3)
     cost = np.exp(log_cost(median, technology, served(model), np.geomspace(0.1, 1e4, 20)))
-    assert (cost > floor * least).all()
+    assert (cost > floor).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -201,7 +214,7 @@ def test_beyond_the_speed_of_a_single_sequence_cost_is_a_wall(
             tried = every(chip_of(median, technology, architecture), MODELS[name], float(context))
             speeds = tried.fastest() * np.array([1.0, 1.1, 1.2, 1.4, 1.7, 2.0, 3.0])
             cost = log_cost(median, technology, served(MODELS[name]), speeds)[:, architecture, k]
-            assert cost[-1] - cost[0] > 12.0
+            assert cost[-1] - cost[0] > 10.0
             slope = np.diff(cost) / np.diff(np.log(speeds))
             # A low-latency group that is a little short of memory is let pass at a price.
             assert architecture == FAST or (slope[1:-1] > roofline.STEEP).all()
@@ -235,7 +248,7 @@ def test_a_chip_of_tiny_memory_needs_many_chips_and_their_reductions(
     )
     assert more[0] - plain[0] > np.log(2.0)
     assert tried.fastest() < 150.0
-    assert more[2] - plain[2] > np.log(100.0)
+    assert more[2] - more[0] > np.log(100.0)
     assert np.exp(more[0]) == pytest.approx(tried.cheapest(5.0), rel=0.5)
 
 
@@ -250,82 +263,138 @@ def test_where_no_group_holds_the_model_cost_explodes_but_stays_finite(
     ).all()
 
 
+# What physics allows
+
+
+def bounds(x: roofline.Needs) -> dict[str, np.ndarray]:
+    """Return least seconds of one chip that a token takes: arithmetic, bandwidth, latency.
+
+    A step reads its caches and the weights that its batch touches, of experts drawn at random; no
+    batch is larger than a group holds, nor smaller than one sequence; reductions are shared by the
+    batch.
+    """
+    n = np.array(roofline.CHIPS)[:, None, None, None]
+    room = ((n**8 + x.held**8) ** 0.125 - x.held) / x.kept  # a smooth limit of memory
+    most = np.maximum(room.max(axis=0), 1.0)
+    touched = x.weights * -np.expm1(most * np.log1p(-np.minimum(x.active / x.weights, 1 - 1e-12)))
+    latency = (n * x.reduce * (np.sqrt(n) - 1.0) / np.maximum(room, 1.0)).min(axis=0)
+    return {
+        "arithmetic": np.asarray(x.arithmetic),
+        "bandwidth": touched / most + np.asarray(x.cache),
+        "latency": latency,
+    }
+
+
+@jax.jit
+def served_at(
+    a: Assumptions, technology: Efficiency, model: roofline.Served, log_speed: Array
+) -> tuple[roofline.Needs, Array, roofline.Work]:
+    """Return needs, utilisation and work of many worlds, [architecture, class, draw]."""
+    x = roofline.needs(a, technology, model, log_speed)
+    return x, roofline.utilisation(x), roofline.compute_per_token(a, technology, model, log_speed)
+
+
+@pytest.mark.parametrize("name", ["GPT-3 175B", *NAMES])
+def test_no_cost_is_below_what_physics_allows(world: World, name: str) -> None:
+    """At draws twice as far out as the priors and any speed, whatever that is worth to a class."""
+    model, count = served(MODELS[name]), 5000
+    bare = float(roofline.arithmetic_bound(model))
+    a = unpack(values(world.coordinates, jnp.asarray(2.0 * world.draws(3, count).T)))
+    speed = REQUIRED[:, None] + np.linspace(-2.0, 5.0, count)
+    x, used, paid = served_at(a, initial_efficiency(a), model, speed)
+    seconds = np.asarray(x.arithmetic / used)
+    for bound, least in bounds(jax.tree.map(np.asarray, x)).items():
+        assert (seconds >= least * (1.0 - 1e-9)).all(), (bound, (least / seconds).max())
+    assert (np.asarray(paid.decode) >= bare).all()
+
+
+def test_what_speed_is_worth_never_pulls_cost_below_bare_arithmetic(
+    median: Assumptions, technology: Efficiency
+) -> None:
+    bare = roofline.arithmetic_bound(served(DEEPSEEK))
+    for worth in (1e-3, 0.5, 1.0, 1.1, 3.0):
+        a = replace(median, speed_worth=jnp.full(len(CLASSES), worth))
+        paid = work(a, technology, served(DEEPSEEK), jnp.asarray(REQUIRED) + 4.0).decode / bare
+        assert (paid >= 1.0).all()
+        assert (paid <= max(worth, 1.0) + 0.026).all()  # a smooth positive part
+
+
 # Derivatives
 
 
-def needs_at(world: World, seed: int) -> Array:
-    """Needs of decode at a draw of the priors, [architecture, class, need]."""
+def needs_at(world: World, seed: int) -> roofline.Needs:
+    """Needs of decode at a draw of the priors."""
     a = world.at(world.draws(seed, 1)[0])
     speed = jnp.asarray(REQUIRED) + jnp.array([0.0, 0.5, 1.0])
     return roofline.needs(a, initial_efficiency(a), served(DEEPSEEK), speed)
 
 
-def formula(needs: Array) -> Array:
-    """Return what `log_decode` does without rules of its own for derivatives and batches."""
-    rows = needs.reshape(-1, NEEDS).T
-    return roofline._decode(rows).reshape(needs.shape[:-1])
+def formula(x: roofline.Needs) -> Array:
+    """Return what `utilisation` does without a rule of its own for derivatives."""
+    used = lax.map(lambda chips: roofline._of_group(chips, x), jnp.array(roofline.CHIPS))
+    return power_mean(used, roofline.SHARP)
 
 
-slope_of = jax.jit(jax.grad(lambda x: roofline.log_decode(x).sum()))
-plain_slope_of = jax.jit(jax.grad(lambda x: formula(x).sum()))
-curvature_of = jax.jit(jax.hessian(roofline.log_decode))
-backwards = jax.jit(jax.jacrev(jax.grad(roofline.log_decode)))
-batched = jax.jit(jax.vmap(jax.vmap(roofline.log_decode)))
-slope_of_rows = jax.jit(jax.grad(lambda x: jax.vmap(roofline.log_decode)(x).sum()))
-rows_of_slopes = jax.jit(jax.vmap(jax.vmap(jax.grad(roofline.log_decode))))
-forward_rows = jax.jit(jax.vmap(jax.vmap(jax.jacfwd(roofline.log_decode))))
-slope_along = jax.jit(lambda x: jax.jvp(roofline.log_decode, (x,), (jnp.ones_like(x),))[1])
-log_decode, plain = jax.jit(roofline.log_decode), jax.jit(formula)
+def elasticities(used: Callable[[roofline.Needs], Array]) -> Callable[[roofline.Needs], Any]:
+    """Return the function of derivatives of ln utilisation by the log of each need."""
+
+    def log_sum(logs: roofline.Needs) -> Array:
+        return jnp.log(used(jax.tree.map(jnp.exp, logs))).sum()
+
+    return quickly(lambda x: jax.grad(log_sum)(jax.tree.map(jnp.log, x)))
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_its_own_derivative_is_that_of_the_formula(world: World, seed: int) -> None:
-    x = needs_at(world, seed)
-    np.testing.assert_allclose(log_decode(x), plain(x), rtol=1e-12)
-    np.testing.assert_allclose(slope_of(x), plain_slope_of(x), rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(slope_along(x), slope_of(x).sum(axis=-1), rtol=1e-12)
+slope_of, plain_slope_of = elasticities(roofline.utilisation), elasticities(formula)
+utilisation, plain = jax.jit(roofline.utilisation), quickly(formula)
+one_by_one = jax.jit(jax.vmap(jax.vmap(jax.grad(roofline.utilisation))))
+along = jax.jit(lambda x: jax.jvp(roofline.utilisation, (x,), (x,)))
+twice = jax.jit(lambda x: jax.jvp(jax.grad(lambda y: roofline.utilisation(y).sum()), (x,), (x,)))
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_batches_of_batches_and_their_derivatives_are_those_of_rows(
-    world: World, seed: int
-) -> None:
-    """However `vmap` and derivatives are nested."""
+def test_its_own_derivative_is_that_of_the_formula(world: World, seed: int) -> None:
+    """Backwards, forwards, and one by one."""
     x = needs_at(world, seed)
-    np.testing.assert_allclose(batched(x), plain(x), rtol=1e-12)
-    for nested in (slope_of_rows, rows_of_slopes, forward_rows):
-        np.testing.assert_allclose(nested(x), plain_slope_of(x), rtol=1e-12, atol=1e-15)
+    slope, (value, change) = slope_of(x), along(x)
+    for found, expected in ((utilisation(x), plain(x)), (value, plain(x))):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    jax.tree.map(partial(np.testing.assert_allclose, atol=1e-12), slope, plain_slope_of(x))
+    np.testing.assert_allclose(change, value * sum(jax.tree.leaves(slope)), atol=1e-12)
+    alone = jax.tree.map(lambda g, y: g * y / value, one_by_one(x), x)
+    jax.tree.map(partial(np.testing.assert_allclose, atol=1e-12), alone, slope)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_second_derivatives_are_those_of_the_first(world: World, seed: int) -> None:
+    """Along a step of all needs together."""
+    x, step = needs_at(world, seed), 1e-5
+    slope, bend = twice(x)
+    up, down = (twice(jax.tree.map(lambda y, s=s: y * (1.0 + s), x))[0] for s in (step, -step))
+    for name, found in vars(bend).items():
+        change = (getattr(up, name) - getattr(down, name)) / (2.0 * step)
+        scale = float(np.abs(getattr(slope, name)).max())
+        np.testing.assert_allclose(found, change, atol=1e-4 * scale, err_msg=name)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_its_derivative_agrees_with_central_differences(world: World, seed: int) -> None:
-    x, step = np.asarray(needs_at(world, seed)), 1e-4
-    exact = np.asarray(slope_of(x))
-    for i, nudge in enumerate(step * np.eye(NEEDS)):
-        up, down = log_decode(x + nudge), log_decode(x - nudge)
-        np.testing.assert_allclose(exact[..., i], (up - down) / (2.0 * step), atol=1e-5)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_second_derivatives_are_those_of_the_first(world: World, seed: int) -> None:
-    x, step = np.asarray(needs_at(world, seed))[GPU, AGENTIC], 1e-5
-    curvature = np.asarray(curvature_of(x))
-    assert np.isfinite(curvature).all()
-    np.testing.assert_allclose(curvature, curvature.T, atol=1e-9)
-    np.testing.assert_allclose(backwards(x), curvature, atol=1e-9)
-    for i, nudge in enumerate(step * np.eye(NEEDS)):
-        change = (slope_of(x + nudge) - slope_of(x - nudge)) / (2.0 * step)
-        np.testing.assert_allclose(curvature[i], change, atol=1e-4)
+    x, step = needs_at(world, seed), 1e-4
+    for name, exact in vars(slope_of(x)).items():
+        at = [replace(x, **{name: getattr(x, name) * np.exp(s)}) for s in (step, -step)]
+        up, down = (np.log(np.asarray(utilisation(y))) for y in at)
+        np.testing.assert_allclose(exact, (up - down) / (2.0 * step), atol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_every_need_costs_and_time_saves(world: World, seed: int) -> None:
-    """The cost is proportional to chips' H100e, and to seconds if all of them scale."""
-    slope = np.asarray(slope_of(needs_at(world, seed)))
-    np.testing.assert_allclose(slope[..., roofline.H100E], 1.0, rtol=1e-12)
-    np.testing.assert_allclose(slope[..., 1 : roofline.ARITHMETIC + 1].sum(axis=-1), 1.0, rtol=1e-9)
-    assert (slope[..., 1] <= 1e-12).all()
-    assert (slope[..., 2:] >= -1e-12).all()
+    """Utilisation hangs on seconds by their ratios alone."""
+    slope = slope_of(needs_at(world, seed))
+    seconds = ("time", "reduce", "weights", "active", "cache", "arithmetic")
+    np.testing.assert_allclose(sum(getattr(slope, name) for name in seconds), 0.0, atol=1e-9)
+    assert (slope.time >= -1e-12).all()
+    for name in ("reduce", "weights", "active", "cache", "held", "kept"):
+        assert (getattr(slope, name) <= 1e-12).all(), name
+    assert (slope.arithmetic <= 1.0 + 1e-12).all()  # more of it is used, but no more of it is cheap
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -352,9 +421,9 @@ def test_prefill_is_arithmetic_of_the_prompt(median: Assumptions, technology: Ef
     )
     reached = H100_TFLOPS * 1e12 * roofline.FLOPS_REACHED
     seconds = 2.0 * DEEPSEEK.active * np.asarray(median.prompt_tokens) / reached
-    np.testing.assert_allclose(np.exp(slow.prefill), np.broadcast_to(seconds, (3, 3)))
+    np.testing.assert_allclose(slow.prefill, np.broadcast_to(seconds, (3, 3)))
     np.testing.assert_array_equal(quick.prefill, slow.prefill)
-    np.testing.assert_allclose(np.exp(slow.total()), np.exp(slow.prefill) + np.exp(slow.decode))
+    np.testing.assert_allclose(slow.total(), slow.prefill + slow.decode)
 
 
 def test_no_class_pays_more_for_its_speed_than_it_is_worth(
@@ -363,8 +432,8 @@ def test_no_class_pays_more_for_its_speed_than_it_is_worth(
     floor = 2.0 * DEEPSEEK.active / (H100_TFLOPS * 1e12 * roofline.FLOPS_REACHED)
     for faster in (0.0, 1.0, 3.0, 10.0):
         speed = jnp.asarray(REQUIRED) + faster
-        paid = np.exp(work(median, technology, served(DEEPSEEK), speed).decode) / floor
-        assert (paid <= np.asarray(median.speed_worth) * (1.0 + 1e-9)).all()
+        paid = work(median, technology, served(DEEPSEEK), speed).decode / floor
+        assert (paid <= np.asarray(median.speed_worth) * (1.0 + 1e-3)).all()
     np.testing.assert_allclose(paid, np.broadcast_to(median.speed_worth, paid.shape), rtol=1e-3)
 
 
@@ -372,9 +441,8 @@ def test_where_speed_is_worth_anything_its_cost_is_paid(
     median: Assumptions, technology: Efficiency
 ) -> None:
     a = replace(median, speed_worth=jnp.full(len(CLASSES), 1e30))
-    full = roofline.log_decode(
-        roofline.needs(a, technology, served(DEEPSEEK), jnp.asarray(REQUIRED))
-    )
+    needs = roofline.needs(a, technology, served(DEEPSEEK), jnp.asarray(REQUIRED))
+    full = np.exp(roofline.log_decode(needs, served(DEEPSEEK)))
     np.testing.assert_allclose(work(a, technology, served(DEEPSEEK), REQUIRED).decode, full)
 
 
@@ -383,7 +451,8 @@ def test_more_bandwidth_per_watt_never_raises_cost(
 ) -> None:
     better = replace(technology, log_bandwidth=technology.log_bandwidth + 0.3)
     cost, less = (
-        work(median, now, served(DEEPSEEK), REQUIRED).decode for now in (technology, better)
+        jnp.log(work(median, now, served(DEEPSEEK), REQUIRED).decode)
+        for now in (technology, better)
     )
     assert cost.shape == (len(ARCHITECTURES), len(CLASSES))
     saved = np.asarray(cost - less)

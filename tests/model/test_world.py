@@ -24,6 +24,8 @@ from marketsim.model import (
     State,
     investment,
     steps,
+    unpack,
+    values,
 )
 from marketsim.model.layers import RECOGNITION
 
@@ -231,6 +233,18 @@ def test_books_are_never_below_nothing_nor_above_what_was_paid(run: Run) -> None
 def test_checking_answers_never_makes_more_of_them_than_tokens(run: Run) -> None:
     per_answer = run.quarters.tokens / run.quarters.answers
     np.testing.assert_allclose(jnp.log(per_answer), run.after.demand.log_answer, atol=1e-12)
+
+
+def test_worlds_along_the_last_axis_are_the_worlds_one_by_one(world: World) -> None:
+    z, news = world.draws(seed=3, size=4), np.random.default_rng(4).standard_normal((2, 36, 4))
+    a = unpack(values(world.coordinates, jnp.asarray(z.T)))
+    _, together = world.ahead(a, world.begin(a), *jnp.asarray(news))
+    for i in (0, 3):
+        alone = world.at(z[i])
+        _, one = world.ahead(alone, world.begin(alone), *jnp.asarray(news[..., i]))
+        for f in fields(Quarter):
+            of_all = getattr(together, f.name)[..., i]
+            np.testing.assert_allclose(of_all, getattr(one, f.name), rtol=1e-9, err_msg=f.name)
 
 
 # How a world begins, and how history hands over
