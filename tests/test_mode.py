@@ -15,7 +15,7 @@ def plain(residuals: FloatArray, jacobian: FloatArray) -> tuple[FloatArray, Floa
     return residuals, jacobian, np.ones(len(residuals))
 
 
-def straight(rows: FloatArray, values: FloatArray) -> Linear:
+def linear_in(rows: FloatArray, values: FloatArray) -> Linear:
     return lambda x: plain(rows @ x - values, rows)
 
 
@@ -26,10 +26,10 @@ def rosenbrock(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     return plain(r, np.array([[-20.0 * x[0], 10.0], [-1.0, 0.0], [slope, 2.0 * slope]]))
 
 
-def test_a_straight_problem_is_solved_as_least_squares_are() -> None:
+def test_a_linear_problem_is_solved_as_least_squares_are() -> None:
     chance = np.random.default_rng(0)
     rows, values = chance.standard_normal((12, 4)), chance.standard_normal(12)
-    found = find_mode(straight(rows, values), np.zeros(4))
+    found = find_mode(linear_in(rows, values), np.zeros(4))
     np.testing.assert_allclose(found.x, np.linalg.lstsq(rows, values)[0], atol=1e-8)
     assert found.size < 1e-8
 
@@ -41,10 +41,10 @@ def test_residuals_that_do_not_vanish_leave_no_gradient(start: tuple[float, floa
     assert found.residual[2] > 1.0, "there is something left to fit"
 
 
-def test_the_bends_of_the_model_are_learnt() -> None:
+def test_second_order_curvature_is_learnt() -> None:
     """Started from the mode with what was learnt, a nudge is undone in a handful of steps."""
     first = find_mode(rosenbrock, np.array([-1.2, 1.0]))
-    again = find_mode(rosenbrock, first.x + 1e-3, first.bends)
+    again = find_mode(rosenbrock, first.x + 1e-3, first.second_order)
     np.testing.assert_allclose(again.x, first.x, atol=1e-8)
     assert again.steps < first.steps / 2
 

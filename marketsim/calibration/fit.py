@@ -29,6 +29,9 @@ from .window import HISTORY, Window, window_at
 FIRST_GUESS = 2.0
 """Standard deviations of errors in the first pass, as multiples of the floors."""
 
+FIRST_TOLERANCE = 1e-6
+"""Of the gradient in the first pass, whose errors the noise is taken from."""
+
 STRAY = 1e-4
 """Largest entry of a gradient at which what was found may still be called the mode."""
 
@@ -180,9 +183,11 @@ def _mode_at(
         return residual, np.asarray(at.jacobian), weight
 
     if near is None:
-        found = find_mode(linear, np.zeros(len(coords.kind) + 2 * HISTORY))
+        found = find_mode(
+            linear, np.zeros(len(coords.kind) + 2 * HISTORY), tolerance=FIRST_TOLERANCE
+        )
     else:
-        found = find_mode(linear, near.x, near.bends)
+        found = find_mode(linear, near.x, near.second_order)
     return found, linearise(jnp.asarray(found.x), data, coords, setting)
 
 

@@ -1,10 +1,10 @@
 """The mode of a posterior, to the last digits that its gradient has.
 
 Newton's method with Levenberg and Marquardt's damping. The curvature is that of the densities of
-the errors along the Jacobian, which is exact where the model is straight, and an estimate of what
-the model's own bends add, learnt from how gradients change (Dennis, Gay and Welsch 1981, ACM TOMS
-7). Gauss-Newton leaves both out: where residuals do not vanish it converges linearly and stops
-where steps are short, not where the gradient is. Here the gradient itself has to vanish.
+the errors along the Jacobian, which is all there is where the model is linear, and a secant
+estimate of the second-order rest, learnt from how gradients change (Dennis, Gay and Welsch 1981,
+ACM TOMS 7). Gauss-Newton leaves both out: where residuals do not vanish it converges linearly and
+stops where steps are short, not where the gradient is. Here the gradient itself has to vanish.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ class Mode:
         The mode, [unknown].
     residual, jacobian, weight
         There, as :data:`Linear` has them.
-    bends
-        Curvature that the bends of the model add, as far as it was learnt, [unknown, unknown].
+    second_order
+        Curvature that the model's own nonlinearity adds, as far as it was learnt, [unknown,
+        unknown].
     steps
         Evaluations that it took.
     """
@@ -63,7 +64,7 @@ class Mode:
     residual: FloatArray
     jacobian: FloatArray
     weight: FloatArray
-    bends: FloatArray
+    second_order: FloatArray
     steps: int
 
     @property
@@ -82,15 +83,15 @@ class Mode:
         return float(np.abs(self.gradient).max())
 
     @property
-    def straight(self) -> FloatArray:
-        """Curvature of the cost were the model straight, [unknown, unknown]."""
+    def gauss_newton(self) -> FloatArray:
+        """Curvature of the cost were the model linear, [unknown, unknown]."""
         return np.asarray(self.jacobian.T @ (self.weight[:, None] * self.jacobian))
 
 
 def find_mode(
     linear: Linear,
     start: FloatArray,
-    bends: FloatArray | None = None,
+    second_order: FloatArray | None = None,
     tolerance: float = TOLERANCE,
     most: int = MOST,
 ) -> Mode:
@@ -102,25 +103,26 @@ def find_mode(
         Residuals, Jacobian and curvatures at a point; the rows of the priors are among them.
     start
         First guess, [unknown].
-    bends
+    second_order
         What an earlier search of much the same objective learnt.
     tolerance
         Largest entry of the gradient at the end.
     most
         Evaluations, at the most.
     """
-    rest = np.zeros((len(start), len(start))) if bends is None else bends
-    here = Mode(start, *linear(start), bends=rest, steps=1)
-    damping, failed, bent = FIRST_DAMPING, 0, bends is not None
+    rest = np.zeros((len(start), len(start))) if second_order is None else second_order
+    here = Mode(start, *linear(start), second_order=rest, steps=1)
+    damping, failed, augmented = FIRST_DAMPING, 0, second_order is not None
     while here.size > tolerance and here.steps < most and failed < STUCK:
-        curvature = here.straight + (here.bends if bent else 0.0)
-        step, bent = _step(here, curvature, damping)
-        there = Mode(here.x + step, *linear(here.x + step), bends=here.bends, steps=here.steps + 1)
+        curvature = here.gauss_newton + (here.second_order if augmented else 0.0)
+        step, augmented = _step(here, curvature, damping)
+        x = here.x + step
+        there = Mode(x, *linear(x), second_order=here.second_order, steps=here.steps + 1)
         predicted = -float(here.gradient @ step + 0.5 * step @ curvature @ step)
         if _better(here, there, predicted, curvature + damping * np.eye(len(step))):
             ratio = (here.cost - there.cost) / predicted if predicted > 0.0 else 1.0
             damping *= max(0.1, 1.0 - (2.0 * min(max(ratio, 0.0), 1.0) - 1.0) ** 3)
-            here, bent, failed = *_learnt(here, there, step), 0
+            here, augmented, failed = *_learnt(here, there, step), 0
         else:
             failed += 1
             damping *= 2.0**failed
@@ -129,15 +131,15 @@ def find_mode(
 
 
 def _step(here: Mode, curvature: FloatArray, damping: float) -> tuple[FloatArray, bool]:
-    """Return the damped Newton step, and whether the curvature held the bends.
+    """Return the damped Newton step, and whether ``curvature`` was positive definite.
 
-    Where it is not positive definite with them it is without: the priors are in it.
+    Where it is not, the step is Gauss-Newton's, whose curvature holds the priors'.
     """
     unit, downhill = damping * np.eye(len(curvature)), -here.gradient
     try:
         return cho_solve(cho_factor(curvature + unit), downhill), True
     except LinAlgError:
-        return cho_solve(cho_factor(here.straight + unit), downhill), False
+        return cho_solve(cho_factor(here.gauss_newton + unit), downhill), False
 
 
 def _better(here: Mode, there: Mode, predicted: float, curvature: FloatArray) -> bool:
@@ -152,18 +154,18 @@ def _better(here: Mode, there: Mode, predicted: float, curvature: FloatArray) ->
 
 
 def _learnt(here: Mode, there: Mode, step: FloatArray) -> tuple[Mode, bool]:
-    """Return the new place with what the step taught of the bends, and whether to count on them."""
-    change, straight = there.gradient - here.gradient, there.straight @ step
-    told = float(np.linalg.norm(change - straight - here.bends @ step))
-    helps = told < float(np.linalg.norm(change - straight))
+    """Return the new place with its second-order curvature updated, and whether that one helps."""
+    change, first_order = there.gradient - here.gradient, there.gauss_newton @ step
+    rest = change - first_order
+    helps = bool(np.linalg.norm(rest - here.second_order @ step) < np.linalg.norm(rest))
     length = float(change @ step)
     if length <= 0.0:
         return there, helps
-    shown, bends = change - straight, here.bends
-    size = abs(float(step @ bends @ step))
+    second_order = here.second_order
+    size = abs(float(step @ second_order @ step))
     if size > 0.0:
-        bends = bends * min(1.0, abs(float(step @ shown)) / size)
-    gap = shown - bends @ step
+        second_order = second_order * min(1.0, abs(float(step @ rest)) / size)
+    gap = rest - second_order @ step
     cross = np.outer(gap, change) / length
     square = np.outer(change, change) * (float(gap @ step) / length**2)
-    return replace(there, bends=bends + cross + cross.T - square), helps
+    return replace(there, second_order=second_order + cross + cross.T - square), helps
