@@ -311,3 +311,19 @@ def test_no_company_line_chip_or_model_is_named_in_code(path: Path, facts: ms.Kn
     names = named(facts.universe)
     found = literals(ast.parse(path.read_text(encoding="utf-8")))
     assert {text for text in found if text in names or text.partition(".")[0] in names} == set()
+
+
+def test_a_ticker_holds_no_dot(tmp_path: Path) -> None:
+    put(tmp_path, "companies.csv", "BRK.B,Example Works,cloud,12")
+    put(tmp_path, "lines.csv", "BRK.B,total,cloud,0.005,0.03,made up")
+    assert any("'BRK.B' holds a dot" in fault and "BRK-B" in fault for fault in faults(tmp_path))
+
+
+@pytest.mark.parametrize("figure", ["0", "-57000"])
+def test_a_revenue_of_zero_or_less_is_refused_before_anything_is_fitted(
+    tmp_path: Path, figure: str
+) -> None:
+    row = f"quarterly_revenue,NVDA.total,2025-10-26,2025-11-19,{figure},USD m,mine,sourced,"
+    put(tmp_path, "facts/z.csv", row)
+    with pytest.raises(DataError, match=r"NVDA\.total, 2025-10-26: the figure is .* above 0"):
+        ms.calibrate(ms.load_facts(AS_OF, add=tmp_path), cache=False)

@@ -136,7 +136,7 @@ def test_histories_are_run_once(scenarios: ms.Scenarios, monkeypatch: pytest.Mon
     begun, started = batches._begun, []
 
     def counted(values: Array, setting: Any) -> Any:
-        started.append(len(values))
+        started.append(values.shape[-1])
         return begun(values, setting)
 
     monkeypatch.setattr(batches, "_begun", counted)

@@ -156,11 +156,11 @@ def _fit(
     first, window = _mode_at(series, FIRST_GUESS * floors, coords, setting)
     noise = _noise(series, np.asarray(window.seen), floors)
     mode, window = _mode_at(series, noise, coords, setting, first)
-    if mode.size > STRAY:
+    if not mode.size <= STRAY:  # NaN neither
         raise SolverError(
             f"calibrate: the search for the mode ended after {mode.steps} evaluations where the "
             f"gradient is {mode.size:.1g}; an assumption or a figure far outside its range would "
-            "do that: see which facts were added last"
+            "do that, such as a revenue of zero or less: see which facts were added last"
         )
     return replace(mode, steps=first.steps + mode.steps), window, noise
 

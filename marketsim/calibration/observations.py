@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from marketsim.errors import DataError
 from marketsim.knowledge import Knowledge
 from marketsim.observables import CATALOGUE, DOUBT, Observable, Report
 
@@ -119,10 +120,21 @@ def series(knowledge: Knowledge, window: Window) -> Iterator[Series]:
                 yield _series(observable, one, window, none)
 
 
+def _check_positive(one: Report, values: np.ndarray) -> None:
+    """Refuse what has no logarithm: the model compares ratios."""
+    for row in np.flatnonzero(~(values > 0.0)):
+        day = one.rows["date"].iloc[row].date()
+        raise DataError(
+            f"{one.name}, {day}: the figure is {values[row]:g}, and what is observed must be above "
+            "0; correct the row, or leave it out"
+        )
+
+
 def _series(observable: Observable, one: Report, window: Window, none: np.ndarray) -> Series:
     rows = one.rows
     dates, raw = rows["date"], rows["value"].to_numpy(dtype=float)
     weight = window.yearly(dates) if observable.yearly else window.weights(dates)
+    _check_positive(one, raw)
     inside = weight.sum(axis=1) > 0.99
     season = seasons(dates, raw) if observable.seasonal else np.ones(len(rows))
     stated = rows["stated"] if "stated" in rows else pd.Series(0.0, index=rows.index)

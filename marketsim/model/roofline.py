@@ -97,7 +97,9 @@ def compute_per_token(
     pays beyond bare arithmetic is bounded, never the arithmetic.
     """
     used = utilisation(needs(a, technology, served, log_speed))
-    premium = smooth_minimum(1.0 / used - 1.0, positive_part(a.speed_worth - 1.0))
+    spare, worth = 1.0 - used, positive_part(a.speed_worth - 1.0)
+    # The smooth minimum of 1 / used - 1 and the worth, finite where no chip is fast enough.
+    premium = spare * worth / smooth_maximum(spare, used * worth)
     bare = arithmetic_bound(served)
     prefill = bare * a.prompt_tokens + jnp.zeros_like(used)
     return Work(decode=bare * (1.0 + premium), prefill=prefill)
@@ -195,12 +197,14 @@ def _readable(x: Needs, left: Array) -> Array:
 
     The weights w of all experts, or c of each sequence, are read, whichever is less: t, their
     smooth minimum, solves (1 - width^2) t^2 - (w + c b) t + w c b = 0. With t = left - k b, k the
-    cache, that is a quadratic in b; the larger root is the one below both.
+    cache, that is a quadratic in b; the larger root is the one below both. Times are measured in
+    that of reading all weights, so that no square of them leaves the range of single precision.
     """
     q = 1.0 - WIDTH**2
-    square = x.cache * (q * x.cache + x.active)
-    linear = left * (x.active + 2.0 * q * x.cache) - x.weights * (x.cache + x.active)
-    constant = left * (x.weights - q * left)
+    cache, active, left = x.cache / x.weights, x.active / x.weights, left / x.weights
+    square = cache * (q * cache + active)
+    linear = left * (active + 2.0 * q * cache) - (cache + active)
+    constant = left * (1.0 - q * left)
     root, many = jnp.sqrt(linear**2 + 4.0 * square * constant), linear > 0.0
     # The same number in two forms: where one cancels the other does not.
     top = jnp.where(many, linear + root, 2.0 * constant)

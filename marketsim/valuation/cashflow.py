@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
 from marketsim.model import YEARS
-from marketsim.model.smooth import positive_part
 from marketsim.model.tree import pytree
 
 MARGIN_REVERSION: Final = 0.20
@@ -62,6 +62,11 @@ def log_value(revenue: Array, terms: Terms) -> Array:
     last = profit[-1] / YEARS * margin_at(terms, end + FADE_YEARS) / margin_at(terms, years[-1])
     terminal = last * _terminal_multiple(revenue, terms) * jnp.exp(-terms.discount_rate * end)
     return jnp.log(explicit + terminal)
+
+
+def positive_part(x: Array, width: float) -> Array:
+    """Return a smooth max(x, 0) of the given ``width`` (softplus), whose tail is exponential."""
+    return width * jax.nn.softplus(x / width)
 
 
 def margin_at(terms: Terms, years: Array | float) -> Array:

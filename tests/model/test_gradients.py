@@ -58,6 +58,11 @@ def slopes(world: World, numerics: ModuleType, points: np.ndarray) -> np.ndarray
     return np.asarray(found[1])
 
 
+def strays(difference: np.ndarray, slope: np.ndarray, rounding: float) -> np.ndarray:
+    """Which derivatives are off by more than a millionth of themselves and rounding."""
+    return np.asarray(np.abs(difference - slope) > 1e-6 * np.abs(slope) + rounding)
+
+
 def test_gradients_agree_with_central_differences(
     world: World, numerics: ModuleType, points: np.ndarray, slopes: np.ndarray
 ) -> None:
@@ -67,8 +72,10 @@ def test_gradients_agree_with_central_differences(
     """
     labels, given = names(world, SHORT), (world.coordinates, world.setting)
     for x, slope in zip(points, slopes, strict=True):
-        excess = np.abs(numerics.differences(x, *given) - slope) - 1e-6 * np.abs(slope)
-        off = excess > numerics.ROUNDING
+        off = strays(numerics.differences(x, *given), slope, numerics.ROUNDING)
+        if off.any():  # the difference errs where the level bends: a quarter of the step settles it
+            closer = numerics.differences(x, *given, step=numerics.STEP / 4.0)
+            off &= strays(closer, slope, 4.0 * numerics.ROUNDING)
         assert [name for name, bad in zip(labels, off, strict=True) if bad] == []
     told = (1e-6 * np.abs(slopes) > numerics.ROUNDING).sum(axis=0)
     unseen = {name for name, seen in zip(labels, told, strict=True) if seen < POINTS // 10}
