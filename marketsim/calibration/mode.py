@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -72,7 +73,7 @@ class Mode:
         """Half the sum of squares."""
         return 0.5 * float(self.residual @ self.residual)
 
-    @property
+    @cached_property
     def gradient(self) -> FloatArray:
         """Of the cost, [unknown]."""
         return np.asarray(self.jacobian.T @ self.residual)
@@ -82,7 +83,7 @@ class Mode:
         """Largest entry of the gradient."""
         return float(np.abs(self.gradient).max())
 
-    @property
+    @cached_property
     def gauss_newton(self) -> FloatArray:
         """Curvature of the cost were the model linear, [unknown, unknown]."""
         return np.asarray(self.jacobian.T @ (self.weight[:, None] * self.jacobian))

@@ -25,7 +25,7 @@ from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM, Precision, precise
 
-__all__ = ["CHUNK", "YEAR", "Histories", "ahead", "assumptions_at", "histories"]
+__all__ = ["CHUNK", "YEAR", "Histories", "ahead", "assumptions_at", "histories", "in_chunks"]
 
 T = TypeVar("T")
 FloatArray = NDArray[Any]
@@ -127,10 +127,14 @@ def ahead(
 def assumptions_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
     """Return assumptions in their own units, [world, entry], at linked coordinates."""
     with precise("float64"):
-        kind, starts = jnp.asarray(coordinates.kind), range(0, len(link), CHUNK)
-        few = (_padded(link[first : first + CHUNK]) for first in starts)
-        chunks = [np.asarray(_transformed(kind, chunk)) for chunk in few]
-    return np.concatenate(chunks)[: len(link)]
+        return in_chunks(partial(_transformed, jnp.asarray(coordinates.kind)), link)
+
+
+def in_chunks(program: Callable[[FloatArray], Any], x: FloatArray) -> FloatArray:
+    """Return what ``program`` makes of ``x``, a padded chunk at a time, [world, ...]."""
+    starts = range(0, len(x), CHUNK)
+    chunks = [np.asarray(program(_padded(x[first : first + CHUNK]))) for first in starts]
+    return np.concatenate(chunks)[: len(x)]
 
 
 def _run(
@@ -146,12 +150,14 @@ def _run(
     padded = np.pad(shocks, ((0, 0), (0, 0), (0, -quarters % YEAR)))
     given = (values, state, padded)
     starts = range(0, worlds, CHUNK)
+    with precise(precision):
+        shared = _cast(setting, precision)
 
     def chunk(first: int) -> tuple[State, Any]:
         few = jax.tree.map(lambda x: _worlds_last(_padded(x[first : first + CHUNK])), given)
         with precise(precision):
             some, now, news = _cast(few, precision)
-            last, kept = _chunk(some, now, news, _cast(setting, precision), keep)
+            last, kept = _chunk(some, now, news, shared, keep)
         room = min(CHUNK, worlds - first)
         both = (last, _trimmed(kept, quarters))
         mine: tuple[State, Any] = jax.tree.map(lambda x: x[:room], both)

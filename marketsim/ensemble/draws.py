@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from marketsim.precision import RUN_SELDOM, one_thread, precise
 
-from .batches import CHUNK, YEAR
+from .batches import YEAR, in_chunks
 
 __all__ = ["coordinates_of", "news_of"]
 
@@ -40,11 +40,14 @@ def coordinates_of(
         Of the draws.
     """
     with precise("float64"), one_thread():
-        factor = np.linalg.cholesky(covariance)
-        z = _in_chunks(partial(_standard, jax.random.key(seed), PAST, len(mode)), index)
-        # Products of one shape: what BLAS does with a row hangs on how many there are.
-        whole = z.reshape(-1, CHUNK, len(mode)) @ factor.T
-        return np.asarray(mode + whole.reshape(z.shape)[: len(index)])
+        key, factor = jax.random.key(seed), np.linalg.cholesky(covariance)
+
+        # Chunk by chunk: what BLAS does with a row hangs on how many there are.
+        def about_the_mode(few: NDArray[np.int_]) -> FloatArray:
+            z = np.asarray(_standard(key, PAST, len(mode), few))
+            return np.asarray(mode + z @ factor.T)
+
+        return in_chunks(about_the_mode, index.astype(np.int32))
 
 
 def news_of(index: NDArray[np.int_], quarters: int, seed: int) -> FloatArray:
@@ -52,18 +55,9 @@ def news_of(index: NDArray[np.int_], quarters: int, seed: int) -> FloatArray:
     years = -(-quarters // YEAR)
     with precise("float64"):
         key = jax.random.key(seed)
-        found = [
-            _in_chunks(partial(_standard, key, AHEAD + year, 2 * YEAR), index)
-            for year in range(years)
-        ]
-    by_year = [few[: len(index)].reshape(-1, 2, YEAR) for few in found]
+        parts = (partial(_standard, key, AHEAD + year, 2 * YEAR) for year in range(years))
+        by_year = [in_chunks(part, index.astype(np.int32)).reshape(-1, 2, YEAR) for part in parts]
     return np.concatenate(by_year, axis=2)[:, :, :quarters]
-
-
-def _in_chunks(draw: partial[Array], index: NDArray[np.int_]) -> FloatArray:
-    """Return what ``draw`` gives for an index padded to whole chunks, [draw, ...]."""
-    padded = np.pad(index, (0, -len(index) % CHUNK), mode="edge").astype(np.int32)
-    return np.concatenate([np.asarray(draw(few)) for few in padded.reshape(-1, CHUNK)])
 
 
 @partial(jax.jit, static_argnums=2, compiler_options=RUN_SELDOM)

@@ -120,12 +120,9 @@ def groups(rows: Rows) -> dict[str, dict[str, str]]:
 
 def _company_faults(rows: Rows) -> Iterator[TableFault]:
     yield from absent(rows, "ticker", "company", "layer")
-    for _, row in rows[rows["ticker"].str.contains(".", regex=False)].iterrows():
-        right = row["ticker"].replace(".", "-")
-        says = (
-            f"'{row['ticker']}' holds a dot, which parts a ticker from its segment; write {right}"
-        )
-        yield TableFault(row["place"], "ticker", says)
+    dotted = rows["ticker"].str.contains(".", regex=False)
+    says = "{} holds a dot, which parts a ticker from its segment; write a hyphen, as in BRK-B"
+    yield from marked(rows, dotted, "ticker", says)
     column = "fiscal_year_end_month"
     says = "{} is not a month; write 1 to 12"
     yield from marked(rows, ~rows[column].isin(MONTHS), column, says)
