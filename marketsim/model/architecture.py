@@ -10,7 +10,7 @@ from jax import Array
 
 from .assumptions import Assumptions
 from .roofline import Work
-from .smooth import log_sum
+from .smooth import log_sum, sum_by_halves
 from .tree import pytree
 from .units import ASIC, GPU, LOW_LATENCY, YEARS
 
@@ -94,7 +94,7 @@ def mixture(choice: Choice, work: Work, class_weights: Array) -> Array:
     """
     share = jnp.exp(choice.log_share)
     decode, prefill = share * work.decode, share * work.prefill
-    weights = class_weights / (decode + prefill).sum(axis=0)
+    weights = class_weights / sum_by_halves(decode + prefill)
     decoding, (gpu, asic, handed) = (decode * weights).sum(axis=1), (prefill * weights).sum(axis=1)
     return decoding + jnp.stack([gpu + handed, asic, 0.0 * handed])
 
@@ -110,5 +110,5 @@ def bar(mix: Array, barred: Array) -> tuple[Array, Array]:
 
 
 def mean(mix: Array, levels: Array) -> Array:
-    """Return the mean of ``levels`` [architecture] in the shares of ``mix``."""
-    return (mix * levels).sum(axis=0)
+    """Return the mean of ``levels`` [architecture, ...] in the shares of ``mix``."""
+    return sum_by_halves(mix * levels)

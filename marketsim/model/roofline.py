@@ -18,7 +18,7 @@ from .assumptions import Assumptions
 from .efficiency import Efficiency
 from .smooth import WIDTH, excess, positive_part, power_mean, smooth_maximum, smooth_minimum
 from .tree import pytree
-from .units import H100_TFLOPS
+from .units import H100_TFLOPS, along
 
 FLOPS_REACHED: Final = 0.70
 BANDWIDTH_REACHED: Final = 0.75
@@ -35,6 +35,9 @@ SHARP: Final = 32
 
 STEEP: Final = 8
 """Power with which cost grows once not even one sequence can be served at the speed."""
+
+MANY: Final = 100.0
+"""Sequences from which a batch is large enough to the last digit, as that power has it."""
 
 LEAST_BATCH: Final = 1e-3
 """Sequences that any limit allows, so that cost stays finite in float32 at any speed."""
@@ -69,7 +72,7 @@ class Work:
 
 @pytree
 class Needs:
-    """What decode hangs on, arrays of one shape, [..., architecture, class].
+    """What decode hangs on, arrays [architecture, class] or of what they broadcast from.
 
     Seconds: ``time`` that a token may take; ``reduce``, of reductions on four chips; and those that
     one chip takes to read all ``weights``, to read the ``active`` ones, to read a sequence's
@@ -117,7 +120,7 @@ def needs(a: Assumptions, technology: Efficiency, served: Served, log_speed: Arr
     memory = jnp.exp(technology.log_chip + technology.log_memory)[:, None] * 1e9
     read = 1.0 / (bandwidth * (1e12 * BANDWIDTH_REACHED))
     cache = (served.cache * a.context_tokens)[None, :]
-    listed = Needs(
+    return Needs(
         time=jnp.exp(-log_speed)[None, :],
         reduce=(REDUCTIONS * 1e-6 * served.layers * a.reduce_time)[:, None],
         weights=served.weights * read,
@@ -127,9 +130,6 @@ def needs(a: Assumptions, technology: Efficiency, served: Served, log_speed: Arr
         held=served.weights / memory,
         kept=cache / memory,
     )
-    leaves, tree = jax.tree.flatten(listed)
-    same: Needs = jax.tree.unflatten(tree, jnp.broadcast_arrays(*leaves))
-    return same
 
 
 def log_decode(needs: Needs, served: Served) -> Array:
@@ -148,33 +148,71 @@ def utilisation(needs: Needs) -> Array:
     The derivative is taken once, as partial derivatives by each need, whatever the number of
     directions: calibration asks for hundreds.
     """
-    by_size = lax.map(lambda chips: _of_group(chips, needs), jnp.array(CHIPS))
+    chips, relative = jnp.array(CHIPS), _relative(needs)
+    room = excess(along(chips, needs.held), needs.held)
+    by_size = lax.map(lambda group: _of_group(group[0], group[1], relative), (chips, room))
     return power_mean(by_size, SHARP)
 
 
 @utilisation.defjvp
 def _(primals: tuple[Needs], tangents: tuple[Needs]) -> tuple[Array, Array]:
     value, slope = _value_and_slope(*primals)
-    along = jax.tree.map(jnp.multiply, slope, *tangents)
-    change: Array = sum(jax.tree.leaves(along), start=jnp.zeros_like(value))
-    return value, change
+    change = jax.tree.map(jnp.multiply, slope, *tangents)
+    return value, sum(jax.tree.leaves(change), start=jnp.zeros_like(value))
 
 
 def _value_and_slope(needs: Needs) -> tuple[Array, Needs]:
-    """Return :func:`utilisation`, and its derivative by each need."""
+    """Return :func:`utilisation`, and its derivative by each need, of the shape of all."""
+    leaves, tree = jax.tree.flatten(needs)
+    each = jax.tree.unflatten(tree, jnp.broadcast_arrays(*leaves))
 
     def of_size(chips: Array) -> tuple[Array, Needs]:
-        value, back = jax.vjp(lambda given: _of_group(chips, given), needs)
+        def reached(x: Needs) -> Array:
+            return _of_group(chips, excess(chips, x.held), _relative(x))
+
+        value, back = jax.vjp(reached, each)
         return value, back(jnp.ones_like(value))[0]
 
-    by_size, slopes = lax.map(of_size, jnp.array(CHIPS))
+    by_size, slopes = jax.vmap(of_size)(jnp.array(CHIPS))
     value, back = jax.vjp(lambda x: power_mean(x, SHARP), by_size)
     (weight,) = back(jnp.ones_like(value))
     return value, jax.tree.map(lambda x: (weight * x).sum(axis=0), slopes)
 
 
-def _of_group(chips: Array, x: Needs) -> Array:
-    """Return the utilisation of a group of ``chips``.
+@pytree
+class Relative:
+    """Needs in the time that one chip takes to read all weights, so that single precision holds.
+
+    ``time``, ``reduce``, ``active``, ``cache`` and ``arithmetic`` as there; sequences whose caches
+    one chip holds, ``cached``, and tokens that it computes in that time, ``computed``.
+    """
+
+    time: Array
+    reduce: Array
+    active: Array
+    cache: Array
+    arithmetic: Array
+    cached: Array
+    computed: Array
+
+
+def _relative(x: Needs) -> Relative:
+    """Return what groups of all sizes share: divisions are what the roofline spends its time on."""
+    per_weights = 1.0 / x.weights
+    arithmetic = x.arithmetic * per_weights
+    return Relative(
+        time=x.time * per_weights,
+        reduce=x.reduce * per_weights,
+        active=x.active * per_weights,
+        cache=x.cache * per_weights,
+        arithmetic=arithmetic,
+        cached=1.0 / x.kept,
+        computed=1.0 / arithmetic,
+    )
+
+
+def _of_group(chips: Array, room: Array, x: Relative) -> Array:
+    """Return the utilisation of a group of ``chips``, of which weights leave ``room`` for caches.
 
     A step of decode must end within the time a token may take. What reductions leave of it reads
     weights and the caches of a batch of sequences, and computes; memory bounds the batch too. A
@@ -183,27 +221,25 @@ def _of_group(chips: Array, x: Needs) -> Array:
     """
     reductions = x.reduce * (jnp.sqrt(chips) - 1.0)
     left = chips * excess(x.time, reductions)
-    in_memory = LEAST_BATCH + excess(chips, x.held) / x.kept
-    computed = smooth_minimum(in_memory, LEAST_BATCH + left / x.arithmetic)
+    computed = smooth_minimum(LEAST_BATCH + room * x.cached, LEAST_BATCH + left * x.computed)
     batch = smooth_minimum(LEAST_BATCH + _readable(x, left), computed)
-    reading = smooth_minimum(x.weights, x.active * batch) + x.cache * batch
+    reading = smooth_minimum(x.active * batch, 1.0) + x.cache * batch
     arithmetic = x.arithmetic * batch
     step = chips * reductions + smooth_maximum(reading, arithmetic)
-    return arithmetic / (step * (1.0 + batch**-STEEP))
+    served = jnp.minimum(batch, MANY) ** STEEP
+    return arithmetic * served / (step * (1.0 + served))
 
 
-def _readable(x: Needs, left: Array) -> Array:
-    """Return the batch whose weights and caches are read in the chip-seconds ``left``.
+def _readable(x: Relative, left: Array) -> Array:
+    """Return the batch whose weights and caches are read in the chip-time ``left``.
 
-    The weights w of all experts, or c of each sequence, are read, whichever is less: t, their
-    smooth minimum, solves (1 - width^2) t^2 - (w + c b) t + w c b = 0. With t = left - k b, k the
-    cache, that is a quadratic in b; the larger root is the one below both. Times are measured in
-    that of reading all weights, so that no square of them leaves the range of single precision.
+    The weights of all experts, 1, or c of each sequence, are read, whichever is less: t, their
+    smooth minimum, solves (1 - width^2) t^2 - (1 + c b) t + c b = 0. With t = left - k b, k the
+    cache, that is a quadratic in b; the larger root is the one below both.
     """
     q = 1.0 - WIDTH**2
-    cache, active, left = x.cache / x.weights, x.active / x.weights, left / x.weights
-    square = cache * (q * cache + active)
-    linear = left * (active + 2.0 * q * cache) - (cache + active)
+    square = x.cache * (q * x.cache + x.active)
+    linear = left * (x.active + 2.0 * q * x.cache) - (x.cache + x.active)
     constant = left * (1.0 - q * left)
     root, many = jnp.sqrt(linear**2 + 4.0 * square * constant), linear > 0.0
     # The same number in two forms: where one cancels the other does not.

@@ -59,13 +59,18 @@ def smooth_minimum(x: Array, y: Array | float, width: float = WIDTH) -> Array:
 
 
 def power_mean(levels: Array, power: int) -> Array:
-    """Return the mean of ``power`` of positive ``levels`` [option, ...] over the first axis.
+    """Return the mean of ``power``, one of two's, of ``levels`` [option, ...] over the first axis.
 
-    With a high power it is a smooth maximum that never exceeds the largest of n options, and is
-    below it by at most ln(n) / power; where options tie it is not off at all.
+    Levels are positive. With a high power it is a smooth maximum that never exceeds the largest of
+    n options, and is below it by at most ln(n) / power; where options tie it is not off at all. Its
+    root is taken as square roots: a power would be computed an element at a time.
     """
-    largest = lax.stop_gradient(levels.max(axis=0))  # any scale would do; this one cannot overflow
-    return largest * (sum_by_halves((levels / largest) ** power) / len(levels)) ** (1.0 / power)
+    # Any scale would do; this one cannot overflow.
+    largest: Array = lax.stop_gradient(reduce(jnp.maximum, levels))
+    mean = sum_by_halves((levels / largest) ** power) / len(levels)
+    for _ in range(power.bit_length() - 1):
+        mean = jnp.sqrt(mean)
+    return largest * mean
 
 
 def sum_by_halves(x: Array) -> Array:

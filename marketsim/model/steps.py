@@ -69,7 +69,7 @@ def trade(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> Tra
     shifted = demand.shift_demand(a, state.demand, a.demand_volatility * shocks.demand)
     technology = state.technology
     work = roofline.compute_per_token(a, technology, setting.served, shifted.log_speed)
-    mixed = (jnp.exp(state.choice.log_share) * work.total()).sum(axis=0)
+    mixed = architecture.mean(jnp.exp(state.choice.log_share), work.total())
     log_compute = state.log_compute_scale + technology.log_flop_per_token + jnp.log(mixed)
     wanted = demand.schedule(a, shifted, log_compute)
     electricity = jnp.exp(state.power.log_electricity + state.power.log_factor)

@@ -64,7 +64,7 @@ def start(a: Assumptions, setting: Setting) -> State:
     return State(
         technology=technology,
         demand=wants,
-        log_compute_scale=log_compute - jnp.log((shares[:, None] * work.total()).sum(axis=0)),
+        log_compute_scale=log_compute - jnp.log(mean(shares[:, None], work.total())),
         fleet=stock,
         power=power.initial_power(a, fleet.total(stock.power) * pue, bought.added * pue),
         investment=investment.initial_investment(a, setting.cash_flow, chips.sum(axis=0)),

@@ -17,7 +17,7 @@ from marketsim.calibration.serving import served
 from marketsim.knowledge import ServedModel, load_facts
 from marketsim.model import ARCHITECTURES, CLASSES, Assumptions, roofline, unpack, values
 from marketsim.model.efficiency import Efficiency, initial_efficiency
-from marketsim.model.smooth import power_mean
+from marketsim.model.smooth import excess, power_mean
 from marketsim.model.tree import leaf
 from marketsim.model.units import (
     AGENTIC,
@@ -323,15 +323,22 @@ def test_what_speed_is_worth_never_pulls_cost_below_bare_arithmetic(
 
 
 def needs_at(world: World, seed: int) -> roofline.Needs:
-    """Needs of decode at a draw of the priors."""
+    """Needs of decode at a draw of the priors, all of one shape [architecture, class]."""
     a = world.at(world.draws(seed, 1)[0])
     speed = jnp.asarray(REQUIRED) + jnp.array([0.0, 0.5, 1.0])
-    return roofline.needs(a, initial_efficiency(a), served(DEEPSEEK), speed)
+    x = roofline.needs(a, initial_efficiency(a), served(DEEPSEEK), speed)
+    leaves, tree = jax.tree.flatten(x)
+    same: roofline.Needs = jax.tree.unflatten(tree, jnp.broadcast_arrays(*leaves))
+    return same
 
 
 def formula(x: roofline.Needs) -> Array:
     """Return what `utilisation` does without a rule of its own for derivatives."""
-    used = lax.map(lambda chips: roofline._of_group(chips, x), jnp.array(roofline.CHIPS))
+
+    def reached(chips: Array) -> Array:
+        return roofline._of_group(chips, excess(chips, x.held), roofline._relative(x))
+
+    used = lax.map(reached, jnp.array(roofline.CHIPS))
     return power_mean(used, roofline.SHARP)
 
 
