@@ -42,13 +42,18 @@ def values(c: Coordinates, z: Array) -> Array:
 
 
 def unpack(vector: Array) -> Assumptions:
-    """Return ``vector`` [entry] as assumptions; the number of lines follows from its length."""
-    macro, i = {}, 0
-    for f in MACRO:
-        size = len(f.metadata["entries"])
-        macro[f.name] = vector[i : i + size] if size else vector[i]
-        i += size or 1
-    per_line = jnp.reshape(vector[i:], (len(PER_LINE), -1, *vector.shape[1:]))
+    """Return ``vector`` [entry] as assumptions; the number of lines follows from its length.
+
+    In one split, whose derivative backwards is one concatenation.
+    """
+    sizes = [len(f.metadata["entries"]) for f in MACRO]
+    ends = np.cumsum([size or 1 for size in sizes])
+    *parts, of_lines = jnp.split(vector, ends)
+    macro = {
+        f.name: part if size else part.reshape(part.shape[1:])
+        for f, size, part in zip(MACRO, sizes, parts, strict=True)
+    }
+    per_line = jnp.reshape(of_lines, (len(PER_LINE), -1, *vector.shape[1:]))
     lines = LineAssumptions(**dict(zip(PER_LINE, per_line, strict=True)))
     return Assumptions(**macro, lines=lines)
 

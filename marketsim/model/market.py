@@ -18,7 +18,7 @@ STEPS: Final = 20
 LONGEST: Final = 1.5
 """Of a Newton step, in logs."""
 
-SETTLED: Final = 1e-5
+SETTLED: Final = 1e-4
 """Length of a step, in logs, from which the next lands on the root: its error is the square."""
 
 
