@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 
 import jax
 import jax.numpy as jnp
@@ -13,10 +13,9 @@ from marketsim.ensemble import past
 from marketsim.model import Coordinates, Quarter, Setting
 from marketsim.model.tree import leaf, pytree
 from marketsim.observables import CATALOGUE
-from marketsim.precision import RUN_OFTEN
+from marketsim.precision import DERIVE_OFTEN
 
 from .observations import Series
-from .window import HISTORY
 
 TAIL = 5.0
 """Degrees of freedom of the errors: outliers count, but not as squares."""
@@ -24,8 +23,9 @@ TAIL = 5.0
 KINDS = tuple(observable.kind for observable in CATALOGUE)
 """Of the columns of ``Sample.kind``."""
 
-ROWS, SERIES = 768, 64
-"""Observations and series are padded to multiples of these, so that programs compile once."""
+ROWS, SERIES, PARTS = 768, 64, 4
+"""Observations, series and the quarters of an observation are padded to multiples of these, so that
+programs compile once."""
 
 
 @pytree
@@ -33,16 +33,19 @@ class Sample:
     """Observations as arrays, padded with weightless ones.
 
     ``log_value``, ``log_season``, ``scale``, ``used``, ``relative`` and the series ``group``
-    [observation]; ``weight`` [observation, quarter]; ``lines`` [series, line]; ``kind`` [series,
-    observable of the catalogue], a one where a series is of its kind.
+    [observation]; the ``quarter`` of each part that it is made of and its ``weight`` [observation,
+    part]; ``mean``, weights of a series' mean, [series, observation]; ``lines`` [series, line];
+    ``kind`` [series, observable of the catalogue], a one where a series is of its kind.
     """
 
     log_value: Array
     log_season: Array
     scale: Array
     used: Array
+    quarter: Array
     weight: Array
     group: Array
+    mean: Array
     relative: Array
     lines: Array
     kind: Array
@@ -64,21 +67,37 @@ def sample(series: list[Series], deviations: np.ndarray) -> Sample:
         stacked = np.concatenate(parts) if parts[0].ndim == 2 else np.stack(parts)
         return np.concatenate([stacked, np.zeros((height - len(stacked), stacked.shape[1]))])
 
-    first = np.zeros((rows - count, HISTORY))
-    first[:, 0] = 1.0
+    quarter, weight = _parts(np.concatenate([s.weight for s in series]), rows)
     kinds = np.array([[float(s.kind == k) for k in KINDS] for s in series])
     group = np.concatenate([which, np.full(rows - count, width - 1)])
+    member = np.eye(width)[:, which] / np.maximum(np.bincount(which, minlength=width), 1)[:, None]
     return Sample(
         log_value=leaf(column([np.log(s.value) for s in series], 0.0)),
         log_season=leaf(column([np.log(s.season) for s in series], 0.0)),
         scale=leaf(column([_scale(s, d) for s, d in zip(series, deviations, strict=True)], 1.0)),
         used=leaf(column([np.ones(count)], 0.0)),
-        weight=leaf(np.concatenate([*[s.weight for s in series], first])),
+        quarter=leaf(quarter),
+        weight=leaf(weight),
         group=leaf(group),
+        mean=leaf(np.pad(member, ((0, 0), (0, rows - count)))),
         relative=leaf(column([np.full(len(s.value), float(s.relative)) for s in series], 0.0)),
         lines=leaf(padded([s.lines for s in series], width)),
         kind=leaf(padded(list(kinds), width)),
     )
+
+
+def _parts(weight: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return quarters that weigh in each observation, and their weights, both [observation, part].
+
+    ``weight`` [observation, quarter]. Most observations are of one quarter or two, none of many, so
+    that what they have in common with all the others need not be multiplied by zero.
+    """
+    parts = PARTS * (-(-int((weight > 0.0).sum(axis=1).max()) // PARTS))
+    quarter = np.argsort(weight == 0.0, axis=1, kind="stable")[:, :parts]
+    padded = np.ones((rows - len(weight), parts)) / parts
+    held = np.take_along_axis(weight, quarter, axis=1)
+    none = np.zeros(padded.shape, dtype=quarter.dtype)
+    return np.concatenate([quarter, none]), np.concatenate([held, padded])
 
 
 def _scale(s: Series, deviation: float) -> np.ndarray:
@@ -104,13 +123,27 @@ def log_errors(x: Array, data: Sample, coordinates: Coordinates, setting: Settin
 
 
 def _log_errors(data: Sample, seen: Array) -> Array:
-    modelled = (data.weight * seen[:, data.group].T).sum(axis=1)
-    error = (data.log_value - data.log_season - jnp.log(modelled)) * data.used
-    count = data.lines.shape[0]
-    total = jax.ops.segment_sum(error, data.group, count)
-    size = jnp.maximum(jax.ops.segment_sum(data.used, data.group, count), 1.0)
-    mean: Array = (total / size)[data.group]
-    return error - data.relative * data.used * mean
+    reported = data.log_value - data.log_season
+    return _compared(data, reported - jnp.log(_modelled(data, seen)))
+
+
+def _modelled(data: Sample, seen: Array) -> Array:
+    """Return the model's figure for each observation, of ``seen`` [quarter, series, ...]."""
+    parts = [seen[quarter, data.group] for quarter in data.quarter.T]
+    weighted = (_rows(w, part) * part for w, part in zip(data.weight.T, parts, strict=True))
+    return reduce(jnp.add, weighted)
+
+
+def _compared(data: Sample, error: Array) -> Array:
+    """Return an error [observation, ...] less its series' mean where only changes count."""
+    error = _rows(data.used, error) * error
+    mean = (data.mean @ error)[data.group]
+    return error - _rows(data.relative * data.used, error) * mean
+
+
+def _rows(of_row: Array, x: Array) -> Array:
+    """Return ``of_row`` [row] with the axes of ``x`` that it lacks."""
+    return of_row.reshape(-1, *(1,) * (x.ndim - 1))
 
 
 def residuals(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:
@@ -118,11 +151,8 @@ def residuals(x: Array, data: Sample, coordinates: Coordinates, setting: Setting
 
     Rows: observations, then one for every coordinate and shock (their priors are N(0, 1)).
     """
-    return _residuals(x, data, observables(data, past(x, coordinates, setting).quarters))
-
-
-def _residuals(x: Array, data: Sample, seen: Array) -> Array:
-    return jnp.concatenate([heavy_tailed(_log_errors(data, seen) / data.scale), x])
+    errors = log_errors(x, data, coordinates, setting)
+    return jnp.concatenate([heavy_tailed(errors / data.scale), x])
 
 
 @pytree
@@ -139,18 +169,30 @@ class Linearised:
     quarters: Quarter
 
 
-@partial(jax.jit, compiler_options=RUN_OFTEN)
+@partial(jax.jit, compiler_options=DERIVE_OFTEN)
 def linearise(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Linearised:
-    """Return the window at ``x``: the one program that calibration compiles."""
+    """Return the window at ``x``: the one program that calibration compiles.
 
-    def at(x: Array) -> tuple[Array, tuple[Array, Array, Quarter]]:
+    The chain rule is written out for what follows the series: there are more observations than
+    series, and JAX would carry every direction through each of their parts.
+    """
+
+    def at(x: Array) -> tuple[Array, tuple[Array, Quarter]]:
         quarters = past(x, coordinates, setting).quarters
         seen = observables(data, quarters)
-        residual = _residuals(x, data, seen)
-        return residual, (residual, seen, quarters)
+        return seen, (seen, quarters)
 
-    jacobian, (residual, seen, quarters) = jax.jacfwd(at, has_aux=True)(x)
-    return Linearised(residual, jacobian, seen, quarters)
+    by_series, (seen, quarters) = jax.jacfwd(at, has_aux=True)(x)
+    error = _log_errors(data, seen) / data.scale
+    tail, slope = jax.jvp(heavy_tailed, (error,), (1.0 / data.scale,))
+    modelled = _modelled(data, seen)[:, None]
+    by_observation = -_compared(data, _modelled(data, by_series) / modelled)
+    return Linearised(
+        residual=jnp.concatenate([tail, x]),
+        jacobian=jnp.concatenate([slope[:, None] * by_observation, jnp.eye(len(x))]),
+        seen=seen,
+        quarters=quarters,
+    )
 
 
 def heavy_tailed(error: Array) -> Array:

@@ -10,7 +10,7 @@ stops where steps are short, not where the gradient is. Here the gradient itself
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-__all__ = ["Linear", "Mode", "find_mode"]
+__all__ = ["Linear", "Mode", "Place", "find_mode"]
 
 FloatArray = NDArray[np.float64]
 
@@ -45,30 +45,23 @@ ROUNDING: Final = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
-class Mode:
-    """Where the gradient vanishes.
+class Place:
+    """A point and what :data:`Linear` has there.
 
     Attributes
     ----------
     x
-        The mode, [unknown].
+        The point, [unknown].
     residual, jacobian, weight
-        There, as :data:`Linear` has them.
-    second_order
-        Curvature that the model's own nonlinearity adds, as far as it was learnt, [unknown,
-        unknown].
-    steps
-        Evaluations that it took.
+        There.
     """
 
     x: FloatArray
     residual: FloatArray
     jacobian: FloatArray
     weight: FloatArray
-    second_order: FloatArray
-    steps: int
 
-    @property
+    @cached_property
     def cost(self) -> float:
         """Half the sum of squares."""
         return 0.5 * float(self.residual @ self.residual)
@@ -87,6 +80,23 @@ class Mode:
     def gauss_newton(self) -> FloatArray:
         """Curvature of the cost were the model linear, [unknown, unknown]."""
         return np.asarray(self.jacobian.T @ (self.weight[:, None] * self.jacobian))
+
+
+@dataclass(frozen=True, eq=False)
+class Mode(Place):
+    """The place where the gradient vanishes.
+
+    Attributes
+    ----------
+    second_order
+        Curvature that the model's own nonlinearity adds, as far as it was learnt, [unknown,
+        unknown].
+    steps
+        Evaluations that it took.
+    """
+
+    second_order: FloatArray
+    steps: int
 
 
 def find_mode(
@@ -111,27 +121,28 @@ def find_mode(
     most
         Evaluations, at the most.
     """
-    rest = np.zeros((len(start), len(start))) if second_order is None else second_order
-    here = Mode(start, *linear(start), second_order=rest, steps=1)
-    damping, failed, augmented = FIRST_DAMPING, 0, second_order is not None
-    while here.size > tolerance and here.steps < most and failed < STUCK:
-        curvature = here.gauss_newton + (here.second_order if augmented else 0.0)
+    size, augmented = len(start), second_order is not None
+    second_order = np.zeros((size, size)) if second_order is None else second_order
+    here, steps, damping, failed = Place(start, *linear(start)), 1, FIRST_DAMPING, 0
+    while here.size > tolerance and steps < most and failed < STUCK:
+        curvature = here.gauss_newton + (second_order if augmented else 0.0)
         step, augmented = _step(here, curvature, damping)
-        x = here.x + step
-        there = Mode(x, *linear(x), second_order=here.second_order, steps=here.steps + 1)
+        there, steps = Place(here.x + step, *linear(here.x + step)), steps + 1
         predicted = -float(here.gradient @ step + 0.5 * step @ curvature @ step)
-        if _better(here, there, predicted, curvature + damping * np.eye(len(step))):
+        if _better(here, there, predicted, curvature + damping * np.eye(size)):
             ratio = (here.cost - there.cost) / predicted if predicted > 0.0 else 1.0
             damping *= max(0.1, 1.0 - (2.0 * min(max(ratio, 0.0), 1.0) - 1.0) ** 3)
-            here, augmented, failed = *_learnt(here, there, step), 0
+            second_order, augmented = _learnt(second_order, here, there)
+            here, failed = there, 0
         else:
             failed += 1
             damping *= 2.0**failed
-            here = replace(here, steps=there.steps)
-    return here
+    return Mode(
+        here.x, here.residual, here.jacobian, here.weight, second_order=second_order, steps=steps
+    )
 
 
-def _step(here: Mode, curvature: FloatArray, damping: float) -> tuple[FloatArray, bool]:
+def _step(here: Place, curvature: FloatArray, damping: float) -> tuple[FloatArray, bool]:
     """Return the damped Newton step, and whether ``curvature`` was positive definite.
 
     Where it is not, the step is Gauss-Newton's, whose curvature holds the priors'.
@@ -143,7 +154,7 @@ def _step(here: Mode, curvature: FloatArray, damping: float) -> tuple[FloatArray
         return cho_solve(cho_factor(here.gauss_newton + unit), downhill), False
 
 
-def _better(here: Mode, there: Mode, predicted: float, curvature: FloatArray) -> bool:
+def _better(here: Place, there: Place, predicted: float, curvature: FloatArray) -> bool:
     """Return whether to go there: the cost falls, or the gradient where rounding hides the cost."""
     if not (np.isfinite(there.residual).all() and np.isfinite(there.jacobian).all()):
         return False
@@ -154,19 +165,19 @@ def _better(here: Mode, there: Mode, predicted: float, curvature: FloatArray) ->
     return here.cost - there.cost > LEAST_RATIO * predicted
 
 
-def _learnt(here: Mode, there: Mode, step: FloatArray) -> tuple[Mode, bool]:
-    """Return the new place with its second-order curvature updated, and whether that one helps."""
+def _learnt(second_order: FloatArray, here: Place, there: Place) -> tuple[FloatArray, bool]:
+    """Return the second-order curvature after a step, and whether what it was before helped."""
+    step = there.x - here.x
     change, first_order = there.gradient - here.gradient, there.gauss_newton @ step
     rest = change - first_order
-    helps = bool(np.linalg.norm(rest - here.second_order @ step) < np.linalg.norm(rest))
+    helps = bool(np.linalg.norm(rest - second_order @ step) < np.linalg.norm(rest))
     length = float(change @ step)
     if length <= 0.0:
-        return there, helps
-    second_order = here.second_order
+        return second_order, helps
     size = abs(float(step @ second_order @ step))
     if size > 0.0:
         second_order = second_order * min(1.0, abs(float(step @ rest)) / size)
     gap = rest - second_order @ step
     cross = np.outer(gap, change) / length
     square = np.outer(change, change) * (float(gap @ step) / length**2)
-    return replace(there, second_order=second_order + cross + cross.T - square), helps
+    return second_order + cross + cross.T - square, helps
