@@ -170,12 +170,11 @@ def _slopes(
 
     Returns are measured against the central world at ``move`` itself.
     """
-    centre = log_value(_revenue(move, last, coordinates, setting, book, quarters), book.terms)
-    reference = jax.lax.stop_gradient(centre)
 
     def outcome(m: Array) -> tuple[Array, Array, Array]:
         revenue = _revenue(m, last, coordinates, setting, book, quarters)
-        ratio = log_value(revenue, book.terms) - reference
+        value = log_value(revenue, book.terms)
+        ratio = value - jax.lax.stop_gradient(value)
         gained = book.weights @ equity_return(ratio, book.returns, years)
         near, far = revenue[:YEAR].sum(axis=0), revenue[-YEAR:].sum(axis=0)
         return gained, jnp.log(near), jnp.log(far)

@@ -37,7 +37,6 @@ from marketsim.reporting.regime_story import flagship_revenue, regime_returns
 from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
 from marketsim.reporting.tables import (
     allocation_table,
-    growth,
     growth_regimes,
     slowest_regime,
     top_assumptions,
@@ -687,8 +686,7 @@ def test_of_ten_regimes_the_table_shows_the_likeliest_and_the_slowest() -> None:
     contents = make_many()
     shown = growth_regimes(contents)
     assert shown == ["bear", "base", "bull", "split", "flood"]  # in the order of the page
-    growths = {name: growth(contents, "TSM", name) for name in contents.regimes}
-    assert min(growths, key=growths.__getitem__) == slowest_regime(contents) == "flood"
+    assert contents.growth.loc["TSM"].idxmin() == slowest_regime(contents) == "flood"
     table = allocation_table(contents)
     assert [column.label for column in table.columns[5:]] == [name.capitalize() for name in shown]
     assert {len(row) for row in table.rows} == {len(table.columns)} == {10}
@@ -870,8 +868,8 @@ def test_growth_compares_the_next_year_with_the_last() -> None:
     contents = make_contents()
     level = contents.revenue_fan["regime"].map({"bull": 3.0}).fillna(2.0)
     contents = replace(contents, revenue_fan=contents.revenue_fan.assign(p50=level))
-    assert growth(contents, "NVDA", "base") == pytest.approx(0.0)
-    assert growth(contents, "NVDA", "bull") == pytest.approx(0.5)
+    assert contents.growth.at["NVDA", "base"] == pytest.approx(0.0)
+    assert contents.growth.at["NVDA", "bull"] == pytest.approx(0.5)
 
 
 def test_a_backtest_opens_with_what_came_of_it() -> None:

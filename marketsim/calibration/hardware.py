@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import linregress
 
 from marketsim.errors import InputError, nearest
 from marketsim.knowledge import Knowledge
@@ -102,7 +101,7 @@ class ChipTrends:
         """
         years, logs = self._points(quantity, architecture)
         line = _line(years, logs) if architecture in SUCCESSIONS else None
-        return UNKNOWN if line is None else Estimate(float(line.slope), float(line.stderr))
+        return UNKNOWN if line is None else line[0]
 
     def level(self, quantity: str, architecture: str, year: float) -> Estimate:
         """Natural log of the level of chips released at a decimal year, in the property's unit.
@@ -126,7 +125,7 @@ class ChipTrends:
         years, logs = self._points(quantity, architecture)
         line = _line(years - year, logs) if architecture in SUCCESSIONS else None
         if line is not None:
-            return Estimate(float(line.intercept), float(line.intercept_stderr))
+            return line[1]
         spread = float(logs.std(ddof=1)) if len(logs) > 1 else math.nan
         return Estimate(float(logs.mean()), spread) if len(logs) else UNKNOWN
 
@@ -175,9 +174,13 @@ def decimal_year(dates: pd.Series) -> pd.Series:
     return years
 
 
-def _line(years: np.ndarray, logs: np.ndarray) -> Any:
-    """The least-squares line, or None through too few releases."""
-    return linregress(years, logs) if len(set(years)) >= FEWEST else None
+def _line(years: np.ndarray, logs: np.ndarray) -> tuple[Estimate, Estimate] | None:
+    """Slope and intercept of the least-squares line, or None through too few releases."""
+    if len(set(years)) < FEWEST:
+        return None
+    line, covariance = np.polyfit(years, logs, 1, cov=True)
+    slope, intercept = map(Estimate, line.tolist(), np.sqrt(np.diag(covariance)).tolist())
+    return slope, intercept
 
 
 def _require(name: str, known: tuple[str, ...], kind: str) -> None:

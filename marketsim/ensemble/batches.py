@@ -131,10 +131,19 @@ def assumptions_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
 
 
 def in_chunks(program: Callable[[FloatArray], Any], x: FloatArray) -> FloatArray:
-    """Return what ``program`` makes of ``x``, a padded chunk at a time, [world, ...]."""
-    starts = range(0, len(x), CHUNK)
-    chunks = [np.asarray(program(_padded(x[first : first + CHUNK]))) for first in starts]
-    return np.concatenate(chunks)[: len(x)]
+    """Return what ``program`` makes of ``x`` in padded chunks, in float64, [world, ...]."""
+
+    def chunk(first: int) -> FloatArray:
+        with precise("float64"):
+            return np.asarray(program(_padded(x[first : first + CHUNK])))
+
+    return np.concatenate(_at_once(chunk, len(x)))[: len(x)]
+
+
+def _at_once(chunk: Callable[[int], T], worlds: int) -> list[T]:
+    """Return what ``chunk`` makes of each first world, as many at a time as processors."""
+    with ThreadPoolExecutor(processors()) as pool:
+        return list(pool.map(chunk, range(0, worlds, CHUNK)))
 
 
 def _run(
@@ -149,7 +158,6 @@ def _run(
     worlds, quarters = len(values), shocks.shape[2]
     padded = np.pad(shocks, ((0, 0), (0, 0), (0, -quarters % YEAR)))
     given = (values, state, padded)
-    starts = range(0, worlds, CHUNK)
     with precise(precision):
         shared = _cast(setting, precision)
 
@@ -163,8 +171,7 @@ def _run(
         mine: tuple[State, Any] = jax.tree.map(lambda x: x[:room], both)
         return mine
 
-    with ThreadPoolExecutor(processors()) as pool:
-        parts = list(pool.map(chunk, starts))
+    parts = _at_once(chunk, worlds)
     joined: tuple[State, Any] = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
     return joined
 

@@ -19,7 +19,7 @@ LONGEST: Final = 1.5
 """Of a Newton step, in logs."""
 
 SETTLED: Final = 1e-4
-"""Length of a step, in logs, from which the next lands on the root: its error is the square."""
+"""Length of a step, in logs, after which the rent is off by its square; one more step follows."""
 
 
 @pytree

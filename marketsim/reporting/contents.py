@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
@@ -146,6 +147,23 @@ class RunContents:
         """Weight by layer, largest first, of the layers that hold any."""
         layers = [self.layer(ticker) for ticker in self.held.index]
         return self.held.groupby(layers).sum().sort_values(ascending=False, kind="stable")
+
+    @cached_property
+    def growth(self) -> pd.DataFrame:
+        """Median revenue of the four quarters after the last reported over the last four, less one.
+
+        [ticker x regime]; not known where either has fewer than four.
+        """
+        rows = self.revenue_fan.sort_values("quarter_end")
+        reported = rows[rows["regime"] == REPORTED].dropna(subset="p50").groupby("ticker")
+        known = reported.tail(4).groupby("ticker")["p50"].agg(["sum", "size"])
+        last = reported["quarter_end"].max().reindex(rows["ticker"]).set_axis(rows.index)
+        coming = rows[(rows["quarter_end"] > last) & (rows["regime"] != REPORTED)]
+        ahead = coming.groupby(["ticker", "regime"]).head(4).groupby(["ticker", "regime"])["p50"]
+        whole = (known["size"] == 4) & (known["sum"] > 0.0)
+        sums = ahead.sum().where(ahead.size() == 4).unstack("regime")
+        changes = sums.div(known["sum"].where(whole), axis=0) - 1.0
+        return changes.reindex(index=self.weights.index, columns=self.regimes)
 
     def name(self, ticker: str) -> str:
         """Company of a ticker, or the ticker itself."""

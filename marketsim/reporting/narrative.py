@@ -19,7 +19,7 @@ from .formats import (
     readable,
 )
 from .regime_story import flagship_revenue, regime_returns
-from .tables import growth, top_assumptions
+from .tables import top_assumptions
 
 __all__ = ["Paragraph", "figures_of_merit", "story"]
 
@@ -144,8 +144,7 @@ def _resilience(contents: RunContents) -> str:
     worst = _worst(contents)
     if worst is None:
         return ""
-    changes = np.asarray([growth(contents, str(ticker), worst) for ticker in contents.held.index])
-    known = changes[np.isfinite(changes)]
+    known = contents.growth.loc[contents.held.index, worst].dropna().to_numpy()
     if not known.size:
         return ""
     growing = int((known > 0).sum())

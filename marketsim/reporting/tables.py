@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from .contents import REPORTED, RunContents
+from .contents import RunContents
 from .formats import (
     MISSING,
     layer_name,
@@ -30,7 +30,6 @@ __all__ = [
     "Table",
     "allocation_table",
     "fit_table",
-    "growth",
     "growth_regimes",
     "regime_table",
     "sensitivity_table",
@@ -57,25 +56,11 @@ class Table:
     rows: Sequence[Sequence[str | Markup]]
 
 
-def growth(contents: RunContents, ticker: str, regime: str) -> float:
-    """Median revenue of the four quarters after the last reported over the last four, less one."""
-    fan = contents.revenue_fan
-    rows = fan[fan["ticker"] == ticker].sort_values("quarter_end").set_index("quarter_end")
-    last = rows.loc[rows["regime"] == REPORTED, "p50"].dropna().tail(4)
-    coming = rows.loc[rows["regime"] == regime, "p50"]
-    coming = coming[coming.index > last.index.max()].head(4) if len(last) else coming.head(0)
-    if len(last) < 4 or len(coming) < 4 or last.sum() <= 0:
-        return float("nan")
-    return float(coming.sum() / last.sum() - 1)
-
-
 def slowest_regime(contents: RunContents) -> str | None:
     """The regime in which revenue of the holdings grows least, by weight; None if unknown."""
     held = contents.held
-    changes = {
-        regime: pd.Series({t: growth(contents, str(t), regime) for t in held.index}).dropna()
-        for regime in contents.regimes
-    }
+    growth = contents.growth.loc[held.index]
+    changes = {regime: growth[regime].dropna() for regime in contents.regimes}
     means = {
         regime: float(np.average(known, weights=held[known.index]))
         for regime, known in changes.items()
@@ -117,13 +102,14 @@ def _holding(
 ) -> list[str | Markup]:
     layer, name = contents.layer(ticker), contents.name(ticker)
     weight = float(contents.held[ticker])
+    growth = contents.growth.T[ticker].reindex(list(regimes)).tolist()
     return [
         ticker,
         name,
         layer_name(layer),
         percent(weight),
         bar(weight / largest, layer_colour(layer), f"{name}: {percent(weight)}"),
-        *(percent(growth(contents, ticker, regime), 0, sign=True) for regime in regimes),
+        *(percent(change, 0, sign=True) for change in growth),
     ]
 
 

@@ -231,10 +231,11 @@ def _log_ratio(revenue: np.ndarray, table: pd.DataFrame) -> np.ndarray:
 def _world_returns(ratio: np.ndarray, table: pd.DataFrame, years: float) -> np.ndarray:
     """Return returns of each world before market noise, [draw, company]."""
     with precise("float64"):
-        return np.asarray(equity_return(jnp.asarray(ratio), return_terms(table), years))
+        return np.asarray(_returns(jnp.asarray(ratio), return_terms(table), years))
 
 
 _values = jax.jit(jax.vmap(log_value, in_axes=(0, None)))
+_returns = jax.jit(equity_return)
 
 
 def _noise(
