@@ -239,25 +239,30 @@ def observed(quarters: Quarter) -> dict[str, Array]:
     return {name: getattr(quarters, name) for name in ms.model.Quarter.__dataclass_fields__}
 
 
-def level(quarters: Quarter) -> Array:
+def level(quarters: Quarter, worlds: int = 0) -> Array:
     """Return the mean of all observables, the log of what is large: their inverse hyperbolic sine.
 
-    Every observable counts alike, so that no derivative is lost.
+    Every observable counts alike, so that no derivative is lost. The last axes may be of
+    ``worlds``.
     """
-    means = [jnp.arcsinh(each).mean() for each in observed(quarters).values()]
-    return jnp.stack(means).mean()
+    seen = observed(quarters).values()
+    means = [jnp.arcsinh(x).mean(axis=tuple(range(x.ndim - worlds))) for x in seen]
+    return jnp.stack(means).mean(axis=0)
 
 
-@partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
+@partial(jax.jit, compiler_options=ms.precision.RUN_SELDOM)
 @partial(jax.vmap, in_axes=(0, None, None))
 def slopes(x: Array, coordinates: Coordinates, setting: Setting) -> Any:
     return jax.value_and_grad(world, has_aux=True)(x, coordinates, setting)
 
 
-@partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
-@partial(jax.vmap, in_axes=(0, None, None))
+@partial(jax.jit, compiler_options=ms.precision.RUN_OFTEN)
 def levels(x: Array, coordinates: Coordinates, setting: Setting) -> Array:
-    return world(x, coordinates, setting)[0]
+    """Return the levels of worlds at ``x`` [draw, coordinate], run with the draw as last axis."""
+    model, size = ms.model, len(coordinates.kind)
+    a = model.unpack(model.values(coordinates, x.T[:size]))
+    news = model.Shocks(*jnp.reshape(x.T[size:], (2, -1, len(x))))
+    return level(model.run(a, setting, model.start(a, setting), news)[1], worlds=1)
 
 
 def differences(

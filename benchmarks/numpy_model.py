@@ -11,7 +11,9 @@ window; per second on the clock, and per second of processor time, which other w
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import is_dataclass
 from functools import partial
 from math import log
@@ -325,39 +327,41 @@ def worlds_per_second(
 
     posterior, draw = ms.calibrate(ms.load_facts(as_of=as_of)), np.random.default_rng(0)
     z = draw.standard_normal((draws, len(posterior.entries)))
+    shocks = draw.standard_normal((2, draws, quarters))
     with ms.precision.precise("float64"):
         a = jax.vmap(ms.model.unpack)(ms.model.values(posterior.coordinates, jax.numpy.asarray(z)))
-        news = ms.model.Shocks(*draw.standard_normal((2, draws, quarters)))
-        given = jax.tree.map(np.asarray, a), posterior.setting, news
-        rivals: dict[str, Callable[[], Any]] = {
-            f"NumPy, {CHUNK} at a time": partial(run, *given),
-            "JAX as in simulate, 500 at a time": compiled(*given, ms.precision.RUN_OFTEN, 500),
-            "JAX with full effort, one batch": compiled(*given, {}, draws),
-        }
-        first, *others = [rival() for rival in rivals.values()]
-        for other in others:
-            for name, values in first.items():
-                np.testing.assert_allclose(values, other[name], rtol=1e-9)
-        turns = [[seconds(rival) for rival in rivals.values()] for _ in range(repeat)]
+    a, news = jax.tree.map(np.asarray, a), ms.model.Shocks(*shocks)
+    x = np.concatenate([z, *shocks], axis=1)
+    coordinates, setting = posterior.coordinates, posterior.setting
+    rivals: dict[str, Callable[[], Any]] = {
+        f"NumPy, {CHUNK} at a time": partial(in_threads, a, setting, news),
+        f"JAX as in simulate, {ms.ensemble.CHUNK} at a time": lambda: (
+            ms.ensemble.histories(x, coordinates, setting, seen).quarters
+        ),
+    }
+    first, *others = [rival() for rival in rivals.values()]
+    for other in others:
+        for name, values in first.items():
+            np.testing.assert_allclose(values, other[name], rtol=1e-9)
+    turns = [[seconds(rival) for rival in rivals.values()] for _ in range(repeat)]
     return dict(zip(rivals, draws / np.min(turns, axis=0), strict=True))
 
 
-def compiled(a: Any, setting: Any, news: Any, options: Any, size: int) -> Callable[[], Any]:
-    """Return the JAX model on these worlds, ``size`` at a time, with XLA ``options``."""
+def in_threads(a: Any, setting: Any, news: Any) -> dict[str, np.ndarray]:
+    """Run the port as :func:`run` does, a chunk on each core."""
     import jax
 
-    @partial(jax.jit, compiler_options=options)
-    @jax.vmap
-    def program(a: Any, news: Any) -> dict[str, Any]:
-        _, quarters = ms.model.run(a, setting, ms.model.start(a, setting), news)
-        return {name: getattr(quarters, name) for name in SEEN}
+    def part(first: int) -> dict[str, Any]:
+        few = jax.tree.map(lambda x: x[first : first + CHUNK], (a, news))
+        return run(few[0], setting, few[1])
 
-    def rival() -> dict[str, np.ndarray]:
-        few = [slice(i, i + size) for i in range(0, len(news.demand), size)]
-        parts = [program(*jax.tree.map(lambda x, at=at: x[at], (a, news))) for at in few]
-        return {name: np.concatenate([part[name] for part in parts]) for name in SEEN}
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        parts = list(threads.map(part, range(0, len(news.demand), CHUNK)))
+    return {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
 
-    return rival
+
+def seen(quarters: Any) -> dict[str, np.ndarray]:
+    return {name: getattr(quarters, name) for name in SEEN}
 
 
 def seconds(rival: Callable[[], Any]) -> tuple[float, float]:
