@@ -141,8 +141,11 @@ def in_chunks(program: Callable[[FloatArray], Any], x: FloatArray) -> FloatArray
 
 
 def _at_once(chunk: Callable[[int], T], worlds: int) -> list[T]:
-    """Return what ``chunk`` makes of each first world, as many at a time as processors."""
-    with ThreadPoolExecutor(processors()) as pool:
+    """Return what ``chunk`` makes of each first world, one more at a time than processors.
+
+    While they compute, Python copies the results of the one before.
+    """
+    with ThreadPoolExecutor(processors() + 1) as pool:
         return list(pool.map(chunk, range(0, worlds, CHUNK)))
 
 
