@@ -329,7 +329,8 @@ def worlds_per_second(
     z = draw.standard_normal((draws, len(posterior.entries)))
     shocks = draw.standard_normal((2, draws, quarters))
     with ms.precision.precise("float64"):
-        a = jax.vmap(ms.model.unpack)(ms.model.values(posterior.coordinates, jax.numpy.asarray(z)))
+        at = partial(ms.model.values, posterior.coordinates)
+        a = jax.vmap(lambda z: ms.model.unpack(at(z)))(jax.numpy.asarray(z))
     a, news = jax.tree.map(np.asarray, a), ms.model.Shocks(*shocks)
     x = np.concatenate([z, *shocks], axis=1)
     coordinates, setting = posterior.coordinates, posterior.setting

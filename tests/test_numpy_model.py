@@ -135,3 +135,10 @@ def test_worlds_go_on_from_any_state_in_any_chunks(
     apart = rival["run"](a, setting, news, state=first, chunk=7)
     for name, value in whole.items():
         np.testing.assert_allclose(apart[name], value, rtol=SAME, err_msg=name)
+
+
+def test_the_benchmark_runs_both_on_the_same_worlds(rival: dict[str, Any]) -> None:
+    """And holds their observables together before it times them."""
+    rates = rival["worlds_per_second"](draws=20, quarters=4, repeat=1)
+    assert len(rates) == 2
+    assert all((rate > 0.0).all() for rate in rates.values())
