@@ -33,6 +33,9 @@ CHUNK: Final = 250
 """Worlds run together: one program, whatever the number of draws."""
 
 
+QUICKLY: Final = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+"""XLA options: the gradient through nine years compiles in 14 s of processor time, not 62."""
+
 STEP: Final = 1e-3
 """Of differences, in prior standard deviations."""
 
@@ -250,13 +253,13 @@ def level(quarters: Quarter, worlds: int = 0) -> Array:
     return jnp.stack(means).mean(axis=0)
 
 
-@partial(jax.jit, compiler_options=ms.precision.RUN_SELDOM)
+@partial(jax.jit, compiler_options=QUICKLY)
 @partial(jax.vmap, in_axes=(0, None, None))
 def slopes(x: Array, coordinates: Coordinates, setting: Setting) -> Any:
     return jax.value_and_grad(world, has_aux=True)(x, coordinates, setting)
 
 
-@partial(jax.jit, compiler_options=ms.precision.RUN_OFTEN)
+@partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
 def levels(x: Array, coordinates: Coordinates, setting: Setting) -> Array:
     """Return the levels of worlds at ``x`` [draw, coordinate], run with the draw as last axis."""
     model, size = ms.model, len(coordinates.kind)

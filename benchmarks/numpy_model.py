@@ -356,7 +356,7 @@ def in_threads(a: Any, setting: Any, news: Any) -> dict[str, np.ndarray]:
         few = jax.tree.map(lambda x: x[first : first + CHUNK], (a, news))
         return run(few[0], setting, few[1])
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
         parts = list(threads.map(part, range(0, len(news.demand), CHUNK)))
     return {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
 

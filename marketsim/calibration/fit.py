@@ -29,7 +29,7 @@ from .window import HISTORY, Window, window_at
 FIRST_GUESS = 2.0
 """Standard deviations of errors in the first pass, as multiples of the floors."""
 
-FIRST_TOLERANCE = 1e-3
+FIRST_TOLERANCE = 1e-6
 """Of the gradient in the first pass, whose errors the noise is taken from."""
 
 STRAY = 1e-4

@@ -178,9 +178,11 @@ def _line(years: np.ndarray, logs: np.ndarray) -> tuple[Estimate, Estimate] | No
     """Slope and intercept of the least-squares line, or None through too few releases."""
     if len(set(years)) < FEWEST:
         return None
-    line, covariance = np.polyfit(years, logs, 1, cov=True)
-    slope, intercept = map(Estimate, line.tolist(), np.sqrt(np.diag(covariance)).tolist())
-    return slope, intercept
+    middle = float(years.mean())  # about it, errors of level and slope do not hang together
+    (slope, level), covariance = np.polyfit(years - middle, logs, 1, cov=True)
+    spread, error = np.sqrt(np.diag(covariance)).tolist()
+    at_zero = Estimate(float(level - slope * middle), math.hypot(error, spread * middle))
+    return Estimate(float(slope), spread), at_zero
 
 
 def _require(name: str, known: tuple[str, ...], kind: str) -> None:

@@ -92,7 +92,8 @@ def _parts(weight: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
     ``weight`` [observation, quarter]. Most observations are of one quarter or two, none of many, so
     that what they have in common with all the others need not be multiplied by zero.
     """
-    parts = PARTS * (-(-int((weight > 0.0).sum(axis=1).max()) // PARTS))
+    most = max(1, int((weight != 0.0).sum(axis=1).max()))
+    parts = min(PARTS * (-(-most // PARTS)), weight.shape[1])
     quarter = np.argsort(weight == 0.0, axis=1, kind="stable")[:, :parts]
     padded = np.ones((rows - len(weight), parts)) / parts
     held = np.take_along_axis(weight, quarter, axis=1)

@@ -131,22 +131,13 @@ def assumptions_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
 
 
 def in_chunks(program: Callable[[FloatArray], Any], x: FloatArray) -> FloatArray:
-    """Return what ``program`` makes of ``x`` in padded chunks, in float64, [world, ...]."""
+    """Return what ``program`` makes of ``x``, a padded chunk at a time, [world, ...].
 
-    def chunk(first: int) -> FloatArray:
-        with precise("float64"):
-            return np.asarray(program(_padded(x[first : first + CHUNK])))
-
-    return np.concatenate(_at_once(chunk, len(x)))[: len(x)]
-
-
-def _at_once(chunk: Callable[[int], T], worlds: int) -> list[T]:
-    """Return what ``chunk`` makes of each first world, one more at a time than processors.
-
-    While they compute, Python copies the results of the one before.
+    One after the other: limits on the threads of linear algebra may hold for this thread alone.
     """
-    with ThreadPoolExecutor(processors() + 1) as pool:
-        return list(pool.map(chunk, range(0, worlds, CHUNK)))
+    starts = range(0, len(x), CHUNK)
+    chunks = [np.asarray(program(_padded(x[first : first + CHUNK]))) for first in starts]
+    return np.concatenate(chunks)[: len(x)]
 
 
 def _run(
@@ -157,7 +148,10 @@ def _run(
     keep: Keep,
     precision: Precision,
 ) -> tuple[State, Any]:
-    """Run every chunk, as many at a time as there are processors, and put them together."""
+    """Run every chunk, one more at a time than there are processors, and put them together.
+
+    While they compute, Python copies the results of the one before.
+    """
     worlds, quarters = len(values), shocks.shape[2]
     padded = np.pad(shocks, ((0, 0), (0, 0), (0, -quarters % YEAR)))
     given = (values, state, padded)
@@ -174,7 +168,8 @@ def _run(
         mine: tuple[State, Any] = jax.tree.map(lambda x: x[:room], both)
         return mine
 
-    parts = _at_once(chunk, worlds)
+    with ThreadPoolExecutor(processors() + 1) as pool:
+        parts = list(pool.map(chunk, range(0, worlds, CHUNK)))
     joined: tuple[State, Any] = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
     return joined
 

@@ -13,7 +13,7 @@ from .fleet import RUNNING_POWER, TINY, Fleet, hourly_cost, running_share, total
 from .tree import pytree
 
 STEPS: Final = 20
-"""Newton steps towards the rent at the most; from last quarter's rent it takes four or five."""
+"""Newton steps towards the rent at the most; from last quarter's rent it takes two to four."""
 
 LONGEST: Final = 1.5
 """Of a Newton step, in logs."""

@@ -227,7 +227,8 @@ def _of_group(chips: Array, room: Array, x: Relative) -> Array:
     arithmetic = x.arithmetic * batch
     step = chips * reductions + smooth_maximum(reading, arithmetic)
     served = jnp.minimum(batch, MANY) ** STEEP
-    return arithmetic * served / (step * (1.0 + served))
+    # Two quotients: the derivative of one by its denominator squares it, out of float32's range.
+    return arithmetic / step * (served / (1.0 + served))
 
 
 def _readable(x: Relative, left: Array) -> Array:

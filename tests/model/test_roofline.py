@@ -371,6 +371,16 @@ def test_its_own_derivative_is_that_of_the_formula(world: World, seed: int) -> N
     jax.tree.map(partial(np.testing.assert_allclose, atol=1e-12), alone, slope)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_single_precision_has_the_same_derivatives(world: World, seed: int) -> None:
+    """Not only finite ones: what leaves its range on the way back would leave a zero."""
+    double = slope_of(needs_at(world, seed))
+    with precise("float32"):
+        single = slope_of(needs_at(world, seed))
+    assert single.time.dtype == np.float32
+    jax.tree.map(partial(np.testing.assert_allclose, atol=2e-3), single, double)
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_second_derivatives_are_those_of_the_first(world: World, seed: int) -> None:
     """Along a step of all needs together."""
