@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from importlib.metadata import version
 from typing import Any, Final, Literal
 
 from marketsim.errors import InputError
@@ -15,11 +16,19 @@ Precision = Literal["float32", "float64"]
 Options = Mapping[str, bool | str | int | float]
 """Of XLA, for one program."""
 
-_ALONE: Final[Options] = {
-    "xla_cpu_multi_thread_eigen": False,
-    "xla_cpu_enable_concurrency_optimized_scheduler": False,
-}
-_PLAIN: Final[Options] = {"xla_cpu_use_fusion_emitters": False}
+_NAMED: Final = tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11)
+"""Whether this JAX is known to have the options below: 0.8 to 0.10 do. One that it does not know would
+be an error; without them programs only compile for longer."""
+
+_ALONE: Final[Options] = (
+    {
+        "xla_cpu_multi_thread_eigen": False,
+        "xla_cpu_enable_concurrency_optimized_scheduler": False,
+    }
+    if _NAMED
+    else {}
+)
+_PLAIN: Final[Options] = {"xla_cpu_use_fusion_emitters": False} if _NAMED else {}
 
 RUN_OFTEN: Final = {"xla_backend_optimization_level": 1, **_ALONE}
 DERIVE_OFTEN: Final = {"xla_backend_optimization_level": 1, **_ALONE, **_PLAIN}
