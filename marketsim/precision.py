@@ -17,8 +17,9 @@ Options = Mapping[str, bool | str | int | float]
 """Of XLA, for one program."""
 
 _NAMED: Final = tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11)
-"""Whether this JAX is known to have the options below: 0.8 to 0.10 do. One that it does not know would
-be an error; without them programs only compile for longer."""
+"""Whether this JAX is known to have the options below, as 0.8 to 0.10 do.
+
+One that it does not know would be an error; without them programs only compile for longer."""
 
 _ALONE: Final[Options] = (
     {
