@@ -63,9 +63,8 @@ def sample(series: list[Series], deviations: np.ndarray) -> Sample:
     def column(parts: list[np.ndarray], fill: float) -> np.ndarray:
         return np.concatenate([*parts, np.full(rows - count, fill)])
 
-    def padded(parts: list[np.ndarray], height: int) -> np.ndarray:
-        stacked = np.concatenate(parts) if parts[0].ndim == 2 else np.stack(parts)
-        return np.concatenate([stacked, np.zeros((height - len(stacked), stacked.shape[1]))])
+    def padded(of_series: np.ndarray) -> np.ndarray:
+        return np.pad(of_series, ((0, width - len(series)), (0, 0)))
 
     quarter, weight = _parts(np.concatenate([s.weight for s in series]), rows)
     kinds = np.array([[float(s.kind == k) for k in KINDS] for s in series])
@@ -81,8 +80,8 @@ def sample(series: list[Series], deviations: np.ndarray) -> Sample:
         group=leaf(group),
         mean=leaf(np.pad(member, ((0, 0), (0, rows - count)))),
         relative=leaf(column([np.full(len(s.value), float(s.relative)) for s in series], 0.0)),
-        lines=leaf(padded([s.lines for s in series], width)),
-        kind=leaf(padded(list(kinds), width)),
+        lines=leaf(padded(np.stack([s.lines for s in series]))),
+        kind=leaf(padded(kinds)),
     )
 
 

@@ -20,7 +20,7 @@ from marketsim.prices import Prices
 from marketsim.returns import ReturnScenarios
 from marketsim.simulation import Paths
 
-from .cashflow import Terms, log_value
+from .cashflow import Terms, log_value, positive_part
 from .economics import economics
 from .noise import horizon_dof, market_noise
 
@@ -191,7 +191,7 @@ def equity_return(log_ratio: Array, table: dict[str, Array], years: float) -> Ar
     enterprise = jnp.exp(table["discount_rate"] * years + recognised * log_ratio)
     cash = (1.0 - table["enterprise_share"]) * jnp.exp(RISK_FREE * years)
     wealth = table["enterprise_share"] * enterprise + cash
-    return LEAST_WEALTH + jnp.logaddexp(0.0, (wealth - LEAST_WEALTH) / 0.05) * 0.05 - 1.0
+    return LEAST_WEALTH + positive_part(wealth - LEAST_WEALTH, 0.05) - 1.0
 
 
 def return_terms(table: pd.DataFrame) -> dict[str, Array]:
