@@ -22,7 +22,7 @@ from .likelihood import TAIL, Linearised, linearise, sample
 from .mode import Mode, find_mode
 from .observations import Series, observe
 from .posterior import Posterior
-from .prior import owners_cash_flow, priors
+from .prior import priors
 from .serving import reference_model, served
 from .window import HISTORY, Window, window_at
 
@@ -99,7 +99,6 @@ def _setting(known: Knowledge, window: Window) -> Setting:
         raise DataError(f"layers.csv: the model has the layers {', '.join(LAYERS)}, in this order")
     return Setting(
         start_year=leaf(np.float64(window.start_year)),
-        cash_flow=leaf(np.float64(owners_cash_flow(known, window))),
         served=served(reference_model(known)),
         lines=lines_of(revenue.share, revenue.owner),
     )

@@ -26,6 +26,9 @@ TOKENS_GROWTH = 2.3
 """World tokens per quarter at the start of 2026, trillion, and their log growth per year before:
 Google, OpenAI, ByteDance and Microsoft disclosures in data/facts/inference_demand.csv."""
 
+REINVESTED = 0.37
+"""Training paid out of a dollar's worth of compute that answers, at the priors' medians."""
+
 FromFacts = dict[str, tuple[float, float | None]]
 """Linked prior centre and spread by assumption; None keeps the spread."""
 
@@ -109,6 +112,7 @@ def start_of_window(knowledge: Knowledge, window: Window) -> FromFacts:
     price = SYSTEM_PRICE * math.exp(price_level)
     sites = 1.8
     training = min(0.75, max(0.30, 0.55 - 0.05 * (year - 2022.0)))
+    outside = 1.0 - (1.0 - training) * (1.0 + REINVESTED)
     capex = facts.select("quarterly_capex")
     owners = (
         capex[capex["entity"].isin(universe.group("owners"))].groupby("date")["value"].sum() / 1e3
@@ -117,8 +121,9 @@ def start_of_window(knowledge: Knowledge, window: Window) -> FromFacts:
         "initial_chip_price": math.log(price),
         "initial_compute": math.log(_stock(revenue, window, price, price_slope)),
         "initial_spending": math.log(chips * sites),
+        "initial_cash_flow": math.log(owners_cash_flow(knowledge, window)),
         "initial_other_capex": math.log(0.8 * _first_quarter(owners, window)),
-        "initial_training_share": math.log(training / (1.0 - training)),
+        "initial_training_capital": math.log(outside / (1.0 - outside)),
         "initial_tokens": math.log(TOKENS_2026) + TOKENS_GROWTH * (year - 2026.0),
     }
     electricity = facts.series("electricity_price", "US/industrial") / 100.0

@@ -1,8 +1,13 @@
-"""Mechanism 3: demand for tokens by speed class, and training as a budget."""
+"""Mechanism 3: demand for tokens by speed class, within a budget, and what pays for training.
+
+Buyers spend on tokens out of income: the more of it they spend already, the less does anything but
+income add to it. Training is paid out of what tokens earned, and of capital raised outside.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +19,9 @@ from .smooth import relax, sigmoid
 from .tree import pytree
 from .units import KILOHOURS, TOKENS_PER_SECOND, YEARS, along
 
+WORLD_OUTPUT: Final = 117_000.0 * YEARS
+"""USD bn a quarter in 2025, when the model's clock starts (IMF, World Economic Outlook)."""
+
 
 @pytree
 class Demand:
@@ -21,8 +29,12 @@ class Demand:
 
     ``log_tokens`` trillion per quarter, and what buyers would want of them in the end
     (``log_desired``); ``log_price`` USD bn per trillion; ``log_answer`` tokens per useful answer
-    against the start, checking included; ``log_speed`` tokens per second required; ``adoption`` and
-    ``task_speed`` scalars; training budget in USD bn per quarter.
+    against the start, checking included; ``log_speed`` tokens per second required. Scalars:
+    ``adoption`` and ``task_speed``; ``log_income``, ln USD bn per quarter of world output;
+    ``laboratory``, log odds that a token is sold by a laboratory; ``log_capital``, ln outside
+    capital for training at neutral appetite, USD bn per quarter, and the ``capital_speed`` left of
+    its growth; ``log_training``, ln of the training budget; ``log_outlook``, ln compute that would
+    be wanted in the end at the last quarter's rent, million H100e.
     """
 
     log_tokens: Array
@@ -32,8 +44,12 @@ class Demand:
     log_speed: Array
     adoption: Array
     task_speed: Array
+    log_income: Array
+    laboratory: Array
+    log_capital: Array
+    capital_speed: Array
     log_training: Array
-    training_speed: Array
+    log_outlook: Array
 
 
 @pytree
@@ -63,12 +79,14 @@ def initial_demand(
     available
         Compute that runs, million H100e.
     """
-    inference = available * (1.0 - a.initial_training_share)
+    bill = available * jnp.exp(log_rent) * KILOHOURS
+    laboratory = jnp.log(a.initial_laboratory_share) - jnp.log1p(-a.initial_laboratory_share)
+    capital = a.initial_training_capital * bill
+    inference = (1.0 - a.initial_training_capital) / (1.0 + earned(a, laboratory))
     shares = initial_class_shares(a)
     log_tokens = jnp.log(a.initial_tokens * shares)
-    log_compute = jnp.log(inference * shares) - log_tokens
+    log_compute = jnp.log(inference * available * shares) - log_tokens
     log_price = log_target_price(a, log_compute) + log_rent
-    training = a.initial_training_share * available * jnp.exp(log_rent) * KILOHOURS
     state = Demand(
         log_tokens=log_tokens,
         log_desired=log_tokens,
@@ -77,10 +95,22 @@ def initial_demand(
         log_speed=along(np.log(TOKENS_PER_SECOND), log_rent) + 0.0 * a.speed_growth,
         adoption=a.adoption_speed * (start_year - a.adoption_midpoint),
         task_speed=1.0 + 0.0 * a.task_decay,
-        log_training=jnp.log(training),
-        training_speed=1.0 + 0.0 * a.training_decay,
+        log_income=np.log(WORLD_OUTPUT) + a.income_growth * start_year,
+        laboratory=laboratory,
+        log_capital=jnp.log(capital),
+        capital_speed=1.0 + 0.0 * a.training_decay,
+        log_training=jnp.log(capital + earned(a, laboratory) * inference * bill),
+        log_outlook=0.0 * log_rent,
     )
-    return state, log_compute
+    return replace(state, log_outlook=outlook(a, state, log_compute, log_rent)), log_compute
+
+
+def earned(a: Assumptions, laboratory: Array) -> Array:
+    """Return training paid out of a dollar's worth of compute that answers.
+
+    Tokens that laboratories sell earn their price, those that owners use are worth their cost.
+    """
+    return a.training_reinvestment * (1.0 + sigmoid(laboratory) * (a.token_markup - 1.0))
 
 
 def initial_class_shares(a: Assumptions) -> Array:
@@ -89,37 +119,75 @@ def initial_class_shares(a: Assumptions) -> Array:
     return jnp.stack([(1.0 - agents) * batch, (1.0 - agents) * (1.0 - batch), agents])
 
 
-def elasticity_at(a: Assumptions, log_tokens: Array) -> Array:
-    """Return the price elasticity [class], falling as ``log_tokens`` passes saturation.
+def spending(a: Assumptions, now: Demand) -> tuple[Array, Array]:
+    """Return spending on tokens, USD bn per quarter: laboratories' revenue, and own use at cost."""
+    at_price = jnp.exp(now.log_tokens + now.log_price).sum(axis=0)
+    sold = sigmoid(now.laboratory)
+    return sold * at_price, (1.0 - sold) * at_price / a.token_markup
+
+
+def saturated(a: Assumptions, now: Demand) -> Array:
+    """Return how far demand is saturated, between 0 and 1: half at the stated share of income.
+
+    In a logit of spending on tokens against everything else, this is what tokens have of the budget
+    that they compete for; it damps all that shifts demand but income.
+    """
+    spent, budget = sum(spending(a, now)), a.saturation * jnp.exp(now.log_income)
+    return spent / (spent + budget)
+
+
+def elasticity_at(a: Assumptions, saturation: Array) -> Array:
+    """Return the price elasticity [class] at a ``saturation`` between 0 and 1.
 
     Fouquet and Pearson 2012 found the same fall, from -1.7 to -0.6, for lighting.
     """
-    saturated = sigmoid(log_tokens - jnp.log(a.saturation))
-    return a.elasticity + (a.saturated_elasticity - a.elasticity) * saturated
+    return a.elasticity + (a.saturated_elasticity - a.elasticity) * saturation
 
 
-def shift_demand(a: Assumptions, now: Demand, news: Array) -> Demand:
+def shift_demand(a: Assumptions, now: Demand, news: Array, appetite: Array) -> Demand:
     """Return demand after a quarter of adoption, growth of tokens per answer and ``news``.
 
-    Tokens that make an answer better are wanted as they come. Tokens that check it raise its price,
-    of which reliability is worth a part: answers fall by elasticity x (1 - worth) for each log
-    unit, so that tokens rise, the more surely the less elastic demand is.
+    Tokens that make an answer better are wanted as they come, within the budget. Tokens that check
+    it raise its price, of which reliability is worth a part: answers fall by elasticity x (1 -
+    worth) for each log unit, so that tokens rise, the more surely the less elastic demand is.
+    Investors' ``appetite``, in logs, moves outside capital for training.
     """
+    full = saturated(a, now)
     adoption = now.adoption + a.adoption_speed * YEARS
     adopted = jax.nn.log_sigmoid(adoption) - jax.nn.log_sigmoid(now.adoption)
     better = a.task_growth * now.task_speed * YEARS
     checks = a.verification_growth * now.task_speed * YEARS
-    lost = elasticity_at(a, now.log_tokens) * (1.0 - a.verification_worth)
+    lost = elasticity_at(a, full) * (1.0 - a.verification_worth)
+    income = a.income_growth * YEARS
+    wanted = (1.0 - full) * (adopted + better + news) + full * income + checks * (1.0 - lost)
+    log_capital = now.log_capital + a.training_growth * now.capital_speed * YEARS
+    outside = jnp.exp(log_capital + a.training_appetite * appetite)
+    own = a.training_reinvestment * sum(spending(a, now))
     return replace(
         now,
-        log_desired=now.log_desired + adopted + better + checks * (1.0 - lost) + news,
+        log_desired=now.log_desired + wanted,
         log_answer=now.log_answer + better + checks,
         log_speed=now.log_speed + a.speed_growth * YEARS,
         adoption=adoption,
         task_speed=now.task_speed * jnp.exp(-a.task_decay * YEARS),
-        log_training=now.log_training + a.training_growth * now.training_speed * YEARS,
-        training_speed=now.training_speed * jnp.exp(-a.training_decay * YEARS),
+        log_income=now.log_income + income,
+        laboratory=now.laboratory + a.laboratory_growth * YEARS,
+        log_capital=log_capital,
+        capital_speed=now.capital_speed * jnp.exp(-a.training_decay * YEARS),
+        log_training=jnp.log(outside + own),
     )
+
+
+def outlook(a: Assumptions, now: Demand, log_compute: Array, log_rent: Array) -> Array:
+    """Return ln compute that would be wanted once tokens had answered to ``log_rent`` in full.
+
+    Its growth at an unchanged rent is what investors learn of demand: news of the quarter counts in
+    full, efficiency for more than it saves or less as demand is elastic or not.
+    """
+    gap = log_target_price(a, log_compute) + log_rent - now.log_price
+    desired = now.log_desired - elasticity_at(a, saturated(a, now)) * gap
+    training = now.log_training - jnp.log(KILOHOURS) - log_rent
+    return jnp.log(jnp.exp(desired + log_compute).sum(axis=0) + jnp.exp(training))
 
 
 def schedule(a: Assumptions, now: Demand, log_compute: Array) -> Schedule:
@@ -128,7 +196,7 @@ def schedule(a: Assumptions, now: Demand, log_compute: Array) -> Schedule:
     Tokens adjust partially to desired tokens, and prices partially to cost, so a change in rent
     moves compute by adjustment x elasticity x passthrough within the quarter.
     """
-    elasticity = elasticity_at(a, now.log_tokens)
+    elasticity = elasticity_at(a, saturated(a, now))
     at_unit_rent = log_target_price(a, log_compute)
     price_gap = a.passthrough * (at_unit_rent - now.log_price)
     desired = now.log_desired - elasticity * price_gap
@@ -144,10 +212,11 @@ def settle_demand(a: Assumptions, now: Demand, log_compute: Array, log_rent: Arr
     """Return demand once the rental price is known."""
     target = log_target_price(a, log_compute) + log_rent
     log_price = relax(now.log_price, target, a.passthrough)
-    change = log_price - now.log_price
-    log_desired = now.log_desired - elasticity_at(a, now.log_tokens) * change
+    change = elasticity_at(a, saturated(a, now)) * (log_price - now.log_price)
+    log_desired = now.log_desired - change
     log_tokens = relax(now.log_tokens, log_desired, a.demand_adjustment)
-    return replace(now, log_tokens=log_tokens, log_desired=log_desired, log_price=log_price)
+    after = replace(now, log_tokens=log_tokens, log_desired=log_desired, log_price=log_price)
+    return replace(after, log_outlook=outlook(a, after, log_compute, log_rent))
 
 
 def log_target_price(a: Assumptions, log_compute: Array) -> Array:

@@ -19,43 +19,76 @@ MARGIN: Final = 0.10
 
 @pytree
 class Investment:
-    """State of investment, scalars: logs of USD bn per quarter, and investors' appetite.
+    """State of investment, scalars: logs of USD bn per quarter unless stated.
 
-    ``log_other`` is capital spending of the largest owners on anything but AI.
+    ``log_due``, what earlier orders and new ones make due; ``log_manufacturing``;
+    ``log_cash_flow`` of the largest owners but for what AI earns; ``log_other``, their capital
+    spending on anything but AI; ``debt`` that owners owe for AI, USD bn; ``leverage``, that debt
+    and a year of the last quarter's borrowing over a year's cash flow; ``expected_growth`` of
+    demand, ln a quarter; and investors' ``appetite``.
     """
 
-    log_spending: Array
+    log_due: Array
     log_manufacturing: Array
     log_cash_flow: Array
     log_other: Array
+    debt: Array
+    leverage: Array
+    expected_growth: Array
     appetite: Array
+
+
+@pytree
+class Plan:
+    """What owners decide in a quarter.
+
+    The new ``state``; ``book``, orders that will be due later, USD bn; ``held_back``, the share of
+    desired additions that the price and the rationing of funds take away; ``borrowers``, the share
+    of what is left that builders without a cash flow of their own add.
+    """
+
+    state: Investment
+    book: Array
+    held_back: Array
+    borrowers: Array
+
+
+@pytree
+class Funds:
+    """A quarter's funds of the largest owners, USD bn: cash flow, and what is borrowed for AI."""
+
+    cash_flow: Array
+    borrowed: Array
 
 
 @pytree
 class Deliveries:
     """A quarter's chips, logs of million H100e, and what was short.
 
-    ``log_wanted`` and ``log_powered``: what orders alone, and power alone, would allow.
+    ``log_wanted``, ``log_makeable`` and ``log_powered``: what orders, manufacturing, power would
+    allow alone.
     """
 
     log_wanted: Array
+    log_makeable: Array
     log_powered: Array
     log_delivered: Array
     chip_scarcity: Array
     power_scarcity: Array
 
 
-def initial_investment(a: Assumptions, cash_flow: Array, orders: Array) -> Investment:
-    """Return investment at the start.
-
-    ``cash_flow`` of the largest owners and ``orders`` of chips are USD bn per quarter.
-    """
+def initial_investment(a: Assumptions, orders: Array) -> Investment:
+    """Return investment at the start, given ``orders`` of chips, USD bn per quarter."""
+    none = 0.0 * a.initial_q
     return Investment(
-        log_spending=jnp.log(a.initial_spending),
+        log_due=jnp.log(a.initial_spending),
         log_manufacturing=jnp.log(orders * (1.0 + a.initial_manufacturing_slack)),
-        log_cash_flow=jnp.log(cash_flow) + 0.0 * a.initial_q,
+        log_cash_flow=jnp.log(a.initial_cash_flow),
         log_other=jnp.log(a.initial_other_capex),
-        appetite=0.0 * a.initial_q,
+        debt=none,
+        leverage=none,
+        expected_growth=a.initial_expected_growth * YEARS,
+        appetite=none,
     )
 
 
@@ -67,13 +100,14 @@ def discount(a: Assumptions) -> Array:
     return (a.hurdle_rate + a.attrition + a.expected_rent_decline) * YEARS
 
 
-def user_cost_rate(a: Assumptions) -> Array:
+def user_cost_rate(a: Assumptions, premium: Array | float = 0.0) -> Array:
     """Return net rent over cost at which new compute just returns the hurdle, per quarter.
 
-    Compute that earns nothing for `return_delay` years must earn more after.
+    Compute that earns nothing for `return_delay` years must earn more after. The ``premium`` on
+    outside funds adds to the hurdle, per year.
     """
-    late = a.return_delay * (a.hurdle_rate + a.expected_rent_decline)
-    return discount(a) * jnp.exp(late)
+    late = a.return_delay * (a.hurdle_rate + premium + a.expected_rent_decline)
+    return (discount(a) + premium * YEARS) * jnp.exp(late)
 
 
 def log_q(a: Assumptions, log_rent: Array, running: Array, cost: Array) -> Array:
@@ -90,40 +124,104 @@ def surplus(a: Assumptions, log_q_now: Array) -> Array:
     return user_cost_rate(a) * positive_part(jnp.exp(log_q_now) - 1.0, 0.05)
 
 
+def expected_rent(a: Assumptions, log_rent: Array, log_contract: Array) -> Array:
+    """Return ln rent that investors expect of new compute, between that of contracts and spot."""
+    return relax(log_contract, log_rent, a.spot_weight)
+
+
 def plan(
-    a: Assumptions, now: Investment, log_q_now: Array, fleet: Array, cost: Array, news: Array
-) -> Investment:
-    """Return this quarter's plan for capital spending.
+    a: Assumptions, now: Investment, log_q_now: Array, growth: Array, cost: Array, news: Array
+) -> Plan:
+    """Return this quarter's plan.
 
     Parameters
     ----------
     log_q_now
-        ln Tobin's q.
-    fleet
-        Compute installed, million H100e.
+        ln Tobin's q at own funds.
+    growth
+        Of the compute wanted in the end, ln a quarter, were rents to fall as expected.
     cost
-        All-in cost of an H100e with its share of the site, kUSD.
+        USD bn of sites that would replace the fleet.
     news
         Innovation to investors' appetite.
 
     Notes
     -----
-    Desired additions are a share of the fleet that responds to q (Hayashi 1982); contracts carry
-    part of last quarter's spending over; operating cash flow bounds what can be financed, and
-    outside finance stretches the bound when q is high.
+    Desired additions, as a share of the fleet, replace what fails, follow the growth of demand that
+    investors expect, which they learn (adaptive expectations), and respond to q (Hayashi 1982: they
+    are linear in it). Debt makes funds dearer and scarcer, both smoothly in leverage. A share of
+    the order book comes due each quarter, so that what is due adjusts partially to what is desired
+    and the book stands in proportion to it; orders take up the whole change at once.
     """
     appetite = a.appetite_persistence * now.appetite + news
-    rate = jnp.log(a.investment_rate) + a.investment_response * log_q_now + appetite
-    desired = rate + jnp.log(fleet * cost)
-    wanted = relax(desired, now.log_spending, a.commitment)
-    limit = now.log_cash_flow + jnp.log(a.cash_limit) + a.external_finance * log_q_now
-    return replace(
+    expected = relax(now.expected_growth, growth, a.expectation_speed)
+    free = additions(a, expected, log_q_now, 0.0)
+    owners = (1.0 - a.borrower_share) * additions(a, expected, log_q_now, now.leverage)
+    borrowers = a.borrower_share * additions(a, expected, log_q_now, 1.0 + now.leverage)
+    lent = jnp.exp(-a.credit_rationing * now.leverage)
+    wanted = (owners + borrowers) * lent
+    due = relax(wanted * cost * jnp.exp(appetite), jnp.exp(now.log_due), a.commitment)
+    state = replace(
         now,
-        log_spending=log_minimum(wanted, limit, sharpness=8.0),
+        log_due=jnp.log(due),
         log_cash_flow=now.log_cash_flow + a.cash_flow_growth * YEARS,
         log_other=now.log_other + a.other_capex_growth * YEARS,
+        expected_growth=expected,
         appetite=appetite,
     )
+    return Plan(
+        state,
+        book=booked(a, state),
+        held_back=1.0 - wanted / free,
+        borrowers=borrowers / (owners + borrowers),
+    )
+
+
+def additions(a: Assumptions, expected: Array, log_q_now: Array, leverage: Array | float) -> Array:
+    """Return desired additions, a share of the fleet per quarter; above zero, smoothly.
+
+    Funds cost more by the external premium times ``leverage``, which lowers q.
+    """
+    dearer = user_cost_rate(a, a.external_premium * leverage) / user_cost_rate(a)
+    q = log_q_now - jnp.log(dearer)
+    return positive_part(a.attrition * YEARS + expected + a.investment_response * q, 0.05)
+
+
+def booked(a: Assumptions, now: Investment) -> Array:
+    """Return orders that are not due yet, USD bn: each quarter `commitment` of the book stays."""
+    return jnp.exp(now.log_due) * a.commitment / (1.0 - a.commitment)
+
+
+def raise_funds(a: Assumptions, due: Plan, paid: Array, earned: Array) -> Funds:
+    """Return the largest owners' cash flow, and what all owners borrow to pay for AI, USD bn.
+
+    Parameters
+    ----------
+    paid
+        Capital spending on AI of the quarter.
+    earned
+        What compute sold left over running costs.
+
+    Notes
+    -----
+    Own funds come first: the share of cash flow that is kept, less capital spending on other things
+    (the pecking order of Myers 1984). Some builders have none. Owners beside them and the largest
+    are taken to have funds in proportion to what they spend.
+    """
+    now = due.state
+    cash_flow = jnp.exp(now.log_cash_flow) + a.owner_share * earned
+    own = a.retention * cash_flow - jnp.exp(now.log_other)
+    needed = a.owner_share * paid - own
+    scale = jnp.exp(now.log_cash_flow)
+    short = scale * positive_part(needed / scale, 0.05) / a.owner_share
+    return Funds(cash_flow, due.borrowers * paid + (1.0 - due.borrowers) * short)
+
+
+def settle(a: Assumptions, now: Investment, funds: Funds) -> Investment:
+    """Return investment with what was borrowed in debt, and what leverage follows."""
+    debt = now.debt * (1.0 - a.debt_repayment) + funds.borrowed
+    yearly = funds.cash_flow / (YEARS * a.owner_share)
+    return replace(now, debt=debt, leverage=(debt + funds.borrowed / YEARS) / yearly)
 
 
 def deliver(now: Investment, log_cost: Array, log_price: Array, log_powered: Array) -> Deliveries:
@@ -136,10 +234,11 @@ def deliver(now: Investment, log_cost: Array, log_price: Array, log_powered: Arr
     log_powered
         ln million H100e that free power can carry.
     """
-    wanted = now.log_spending - log_cost
+    wanted = now.log_due - log_cost
     makeable = now.log_manufacturing - log_price
     return Deliveries(
         log_wanted=wanted,
+        log_makeable=makeable,
         log_powered=log_powered,
         log_delivered=log_minimum(wanted, makeable, log_powered),
         chip_scarcity=scarcity(wanted, makeable),

@@ -124,6 +124,11 @@ def operating(spending: Array) -> Array:
     return spending[layer("electricity")] + spending[layer("operations")]
 
 
+def earned(a: Assumptions, spending: Array) -> Array:
+    """Return what compute sold left over the cost of running it, of ``spending`` [layer]."""
+    return spending[layer("cloud")] - a.rented_share * operating(spending)
+
+
 def capital(spending: Array) -> Array:
     """Return what building sites costs, of ``spending`` [layer].
 

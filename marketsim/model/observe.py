@@ -5,11 +5,12 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from . import fleet, industry, layers, revenue
+from . import demand, fleet, industry, investment, layers, revenue
 from .assumptions import Assumptions
+from .smooth import SHARPNESS
 from .state import Quarter, Setting, State
 from .steps import Order, Supply, Trade
-from .units import GPU
+from .units import GPU, KILOHOURS, YEARS
 
 
 def observe(
@@ -23,6 +24,7 @@ def observe(
     removal: fleet.Removal,
     accounts: fleet.Accounts,
     spent: Array,
+    funds: investment.Funds,
 ) -> Quarter:
     """Return a quarter that led from the state ``before`` to ``after``.
 
@@ -31,6 +33,10 @@ def observe(
     scarce, prices = supplied.deliveries, supplied.prices
     tokens, wants = jnp.exp(traded.demand.log_tokens), traded.demand
     pue = 1.0 + a.power_overhead
+    laboratories, own_use = demand.spending(a, wants)
+    inference = jnp.exp(traded.log_inference).sum(axis=0)
+    at_price = jnp.exp(wants.log_tokens + wants.log_price).sum(axis=0)
+    multiple = at_price / (inference * jnp.exp(traded.log_rent) * KILOHOURS)
     return Quarter(
         lines=revenue.line_revenue(a, setting.lines, before.industry, after.spending),
         spending=spent,
@@ -38,6 +44,14 @@ def observe(
         capital_spending=supplied.paid,
         operating_spending=layers.operating(spent),
         owner_capex=a.owner_share * supplied.paid + jnp.exp(before.investment.log_other),
+        owner_cash_flow=funds.cash_flow,
+        borrowed=funds.borrowed,
+        borrowers_spending=ordered.plan.borrowers * supplied.paid,
+        debt=after.investment.debt,
+        leverage=after.investment.leverage,
+        order_book=ordered.plan.book,
+        orders=supplied.paid + ordered.plan.book - investment.booked(a, before.investment),
+        expected_growth=ordered.plan.state.expected_growth / YEARS,
         compute=fleet.total(after.fleet.compute),
         running=traded.running,
         delivered=supplied.delivered,
@@ -52,7 +66,17 @@ def observe(
         tokens=tokens,
         answers=tokens * jnp.exp(-wants.log_answer),
         token_price=1e3 * jnp.exp(wants.log_price),
-        inference_share=jnp.exp(traded.log_inference).sum(axis=0) / traded.running,
+        laboratory_revenue=laboratories,
+        own_use=own_use,
+        training=jnp.exp(wants.log_training),
+        training_capital=jnp.exp(
+            wants.log_capital + a.training_appetite * before.investment.appetite
+        ),
+        saturation=demand.saturated(a, wants),
+        binding=binding(scarce, ordered.plan.held_back),
+        token_multiple=multiple,
+        quality=-a.quality_uptake * before.technology.log_flop_per_token,
+        inference_share=inference / traded.running,
         load=pue * fleet.total(after.fleet.power),
         energised=before.power.energised,
         electricity_price=prices.electricity,
@@ -65,3 +89,16 @@ def observe(
         write_down=accounts.write_down,
         impairment=accounts.unrecognised,
     )
+
+
+def binding(scarce: investment.Deliveries, held_back: Array) -> Array:
+    """Return how far each limit binds, shares that add to one, in the order of `units.LIMITS`.
+
+    Deliveries are a smooth minimum of what is due, what can be made and what can be powered: by the
+    envelope theorem the derivative of their log by the log of a limit is its share. The share of
+    what is due is money's as far as the price and the rationing of funds hold orders back, and
+    demand's for the rest.
+    """
+    logs = jnp.stack([scarce.log_wanted, scarce.log_makeable, scarce.log_powered])
+    due, made, powered = jnp.exp(SHARPNESS * (scarce.log_delivered - logs))
+    return jnp.stack([due * (1.0 - held_back), due * held_back, made, powered])

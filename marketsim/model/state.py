@@ -20,12 +20,10 @@ from .tree import pytree
 class Setting:
     """What is given rather than assumed.
 
-    ``start_year`` of the window in years since 2025; ``cash_flow`` of the largest owners then, USD
-    bn per quarter; the model ``served``; ``lines`` of revenue.
+    ``start_year`` of the window in years since 2025; the model ``served``; ``lines`` of revenue.
     """
 
     start_year: Array
-    cash_flow: Array
     served: Served
     lines: Lines
 
@@ -64,11 +62,22 @@ class Quarter:
     revenue shows it, USD bn [layer]; ``capital_spending`` on AI, ``operating_spending`` on running
     it and ``owner_capex`` of the largest owners in all, USD bn.
 
+    Finance, USD bn: ``owner_cash_flow`` of the largest owners; ``borrowed`` for AI, and the
+    ``debt`` it leaves; ``borrowers_spending`` of builders without a cash flow of their own;
+    ``leverage``, debt and a year of borrowing over a year's cash flow; ``order_book`` of sites not
+    due yet, net ``orders``; ``expected_growth`` of demand per year; ``binding``, how far each of
+    `units.LIMITS` binds, shares that add to one, [limit].
+
     Compute: ``compute`` installed, ``running``, ``delivered`` and ``retired``, million H100e;
     ``rent`` USD per H100e-hour; ``q``; ``chip_price`` of merchant accelerators, kUSD per H100e;
     ``merchant_margin`` over wafers and memory; ``architecture_share`` of deliveries [architecture];
     ``token_share`` of new tokens [architecture, class]; ``restricted_premium``, ln premium on
     compute inside the region under export controls.
+
+    Tokens, USD bn: ``laboratory_revenue``, ``own_use`` at cost, the ``training`` budget and the
+    outside capital in it, ``training_capital``; ``saturation`` of demand between 0 and 1;
+    ``token_multiple``, price of sold tokens over the cost of their compute; ``quality``, ln of what
+    a token served is worth in tokens of the quality at the start.
 
     Demand: ``tokens`` trillion and ``answers``, tokens over their number per answer at the start,
     [class]; ``token_price`` USD per million [class]; ``inference_share`` of running compute.
@@ -87,6 +96,15 @@ class Quarter:
     capital_spending: Array
     operating_spending: Array
     owner_capex: Array
+    owner_cash_flow: Array
+    borrowed: Array
+    borrowers_spending: Array
+    debt: Array
+    leverage: Array
+    order_book: Array
+    orders: Array
+    expected_growth: Array
+    binding: Array
     compute: Array
     running: Array
     delivered: Array
@@ -102,6 +120,13 @@ class Quarter:
     answers: Array
     token_price: Array
     inference_share: Array
+    laboratory_revenue: Array
+    own_use: Array
+    training: Array
+    training_capital: Array
+    saturation: Array
+    token_multiple: Array
+    quality: Array
     load: Array
     energised: Array
     electricity_price: Array

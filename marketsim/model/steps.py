@@ -11,13 +11,15 @@ from .costs import Costs, capital_cost, new_chip_costs, site_cost
 from .smooth import positive_part
 from .state import Setting, Shocks, State
 from .tree import pytree
+from .units import YEARS
 
 
 @pytree
 class Trade:
     """The market of a quarter: demand settled at the rent that clears it.
 
-    ``work`` and ``log_inference`` (ln million H100e [class]) are those of the quarter's technology.
+    ``work`` and ``log_inference`` (ln million H100e [class]) are those of the quarter's technology;
+    ``growth`` of the compute wanted in the end, were rents to fall as expected.
     """
 
     demand: demand.Demand
@@ -27,6 +29,7 @@ class Trade:
     log_inference: Array
     log_training: Array
     running: Array
+    growth: Array
 
 
 @pytree
@@ -43,7 +46,7 @@ class Order:
     kw: Array
     log_q: Array
     log_left: Array
-    investment: investment.Investment
+    plan: investment.Plan
 
 
 @pytree
@@ -66,7 +69,8 @@ class Supply:
 
 def trade(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> Trade:
     """Clear the market for compute: shifted demand meets the installed fleet."""
-    shifted = demand.shift_demand(a, state.demand, a.demand_volatility * shocks.demand)
+    news = a.demand_volatility * shocks.demand
+    shifted = demand.shift_demand(a, state.demand, news, state.investment.appetite)
     technology = state.technology
     work = roofline.compute_per_token(a, technology, setting.served, shifted.log_speed)
     mixed = architecture.mean(jnp.exp(state.choice.log_share), work.total())
@@ -76,6 +80,8 @@ def trade(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> Tra
     stock = market.stock(a, state.fleet, electricity)
     log_rent = market.clear(wanted, stock, state.log_rent)
     settled = demand.settle_demand(a, shifted, log_compute, log_rent)
+    fallen = state.log_rent - a.expected_rent_decline * YEARS
+    expected = demand.outlook(a, shifted, log_compute, fallen)
     return Trade(
         demand=settled,
         work=work,
@@ -84,6 +90,7 @@ def trade(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> Tra
         log_inference=settled.log_tokens + log_compute,
         log_training=wanted.log_training - log_rent,
         running=market.wanted(wanted, log_rent),
+        growth=expected - shifted.log_outlook,
     )
 
 
@@ -98,9 +105,11 @@ def order(a: Assumptions, state: State, traded: Trade, stock: fleet.Fleet, news:
     wanted = architecture.mixture(choice, traded.work, weights)
     mix, left = architecture.bar(wanted, a.restricted_region * a.export_control)
     site, running, kw = (architecture.mean(mix, x) for x in (costs.site, costs.running, costs.kw))
-    log_q = investment.log_q(a, traded.log_rent, running, site)
+    log_rent = investment.expected_rent(a, traded.log_rent, state.log_contract)
+    log_q = investment.log_q(a, log_rent, running, site)
     appetite = a.appetite_volatility * news.appetite
-    plan = investment.plan(a, state.investment, log_q, fleet.total(stock.compute), site, appetite)
+    replaced = fleet.total(stock.compute) * site
+    plan = investment.plan(a, state.investment, log_q, traded.growth, replaced, appetite)
     return Order(choice, mix, costs, site, kw, log_q, jnp.log(left), plan)
 
 
@@ -119,7 +128,7 @@ def supply(a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order) -> 
     free = positive_part(1.0 - pue * fleet.total(stock.power) / energised, 0.01) * energised
     mean_price = architecture.mean(ordered.mix, price)
     deliveries = investment.deliver(
-        ordered.investment,
+        ordered.plan.state,
         jnp.log(ordered.site) - ordered.log_left,
         jnp.log(mean_price),
         jnp.log(free / (pue * ordered.kw)),

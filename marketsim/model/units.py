@@ -59,6 +59,10 @@ LAYERS: Final = (
 `own_use` compute its owner uses at home."""
 
 
+LIMITS: Final = ("demand", "money", "chips", "power")
+"""What may hold deliveries back."""
+
+
 def layer(name: str) -> int:
     """Return the place of a layer of spending."""
     return LAYERS.index(name)

@@ -67,7 +67,7 @@ def start(a: Assumptions, setting: Setting) -> State:
         log_compute_scale=log_compute - jnp.log(mean(shares[:, None], work.total())),
         fleet=stock,
         power=power.initial_power(a, fleet.total(stock.power) * pue, bought.added * pue),
-        investment=investment.initial_investment(a, setting.cash_flow, chips.sum(axis=0)),
+        investment=investment.initial_investment(a, chips.sum(axis=0)),
         choice=choice,
         industry=industry.initial_industry(a),
         log_rent=log_rent,
@@ -106,6 +106,8 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
     bought = flows(a, state, stock, ordered, supplied, contracted)
     spent = layers.layer_spending(a, supplied.prices, bought)
     scarce = supplied.deliveries
+    funds = investment.raise_funds(a, ordered.plan, supplied.paid, layers.earned(a, state.spending))
+    placed = investment.settle(a, ordered.plan.state, funds)
     after = State(
         technology=advance_efficiency(a, state.technology, supplied.delivered),
         demand=traded.demand,
@@ -114,7 +116,7 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
         power=power.advance_power(
             a, state.power, supplied.wanted_power, scarce.power_scarcity, supplied.rent
         ),
-        investment=investment.expand(a, ordered.investment, supplied.orders),
+        investment=investment.expand(a, placed, supplied.orders),
         choice=ordered.choice,
         industry=industry.advance_industry(a, state.industry),
         log_rent=traded.log_rent,
@@ -122,7 +124,9 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
         chip_scarcity=relax(state.chip_scarcity, scarce.chip_scarcity, QUOTED),
         spending=layers.recognise(state.spending, spent),
     )
-    quarter = observe(a, setting, state, after, traded, ordered, supplied, removal, accounts, spent)
+    quarter = observe(
+        a, setting, state, after, traded, ordered, supplied, removal, accounts, spent, funds
+    )
     return after, quarter
 
 

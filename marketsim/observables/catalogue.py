@@ -7,22 +7,31 @@ from typing import Final
 
 from marketsim.errors import InputError, nearest
 from marketsim.observables.capital_spending import CAPITAL_SPENDING
+from marketsim.observables.cash_flow import CASH_FLOW
 from marketsim.observables.chip_price import CHIP_PRICE
+from marketsim.observables.commitments import COMMITMENTS
+from marketsim.observables.debt import DEBT
 from marketsim.observables.electricity import ELECTRICITY
 from marketsim.observables.gpu_rent import GPU_RENT
 from marketsim.observables.inference_share import INFERENCE_SHARE
 from marketsim.observables.installed_compute import INSTALLED_COMPUTE
+from marketsim.observables.laboratory_revenue import LABORATORY_REVENUE
 from marketsim.observables.observable import Observable
 from marketsim.observables.older_gpu_rent import OLDER_GPU_RENT
 from marketsim.observables.revenue import REVENUE
+from marketsim.observables.token_margin import TOKEN_MARGIN
 from marketsim.observables.token_price import TOKEN_PRICE
 from marketsim.observables.token_volume import TOKEN_VOLUME
+from marketsim.observables.training_capital import TRAINING_CAPITAL
 
 __all__ = ["CATALOGUE", "NOT_OBSERVED", "described", "of_kind"]
 
 CATALOGUE: Final = (
     REVENUE,
     CAPITAL_SPENDING,
+    CASH_FLOW,
+    DEBT,
+    COMMITMENTS,
     INSTALLED_COMPUTE,
     GPU_RENT,
     OLDER_GPU_RENT,
@@ -30,6 +39,9 @@ CATALOGUE: Final = (
     CHIP_PRICE,
     TOKEN_VOLUME,
     TOKEN_PRICE,
+    LABORATORY_REVENUE,
+    TOKEN_MARGIN,
+    TRAINING_CAPITAL,
     ELECTRICITY,
 )
 """Every observable, in the order in which the fit lists its series."""

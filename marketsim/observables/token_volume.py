@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import jax.numpy as jnp
 from jax import Array
 
 from marketsim.knowledge import Knowledge
@@ -23,8 +24,8 @@ def reports(knowledge: Knowledge) -> Iterator[Report]:
 
 
 def measure(quarters: Quarter) -> Array:
-    """Return tokens of all classes per month, [quarter]."""
-    return quarters.tokens.sum(axis=-1) / MONTHS
+    """Return tokens of all classes per month, as they are counted, [quarter]."""
+    return quarters.tokens.sum(axis=-1) * jnp.exp(-quarters.quality) / MONTHS
 
 
 TOKEN_VOLUME: Final = Observable(
@@ -34,7 +35,7 @@ TOKEN_VOLUME: Final = Observable(
     unit="T per month",
     reports=reports,
     measure=measure,
-    measured="tokens of all classes in the world",
+    measured="tokens of all classes in the world, each of the quality that is served",
     floor=0.40,
     reason="providers gain and lose share, and what they count changes",
     relative=True,

@@ -29,10 +29,14 @@ class DemandAssumptions:
         f"{TRENDS}: UK lighting in the 2000s -0.6, Fouquet and Pearson 2012",
     )
     saturation: Array = assumption(
-        "trillion tokens per quarter",
-        "tokens per class at which elasticity is half-way down",
-        lognormal(2.0e5, 0.8),
-        JUDGEMENT,
+        "share of world output",
+        "spending on tokens, own use at cost included, at which demand is half saturated",
+        lognormal(0.010, 0.8),
+        "judgement: advertising and software take 1 % of world output each, all information "
+        "technology 5 %",
+    )
+    income_growth: Array = assumption(
+        "per year", "growth of world output at current prices", normal(0.05, 0.01), "IMF WEO"
     )
     demand_adjustment: Array = assumption(
         "share per quarter",
@@ -66,6 +70,13 @@ class DemandAssumptions:
         share(0.60, 0.50),
         JUDGEMENT,
     )
+    quality_uptake: Array = assumption(
+        "share",
+        "share of a fall of FLOP per token at fixed quality that buyers take as better models",
+        share(0.40, 0.4),
+        "data/facts/token_price_events.csv: list prices of the frontier rose or stood while those "
+        "of a fixed quality fell tenfold a year",
+    )
     task_decay: Array = assumption(
         "per year",
         "rate at which growth of tokens per answer slows",
@@ -86,12 +97,34 @@ class DemandAssumptions:
         normal(3.0, 1.2),
         JUDGEMENT,
     )
+    training_reinvestment: Array = assumption(
+        "share",
+        "training paid out of a dollar that tokens earned the quarter before",
+        share(0.35, 0.4),
+        "data/facts/labs.csv: laboratories spent more on research compute than they earned; "
+        "owners who answer for their own products spend less",
+    )
     training_growth: Array = assumption(
         "per year",
-        "growth of training budgets",
+        "growth at the start of outside capital that pays for training",
         normal(0.85, 0.15),
         f"{TRENDS}: cost of frontier runs 2.4x a year, 1.9-2.9 at 90 %",
     )
     training_decay: Array = assumption(
-        "per year", "rate at which training budgets slow", lognormal(0.15, 0.4), JUDGEMENT
+        "per year",
+        "rate at which that growth fades: investors want training to pay for itself",
+        lognormal(0.35, 0.4),
+        JUDGEMENT,
+    )
+    training_appetite: Array = assumption(
+        "elasticity",
+        "response of outside capital for training to investors' appetite",
+        lognormal(1.0, 0.4),
+        JUDGEMENT,
+    )
+    laboratory_growth: Array = assumption(
+        "per year",
+        "growth of the odds that a token is sold by a laboratory rather than used by its owner",
+        normal(0.10, 0.25),
+        JUDGEMENT,
     )

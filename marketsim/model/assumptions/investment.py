@@ -7,7 +7,7 @@ from jax import Array
 from marketsim.model.priors import lognormal, normal, share
 from marketsim.model.tree import pytree
 
-from .declare import JUDGEMENT, TRENDS, assumption
+from .declare import JUDGEMENT, assumption
 
 
 @pytree
@@ -32,39 +32,72 @@ class InvestmentAssumptions:
         lognormal(0.4, 0.4),
         "sites are filled, powered and sold over a few quarters; the bubble debate is about this",
     )
-    investment_rate: Array = assumption(
-        "share per quarter",
-        "compute added, as a share of the fleet, when expected rent equals user cost",
-        lognormal(0.23, 0.2),
-        f"{TRENDS}: installed compute grew 2.3x (NVIDIA, 2019-24) to 3.3x a year (all, 2022-25), "
-        "0.25 a quarter, while rents stood a tenth above user cost",
+    spot_weight: Array = assumption(
+        "share",
+        "weight of the spot rent, beside that of contracts, in the rent that investors expect",
+        share(0.35, 0.5),
+        JUDGEMENT,
     )
     investment_response: Array = assumption(
-        "elasticity",
-        "response of desired additions to Tobin's q",
-        lognormal(1.20, 0.25),
-        "Hayashi 1982: the inverse of the cost of adjustment",
+        "share per quarter",
+        "rise of desired additions, as a share of the fleet, per log unit of Tobin's q",
+        lognormal(0.25, 0.35),
+        "Hayashi 1982: the inverse of the cost of adjustment; at additions of a quarter of the "
+        "fleet a quarter, an elasticity of one",
+    )
+    expectation_speed: Array = assumption(
+        "share per quarter",
+        "share of news on the growth of demand that enters what investors expect of it",
+        share(0.30, 0.4),
+        "adaptive expectations; plans for the year ahead were revised by 10-50 % within it, "
+        "2024-25 (data/facts/guidance.csv)",
     )
     commitment: Array = assumption(
         "share per quarter",
-        "share of capital spending fixed by contracts of the quarter before",
-        share(0.50, 0.4),
-        JUDGEMENT,
+        "share of the order book that does not come due within the quarter",
+        share(0.60, 0.3),
+        "lead times of 52 weeks for H100s in 2023, two to three quarters later "
+        "(data/facts/supply.csv)",
     )
-    cash_limit: Array = assumption(
-        "ratio",
-        "AI capital spending that can be financed, over operating cash flow of the four largest",
-        lognormal(0.9, 0.2),
-        "data/facts/annual_fundamentals.csv: operating cash flow of AMZN, MSFT, GOOGL, META",
+    retention: Array = assumption(
+        "share",
+        "share of operating cash flow that owners spend on capital before they borrow",
+        share(0.75, 0.4),
+        "data/facts/finance.csv: the four largest spent 0.6 of it in 2024 and 0.65 in 2025, and "
+        "bought back shares with most of the rest",
     )
-    external_finance: Array = assumption(
+    borrower_share: Array = assumption(
+        "share",
+        "share of AI capital spending by builders without a cash flow of their own, who borrow it",
+        share(0.12, 0.4),
+        "data/facts/finance.csv, quarterly_capex.csv: CoreWeave and Oracle 45 USD bn in 2025; "
+        "laboratories' own sites and other neoclouds beside them",
+    )
+    debt_repayment: Array = assumption(
+        "share per quarter",
+        "share of debt for AI that is repaid in a quarter",
+        share(0.03, 0.4),
+        "bonds of five to forty years, leases of five to fifteen, loans against chips of five",
+    )
+    external_premium: Array = assumption(
+        "per year",
+        "rise of the required return for debt of one year's operating cash flow",
+        lognormal(0.025, 0.6),
+        "Bernanke, Gertler, Gilchrist 1999; data/facts/finance.csv: 2.25 points over Treasuries "
+        "for a site of Meta's, more than twice that for lenders against chips",
+    )
+    credit_rationing: Array = assumption(
         "elasticity",
-        "response of that limit to Tobin's q: debt and vendors lend when returns are high",
-        lognormal(0.25, 0.3),
-        JUDGEMENT,
+        "fall of ln orders for debt of one year's operating cash flow, beyond what it costs",
+        lognormal(0.50, 0.6),
+        "judgement: investment follows cash flow beyond the price of funds (Fazzari, Hubbard and "
+        "Petersen 1988); no such leverage has been seen here",
     )
     cash_flow_growth: Array = assumption(
-        "per year", "growth of that operating cash flow", normal(0.15, 0.03), "same, 2018-2025"
+        "per year",
+        "growth of the largest owners' operating cash flow but for what compute sold earns",
+        normal(0.12, 0.03),
+        "data/facts/finance.csv: 17 % a year from 2018 to 2025 with it",
     )
     owner_share: Array = assumption(
         "share",

@@ -84,5 +84,8 @@ class LayerAssumptions:
         "ratio", "cloud revenue per dollar of contracted compute", lognormal(1.30, 0.15), JUDGEMENT
     )
     token_markup: Array = assumption(
-        "ratio", "token price over unit cost of compute", lognormal(2.0, 0.25), JUDGEMENT
+        "ratio",
+        "price of sold tokens over the cost of the compute that they take",
+        lognormal(2.0, 0.25),
+        "data/facts/labs.csv: laboratories' revenue over their spending on inference",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jax import Array
 
-from marketsim.model.priors import lognormal, share
+from marketsim.model.priors import lognormal, normal, share
 from marketsim.model.tree import pytree
 from marketsim.model.units import ARCHITECTURES
 
@@ -39,14 +39,32 @@ class StartAssumptions:
         lognormal(26.0, 0.2),
         "facts at the start",
     )
+    initial_cash_flow: Array = assumption(
+        "USD bn per quarter",
+        "operating cash flow of the four largest owners",
+        lognormal(70.0, 0.1),
+        "facts at the start",
+    )
     initial_q: Array = assumption(
         "ratio", "expected rent over user cost", lognormal(1.1, 0.25), JUDGEMENT
     )
-    initial_training_share: Array = assumption(
+    initial_training_capital: Array = assumption(
         "share",
-        "training's share of compute",
-        share(0.55, 0.35),
+        "share of what compute costs that outside capital pays, for training",
+        share(0.40, 0.4),
         "data/facts/inference_demand.csv: inference a third of compute in 2023, half in 2025",
+    )
+    initial_expected_growth: Array = assumption(
+        "per year",
+        "growth of demand, as rents fall, that investors expect at the start",
+        normal(0.85, 0.20),
+        "data/facts/installed_compute.csv: compute doubled each year",
+    )
+    initial_laboratory_share: Array = assumption(
+        "share",
+        "share of tokens that laboratories sell",
+        share(0.06, 0.6),
+        "data/facts/labs.csv: laboratories' spending on inference against all compute",
     )
     initial_tokens: Array = assumption(
         "trillion tokens per quarter",
