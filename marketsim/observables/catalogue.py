@@ -122,6 +122,7 @@ REASONS: Final = {
     ),
     "prices, volumes and profits of memory, of which the model has the supply and its "
     "spending; no measure of theirs is chosen yet": (
+        "dram_wafer_capacity",
         "memory_annual_bit_growth",
         "memory_annual_capex",
         "memory_annual_operating_profit",
@@ -142,7 +143,24 @@ REASONS: Final = {
         "hbm_wafer_capacity",
         "hbm_yield",
     ),
+    "spending that is promised or not paid in cash, on bases that differ by company": (
+        "cloud_commitments",
+        "prepaid_supply",
+        "purchase_commitments",
+        "supply_commitments",
+    ),
+    "the world outside the model: rates and premia are read by no measure of it": (
+        "equity_risk_premium",
+        "interest_rate",
+    ),
+    "packaging and its queues, told by analysts at single dates": (
+        "packaging_capacity",
+        "packaging_orders_filled",
+        "packaging_shortage",
+    ),
+    "stocks of one company, which the model does not hold": ("inventory",),
     "plans and forecasts of others, not figures of the window": (
+        "accelerator_output_forecast",
         "ai_load_forecast",
         "backlog",
         "capacity_price",
@@ -151,6 +169,8 @@ REASONS: Final = {
         "data_centre_electricity_forecast",
         "data_centre_power_growth_forecast",
         "data_centre_share_forecast",
+        "dram_wafer_capacity_forecast",
+        "dram_wafer_demand",
         "electricity_growth_forecast",
         "hbm_bit_growth_forecast",
         "hbm_demand_forecast",
@@ -164,6 +184,11 @@ REASONS: Final = {
         "memory_annual_bit_growth_forecast",
         "memory_annual_capex_forecast",
         "memory_price_forecast",
+        "packaging_capacity_forecast",
+        "packaging_capacity_growth_forecast",
+        "packaging_output_forecast",
+        "packaging_revenue_share_forecast",
+        "packaging_share_forecast",
         "understated_depreciation",
     ),
 }
