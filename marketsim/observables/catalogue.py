@@ -153,6 +153,16 @@ REASONS: Final = {
         "equity_risk_premium",
         "interest_rate",
     ),
+    "changes of single price lists and what one provider said of use around them; most "
+    "changed the model as well": (
+        "api_calls",
+        "token_event_price",
+        "token_event_usage",
+        "token_event_volume",
+        "token_price_change_share",
+        "token_price_elasticity",
+        "token_price_event",
+    ),
     "packaging and its queues, told by analysts at single dates": (
         "packaging_capacity",
         "packaging_orders_filled",
