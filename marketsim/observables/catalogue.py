@@ -120,6 +120,21 @@ REASONS: Final = {
         "lead_time",
         "projects_cancelled",
     ),
+    "said of later quarters; observed when statements are": (
+        "annual_revenue_guidance",
+        "annual_revenue_guidance_high",
+        "annual_revenue_guidance_low",
+        "capex_plan",
+        "capex_plan_high",
+        "capex_plan_low",
+        "revenue_guidance",
+        "revenue_guidance_high",
+        "revenue_guidance_low",
+    ),
+    "told ahead of the reports by one company, or beside them": (
+        "monthly_revenue",
+        "net_bookings",
+    ),
     "prices, volumes and profits of memory, of which the model has the supply and its "
     "spending; no measure of theirs is chosen yet": (
         "dram_wafer_capacity",
