@@ -90,7 +90,11 @@ REASONS: Final = {
         "quarterly_revenue_share",
     ),
     "what buyers pay for answers, markup and subsidy included, not the rent of compute, and no "
-    "recognised revenue": ("generative_ai_spend", "lab_revenue_run_rate"),
+    "recognised revenue": (
+        "generative_ai_spend",
+        "generative_ai_spend_growth",
+        "lab_revenue_run_rate",
+    ),
     "a new model under a new name is another quality, so that a series measures the mix; studies "
     "at fixed quality do what can be done": ("token_list_price",),
     "declines at a single milestone (9x to 900x a year): milestones are chosen where prices have "
@@ -186,8 +190,21 @@ REASONS: Final = {
     ),
     "books, deals and users of single laboratories, often told late and on differing bases; "
     "what the model has is the spending of all users": (
+        "lab_annual_revenue",
+        "lab_cash_burn",
+        "lab_compute_commitment",
+        "lab_compute_commitment_power",
+        "lab_compute_spend",
+        "lab_debt_raised",
+        "lab_equity_raised",
+        "lab_half_year_revenue",
         "lab_investment_funded",
+        "lab_investment_promised",
+        "lab_messages",
+        "lab_net_loss",
         "lab_stake_result",
+        "lab_users",
+        "lab_valuation",
     ),
     "the world outside the model: rates and premia are read by no measure of it": (
         "equity_risk_premium",
@@ -223,6 +240,7 @@ REASONS: Final = {
         "dram_wafer_capacity_forecast",
         "dram_wafer_demand",
         "electricity_growth_forecast",
+        "generative_ai_spend_forecast",
         "hbm_bit_growth_forecast",
         "hbm_demand_forecast",
         "hbm_demand_growth_forecast",
@@ -231,6 +249,11 @@ REASONS: Final = {
         "hbm_price_premium_forecast",
         "hbm_share_forecast",
         "hbm_wafer_capacity_forecast",
+        "lab_annual_revenue_forecast",
+        "lab_cash_burn_forecast",
+        "lab_compute_spend_forecast",
+        "lab_gross_margin_forecast",
+        "lab_revenue_run_rate_forecast",
         "load_growth_forecast",
         "memory_annual_bit_growth_forecast",
         "memory_annual_capex_forecast",
