@@ -210,6 +210,10 @@ def total(column: pd.Series) -> float:
         ("accounting", "accounting", ["value"]),
         ("power", "power", ["value"]),
         ("trends", "trends", ["value", "lo", "hi"]),
+        ("finance", "finance", ["value"]),
+        ("memory", "memory", ["value"]),
+        ("rates", "rates", ["value"]),
+        ("supply", "supply", ["value"]),
         (
             "companies",
             "company_profiles",
@@ -248,6 +252,51 @@ def test_every_row_on_demand_was_carried_over() -> None:
     assert total(kept["value"]) == pytest.approx(total(plain["value"]), rel=1e-12)
 
 
+def test_every_figure_of_guidance_was_carried_over() -> None:
+    """Backlogs in billions, the rest as it was; floors and ends are rows of their own."""
+    before, after = shared("guidance"), text(DATA / "facts" / "guidance.csv")
+    ends = before[["low", "mid", "high"]]
+    backlog = (before["kind"] == "backlog") & (before["target"] != "net_bookings")
+    assert len(after) == (ends != "").to_numpy().sum()
+    joined = after["quantity"] == "backlog"
+    assert 1e3 * total(after.loc[joined, "value"]) == pytest.approx(total(ends[backlog]["mid"]))
+    plain = sum(total(ends.loc[~backlog, side]) for side in ends)
+    assert total(after.loc[~joined, "value"]) == pytest.approx(plain)
+
+
+def test_power_markets_were_carried_over_but_for_the_days_of_auctions() -> None:
+    before, after = shared("power_market"), text(DATA / "facts" / "power_market.csv")
+    kept = before[~before["quantity"].str.startswith("BRA result day")]
+    assert (len(after), len(before) - len(kept)) == (len(kept), 6)
+    assert in_power(after) == pytest.approx(in_power(kept), rel=1e-12)
+    assert total(after.loc[~power_of(after), "value"]) == pytest.approx(
+        total(kept.loc[~power_of(kept), "value"]), rel=1e-12
+    )
+
+
+def power_of(rows: pd.DataFrame) -> pd.Series:
+    return rows["unit"].isin(["MW", "GW"])
+
+
+def in_power(rows: pd.DataFrame) -> float:
+    """The sum of what is told in power, in MW."""
+    return sum(
+        scale * total(rows.loc[rows["unit"] == unit, "value"])
+        for unit, scale in (("MW", 1.0), ("GW", 1e3))
+    )
+
+
+@pytest.mark.parametrize(("table", "left_out"), [("labs", 0), ("token_price_events", 1)])
+def test_tokens_a_day_became_a_rate_by_month(table: str, left_out: int) -> None:
+    before, after = shared(table), text(DATA / "facts" / f"{table}.csv")
+    assert len(after) == len(before) - left_out
+    daily = before["quantity"] == "tokens a day"
+    monthly = after["unit"] == "T tokens per month"
+    assert total(after.loc[~monthly, "value"]) == pytest.approx(total(before.loc[~daily, "value"]))
+    told = after.loc[monthly, "note"].str.extract(r"([\d.]+) trillion tokens per day")[0]
+    assert set(told.astype(float)) <= set(before.loc[daily, "value"].astype(float))
+
+
 def test_token_volumes_keep_the_original_figure_in_the_note() -> None:
     before, after = shared("inference_demand"), text(DATA / "facts" / "inference_demand.csv")
     said = before[before["category"] == "tokens"]
@@ -259,7 +308,8 @@ def test_token_volumes_keep_the_original_figure_in_the_note() -> None:
 
 
 def test_confidence_was_carried_over() -> None:
-    for table, file in (("revenue_quarterly", "quarterly_revenue"), ("power", "power")):
+    same = ("power", "finance", "labs", "memory", "rates", "supply")
+    for table, file in (("revenue_quarterly", "quarterly_revenue"), *zip(same, same, strict=True)):
         before, after = shared(table), text(DATA / "facts" / f"{file}.csv")
         assert (
             after["confidence"].value_counts().to_dict()
