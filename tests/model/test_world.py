@@ -93,16 +93,18 @@ def gaps(numerics: ModuleType) -> Gaps:
 def test_everything_balances_in_every_quarter(
     run: Run, world: World, numerics: ModuleType, gaps: Gaps
 ) -> None:
-    """Compute, power, energy, money in and out, books, chips, companies; and the market clears."""
+    """Compute, power, energy, money in and out, books, debt, orders; and the market clears."""
     found = gaps(run.a, world.setting, run.before, run.after, run.quarters)
     by_name = dict(zip(numerics.BALANCES, np.asarray(found).tolist(), strict=True))
-    assert len(by_name) == 12
+    assert len(by_name) == 16
     assert {name: gap for name, gap in by_name.items() if not gap < 1e-10} == {}
 
 
 def test_a_leak_would_be_found(run: Run, world: World, numerics: ModuleType, gaps: Gaps) -> None:
     """Of each observable: a thousandth more of it unbalances something."""
-    for name in ("delivered", "retired", "capital_spending", "operating_spending", "depreciation"):
+    capital = ("capital_spending", "operating_spending", "depreciation", "borrowed", "orders")
+    tokens = ("laboratory_revenue", "own_use", "training", "training_capital")
+    for name in ("delivered", "retired", *capital, *tokens):
         q = replace(run.quarters, **{name: 1.001 * getattr(run.quarters, name)})
         found = gaps(run.a, world.setting, run.before, run.after, q)
         assert found.max() > 1e-6, name
