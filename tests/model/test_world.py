@@ -219,7 +219,8 @@ def test_laboratories_and_owners_together_spend_what_tokens_cost(run: Run) -> No
 def test_training_is_paid_out_of_capital_and_of_what_tokens_earned(run: Run) -> None:
     """The quarter before; what both pay for is the compute that does not answer."""
     q, a = run.quarters, run.a
-    earned = sum(jax.vmap(lambda now: jnp.stack(demand.spending(a, now)))(run.before.demand).T)
+    laboratories, own_use = jax.vmap(lambda now: demand.spending(a, now))(run.before.demand)
+    earned = laboratories + own_use
     paid = q.training_capital + a.training_reinvestment * earned
     np.testing.assert_allclose(q.training, paid, rtol=1e-9)
     later = (q.laboratory_revenue + q.own_use)[:-1]
