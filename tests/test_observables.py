@@ -139,10 +139,134 @@ def test_tokens_are_those_of_a_month_and_their_price_one_in_fixed_weights(
     quarters: Quarter,
 ) -> None:
     tokens = np.asarray(of_kind("token_volume").measure(quarters))
-    np.testing.assert_allclose(3.0 * tokens, np.sum(quarters.tokens, axis=1), rtol=1e-6)
+    counted = np.sum(quarters.tokens, axis=1) * np.exp(-quarters.quality)
+    np.testing.assert_allclose(3.0 * tokens, counted, rtol=1e-6)
     price = of_kind("token_price").measure
     dearer = replace(quarters, token_price=quarters.token_price * np.array([8.0, 1.0, 1.0]))
     np.testing.assert_allclose(price(dearer) / price(quarters), 2.0, rtol=1e-5)
+
+
+# ----------------------------------------------------------------------- finance and laboratories
+
+Row = tuple[str, str, str, str, float]
+"""Quantity, entity, date, published, value."""
+
+
+def small(every: ms.Knowledge, *rows: Row, as_of: str = "2026-12-31") -> ms.Knowledge:
+    """What would be known of nothing but these rows."""
+    columns = ["quantity", "entity", "date", "published", "value"]
+    table = pd.DataFrame(rows, columns=columns).astype({"value": float})
+    table["date"], table["published"] = (pd.to_datetime(table[c]) for c in ("date", "published"))
+    table = table.assign(unit="", source="", confidence="sourced", note="")
+    ordered = table.sort_values(columns[:4]).reset_index(drop=True)
+    return every.with_facts(ordered).upto(as_of)
+
+
+def told(kind: str, known: ms.Knowledge) -> dict[str, list[tuple[str, float]]]:
+    """Dates and values of each report of a kind."""
+    return {
+        r.name: [(f"{d:%Y-%m-%d}", v) for d, v in zip(r.rows["date"], r.rows["value"], strict=True)]
+        for r in of_kind(kind).reports(known)
+        if len(r.rows)
+    }
+
+
+def test_cash_flow_is_added_up_where_all_owners_are_known(every: ms.Knowledge) -> None:
+    kind, owners = "quarterly_operating_cash_flow", every.universe.group("owners")
+    rows = [(kind, o, "2025-03-31", "2025-05-01", 10.0 * i) for i, o in enumerate(owners, 1)]
+    rows += [(kind, o, "2025-06-30", "2025-08-01", 1.0) for o in owners[1:]]
+    total = sum(10.0 * i for i in range(1, len(owners) + 1))
+    assert told("cash_flow", small(every, *rows)) == {"owner_cash_flow": [("2025-03-31", total)]}
+    assert told("cash_flow", small(every, *rows, as_of="2025-04-30")) == {}
+
+
+def test_debt_is_that_of_borrowers_alone(every: ms.Knowledge) -> None:
+    (borrower,) = every.universe.group("borrowers")
+    rows = [("debt_outstanding", e, "2025-03-31", "2025-05-14", 9.0) for e in (borrower, "MSFT")]
+    assert told("debt", small(every, *rows)) == {f"debt {borrower}": [("2025-03-31", 9.0)]}
+    assert told("debt", small(every, *rows, as_of="2025-05-13")) == {}
+
+
+def test_each_kind_of_commitment_of_a_company_is_a_series(every: ms.Knowledge) -> None:
+    kinds = ("purchase_commitments", "leases_not_commenced")
+    rows = [
+        (k, "META", "2025-03-31", "2025-04-30", v) for k, v in zip(kinds, (5.0, 7.0), strict=True)
+    ]
+    expected = {"purchases META": [("2025-03-31", 5.0)], "leases META": [("2025-03-31", 7.0)]}
+    assert told("commitments", small(every, *rows)) == expected
+
+
+def run_rate(entity: str, date: str, published: str, value: float) -> Row:
+    return ("lab_revenue_run_rate", entity, date, published, value)
+
+
+RATES = (
+    run_rate("OpenAI", "2024-01-01", "2024-01-10", 1.0),
+    run_rate("OpenAI", "2024-12-31", "2025-01-10", 4.0),
+    run_rate("OpenAI", "2025-06-30", "2025-07-10", 9.0),
+    run_rate("Anthropic", "2024-07-01", "2024-07-10", 1.0),
+    run_rate("Anthropic", "2024-12-31", "2025-01-10", 2.0),
+)
+
+
+def test_run_rates_are_taken_in_logs_between_reports_of_every_laboratory(
+    every: ms.Knowledge,
+) -> None:
+    """Midway between 1 and 4 lies 2; nothing is said before the first or after the last."""
+    found = dict(told("laboratory_revenue", small(every, *RATES))["laboratories"])
+    assert list(found) == ["2024-07-01", "2024-12-31"]
+    share = (pd.Timestamp("2024-07-01") - pd.Timestamp("2024-01-01")).days / 365.0
+    assert found["2024-07-01"] == pytest.approx(1.0 + 4.0**share)
+    assert found["2024-12-31"] == pytest.approx(6.0)
+
+
+def test_a_run_rate_told_later_changes_nothing_that_was_known(every: ms.Knowledge) -> None:
+    late = run_rate("Anthropic", "2024-08-01", "2025-09-02", 50.0)
+    then = told("laboratory_revenue", small(every, *RATES, as_of="2025-03-31"))
+    assert told("laboratory_revenue", small(every, *RATES, late, as_of="2025-03-31")) == then
+    assert told("laboratory_revenue", small(every, *RATES, late)) != then
+    assert told("laboratory_revenue", small(every, *RATES, as_of="2024-12-31")) == {}
+
+
+def test_a_multiple_is_told_ahead_until_the_year_is(every: ms.Knowledge) -> None:
+    year = "2024-12-31"
+    rows: list[Row] = [
+        ("lab_compute_spend_forecast", "OpenAI/inference", year, "2024-10-09", 2.0),
+        ("lab_annual_revenue_forecast", "OpenAI", year, "2024-10-09", 3.0),
+        ("lab_compute_spend", "OpenAI/inference", year, "2025-10-10", 2.5),
+        ("lab_annual_revenue", "OpenAI", year, "2025-10-10", 4.0),
+        ("lab_compute_spend", "OpenAI/training", year, "2025-10-10", 9.0),
+    ]
+    for as_of, multiple in (("2024-12-31", 1.5), ("2025-12-31", 1.6)):
+        found = told("token_margin", small(every, *rows, as_of=as_of))
+        assert found == {"multiple OpenAI": [(year, pytest.approx(multiple))]}
+
+
+def test_capital_counts_over_two_calendar_years_once_they_have_ended(every: ms.Knowledge) -> None:
+    rows: list[Row] = [
+        ("lab_equity_raised", "A", "2023-05-01", "2023-05-01", 2.0),
+        ("lab_debt_raised", "B", "2024-06-01", "2024-06-01", 4.0),
+        ("lab_equity_raised", "A", "2025-02-01", "2025-02-01", 8.0),
+    ]
+    first, second = ("2024-12-31", 3.0), ("2025-12-31", 6.0)
+    for as_of, paced in (("2025-12-30", [first]), ("2025-12-31", [first, second])):
+        found = told("training_capital", small(every, *rows, as_of=as_of))
+        assert found == {"capital raised": paced}
+
+
+def test_new_measures_read_what_they_say_and_compare_as_they_say(quarters: Quarter) -> None:
+    fields = {
+        "cash_flow": ("owner_cash_flow", 1.0, False),
+        "debt": ("debt", 1.0, True),
+        "commitments": ("order_book", 1.0, True),
+        "laboratory_revenue": ("laboratory_revenue", 4.0, False),
+        "token_margin": ("token_multiple", 1.0, False),
+        "training_capital": ("training_capital", 1.0, True),
+    }
+    for kind, (name, scale, relative) in fields.items():
+        seen = np.asarray(of_kind(kind).measure(quarters))
+        np.testing.assert_allclose(seen, scale * getattr(quarters, name), rtol=1e-6, err_msg=kind)
+        assert of_kind(kind).relative == relative, kind
 
 
 # ----------------------------------------------------------------------- nothing is lost

@@ -105,7 +105,6 @@ REASONS: Final = {
     "recognised revenue": (
         "generative_ai_spend",
         "generative_ai_spend_growth",
-        "lab_revenue_run_rate",
     ),
     "a new model under a new name is another quality, so that a series measures the mix; studies "
     "at fixed quality do what can be done": ("token_list_price",),
@@ -175,11 +174,9 @@ REASONS: Final = {
         "hbm_yield",
     ),
     "the owners' means of payment: no measure of theirs is chosen yet": (
-        "debt_outstanding",
         "interest_expense",
         "quarterly_debt_proceeds",
         "quarterly_free_cash_flow",
-        "quarterly_operating_cash_flow",
     ),
     "spending that is promised or not paid in cash, on bases that differ by company": (
         "capex_unpaid",
@@ -188,9 +185,7 @@ REASONS: Final = {
         "contractual_obligations",
         "finance_lease_additions",
         "finance_lease_liabilities",
-        "leases_not_commenced",
         "prepaid_supply",
-        "purchase_commitments",
         "supply_commitments",
     ),
     "single deals and totals of a market for debt, with no series behind them": (
@@ -202,13 +197,9 @@ REASONS: Final = {
     ),
     "books, deals and users of single laboratories, often told late and on differing bases; "
     "what the model has is the spending of all users": (
-        "lab_annual_revenue",
         "lab_cash_burn",
         "lab_compute_commitment",
         "lab_compute_commitment_power",
-        "lab_compute_spend",
-        "lab_debt_raised",
-        "lab_equity_raised",
         "lab_half_year_revenue",
         "lab_investment_funded",
         "lab_investment_promised",
@@ -306,9 +297,7 @@ REASONS: Final = {
         "hbm_price_premium_forecast",
         "hbm_share_forecast",
         "hbm_wafer_capacity_forecast",
-        "lab_annual_revenue_forecast",
         "lab_cash_burn_forecast",
-        "lab_compute_spend_forecast",
         "lab_gross_margin_forecast",
         "lab_revenue_run_rate_forecast",
         "load_growth_forecast",

@@ -56,7 +56,7 @@ def measure(quarters: Quarter) -> Array:
 TOKEN_MARGIN: Final = Observable(
     kind="token_margin",
     meaning="laboratories' revenue over what inference costs them",
-    quantities=(*SPENDING, "lab_annual_revenue", "lab_annual_revenue_forecast"),
+    quantities=(*SPENDING, *(name for names in COSTS.values() for name in names)),
     unit="ratio",
     reports=reports,
     measure=measure,

@@ -31,6 +31,8 @@ def raised(knowledge: Knowledge) -> pd.DataFrame:
     A year counts once it has ended.
     """
     rows = pd.concat([knowledge.select(quantity) for quantity in QUANTITIES])
+    if rows.empty:
+        return rows
     years = rows.groupby(rows["date"].dt.year)["value"].sum()
     years = years.reindex(range(years.index.min(), years.index.max() + 1), fill_value=0.0)
     paced = years.rolling(SPENT).mean().dropna()
