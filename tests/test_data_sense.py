@@ -10,7 +10,7 @@ from marketsim.knowledge import Knowledge, load_facts
 
 OWNERS = ("AMZN", "GOOGL", "META", "MSFT")
 RANGE = r"range (-?[\d.]+) to (-?[\d.]+)"
-NO_SOURCE = r"shared/|/work|/tmp|find_string|pypi|npmjs|pythonhosted|crates\.io|anaconda|rubygems"
+NO_SOURCE = r"(?:^|\s)(?:~|\.{0,2})/\w|file:|localhost|127\.0\.0\.1"
 
 
 @pytest.fixture(scope="module")
