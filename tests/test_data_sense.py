@@ -10,7 +10,10 @@ from marketsim.knowledge import Knowledge, load_facts
 
 OWNERS = ("AMZN", "GOOGL", "META", "MSFT")
 RANGE = r"range (-?[\d.]+) to (-?[\d.]+)"
-NO_SOURCE = r"shared/|/work|/tmp|find_string|pypi|npmjs|pythonhosted|crates\.io|anaconda|rubygems"
+NO_SOURCE = (
+    r"shared/|(?:^|[^\w/:.%])(?:~|\.{0,2})/\w|/tmp|file:|localhost|127\.0\.0\.1"
+    r"|pypi|npmjs|pythonhosted|crates\.io|anaconda|rubygems"
+)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from marketsim.observables import CATALOGUE, DOUBT, NOT_OBSERVED, Observable, de
 
 AS_OF = pd.Timestamp("2025-12-31")
 ROOT = Path(__file__).parents[1]
-HELPERS = {"__init__", "catalogue", "observable", "totals"}
+HELPERS = {"__init__", "catalogue", "not_observed", "observable", "totals"}
 
 each = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.kind)
 

@@ -7,7 +7,8 @@ and the documentation read `CATALOGUE`; a new observable is a file, a line in th
 
 from __future__ import annotations
 
-from marketsim.observables.catalogue import CATALOGUE, NOT_OBSERVED, described, of_kind
+from marketsim.observables.catalogue import CATALOGUE, described, of_kind
+from marketsim.observables.not_observed import NOT_OBSERVED
 from marketsim.observables.observable import Observable, Outlook, Report
 from marketsim.observables.totals import DOUBT
 
