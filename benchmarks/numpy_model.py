@@ -122,6 +122,7 @@ def start(a: Tree, setting: Any) -> Tree:
         log_bandwidth=np.log(a.initial_bandwidth),
         log_memory=np.log(a.initial_memory),
         log_chip=np.log(a.initial_chip_size),
+        log_node=np.log(a.initial_node_size),
         log_cumulative=np.log(a.initial_compute),
         hardware_speed=np.ones_like(a.hardware_decay),
         log_speed=SPEEDS + 0.0 * a.speed_growth,

@@ -89,15 +89,26 @@ def compute_per_token(a: Tree, s: Tree, served: Any, log_speed: Array) -> tuple[
     context = (served.cache * a.context_tokens)[:, None]
     weights, cache = served.weights / bandwidth, context / bandwidth
     active, arithmetic = weights * served.active / served.parameters, bare / h100e[:, None, None]
-    adding = 2e-6 * served.layers * a.reduce_time[:, None, None] * (np.sqrt(CHIPS) - 1.0)
-    left = CHIPS * over(np.exp(-log_speed[:, None]), adding)
+    share, doubled = served.active / served.parameters, np.log2(CHIPS)
+    a_layer, doubling, crossing = (
+        1e-6 * served.layers * x[:, None, None]
+        for x in (a.layer_latency, 2.0 * a.reduction_latency, 2.0 * a.node_latency)
+    )
+    crossed = positive(doubled - np.log2(np.exp(s.log_node))[:, None, None], 0.5)
+    latency = a_layer + doubling * doubled + crossing * crossed
+    left = CHIPS * over(np.exp(-log_speed[:, None]), latency)
+    width = np.sqrt(served.active / (12.0 * served.layers))
+    crowd = 1.0 + CHIPS / 32.0 + (1.0 - share) * np.square(CHIPS / 8.0)
+    sent = 4.0 * served.layers * width / (bandwidth * a.link_bandwidth[:, None, None])
+    moved = sent * (CHIPS - 1.0) / np.sqrt(crowd)
     fits = over(CHIPS, served.weights / memory) * (memory / context)
-    read = readable(left, weights, active, cache)
-    batch = least(read + 1e-3, least(fits + 1e-3, left / arithmetic + 1e-3))
+    read = readable(left, weights, active, cache + moved)
+    batch = least(read + 1e-3, least(fits + 1e-3, left / (arithmetic + moved) + 1e-3))
     reading = least(weights, active * batch) + cache * batch
     working = arithmetic * batch * reading / least(arithmetic * batch, reading)
     whole = np.square(np.square(np.square(batch)))
-    used = arithmetic * batch * whole / ((CHIPS * adding + working) * (whole + 1.0))
+    step = CHIPS * latency + moved * batch + working
+    used = arithmetic * batch * whole / (step * (whole + 1.0))
     best = used.max(axis=2)
     used = best * np.exp(np.log(((used / best[:, :, None]) ** 32).mean(axis=2)) / 32.0)
     decode = bare * (1.0 + least(1.0 / used - 1.0, positive(a.speed_worth - 1.0, 0.05)))
@@ -214,6 +225,7 @@ def drift(a: Tree, s: Tree, new: Tree, delivered: Array) -> None:
     new.log_bandwidth = s.log_bandwidth + years * a.bandwidth_per_watt_growth
     new.log_memory = s.log_memory + years * a.bandwidth_per_watt_growth
     new.log_chip = s.log_chip + years * a.chip_power_growth
+    new.log_node = s.log_node + years * a.node_size_growth
     new.hardware_speed = s.hardware_speed * np.exp(-a.hardware_decay * YEARS)
     algorithms = a.algorithmic_growth * s.algorithm_speed + a.software_growth
     new.log_flop_per_token = s.log_flop_per_token - algorithms * YEARS

@@ -17,8 +17,9 @@ class Efficiency:
     """State of technology; logs of levels, arrays [architecture] unless scalar.
 
     ``log_price`` kUSD and ``log_power`` kW per H100e; ``log_bandwidth`` TB/s and ``log_memory`` GB
-    per kW; ``log_chip`` kW per chip; ``log_flop_per_token`` against the start (scalar);
-    ``hardware_speed`` and ``algorithm_speed`` (scalar) shares of their trends that are left.
+    per kW; ``log_chip`` kW per chip; ``log_node`` chips per node; ``log_flop_per_token`` against
+    the start (scalar); ``hardware_speed`` and ``algorithm_speed`` (scalar) shares of their trends
+    that are left.
     """
 
     log_price: Array
@@ -26,6 +27,7 @@ class Efficiency:
     log_bandwidth: Array
     log_memory: Array
     log_chip: Array
+    log_node: Array
     log_flop_per_token: Array
     hardware_speed: Array
     algorithm_speed: Array
@@ -41,6 +43,7 @@ def initial_efficiency(a: Assumptions) -> Efficiency:
         log_bandwidth=jnp.log(a.initial_bandwidth),
         log_memory=jnp.log(a.initial_memory),
         log_chip=jnp.log(a.initial_chip_size),
+        log_node=jnp.log(a.initial_node_size),
         log_flop_per_token=zero,
         hardware_speed=1.0 + 0.0 * a.hardware_decay,
         algorithm_speed=1.0 + zero,
@@ -73,6 +76,7 @@ def advance_efficiency(a: Assumptions, now: Efficiency, delivered: Array) -> Eff
         log_bandwidth=now.log_bandwidth + memory,
         log_memory=now.log_memory + memory,
         log_chip=now.log_chip + years * a.chip_power_growth,
+        log_node=now.log_node + years * a.node_size_growth,
         log_flop_per_token=now.log_flop_per_token - algorithms * YEARS,
         hardware_speed=now.hardware_speed * jnp.exp(-a.hardware_decay * YEARS),
         algorithm_speed=now.algorithm_speed * jnp.exp(-a.algorithmic_decay * YEARS),

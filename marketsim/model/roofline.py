@@ -1,9 +1,10 @@
 """Mechanism 2: compute per token against speed, by a roofline.
 
 Prefill is bound by arithmetic; decode by memory bandwidth or arithmetic, whichever is slower, plus
-the time to add partial results across chips. The largest batch that meets the required speed and
-fits in memory sets the cost; a mixture of experts reads the weights its batch touches. After Erdil
-2025 (arXiv 2506.04645) and Pope et al. 2022.
+what it takes to start a layer and to add partial results across chips, once for their latency and
+for the bytes of each sequence. The largest batch that meets the required speed and fits in memory
+sets the cost; a mixture of experts reads the weights its batch touches. After Erdil 2025 (arXiv
+2506.04645) and Pope et al. 2022.
 """
 
 from __future__ import annotations
@@ -27,8 +28,25 @@ BANDWIDTH_REACHED: Final = 0.75
 REDUCTIONS: Final = 2.0
 """Reductions per layer and token: one after attention, one after the feed-forward part."""
 
+ACTIVATION_BYTES: Final = 2.0
+"""Bytes of each number that a reduction adds up."""
+
+WIDTH_SQUARED: Final = 12.0
+"""Active parameters of a layer over its hidden width squared: four squares in attention, eight in
+the feed-forward part (Kaplan et al. 2020, arXiv 2001.08361). Within a quarter of the width of open
+models, dense ones and mixtures of experts."""
+
 CHIPS: Final = tuple(2.0 * 2048.0 ** (j / 8) for j in range(9))
 """Sizes of the group of chips that serves one copy of the model."""
+
+PLANAR: Final = 32.0
+"""Chips from which weights are better cut in two dimensions, so that a chip adds up ever less."""
+
+EXPERTS: Final = 8.0
+"""Experts of a layer that a token is sent to: eight in most mixtures that are served."""
+
+EDGE: Final = 0.5
+"""Doublings of chips over which a group outgrows its node."""
 
 SHARP: Final = 32
 """Power of the mean over groups: it is within 7 % of the best, and never better."""
@@ -74,20 +92,27 @@ class Work:
 class Needs:
     """What decode hangs on, arrays [architecture, class] or of what they broadcast from.
 
-    Seconds: ``time`` that a token may take; ``reduce``, of reductions on four chips; and those that
-    one chip takes to read all ``weights``, to read the ``active`` ones, to read a sequence's
-    ``cache``, and for a token's ``arithmetic``. Chips: ``held`` by all weights, and ``kept`` by a
-    sequence's cache.
+    Seconds: ``time`` that a token may take; of a step on any group, to ``start`` its layers, to
+    ``reduce``, with each doubling of its chips, and to ``cross``, further with each doubling of its
+    nodes; for a sequence's results to be ``moved`` through a chip's links; and those that one chip
+    takes to read all ``weights``, to read the ``active`` ones, to read a sequence's ``cache``,
+    and for a token's ``arithmetic``. Chips: ``held`` by all weights, ``kept`` by a sequence's cache
+    and in a ``node``. ``sparsity`` is the share of parameters that a token does not compute on.
     """
 
     time: Array
+    start: Array
     reduce: Array
+    cross: Array
+    moved: Array
     weights: Array
     active: Array
     cache: Array
     arithmetic: Array
     held: Array
     kept: Array
+    node: Array
+    sparsity: Array
 
 
 def compute_per_token(
@@ -120,16 +145,32 @@ def needs(a: Assumptions, technology: Efficiency, served: Served, log_speed: Arr
     memory = jnp.exp(technology.log_chip + technology.log_memory)[:, None] * 1e9
     read = 1.0 / (bandwidth * (1e12 * BANDWIDTH_REACHED))
     cache = (served.cache * a.context_tokens)[None, :]
+    per_layer = 1e-6 * served.layers
     return Needs(
         time=jnp.exp(-log_speed)[None, :],
-        reduce=(REDUCTIONS * 1e-6 * served.layers * a.reduce_time)[:, None],
+        start=(per_layer * a.layer_latency)[:, None],
+        reduce=(REDUCTIONS * per_layer * a.reduction_latency)[:, None],
+        cross=(REDUCTIONS * per_layer * a.node_latency)[:, None],
+        moved=reduced_bytes(served) * read / a.link_bandwidth[:, None],
         weights=served.weights * read,
         active=served.weights / served.parameters * served.active * read,
         cache=cache * read,
         arithmetic=arithmetic_bound(served) / h100e,
         held=served.weights / memory,
         kept=cache / memory,
+        node=jnp.exp(technology.log_node)[:, None],
+        sparsity=1.0 - served.active / served.parameters,
     )
+
+
+def hidden_width(served: Served) -> Array:
+    """Return numbers that stand for a token between layers, by what parameters imply."""
+    return jnp.sqrt(served.active / (WIDTH_SQUARED * served.layers))
+
+
+def reduced_bytes(served: Served) -> Array:
+    """Return bytes of partial results that a token leaves for reductions to add up."""
+    return ACTIVATION_BYTES * REDUCTIONS * served.layers * hidden_width(served)
 
 
 def log_decode(needs: Needs, served: Served) -> Array:
@@ -150,7 +191,8 @@ def utilisation(needs: Needs) -> Array:
     """
     chips, relative = jnp.array(CHIPS), _relative(needs)
     room = excess(along(chips, needs.held), needs.held)
-    by_size = lax.map(lambda group: _of_group(group[0], group[1], relative), (chips, room))
+    groups = chips, jnp.log2(chips), room
+    by_size = lax.map(lambda group: _of_group(*group, relative), groups)
     return power_mean(by_size, SHARP)
 
 
@@ -167,10 +209,7 @@ def _value_and_slope(needs: Needs) -> tuple[Array, Needs]:
     each = jax.tree.unflatten(tree, jnp.broadcast_arrays(*leaves))
 
     def of_size(chips: Array) -> tuple[Array, Needs]:
-        def reached(x: Needs) -> Array:
-            return _of_group(chips, excess(chips, x.held), _relative(x))
-
-        value, back = jax.vjp(reached, each)
+        value, back = jax.vjp(lambda x: reached(chips, x), each)
         return value, back(jnp.ones_like(value))[0]
 
     by_size, slopes = jax.vmap(of_size)(jnp.array(CHIPS))
@@ -179,68 +218,95 @@ def _value_and_slope(needs: Needs) -> tuple[Array, Needs]:
     return value, jax.tree.map(lambda x: (weight * x).sum(axis=0), slopes)
 
 
+def reached(chips: Array, x: Needs) -> Array:
+    """Return the utilisation of a group of ``chips`` alone."""
+    room = excess(chips, x.held)
+    return _of_group(chips, jnp.log2(chips), room, _relative(x))
+
+
+def links(chips: Array, sparsity: Array) -> Array:
+    """Return how many links a result occupies in a group of ``chips``, each for its bytes.
+
+    That of every chip, less one. Where weights are cut in two dimensions a result crosses the
+    square root of the chips only, and where most of them are experts it goes to those chosen. Links
+    between nodes carry together what one within carries: each chip has its own.
+    """
+    return (chips - 1.0) / jnp.sqrt(1.0 + chips / PLANAR + sparsity * (chips / EXPERTS) ** 2)
+
+
 @pytree
 class Relative:
     """Needs in the time that one chip takes to read all weights, so that single precision holds.
 
-    ``time``, ``reduce``, ``active``, ``cache`` and ``arithmetic`` as there; sequences whose caches
-    one chip holds, ``cached``, and tokens that it computes in that time, ``computed``.
+    Seconds and ``sparsity`` as there; the chips of a node in doublings, ``node``; sequences whose
+    caches one chip holds, ``cached``.
     """
 
     time: Array
+    start: Array
     reduce: Array
+    cross: Array
+    moved: Array
     active: Array
     cache: Array
     arithmetic: Array
     cached: Array
-    computed: Array
+    node: Array
+    sparsity: Array
 
 
 def _relative(x: Needs) -> Relative:
     """Return what groups of all sizes share: divisions are what the roofline spends its time on."""
     per_weights = 1.0 / x.weights
-    arithmetic = x.arithmetic * per_weights
     return Relative(
         time=x.time * per_weights,
+        start=x.start * per_weights,
         reduce=x.reduce * per_weights,
+        cross=x.cross * per_weights,
+        moved=x.moved * per_weights,
         active=x.active * per_weights,
         cache=x.cache * per_weights,
-        arithmetic=arithmetic,
+        arithmetic=x.arithmetic * per_weights,
         cached=1.0 / x.kept,
-        computed=1.0 / arithmetic,
+        node=jnp.log2(x.node),
+        sparsity=x.sparsity,
     )
 
 
-def _of_group(chips: Array, room: Array, x: Relative) -> Array:
+def _of_group(chips: Array, doublings: Array, room: Array, x: Relative) -> Array:
     """Return the utilisation of a group of ``chips``, of which weights leave ``room`` for caches.
 
-    A step of decode must end within the time a token may take. What reductions leave of it reads
-    weights and the caches of a batch of sequences, and computes; memory bounds the batch too. A
-    step takes no longer than its batch needs. A batch is at least one sequence: where no group is
-    fast or large enough, utilisation falls steeply, but stays above zero and smooth.
+    A step of decode must end within the time a token may take. What latency leaves of it reads
+    weights and the caches of a batch of sequences, or computes, and moves their results; memory
+    bounds the batch too. A step takes no longer than its batch needs. A batch is at least one
+    sequence: where no group is fast or large enough, utilisation falls steeply, but stays above
+    zero and smooth.
     """
-    reductions = x.reduce * (jnp.sqrt(chips) - 1.0)
-    left = chips * excess(x.time, reductions)
-    computed = smooth_minimum(LEAST_BATCH + room * x.cached, LEAST_BATCH + left * x.computed)
-    batch = smooth_minimum(LEAST_BATCH + _readable(x, left), computed)
+    beyond = positive_part(doublings - x.node, EDGE)
+    latency = x.start + x.reduce * doublings + x.cross * beyond
+    left, moved = chips * excess(x.time, latency), x.moved * links(chips, x.sparsity)
+    computed = LEAST_BATCH + left / (x.arithmetic + moved)
+    limits = smooth_minimum(LEAST_BATCH + room * x.cached, computed)
+    batch = smooth_minimum(LEAST_BATCH + _readable(x.active, x.cache + moved, left), limits)
     reading = smooth_minimum(x.active * batch, 1.0) + x.cache * batch
     arithmetic = x.arithmetic * batch
-    step = chips * reductions + smooth_maximum(reading, arithmetic)
+    step = chips * latency + moved * batch + smooth_maximum(reading, arithmetic)
     served = jnp.minimum(batch, MANY) ** STEEP
     # Two quotients: the derivative of one by its denominator squares it, out of float32's range.
     return arithmetic / step * (served / (1.0 + served))
 
 
-def _readable(x: Relative, left: Array) -> Array:
+def _readable(active: Array, cache: Array, left: Array) -> Array:
     """Return the batch whose weights and caches are read in the chip-time ``left``.
 
-    The weights of all experts, 1, or c of each sequence, are read, whichever is less: t, their
-    smooth minimum, solves (1 - width^2) t^2 - (1 + c b) t + c b = 0. With t = left - k b, k the
-    cache, that is a quadratic in b; the larger root is the one below both.
+    The weights of all experts, 1, or ``active`` ones c of each sequence, are read, whichever is
+    less: t, their smooth minimum, solves (1 - width^2) t^2 - (1 + c b) t + c b = 0. With t = left -
+    k b, k the time for a sequence's ``cache`` and results, that is a quadratic in b; the larger
+    root is the one below both.
     """
     q = 1.0 - WIDTH**2
-    square = x.cache * (q * x.cache + x.active)
-    linear = left * (x.active + 2.0 * q * x.cache) - (x.cache + x.active)
+    square = cache * (q * cache + active)
+    linear = left * (active + 2.0 * q * cache) - (cache + active)
     constant = left * (1.0 - q * left)
     root, many = jnp.sqrt(linear**2 + 4.0 * square * constant), linear > 0.0
     # The same number in two forms: where one cancels the other does not.

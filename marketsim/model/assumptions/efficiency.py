@@ -44,6 +44,13 @@ class EfficiencyAssumptions:
         "fitted to data/facts/chips.csv: flagships 1.184x, TPUs 1.093x a year",
         ARCHITECTURES,
     )
+    node_size_growth: Array = assumption(
+        "per year",
+        "growth of chips per node, which reach one another without leaving its switches",
+        normal((0.50, 0.10, 0.10), (0.15, 0.10, 0.10)),
+        "8 with H100 in 2022, 72 with GB200, which shipped from 2025 beside nodes of eight",
+        ARCHITECTURES,
+    )
     hardware_decay: Array = assumption(
         "per year",
         "rate at which hardware trends slow towards a plateau of growth over decay",

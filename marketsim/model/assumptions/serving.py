@@ -44,10 +44,35 @@ class ServingAssumptions:
         JUDGEMENT,
         CLASSES,
     )
-    reduce_time: Array = assumption(
+    layer_latency: Array = assumption(
         "microseconds",
-        "time scale of adding up partial results: t x (sqrt(chips) - 1)",
-        lognormal((2.0, 2.0, 0.4), (0.2, 0.2, 0.4)),
-        "Erdil 2025, arXiv 2506.04645: about 2 on NVLink; less where chips run in lockstep",
+        "time of a layer on any group of chips: launch of its kernels, start of two reductions",
+        lognormal((20.0, 12.0, 4.0), (0.4, 0.4, 0.5)),
+        "Erdil 2025, arXiv 2506.04645: 4 a kernel of four, 6.8 a reduction, 30 in all as measured "
+        "with NCCL; best fused kernels about 10; less where chips run a fixed schedule",
+        ARCHITECTURES,
+    )
+    reduction_latency: Array = assumption(
+        "microseconds",
+        "time of a reduction for each doubling of the chips that take part",
+        lognormal((2.0, 1.5, 0.5), (0.4, 0.4, 0.5)),
+        "Erdil 2025: 2 x 0.6 for each further chip of eight with NCCL, so 2.8 a doubling; custom "
+        "kernels, which write to all at once, about 1",
+        ARCHITECTURES,
+    )
+    node_latency: Array = assumption(
+        "microseconds",
+        "further time of a reduction for each doubling of the nodes it spans",
+        lognormal((4.5, 2.0, 0.3), (0.45, 0.5, 0.5)),
+        "Erdil 2025: 2 x 5 a doubling with NCCL, 7 beyond one within a node; 1.9 to 3.6 times less "
+        "with NVRAR, arXiv 2511.09557",
+        ARCHITECTURES,
+    )
+    link_bandwidth: Array = assumption(
+        "ratio",
+        "rate at which a chip's links add up results, over its memory bandwidth",
+        lognormal((0.05, 0.08, 0.03), (0.35, 0.4, 0.8)),
+        "Erdil 2025: H100 225 GB/s of 3,350 (half of it where latency is kept low), TPU v4 250 of "
+        "1,600, Groq 165 of 80,000, but in stages of few chips; a wafer is its own network",
         ARCHITECTURES,
     )

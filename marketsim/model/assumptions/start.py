@@ -117,6 +117,13 @@ class StartAssumptions:
         "fitted to data/facts/chips.csv",
         ARCHITECTURES,
     )
+    initial_node_size: Array = assumption(
+        "chips",
+        "chips per node",
+        lognormal((8.0, 64.0, 64.0), (0.1, 0.8, 1.0)),
+        "DGX A100 and H100; a cube of TPU v4; the rest judgement",
+        ARCHITECTURES,
+    )
     initial_batch_share: Array = assumption(
         "share",
         "batch work's share of what inference computes outside agents",
