@@ -37,12 +37,15 @@ from numpy_parts import (  # type: ignore[import-not-found]
     keep_books,
     log_total,
     new_costs,
+    ordered,
     positive,
     prices,
+    prices_of_power,
     relax,
     revenue,
     smooth,
     spend,
+    turbine_price,
 )
 
 import marketsim as ms
@@ -51,9 +54,11 @@ Array = Any  # float64 [..., draw]; a checker cannot see what trees hold
 
 SPEEDS: Final = np.log([[10.0], [40.0], [100.0]])
 RECOGNISED: Final = np.array(
-    [[0.85, 0.85, 0.85, 0.9, 0.6, 0.8, 0.75, 0.75, 0.35, 0.35, 0.5, 0.85, 0.3, 0.7, 0.7]]
+    [[0.85] * 3 + [0.9, 0.6, 0.8, 0.75, 0.75, 0.35, 0.85, 0.35, 0.5, 0.85, 0.85, 0.3, 0.7, 0.7]]
 ).T
-SEEN: Final = ("lines", "rent", "compute", "capital_spending", "load", "tokens", "book_value")
+SEEN: Final = (
+    *("lines", "rent", "compute", "capital_spending", "load", "energised", "tokens", "book_value"),
+)
 CHUNK: Final = 400
 """Worlds at a time: of 100 to 5,000, 300 to 500 were fastest, and 700 or more at half that pace or
 less, on two shared cores with 1 MB of cache each."""
@@ -99,6 +104,9 @@ def prepared(a: Tree) -> Tree:
     a.pue = 1.0 + a.power_overhead
     a.leaving = np.exp(smooth(-16.0, np.log(3.0 * YEARS / a.power_lead_time), 0.0))
     a.foreseen = a.power_foresight * a.power_lead_time
+    a.fading = -np.expm1(-a.growth_fading * a.power_lead_time) / a.growth_fading
+    leads = np.stack([a.own_generation_lead, a.turbine_lead])
+    a.fulfilled = np.exp(smooth(-16.0, np.log(YEARS / leads), np.zeros_like(leads)))
     return a
 
 
@@ -119,6 +127,7 @@ def start(a: Tree, setting: Any) -> Tree:
         log_answer=0.0 * a.task_growth,
         adoption=a.adoption_speed * (setting.start_year - a.adoption_midpoint),
         log_electricity=np.log(a.initial_electricity_price),
+        log_tariff=np.log(a.initial_electricity_price),
         log_spending=np.log(a.initial_spending),
         log_cash_flow=none + log(setting.cash_flow),
         log_other=np.log(a.initial_other_capex),
@@ -139,10 +148,13 @@ def start(a: Tree, setting: Any) -> Tree:
     first_demand(a, s, rent, runs, np.log((shares[:, None] * work[2]).sum(axis=0)))
     added, load = a.initial_spending / site, s.power.sum(axis=(0, 1))
     first_power(a, s, load * a.pue, added * kw * a.pue)
+    first_grid(a, s)
     chips = added * shares * costs.chip
     orders = chips.sum(axis=0)
     s.log_manufacturing = np.log(orders * (1.0 + a.initial_manufacturing_slack))
-    s.spending = spend(a, s, calm, chips, orders, load, added * kw, runs * rent)
+    m = Tree(orders=orders, load=load, added=added * kw, contracts=runs * rent, generation=none)
+    m.turbines = (s.owed * a.fulfilled).sum(axis=0)
+    s.spending = spend(a, s, calm, chips, m)
     return s
 
 
@@ -182,6 +194,16 @@ def first_power(a: Tree, s: Tree, used: Array, added: Array) -> None:
     s.queue = a.power_lead_time / (3.0 * YEARS) * np.exp(s.log_starts - a.foreseen * waits)
     s.energised = used * (1.0 + a.initial_power_slack)
     s.log_equipment = np.log(a.initial_equipment * added)
+    s.log_load, s.log_let, s.own = np.log(used), np.log(used / a.pue), 0.0 * used
+    s.foreseen = a.power_foresight + 0.0 * used
+
+
+def first_grid(a: Tree, s: Tree) -> None:
+    orders = ordered(a, a.initial_capacity_price)
+    s.backlog = np.stack([0.0 * orders, orders]) / a.fulfilled
+    s.owed = s.backlog * turbine_price(a, s.backlog)
+    s.log_firm, s.energy = np.log1p(a.initial_reserve), 0.0 * orders
+    s.capacity = a.initial_capacity_price + 0.0 * orders
 
 
 def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Array]]:
@@ -197,8 +219,9 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
     choose(a, s, new, m)
     order(a, s, new, m, a.appetite_volatility * news[0])
     deliver(a, s, new, m)
-    build(a, s, new, m)
+    m.turbines, m.generation = prices_of_power(a, s, new)
     pay(a, s, new, m)
+    build(a, s, new, m)
     drift(a, s, new, m.delivered)
     seen = (
         revenue(a, np.asarray(setting.lines.share), s, new.spending),
@@ -206,6 +229,7 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
         new.compute.sum(axis=(0, 1)),
         m.bought.sum(axis=0),
         a.pue * new.power.sum(axis=(0, 1)),
+        s.energised,
         np.exp(new.log_tokens),
         new.book.sum(axis=(0, 1)),
     )
@@ -296,23 +320,20 @@ def deliver(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
 def pay(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     """Add the new vintage at what is paid, and spending by layer as revenue shows it."""
     paid, compute = prices(a, s, m.short, new.log_factor), m.delivered * m.mix
-    chips, power, orders = (
-        compute * m.costs.chip,
-        compute * m.costs.kw,
-        np.exp(m.log_wanted) * m.price,
-    )
+    chips, power = compute * m.costs.chip, compute * m.costs.kw
+    m.orders, m.added = np.exp(m.log_wanted) * m.price, m.delivered * m.kw
     m.bought = chips * paid.chips * a.systems + power * paid.site
     for name, vintage in (("compute", compute), ("power", power), ("book", m.bought)):
         old = getattr(new, name)
         old[-2] += old[-1]
         setattr(new, name, np.concatenate([vintage[None], old[:-1]]))
-    made = relax(s.log_manufacturing, np.log(orders) + 0.10, a.manufacturing_response)
+    made = relax(s.log_manufacturing, np.log(m.orders) + 0.10, a.manufacturing_response)
     new.log_manufacturing = made + a.manufacturing_growth * YEARS
     odds = np.exp(-a.contract_durability * s.exponent[-1])
     odds = odds * a.contract_turnover / (1.0 - a.contract_turnover)
     new.log_contract = relax(s.log_contract, new.log_rent, odds / (1.0 + odds))
-    contracts = m.running * np.exp(new.log_contract) * KILOHOURS
-    spent = spend(a, s, paid, chips, orders, m.load, m.delivered * m.kw, contracts)
+    m.contracts = m.running * np.exp(new.log_contract) * KILOHOURS
+    spent = spend(a, s, paid, chips, m)
     new.spending = relax(s.spending, spent, RECOGNISED)
 
 

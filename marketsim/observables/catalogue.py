@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from marketsim.errors import InputError, nearest
+from marketsim.observables.capacity_price import CAPACITY_PRICE
 from marketsim.observables.capital_spending import CAPITAL_SPENDING
 from marketsim.observables.chip_price import CHIP_PRICE
 from marketsim.observables.electricity import ELECTRICITY
@@ -17,6 +18,8 @@ from marketsim.observables.older_gpu_rent import OLDER_GPU_RENT
 from marketsim.observables.revenue import REVENUE
 from marketsim.observables.token_price import TOKEN_PRICE
 from marketsim.observables.token_volume import TOKEN_VOLUME
+from marketsim.observables.turbine_backlog import TURBINE_BACKLOG
+from marketsim.observables.wholesale_price import WHOLESALE_PRICE
 
 __all__ = ["CATALOGUE", "NOT_OBSERVED", "described", "of_kind"]
 
@@ -31,6 +34,9 @@ CATALOGUE: Final = (
     TOKEN_VOLUME,
     TOKEN_PRICE,
     ELECTRICITY,
+    WHOLESALE_PRICE,
+    CAPACITY_PRICE,
+    TURBINE_BACKLOG,
 )
 """Every observable, in the order in which the fit lists its series."""
 
@@ -123,7 +129,6 @@ REASONS: Final = {
     "plans and forecasts of others, not figures of the window": (
         "ai_load_forecast",
         "backlog",
-        "capacity_price",
         "capex_guidance",
         "data_centre_capacity_forecast",
         "data_centre_electricity_forecast",
