@@ -184,9 +184,7 @@ def build(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     new.queue = queue / (1.0 + positive(-wanted, 0.02) * ahead / waiting)
     makers = a.equipment_growth * YEARS + a.equipment_response * positive(gap, 0.1)
     new.log_equipment, new.log_short = s.log_equipment + makers, positive(gap, 0.08)
-    fast = a.landlord_growth * YEARS
-    houses = new.log_load - np.log(a.pue) - s.log_let
-    new.log_let = s.log_let + fast * np.tanh(houses / fast)
+    new.log_let = relax(s.log_let, new.log_load - np.log(a.pue), a.landlord_response)
     premium = new.energy + (new.capacity - a.initial_capacity_price) / 24.0
     grid, share = np.exp(new.log_tariff) + premium / 1e3, new.own / new.energised
     new.log_electricity = np.log((1.0 - share) * grid + share * a.own_generation_cost)

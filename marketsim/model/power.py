@@ -171,11 +171,10 @@ def exchanged(a: Assumptions, energised: Array, need: Array) -> tuple[Array, Arr
 def let(a: Assumptions, log_let: Array, log_load: Array) -> Array:
     """Return ln GW of IT load that landlords house, a quarter on.
 
-    They house the load that comes, but their capital bounds how fast their sites grow; tenants who
-    need more build for themselves. Leases outlast a fall of load likewise.
+    Their share of the load is as it was at the start where their capital keeps up; where load grows
+    faster they fall behind and follow, and tenants build for themselves. Leases outlast a fall.
     """
-    target = log_load - jnp.log1p(a.power_overhead)
-    return log_let + bounded(target - log_let, a.landlord_growth * YEARS)
+    return relax(log_let, log_load - jnp.log1p(a.power_overhead), a.landlord_response)
 
 
 def mixed_price(a: Assumptions, own: Array, grid: Array) -> Array:

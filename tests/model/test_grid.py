@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -172,7 +173,7 @@ def test_what_is_ordered_is_delivered_and_paid_in_the_end(
     calm, short = settled(median, start, sites), settled(median, start, sites, rent=4.0)
     assert short.orders[SITE] > 10.0 * calm.orders[SITE]
     now, none = start, jnp.zeros(2)
-    came = paid = 0.0
+    came, paid = jnp.zeros(2), jnp.zeros(2)
     for quarter in range(200):
         placed = short if quarter == 0 else replace(short, orders=none, value=none)
         placed = replace(
@@ -187,7 +188,8 @@ def test_what_is_ordered_is_delivered_and_paid_in_the_end(
 @pytest.mark.parametrize("lead", ["own_generation_lead", "turbine_lead"])
 def test_an_order_takes_its_lead_time_in_the_mean(median: Assumptions, lead: str) -> None:
     for years in (1.0, 3.0, 6.0):
-        a = replace(median, **{lead: jnp.asarray(years)})
+        given: dict[str, Any] = {lead: jnp.asarray(years)}
+        a = replace(median, **given)
         share = float(grid.fulfilled(a)[SITE if lead.startswith("own") else GRID])
         assert YEARS / share == pytest.approx(years, rel=0.01)
 

@@ -12,7 +12,11 @@ from .declare import JUDGEMENT, assumption
 
 @pytree
 class GridAssumptions:
-    """What load does to prices of energy and capacity, and who earns it: mechanism 6."""
+    """What load does to prices of energy and capacity, and who earns it: mechanism 6.
+
+    Auctions and heat rates bear on how tight the grid is and how prices answer; sizes of fleets,
+    leads and costs are taken from what is published, and the rest is judgement: no series tells.
+    """
 
     grid_size: Array = assumption(
         "GW",
@@ -88,7 +92,7 @@ class GridAssumptions:
         "kUSD per kW",
         "price of turbines, engines and fuel cells",
         lognormal(0.8, 0.25),
-        "data/facts/power_market.csv: a combined-cycle plant costs 2.0 to 2.5, its turbines a third",
+        "data/facts/power_market.csv: a plant of combined cycle costs 2.0 to 2.5, turbines a third",
     )
     turbine_premium: Array = assumption(
         "elasticity",
@@ -137,7 +141,7 @@ class GridAssumptions:
         "USD per MW-day",
         "price of capacity at ample reserves",
         lognormal(36.0, 0.2),
-        "data/facts/power.csv: PJM auctions of 2021 to early 2023 cleared at 50, 34 and 29",
+        "facts at the start: PJM auctions of 2021 to early 2023 cleared at 50, 34 and 29",
     )
     initial_turbine_backlog: Array = assumption(
         "GW",

@@ -12,7 +12,11 @@ from .declare import JUDGEMENT, assumption
 
 @pytree
 class PowerAssumptions:
-    """How fast power arrives, and who earns what when it is short: mechanism 6."""
+    """How fast power arrives, and who earns what when it is short: mechanism 6.
+
+    What history of compute and spending tells of them is how much power there must have been: on
+    equipment, on contracts and on what idle sites become no series bears.
+    """
 
     power_lead_time: Array = assumption(
         "years",
@@ -65,10 +69,10 @@ class PowerAssumptions:
         share(0.10, 0.4),
         JUDGEMENT,
     )
-    landlord_growth: Array = assumption(
-        "per year",
-        "fastest growth of the AI load that landlords house, by their own capital",
-        lognormal(0.25, 0.3),
+    landlord_response: Array = assumption(
+        "share per quarter",
+        "share of a gap between AI's load and what they house of it that landlords' capital closes",
+        share(0.04, 0.4),
         "data/facts/quarterly_revenue.csv: Equinix and Digital Realty grew by 8 to 10 % a year in "
         "all while the power of AI chips doubled each year",
     )
