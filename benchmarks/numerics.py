@@ -47,6 +47,7 @@ HARD: Final = {
     "initial_equipment": -6.0,
     "general_capacity": -4.0,
     "initial_cash_flow": -8.0,
+    "power_margin": -4.0,
     "saturation": -4.0,
     "initial_bandwidth[low_latency]": -6.0,
     "speed_growth[batch]": 30.0,
@@ -106,12 +107,28 @@ def site_load(t: Turn) -> Sides:
     return t.q.load, (1.0 + t.a.power_overhead) * (hosted(t) + t.after.fleet.power[0].sum())
 
 
-def power_pipeline(t: Turn) -> Sides:
-    """What starts, what is built behind the meter and what others built is energised or waits."""
-    own = t.a.behind_the_meter * t.q.power_scarcity * t.before.power.energised
-    came = jnp.exp(t.before.power.log_starts) + own + t.a.general_capacity
-    before = t.before.power.energised + t.before.power.queue.sum()
-    return t.after.power.energised + t.after.power.queue.sum(), before + came
+def orders_of_generation(t: Turn) -> Sides:
+    """What stood on order and is not any more was paid for, at the prices of its orders."""
+    grid = ms.model.grid
+    before, after = t.before.grid, t.after.grid
+    orders = after.backlog - before.backlog + before.backlog * grid.fulfilled(t.a)
+    owed = before.owed.sum() + (orders * grid.turbine_price(t.a, before.backlog)).sum()
+    return after.owed.sum() + by_layer(t)["turbines"], owed
+
+
+def generation(t: Turn) -> Sides:
+    """With what they earned at the start, merchants earn energy, capacity and contracts."""
+    a, markets, power = t.a, t.before.grid, t.before.power
+    base = a.merchant_output * a.initial_wholesale_price
+    base += a.merchant_capacity * a.initial_capacity_price / 24.0
+    bill = jnp.exp(power.log_electricity) * jnp.expm1(power.log_factor)
+    contracts = a.own_generation_cost * jnp.tanh(bill / a.own_generation_cost)
+    load = jnp.exp(power.log_load) * (1.0 - power.own / power.energised)
+    sold = ms.model.smooth.smooth_minimum(a.grid_share * load, a.merchant_output)
+    energy = a.merchant_output * (a.initial_wholesale_price + markets.energy)
+    earned = energy + a.merchant_capacity * markets.capacity / 24.0 + 1e3 * sold * contracts
+    hours = 1e-3 * ms.model.units.KILOHOURS
+    return by_layer(t)["generation"] + base * hours, earned * hours
 
 
 def capital_spending(t: Turn) -> Sides:
@@ -205,7 +222,8 @@ BALANCES: Final[dict[str, Callable[[Turn], Sides]]] = {
         compute,
         power_of_the_fleet,
         site_load,
-        power_pipeline,
+        orders_of_generation,
+        generation,
         capital_spending,
         operating_spending,
         price_of_chips,

@@ -40,12 +40,15 @@ from numpy_parts import (  # type: ignore[import-not-found]
     keep_books,
     log_total,
     new_costs,
+    ordered,
     positive,
     prices,
+    prices_of_power,
     relax,
     revenue,
     smooth,
     spend,
+    turbine_price,
     wanted_in_the_end,
 )
 
@@ -56,10 +59,10 @@ Array = Any  # float64 [..., draw]; a checker cannot see what trees hold
 WORLD_OUTPUT: Final = 117_000.0 * YEARS
 SPEEDS: Final = np.log([[10.0], [40.0], [100.0]])
 RECOGNISED: Final = np.array(
-    [[0.85, 0.85, 0.85, 0.9, 0.6, 0.8, 0.75, 0.75, 0.35, 0.35, 0.5, 0.85, 0.3, 0.7, 0.7]]
+    [[0.85] * 3 + [0.9, 0.6, 0.8, 0.75, 0.75, 0.35, 0.85, 0.35, 0.5, 0.85, 0.85, 0.3, 0.7, 0.7]]
 ).T
 SEEN: Final = (
-    *("lines", "rent", "compute", "capital_spending", "load", "tokens", "book_value"),
+    *("lines", "rent", "compute", "capital_spending", "load", "energised", "tokens", "book_value"),
     *("owner_cash_flow", "borrowed", "debt", "order_book", "orders", "laboratory_revenue"),
     *("own_use", "training", "training_capital", "saturation", "token_multiple", "binding"),
 )
@@ -108,6 +111,9 @@ def prepared(a: Tree) -> Tree:
     a.pue = 1.0 + a.power_overhead
     a.leaving = np.exp(smooth(-16.0, np.log(3.0 * YEARS / a.power_lead_time), 0.0))
     a.foreseen = a.power_foresight * a.power_lead_time
+    a.fading = -np.expm1(-a.growth_fading * a.power_lead_time) / a.growth_fading
+    leads = np.stack([a.own_generation_lead, a.turbine_lead])
+    a.fulfilled = np.exp(smooth(-16.0, np.log(YEARS / leads), np.zeros_like(leads)))
     return a
 
 
@@ -131,6 +137,7 @@ def start(a: Tree, setting: Any) -> Tree:
         log_electricity=np.log(a.initial_electricity_price),
         log_income=log(WORLD_OUTPUT) + a.income_growth * setting.start_year,
         laboratory=np.log(a.initial_laboratory_share / (1.0 - a.initial_laboratory_share)),
+        log_tariff=np.log(a.initial_electricity_price),
         log_due=np.log(a.initial_spending),
         log_cash_flow=np.log(a.initial_cash_flow),
         log_other=np.log(a.initial_other_capex),
@@ -153,10 +160,13 @@ def start(a: Tree, setting: Any) -> Tree:
     first_demand(a, s, rent, runs, np.log((shares[:, None] * work[2]).sum(axis=0)))
     added, load = a.initial_spending / site, s.power.sum(axis=(0, 1))
     first_power(a, s, load * a.pue, added * kw * a.pue)
+    first_grid(a, s)
     chips = added * shares * costs.chip
     orders = chips.sum(axis=0)
     s.log_manufacturing = np.log(orders * (1.0 + a.initial_manufacturing_slack))
-    s.spending = spend(a, s, calm, chips, orders, load, added * kw, runs * rent)
+    m = Tree(orders=orders, load=load, added=added * kw, contracts=runs * rent, generation=none)
+    m.turbines = (s.owed * a.fulfilled).sum(axis=0)
+    s.spending = spend(a, s, calm, chips, m)
     return s
 
 
@@ -202,6 +212,16 @@ def first_power(a: Tree, s: Tree, used: Array, added: Array) -> None:
     s.queue = a.power_lead_time / (3.0 * YEARS) * np.exp(s.log_starts - a.foreseen * waits)
     s.energised = used * (1.0 + a.initial_power_slack)
     s.log_equipment = np.log(a.initial_equipment * added)
+    s.log_load, s.log_let, s.own = np.log(used), np.log(used / a.pue), 0.0 * used
+    s.foreseen = a.power_foresight + 0.0 * used
+
+
+def first_grid(a: Tree, s: Tree) -> None:
+    orders = ordered(a, a.initial_capacity_price)
+    s.backlog = np.stack([0.0 * orders, orders]) / a.fulfilled
+    s.owed = s.backlog * turbine_price(a, s.backlog)
+    s.log_firm, s.energy = np.log1p(a.initial_reserve), 0.0 * orders
+    s.capacity = a.initial_capacity_price + 0.0 * orders
 
 
 def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Array]]:
@@ -217,8 +237,9 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
     choose(a, s, new, m)
     order(a, s, new, m, a.appetite_volatility * news[0])
     deliver(a, s, new, m)
-    build(a, s, new, m)
+    m.turbines, m.generation = prices_of_power(a, s, new)
     pay(a, s, new, m)
+    build(a, s, new, m)
     drift(a, s, new, m.delivered)
     borrow(a, s, new, m)
     kept, sold = a.commitment, 1.0 / (1.0 + np.exp(-new.laboratory))
@@ -230,6 +251,7 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
         new.compute.sum(axis=(0, 1)),
         m.bought.sum(axis=0),
         a.pue * new.power.sum(axis=(0, 1)),
+        s.energised,
         np.exp(new.log_tokens),
         new.book.sum(axis=(0, 1)),
         m.cash_flow,
@@ -371,23 +393,20 @@ def deliver(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
 def pay(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     """Add the new vintage at what is paid, and spending by layer as revenue shows it."""
     paid, compute = prices(a, s, m.short, new.log_factor), m.delivered * m.mix
-    chips, power, orders = (
-        compute * m.costs.chip,
-        compute * m.costs.kw,
-        np.exp(m.log_wanted) * m.price,
-    )
+    chips, power = compute * m.costs.chip, compute * m.costs.kw
+    m.orders, m.added = np.exp(m.log_wanted) * m.price, m.delivered * m.kw
     m.bought = chips * paid.chips * a.systems + power * paid.site
     for name, vintage in (("compute", compute), ("power", power), ("book", m.bought)):
         old = getattr(new, name)
         old[-2] += old[-1]
         setattr(new, name, np.concatenate([vintage[None], old[:-1]]))
-    made = relax(s.log_manufacturing, np.log(orders) + 0.10, a.manufacturing_response)
+    made = relax(s.log_manufacturing, np.log(m.orders) + 0.10, a.manufacturing_response)
     new.log_manufacturing = made + a.manufacturing_growth * YEARS
     odds = np.exp(-a.contract_durability * s.exponent[-1])
     odds = odds * a.contract_turnover / (1.0 - a.contract_turnover)
     new.log_contract = relax(s.log_contract, new.log_rent, odds / (1.0 + odds))
-    contracts = m.running * np.exp(new.log_contract) * KILOHOURS
-    spent = spend(a, s, paid, chips, orders, m.load, m.delivered * m.kw, contracts)
+    m.contracts = m.running * np.exp(new.log_contract) * KILOHOURS
+    spent = spend(a, s, paid, chips, m)
     new.spending = relax(s.spending, spent, RECOGNISED)
 
 

@@ -25,7 +25,7 @@ AGES: Final = YEARS * np.arange(28.0)[:, None, None]
 CHIPS: Final = 2.0 * 2048.0 ** (np.arange(9.0)[:, None] / 8)
 GPU: Final = np.array([[1.0], [0.0], [0.0]])
 TO_GPU: Final = np.array([[1.0], [0.0], [-1.0]])
-CONTESTED: Final = np.array([0, 1, 6, 7, 8, 12, 13])
+CONTESTED: Final = np.array([0, 1, 6, 7, 8, 14, 15])
 
 
 def smooth(sharpness: float, *logs: Array) -> Array:
@@ -202,18 +202,78 @@ def keep_books(a: Tree, s: Tree, new: Tree, cost: Array) -> None:
 
 def build(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     """Move power on: starts, the queue, and what equipment allows to be energised."""
-    flow = s.queue * a.leaving
-    ready = flow[-1] + a.behind_the_meter * m.starved * s.energised
+    flow, own = s.queue * a.leaving, s.backlog[0] * a.fulfilled[0]
+    ready = flow[-1] + own
     gap = np.log(ready) - s.log_equipment
     energised = np.exp(smooth(-12.0, np.log(ready), s.log_equipment))
-    new.queue = s.queue - flow + np.concatenate([np.exp(s.log_starts)[None], flow[:-1]])
-    new.queue[-1] += ready - energised
-    new.energised = s.energised + energised + a.general_capacity
-    planned = np.log(a.pue * m.kw) + m.log_wanted + a.foreseen
-    new.log_starts = relax(s.log_starts, planned, a.power_response)
+    queue = s.queue - flow + np.concatenate([np.exp(s.log_starts)[None], flow[:-1]])
+    queue[-1] += ready - energised
+    need, margin = a.pue * (m.load + m.kw * np.exp(m.log_wanted)), 1.0 + a.power_margin
+    short = s.energised * positive(margin * need / s.energised - 1.0, 0.05)
+    left = a.site_release * positive(1.0 - margin * need / s.energised, 0.05)
+    taken = a.general_capacity * short / (a.general_capacity + short)
+    new.energised = s.energised * (1.0 - left) + energised + taken
+    new.own = s.own * (1.0 - left) + energised * own / ready
+    new.log_load = np.log(a.pue * new.power.sum(axis=(0, 1)))
+    new.foreseen = relax(s.foreseen, (new.log_load - s.log_load) / YEARS, a.power_learning)
+    waiting = queue.sum(axis=0)
+    ahead = new.energised + waiting
+    wanted = np.log(margin * need / ahead) + new.foreseen * a.fading
+    wanted = new.foreseen * YEARS + a.power_response * wanted
+    new.log_starts = np.log(ahead * positive(wanted, 0.02))
+    new.queue = queue / (1.0 + positive(-wanted, 0.02) * ahead / waiting)
     makers = a.equipment_growth * YEARS + a.equipment_response * positive(gap, 0.1)
     new.log_equipment, new.log_short = s.log_equipment + makers, positive(gap, 0.08)
-    new.log_electricity = s.log_electricity + a.electricity_growth * YEARS
+    new.log_let = relax(s.log_let, new.log_load - np.log(a.pue), a.landlord_response)
+    premium = new.energy + (new.capacity - a.initial_capacity_price) / 24.0
+    grid, share = np.exp(new.log_tariff) + premium / 1e3, new.own / new.energised
+    new.log_electricity = np.log((1.0 - share) * grid + share * a.own_generation_cost)
+
+
+def prices_of_power(a: Tree, s: Tree, new: Tree) -> tuple[Array, Array]:
+    """Move the grid on; return what turbines and generation are paid, USD bn."""
+    load, log_high = drawn(s), np.log(a.capacity_price_limit / a.initial_capacity_price)
+    tight = np.log1p(a.grid_share * load / a.grid_size) - s.log_firm
+    rise = positive(tight + np.log1p(a.initial_reserve), 0.02)
+    rise = a.premium_limit * np.tanh(a.wholesale_response * rise / a.premium_limit)
+    above = a.initial_wholesale_price * np.expm1(rise)
+    later = load * np.exp(s.foreseen * a.capacity_lead)
+    tight = np.log1p(a.grid_share * later / a.grid_size) - s.log_firm
+    tight = (tight - a.grid_growth * a.capacity_lead) / a.capacity_width
+    auction = a.initial_capacity_price * np.exp(log_high * 0.5 * (1.0 + np.tanh(0.5 * tight)))
+    worth = new.rent / a.pue / KILOHOURS + np.exp(s.log_electricity)
+    own = positive(np.log(worth / a.own_generation_cost), 0.2)
+    orders = np.stack([a.behind_the_meter * s.energised * own, ordered(a, auction)])
+    came, paid = s.backlog * a.fulfilled, s.owed * a.fulfilled
+    new.backlog = s.backlog + orders - came
+    new.owed = s.owed + orders * turbine_price(a, s.backlog) - paid
+    opened = np.log1p(came[1] / a.grid_size / np.exp(s.log_firm))
+    new.log_firm = s.log_firm + a.grid_growth * YEARS + opened
+    new.energy = relax(s.energy, above, a.hedge_turnover)
+    new.capacity = relax(s.capacity, auction, YEARS / (YEARS + a.capacity_lead))
+    new.log_tariff = s.log_tariff + a.electricity_growth * YEARS
+    scarce = np.exp(s.log_electricity) * np.expm1(s.log_factor) / a.own_generation_cost
+    scarce = 1e3 * a.own_generation_cost * np.tanh(scarce)
+    x, y = a.grid_share * load, a.merchant_output
+    sold = x * y / (0.5 * (x + y + np.sqrt(np.square(x - y) + 0.04 * x * y)))
+    capacity = a.merchant_capacity * (s.capacity - a.initial_capacity_price) / 24.0
+    earned = a.merchant_output * s.energy + capacity + sold * scarce
+    return paid.sum(axis=0), earned * KILOHOURS / 1e3
+
+
+def drawn(s: Tree) -> Array:
+    """Return GW drawn from the grid."""
+    return np.exp(s.log_load) * (1.0 - s.own / s.energised)
+
+
+def ordered(a: Tree, capacity: Array) -> Array:
+    """Return GW that generators on the grid order at a price of capacity."""
+    return a.grid_size * a.grid_response * YEARS * capacity / a.capacity_price_limit
+
+
+def turbine_price(a: Tree, backlog: Array) -> Array:
+    longer = np.log1p(backlog.sum(axis=0) / a.initial_turbine_backlog)
+    return a.turbine_cost * np.exp(a.turbine_premium * longer)
 
 
 def drift(a: Tree, s: Tree, new: Tree, delivered: Array) -> None:
@@ -239,18 +299,17 @@ def drift(a: Tree, s: Tree, new: Tree, delivered: Array) -> None:
     new.log_base = s.log_base + a.base_growth * YEARS
 
 
-def spend(
-    a: Tree, s: Tree, p: Tree, chips: Array, orders: Array, load: Array, added: Array, rent: Array
-) -> Array:
-    """Return spending by layer, USD bn, [layer]."""
+def spend(a: Tree, s: Tree, p: Tree, chips: Array, m: Tree) -> Array:
+    """Return spending by layer, USD bn, [layer], of ``chips`` and what else ``m`` is bought."""
     paid = chips * p.chips
     makers = paid + TO_GPU * (paid[2] * (1.0 - np.exp(s.log_independent)))
-    total, foundry = paid.sum(axis=0), a.foundry_content * orders * p.scarce
+    total, foundry = paid.sum(axis=0), a.foundry_content * m.orders * p.scarce
     memory = a.memory_content * (chips * p.scarce).sum(axis=0) * p.memory
     inside = [foundry, 0.35 * foundry, memory, a.networking_content * total]
-    sites = [makers[0] + a.server_content * total, p.equipment * added, a.shell_cost * added]
-    upkeep = [p.energy * load, a.hosting_cost * load, p.lease * load]
-    compute = [a.cloud_markup * a.rented_share * rent, (1.0 - a.rented_share) * rent]
+    sites = [makers[0] + a.server_content * total, p.equipment * m.added, m.turbines]
+    sites = [*sites, a.shell_cost * m.added]
+    upkeep = [p.energy * m.load, m.generation, a.hosting_cost * m.load, p.lease * np.exp(s.log_let)]
+    compute = [a.cloud_markup * a.rented_share * m.contracts, (1.0 - a.rented_share) * m.contracts]
     return np.stack([*makers, *inside, *sites, *upkeep, *compute])
 
 

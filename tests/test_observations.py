@@ -242,7 +242,8 @@ def test_token_prices_fall_at_the_rate_of_the_study(facts: ms.Knowledge) -> None
 
 def test_levels_that_measure_something_else_count_as_changes(seen: dict[str, Series]) -> None:
     kinds = {s.kind for s in seen.values() if s.relative}
-    assert kinds == {"older_gpu_rent", "token_volume", "token_price"}
+    changes = {"older_gpu_rent", "token_volume", "token_price"}
+    assert kinds == changes | {"wholesale_price", "turbine_backlog"}
     assert not {s.kind for s in seen.values() if not s.relative} & kinds
 
 

@@ -129,6 +129,9 @@ def start_of_window(knowledge: Knowledge, window: Window) -> FromFacts:
     electricity = facts.series("electricity_price", "US/industrial") / 100.0
     if len(electricity):
         centres["initial_electricity_price"] = math.log(_first_quarter(electricity, window))
+    auctions = facts.select("capacity_price", "PJM").set_index("published")["value"]
+    if len(auctions):
+        centres["initial_capacity_price"] = math.log(_first_quarter(auctions, window))
     power = fit_chips(knowledge).level("compute_per_watt", "gpu", year - LATE).value
     if not math.isnan(power):
         centres["initial_chip_power"] = -power

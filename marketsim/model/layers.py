@@ -23,8 +23,10 @@ RECOGNITION: Final = {
     "networking": 0.75,
     "servers": 0.75,
     "power_equipment": 0.35,
+    "turbines": 0.85,
     "construction": 0.35,
     "electricity": 0.50,
+    "generation": 0.85,
     "operations": 0.85,
     "leases": 0.30,
     "cloud": 0.70,
@@ -59,16 +61,20 @@ class Flows:
     """What is bought in a quarter.
 
     ``chips`` delivered [architecture] and ``orders`` of them, USD bn at prices before factors;
-    ``load`` of the fleet and ``added`` by deliveries, GW of IT; ``rent`` of compute that ran, USD
-    bn at the price of contracts; ``independent``, the share of low-latency designs that no
-    merchant incumbent owns.
+    ``load`` of the fleet, ``let`` by landlords and ``added`` by deliveries, GW of IT; ``rent`` of
+    compute that ran, USD bn at the price of contracts; ``turbines`` paid for and earnings of
+    ``generation``, USD bn; ``independent``, the share of low-latency designs that no merchant
+    incumbent owns.
     """
 
     chips: Array
     orders: Array
     load: Array
+    let: Array
     added: Array
     rent: Array
+    turbines: Array
+    generation: Array
     independent: Array
 
 
@@ -90,7 +96,7 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
     Accelerators, networking, what servers add to them, power equipment and construction are the
     capital spending on sites; electricity and operations the spending on running them. Foundry, its
     equipment and memory are paid out of accelerators, leases by tenants of sites to their owners,
-    cloud and own use by those who compute.
+    cloud and own use by those who compute; generation and turbines by all users of the grid.
     """
     cost = flows.chips * prices.chips
     paid = cost * merchant(prices.markup)
@@ -109,10 +115,12 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
         # Servers are invoiced with the merchant accelerators inside.
         "servers": paid[GPU] + absorbed + a.server_content * total,
         "power_equipment": a.power_equipment_cost * flows.added * prices.equipment,
+        "turbines": flows.turbines,
         "construction": a.shell_cost * flows.added,
         "electricity": facility * prices.electricity * KILOHOURS * prices.power,
+        "generation": flows.generation,
         "operations": a.hosting_cost * flows.load,
-        "leases": a.lease_rate * flows.load * prices.power,
+        "leases": a.lease_rate * flows.let * prices.power,
         "cloud": a.cloud_markup * a.rented_share * flows.rent,
         "own_use": (1.0 - a.rented_share) * flows.rent,
     }

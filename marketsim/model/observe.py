@@ -7,6 +7,7 @@ from jax import Array
 
 from . import demand, fleet, industry, investment, layers, revenue
 from .assumptions import Assumptions
+from .grid import Settlement
 from .smooth import SHARPNESS
 from .state import Quarter, Setting, State
 from .steps import Order, Supply, Trade
@@ -21,6 +22,7 @@ def observe(
     traded: Trade,
     ordered: Order,
     supplied: Supply,
+    settled: Settlement,
     removal: fleet.Removal,
     accounts: fleet.Accounts,
     spent: Array,
@@ -79,7 +81,11 @@ def observe(
         inference_share=inference / traded.running,
         load=pue * fleet.total(after.fleet.power),
         energised=before.power.energised,
-        electricity_price=prices.electricity,
+        own_generation=before.power.own,
+        electricity_price=jnp.exp(before.grid.log_tariff),
+        wholesale_price=settled.wholesale,
+        capacity_price=settled.capacity,
+        turbine_backlog=a.initial_turbine_backlog + before.grid.backlog.sum(axis=0),
         power_rent=supplied.rent,
         chip_scarcity=scarce.chip_scarcity,
         power_scarcity=scarce.power_scarcity,

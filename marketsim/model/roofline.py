@@ -192,7 +192,7 @@ def utilisation(needs: Needs) -> Array:
     chips, relative = jnp.array(CHIPS), _relative(needs)
     room = excess(along(chips, needs.held), needs.held)
     groups = chips, jnp.log2(chips), room
-    by_size = lax.map(lambda group: _of_group(*group, relative), groups)
+    by_size = lax.map(lambda group: _of_group(group, relative), groups)
     return power_mean(by_size, SHARP)
 
 
@@ -221,7 +221,7 @@ def _value_and_slope(needs: Needs) -> tuple[Array, Needs]:
 def reached(chips: Array, x: Needs) -> Array:
     """Return the utilisation of a group of ``chips`` alone."""
     room = excess(chips, x.held)
-    return _of_group(chips, jnp.log2(chips), room, _relative(x))
+    return _of_group((chips, jnp.log2(chips), room), _relative(x))
 
 
 def links(chips: Array, sparsity: Array) -> Array:
@@ -273,8 +273,8 @@ def _relative(x: Needs) -> Relative:
     )
 
 
-def _of_group(chips: Array, doublings: Array, room: Array, x: Relative) -> Array:
-    """Return the utilisation of a group of ``chips``, of which weights leave ``room`` for caches.
+def _of_group(group: tuple[Array, Array, Array], x: Relative) -> Array:
+    """Return the utilisation of a ``group``: its chips, their doublings, the room for caches.
 
     A step of decode must end within the time a token may take. What latency leaves of it reads
     weights and the caches of a batch of sequences, or computes, and moves their results; memory
@@ -282,6 +282,7 @@ def _of_group(chips: Array, doublings: Array, room: Array, x: Relative) -> Array
     sequence: where no group is fast or large enough, utilisation falls steeply, but stays above
     zero and smooth.
     """
+    chips, doublings, room = group
     beyond = positive_part(doublings - x.node, EDGE)
     latency = x.start + x.reduce * doublings + x.cross * beyond
     left, moved = chips * excess(x.time, latency), x.moved * links(chips, x.sparsity)

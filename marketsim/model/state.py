@@ -8,6 +8,7 @@ from .architecture import Choice
 from .demand import Demand
 from .efficiency import Efficiency
 from .fleet import Fleet
+from .grid import Grid
 from .industry import Industry
 from .investment import Investment
 from .power import Power
@@ -45,6 +46,7 @@ class State:
     log_compute_scale: Array
     fleet: Fleet
     power: Power
+    grid: Grid
     investment: Investment
     choice: Choice
     industry: Industry
@@ -82,9 +84,12 @@ class Quarter:
     Demand: ``tokens`` trillion and ``answers``, tokens over their number per answer at the start,
     [class]; ``token_price`` USD per million [class]; ``inference_share`` of running compute.
 
-    Power: ``load`` of the compute installed and ``energised``, GW at the site; ``power_rent`` kUSD
-    per kW; ``chip_scarcity`` and ``power_scarcity`` in logs; ``electricity_price`` of industry,
-    kUSD per MWh, before what scarcity adds for AI.
+    Power: ``load`` of the compute installed and ``energised``, GW at the site, of which
+    ``own_generation`` is behind the meter; ``power_rent`` kUSD per kW; ``chip_scarcity`` and
+    ``power_scarcity`` in logs; ``electricity_price`` of industry, kUSD per MWh, before what
+    scarcity adds for AI. Of the grid: ``wholesale_price`` of energy at the fuel price of the start,
+    USD per MWh; ``capacity_price`` as auctions clear it for delivery a year or two on, USD per
+    MW-day; ``turbine_backlog`` of the world, GW.
 
     Books, USD bn: ``book_value``, ``depreciation``, ``written_off`` with what was retired,
     ``write_down``, and ``impairment``, what book still has over economic value.
@@ -129,7 +134,11 @@ class Quarter:
     quality: Array
     load: Array
     energised: Array
+    own_generation: Array
     electricity_price: Array
+    wholesale_price: Array
+    capacity_price: Array
+    turbine_backlog: Array
     power_rent: Array
     chip_scarcity: Array
     power_scarcity: Array

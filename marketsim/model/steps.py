@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from . import architecture, demand, fleet, investment, layers, market, power, roofline
+from . import architecture, demand, fleet, grid, investment, layers, market, power, roofline
 from .assumptions import Assumptions
 from .costs import Costs, capital_cost, new_chip_costs, site_cost
 from .smooth import positive_part
@@ -168,15 +168,42 @@ def paid_prices(a: Assumptions, state: State, chip_scarcity: Array, rent: Array)
     )
 
 
+def powered(
+    a: Assumptions,
+    stock: fleet.Fleet,
+    supplied: Supply,
+    settled: grid.Settlement,
+    markets: grid.Grid,
+) -> power.Loading:
+    """Return what the quarter asks of power and brings to it; ``markets`` as it leaves them."""
+    pue = 1.0 + a.power_overhead
+    return power.Loading(
+        load=pue * fleet.total(supplied.fleet.power),
+        need=pue * fleet.total(stock.power) + supplied.wanted_power,
+        own=settled.arrivals[grid.SITE],
+        electricity=grid.grid_electricity(a, markets),
+        rent=supplied.rent,
+    )
+
+
 def flows(
-    a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order, supplied: Supply, rent: Array
+    a: Assumptions,
+    state: State,
+    stock: fleet.Fleet,
+    ordered: Order,
+    supplied: Supply,
+    settled: grid.Settlement,
+    rent: Array,
 ) -> layers.Flows:
     """Return what is bought in the quarter; ``rent`` of compute at contract prices, USD bn."""
     return layers.Flows(
         chips=supplied.chips,
         orders=supplied.orders,
         load=fleet.total(stock.power),
+        let=jnp.exp(state.power.log_let),
         added=supplied.delivered * ordered.kw,
         rent=rent,
+        turbines=settled.paid.sum(axis=0),
+        generation=grid.merchant_earnings(a, state.grid, state.power),
         independent=jnp.exp(state.industry.log_independent),
     )

@@ -48,15 +48,18 @@ LAYERS: Final = (
     "networking",
     "servers",
     "power_equipment",
+    "turbines",
     "construction",
     "electricity",
+    "generation",
     "operations",
     "leases",
     "cloud",
     "own_use",
 )
 """Layers of spending, USD bn per quarter; `operations` is staff and upkeep of running sites,
-`own_use` compute its owner uses at home."""
+`own_use` compute its owner uses at home; `generation` is what merchant generators earn above their
+base from all their buyers, `turbines` orders of generation that tight power brings, as paid."""
 
 
 LIMITS: Final = ("demand", "money", "chips", "power")

@@ -18,7 +18,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from . import architecture, demand, fleet, industry, investment, layers, market, power, roofline
+from . import (
+    architecture,
+    demand,
+    fleet,
+    grid,
+    industry,
+    investment,
+    layers,
+    market,
+    power,
+    roofline,
+)
 from .architecture import mean
 from .assumptions import Assumptions
 from .costs import Costs, capital_cost, new_chip_costs
@@ -26,7 +37,7 @@ from .efficiency import advance_efficiency, initial_efficiency
 from .observe import observe
 from .smooth import relax
 from .state import Quarter, Setting, Shocks, State
-from .steps import flows, order, supply, trade
+from .steps import flows, order, powered, supply, trade
 from .units import BATCH, KILOHOURS, TOKENS_PER_SECOND, along
 
 QUOTED: Final = 0.5
@@ -51,12 +62,16 @@ def start(a: Assumptions, setting: Setting) -> State:
     wants, log_compute = demand.initial_demand(a, setting.start_year, log_rent, running)
     added = a.initial_spending / mean(shares, costs.site)
     chips = added * shares * costs.chip
+    markets = grid.initial_grid(a)
     bought = layers.Flows(
         chips=chips,
         orders=chips.sum(axis=0),
         load=fleet.total(stock.power),
+        let=fleet.total(stock.power),
         added=added * mean(shares, kw),
         rent=running * jnp.exp(log_rent) * KILOHOURS,
+        turbines=(markets.owed * grid.fulfilled(a)).sum(axis=0),
+        generation=none,
         independent=one,
     )
     quiet = layers.Prices(one, one, one, one, one, a.initial_electricity_price)
@@ -67,6 +82,7 @@ def start(a: Assumptions, setting: Setting) -> State:
         log_compute_scale=log_compute - jnp.log(mean(shares[:, None], work.total())),
         fleet=stock,
         power=power.initial_power(a, fleet.total(stock.power) * pue, bought.added * pue),
+        grid=markets,
         investment=investment.initial_investment(a, chips.sum(axis=0)),
         choice=choice,
         industry=industry.initial_industry(a),
@@ -103,7 +119,9 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
     turnover = industry.turnover(a, state.industry)
     log_contract = relax(state.log_contract, traded.log_rent, turnover)
     contracted = traded.running * jnp.exp(log_contract) * KILOHOURS
-    bought = flows(a, state, stock, ordered, supplied, contracted)
+    settled = grid.settle(a, state.grid, state.power, supplied.rent)
+    markets = grid.advance_grid(a, state.grid, settled)
+    bought = flows(a, state, stock, ordered, supplied, settled, contracted)
     spent = layers.layer_spending(a, supplied.prices, bought)
     scarce = supplied.deliveries
     funds = investment.raise_funds(a, ordered.plan, supplied.paid, layers.earned(a, state.spending))
@@ -113,9 +131,8 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
         demand=traded.demand,
         log_compute_scale=state.log_compute_scale,
         fleet=supplied.fleet,
-        power=power.advance_power(
-            a, state.power, supplied.wanted_power, scarce.power_scarcity, supplied.rent
-        ),
+        power=power.advance_power(a, state.power, powered(a, stock, supplied, settled, markets)),
+        grid=markets,
         investment=investment.expand(a, placed, supplied.orders),
         choice=ordered.choice,
         industry=industry.advance_industry(a, state.industry),
@@ -125,7 +142,18 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
         spending=layers.recognise(state.spending, spent),
     )
     quarter = observe(
-        a, setting, state, after, traded, ordered, supplied, removal, accounts, spent, funds
+        a,
+        setting,
+        state,
+        after,
+        traded,
+        ordered,
+        supplied,
+        settled,
+        removal,
+        accounts,
+        spent,
+        funds,
     )
     return after, quarter
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from marketsim.errors import InputError, nearest
+from marketsim.observables.capacity_price import CAPACITY_PRICE
 from marketsim.observables.capital_spending import CAPITAL_SPENDING
 from marketsim.observables.cash_flow import CASH_FLOW
 from marketsim.observables.chip_price import CHIP_PRICE
@@ -24,6 +25,8 @@ from marketsim.observables.token_margin import TOKEN_MARGIN
 from marketsim.observables.token_price import TOKEN_PRICE
 from marketsim.observables.token_volume import TOKEN_VOLUME
 from marketsim.observables.training_capital import TRAINING_CAPITAL
+from marketsim.observables.turbine_backlog import TURBINE_BACKLOG
+from marketsim.observables.wholesale_price import WHOLESALE_PRICE
 
 __all__ = ["CATALOGUE", "described", "of_kind"]
 
@@ -44,6 +47,9 @@ CATALOGUE: Final = (
     TOKEN_MARGIN,
     TRAINING_CAPITAL,
     ELECTRICITY,
+    WHOLESALE_PRICE,
+    CAPACITY_PRICE,
+    TURBINE_BACKLOG,
 )
 """Every observable, in the order in which the fit lists its series."""
 

@@ -210,18 +210,16 @@ REASONS: Final = {
         "site_h100e",
         "site_power",
     ),
-    "electricity of whole grids, whose price and load the model takes as given": (
+    "load of whole grids, of which the model moves AI's part, and bills with transmission inside": (
         "large_load_energised_share",
         "large_load_requests",
         "peak_load",
-        "wholesale_electricity_price",
         "wholesale_power_cost",
     ),
-    "makers of turbines and plants sell to all users of electricity; no measure of theirs is "
-    "chosen yet": (
+    "makers of turbines and plants sell to all users of electricity: one backlog of theirs is "
+    "observed, the rest is the same told otherwise, or a source of priors": (
         "gas_plant_cost",
         "transformer_price_rise",
-        "turbine_backlog",
         "turbine_data_centre_share",
         "turbine_market_share",
         "turbine_orders",
@@ -235,7 +233,6 @@ REASONS: Final = {
         "ai_load_forecast",
         "backlog",
         "bond_issuance_forecast",
-        "capacity_price",
         "capacity_shortfall",
         "capex_guidance",
         "data_centre_capacity_added_forecast",

@@ -13,7 +13,8 @@ from marketsim.model.tree import leaf
 from marketsim.model.units import KILOHOURS
 
 CHIPS = leaf(np.array([10.0, 2.0, 0.5]))
-ELECTRICITY, RENT, LOAD, ADDED, ORDERS = 0.08, 9.0, 3.0, 0.4, 14.0
+ELECTRICITY, RENT, LOAD, LET, ADDED, ORDERS = 0.08, 9.0, 3.0, 1.7, 0.4, 14.0
+TURBINES, GENERATION = 0.9, 1.3
 SEMICONDUCTORS = ("gpu", "asic", "low_latency", "foundry", "foundry_equipment", "memory")
 SYSTEMS = ("networking", "servers")
 SITES = ("power_equipment", "construction")
@@ -27,7 +28,8 @@ def paid(a: Assumptions, independent: float = 1.0, **factors: float) -> dict[str
     one = {"chips": 1.0, "memory": 1.0, "markup": 1.0, "power": 1.0, "equipment": 1.0}
     given = one | factors | {"electricity": ELECTRICITY}
     prices = Prices(**{name: jnp.asarray(x) for name, x in given.items()})
-    amounts = (jnp.asarray(x) for x in (ORDERS, LOAD, ADDED, RENT, independent))
+    flows = (ORDERS, LOAD, LET, ADDED, RENT, TURBINES, GENERATION, independent)
+    amounts = (jnp.asarray(x) for x in flows)
     by_layer = spend(a, prices, Flows(CHIPS, *amounts))
     return dict(zip(LAYERS, np.asarray(by_layer).tolist(), strict=True))
 
@@ -51,7 +53,8 @@ def test_each_layer_in_closed_form(median: Assumptions) -> None:
     facility = LOAD * (1.0 + float(a.power_overhead))
     assert by_layer["electricity"] == pytest.approx(facility * ELECTRICITY * KILOHOURS)
     assert by_layer["operations"] == pytest.approx(float(a.hosting_cost) * LOAD)
-    assert by_layer["leases"] == pytest.approx(float(a.lease_rate) * LOAD)
+    assert by_layer["leases"] == pytest.approx(float(a.lease_rate) * LET)
+    assert [by_layer[name] for name in ("turbines", "generation")] == [TURBINES, GENERATION]
 
 
 def test_compute_is_rented_out_or_used_at_home(median: Assumptions) -> None:

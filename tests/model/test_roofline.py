@@ -92,7 +92,7 @@ class Chip(NamedTuple):
         """Seconds of a step before anything is read, computed or moved."""
         nodes = np.maximum(chips / self.node, 1.0)
         reduction = self.reduce * np.log2(chips) + self.cross * np.log2(nodes)
-        return layers * (self.start + 2.0 * reduction)
+        return np.asarray(layers * (self.start + 2.0 * reduction))
 
 
 def chip_of(a: Assumptions, now: Efficiency, architecture: int) -> Chip:

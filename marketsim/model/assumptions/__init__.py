@@ -17,6 +17,7 @@ from .architecture import ArchitectureAssumptions
 from .demand import DemandAssumptions
 from .efficiency import EfficiencyAssumptions
 from .fleet import FleetAssumptions
+from .grid import GridAssumptions
 from .industry import IndustryAssumptions
 from .investment import InvestmentAssumptions
 from .layers import LayerAssumptions
@@ -34,6 +35,7 @@ GROUPS: Final[dict[str, type]] = {
     "demand": DemandAssumptions,
     "fleet": FleetAssumptions,
     "power": PowerAssumptions,
+    "grid": GridAssumptions,
     "investment": InvestmentAssumptions,
     "architecture": ArchitectureAssumptions,
     "layers": LayerAssumptions,
@@ -53,6 +55,7 @@ class Assumptions(
     LayerAssumptions,
     ArchitectureAssumptions,
     InvestmentAssumptions,
+    GridAssumptions,
     PowerAssumptions,
     FleetAssumptions,
     DemandAssumptions,

@@ -12,7 +12,11 @@ from .declare import JUDGEMENT, assumption
 
 @pytree
 class PowerAssumptions:
-    """How fast power arrives, and who earns what when it is short: mechanism 6."""
+    """How fast power arrives, and who earns what when it is short: mechanism 6.
+
+    What history of compute and spending tells of them is how much power there must have been: on
+    equipment, on contracts and on what idle sites become no series bears.
+    """
 
     power_lead_time: Array = assumption(
         "years",
@@ -23,26 +27,54 @@ class PowerAssumptions:
     )
     general_capacity: Array = assumption(
         "GW per quarter",
-        "data-centre power built for other uses that AI takes over",
-        lognormal(0.5, 0.3),
+        "most data-centre power built for other uses that AI can take over",
+        lognormal(1.6, 0.3),
         "data/facts/power.csv: the world's 55 GW of data centres grow by 12 % a year, 1.6 GW a "
-        "quarter; AI takes a third of what others built",
+        "quarter",
     )
     power_foresight: Array = assumption(
         "per year",
-        "growth of capacity that planners of power expect",
+        "growth of load that planners of power expect at the start",
         lognormal(0.55, 0.2),
         "data/facts/installed_compute.csv: power of AI chips doubled each year, 2023-2025, more "
         "than utilities or owners had planned for",
     )
     power_response: Array = assumption(
-        "share per quarter", "speed at which starts move to plan", share(0.25, 0.4), JUDGEMENT
-    )
-    behind_the_meter: Array = assumption(
         "share per quarter",
-        "own generation added per log unit of power scarcity, share of energised capacity",
-        lognormal(0.04, 0.5),
+        "share of a gap between capacity on its way and what will be needed that starts close",
+        share(0.25, 0.4),
         JUDGEMENT,
+    )
+    power_learning: Array = assumption(
+        "share per quarter",
+        "speed at which the growth that planners expect follows the growth they see",
+        share(0.25, 0.4),
+        JUDGEMENT,
+    )
+    growth_fading: Array = assumption(
+        "per year",
+        "rate at which planners expect growth of load to fade",
+        lognormal(0.40, 0.4),
+        JUDGEMENT,
+    )
+    power_margin: Array = assumption(
+        "ratio",
+        "capacity that owners want energised above what their fleet draws",
+        lognormal(0.20, 0.4),
+        "rated loads are never drawn at once; data/facts/power.csv: 1 to 4 % of colocation vacant",
+    )
+    site_release: Array = assumption(
+        "share per quarter",
+        "share of energised capacity that AI leaves idle which other uses take",
+        share(0.10, 0.4),
+        JUDGEMENT,
+    )
+    landlord_response: Array = assumption(
+        "share per quarter",
+        "share of a gap between AI's load and what they house of it that landlords' capital closes",
+        share(0.04, 0.4),
+        "data/facts/quarterly_revenue.csv: Equinix and Digital Realty grew by 8 to 10 % a year in "
+        "all while the power of AI chips doubled each year",
     )
     equipment_growth: Array = assumption(
         "per year",
@@ -78,8 +110,8 @@ class PowerAssumptions:
     initial_power_slack: Array = assumption(
         "ratio",
         "energised capacity above what the fleet used at the start",
-        lognormal(1.5, 0.5),
-        "AI drew a small part of data centres then and took over general capacity",
+        lognormal(0.30, 0.5),
+        "vacancy was 3 to 4 % and sites fill over years; AI took over general capacity besides",
     )
     initial_equipment: Array = assumption(
         "ratio",
