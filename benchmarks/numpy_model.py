@@ -30,10 +30,12 @@ from numpy_parts import (  # type: ignore[import-not-found]
     TO_GPU,
     YEARS,
     below,
+    bits,
     build,
     clear,
     compute_per_token,
     drift,
+    expand,
     keep_books,
     log_total,
     new_costs,
@@ -41,6 +43,7 @@ from numpy_parts import (  # type: ignore[import-not-found]
     prices,
     relax,
     revenue,
+    sell,
     smooth,
     spend,
 )
@@ -51,9 +54,24 @@ Array = Any  # float64 [..., draw]; a checker cannot see what trees hold
 
 SPEEDS: Final = np.log([[10.0], [40.0], [100.0]])
 RECOGNISED: Final = np.array(
-    [[0.85, 0.85, 0.85, 0.9, 0.6, 0.8, 0.75, 0.75, 0.35, 0.35, 0.5, 0.85, 0.3, 0.7, 0.7]]
+    [[0.85, 0.85, 0.85, 0.9, 0.6, 0.9, 0.75, 0.75, 0.35, 0.35, 0.5, 0.85, 0.3, 0.7, 0.7]]
 ).T
-SEEN: Final = ("lines", "rent", "compute", "capital_spending", "load", "tokens", "book_value")
+SEEN: Final = (
+    "lines",
+    "rent",
+    "compute",
+    "capital_spending",
+    "load",
+    "tokens",
+    "book_value",
+    "memory_revenue",
+    "memory_price",
+)
+ALIKE: Final = {
+    "demand": {"log_price": "log_token_price"},
+    "memory": {"log_price": "log_dram", "log_hbm_price": "log_hbm", "queue": "building"},
+}
+"""Names that two parts of the state share, and what they are called here."""
 CHUNK: Final = 400
 """Worlds at a time: of 100 to 5,000, 300 to 500 were fastest, and 700 or more at half that pace or
 less, on two shared cores with 1 MB of cache each."""
@@ -82,8 +100,8 @@ def draw_last(tree: Any, few: slice = slice(None)) -> Tree:
     for name, x in vars(tree).items():
         if is_dataclass(x):
             inner = vars(draw_last(x, few))
-            if name == "demand":  # chips have a price too
-                inner["log_token_price"] = inner.pop("log_price")
+            if name in ALIKE:  # chips have a price too, and power a queue
+                inner = {ALIKE[name].get(k, k): v for k, v in inner.items()}
             flat |= inner
         else:
             flat[name] = np.ascontiguousarray(np.moveaxis(np.asarray(x)[few], 0, -1))
@@ -95,7 +113,6 @@ def prepared(a: Tree) -> Tree:
     returns = a.hurdle_rate + a.expected_rent_decline
     a.discount = (returns + a.attrition) * YEARS
     a.user_cost = a.discount * np.exp(a.return_delay * returns)
-    a.systems = 1.0 + a.networking_content + a.server_content
     a.pue = 1.0 + a.power_overhead
     a.leaving = np.exp(smooth(-16.0, np.log(3.0 * YEARS / a.power_lead_time), 0.0))
     a.foreseen = a.power_foresight * a.power_lead_time
@@ -128,6 +145,8 @@ def start(a: Tree, setting: Any) -> Tree:
         **dict.fromkeys(("log_flop_per_token", "log_short", "rent", "log_factor"), none),
         **dict.fromkeys(("appetite", "log_markup", "log_independent", "chip_scarcity"), none),
     )
+    s.log_hbm = s.log_dram = s.log_cost = none
+    s.log_hbm = np.log(a.hbm_trade_ratio * a.hbm_premium)  # memory as dear as in the trend
     calm, work = prices(a, s, none, none), compute_per_token(a, s, setting.served, s.log_speed)
     costs = new_costs(a, s, calm, work)
     shares = first_choice(a, s, costs.log_token)
@@ -142,7 +161,10 @@ def start(a: Tree, setting: Any) -> Tree:
     chips = added * shares * costs.chip
     orders = chips.sum(axis=0)
     s.log_manufacturing = np.log(orders * (1.0 + a.initial_manufacturing_slack))
-    s.spending = spend(a, s, calm, chips, orders, load, added * kw, runs * rent)
+    hbm, server = (added * (shares * x).sum(axis=0) for x in bits(a, s))
+    first_memory(a, s, hbm, server)
+    makers = sell(a, s, hbm, server)
+    s.spending = spend(a, s, calm, chips, orders, load, added * kw, runs * rent, makers.all)
     return s
 
 
@@ -184,6 +206,25 @@ def first_power(a: Tree, s: Tree, used: Array, added: Array) -> None:
     s.log_equipment = np.log(a.initial_equipment * added)
 
 
+def first_memory(a: Tree, s: Tree, hbm: Array, server: Array) -> None:
+    """Start from revenue and price, with stocks that move the price at once."""
+    margin, revenue = a.initial_memory_margin, a.initial_memory_revenue
+    s.log_dram = np.log(a.initial_memory_price)
+    s.log_hbm = s.log_dram + np.log(a.hbm_trade_ratio * a.hbm_premium)
+    s.log_cost, s.log_change = s.log_dram - margin, a.initial_memory_momentum
+    other = revenue / a.initial_memory_price / (1.0 + hbm * np.exp(s.log_hbm) / revenue)
+    s.log_rest = np.log(other / (1.0 + server / other)) + a.memory_elasticity * margin
+    made = other + a.hbm_trade_ratio * hbm
+    gap = s.log_change * (a.memory_utilisation + a.memory_elasticity)
+    gap = gap / (a.memory_repricing * a.restocking * a.memory_stock)
+    s.stock = a.memory_stock * made * np.exp(-2.0 * np.tanh(0.5 * gap))
+    s.log_capacity = np.log(made) - a.memory_utilisation * margin
+    stage, waits = a.memory_lead_time / 3.0, np.array([[2.5], [1.5], [0.5]])
+    growth = a.memory_supply_growth * stage
+    pipeline = a.initial_memory_pipeline * growth
+    s.building = pipeline * np.exp(s.log_capacity + growth * waits)
+
+
 def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Array]]:
     """Return the state a quarter on and what is seen of it, at news of appetite and demand."""
     new, quoted = Tree(**vars(s)), prices(a, s, s.chip_scarcity, s.log_factor)
@@ -208,6 +249,8 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
         a.pue * new.power.sum(axis=(0, 1)),
         np.exp(new.log_tokens),
         new.book.sum(axis=(0, 1)),
+        m.makers.dram + m.makers.hbm,
+        np.exp(new.log_dram),
     )
     return new, dict(zip(SEEN, seen, strict=True))
 
@@ -295,13 +338,16 @@ def deliver(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
 
 def pay(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     """Add the new vintage at what is paid, and spending by layer as revenue shows it."""
-    paid, compute = prices(a, s, m.short, new.log_factor), m.delivered * m.mix
+    compute = m.delivered * m.mix
+    m.makers = sell(a, s, *((compute * x).sum(axis=0) for x in bits(a, s)))
+    expand(a, s, new, m.makers)
+    paid = prices(a, s, m.short, new.log_factor, m.makers)
     chips, power, orders = (
         compute * m.costs.chip,
         compute * m.costs.kw,
         np.exp(m.log_wanted) * m.price,
     )
-    m.bought = chips * paid.chips * a.systems + power * paid.site
+    m.bought = chips * paid.chips * (paid.systems + a.networking_content) + power * paid.site
     for name, vintage in (("compute", compute), ("power", power), ("book", m.bought)):
         old = getattr(new, name)
         old[-2] += old[-1]
@@ -312,7 +358,8 @@ def pay(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     odds = odds * a.contract_turnover / (1.0 - a.contract_turnover)
     new.log_contract = relax(s.log_contract, new.log_rent, odds / (1.0 + odds))
     contracts = m.running * np.exp(new.log_contract) * KILOHOURS
-    spent = spend(a, s, paid, chips, orders, m.load, m.delivered * m.kw, contracts)
+    added = m.delivered * m.kw
+    spent = spend(a, s, paid, chips, orders, m.load, added, contracts, m.makers.all)
     new.spending = relax(s.spending, spent, RECOGNISED)
 
 

@@ -10,6 +10,7 @@ from .efficiency import Efficiency
 from .fleet import Fleet
 from .industry import Industry
 from .investment import Investment
+from .memory import Memory
 from .power import Power
 from .revenue import Lines
 from .roofline import Served
@@ -50,6 +51,7 @@ class State:
     investment: Investment
     choice: Choice
     industry: Industry
+    memory: Memory
     log_rent: Array
     log_contract: Array
     chip_scarcity: Array
@@ -76,6 +78,9 @@ class Quarter:
     Power: ``load`` of the compute installed and ``energised``, GW at the site; ``power_rent`` kUSD
     per kW; ``chip_scarcity`` and ``power_scarcity`` in logs; ``electricity_price`` of industry,
     kUSD per MWh, before what scarcity adds for AI.
+
+    Memory: ``memory_revenue`` of the DRAM industry and ``hbm_revenue`` in it, USD bn;
+    ``memory_price`` of DRAM contracts, USD per GB; ``memory_bits`` sold, EB.
 
     Books, USD bn: ``book_value``, ``depreciation``, ``written_off`` with what was retired,
     ``write_down``, and ``impairment``, what book still has over economic value.
@@ -108,6 +113,10 @@ class Quarter:
     power_rent: Array
     chip_scarcity: Array
     power_scarcity: Array
+    memory_revenue: Array
+    memory_price: Array
+    memory_bits: Array
+    hbm_revenue: Array
     book_value: Array
     depreciation: Array
     written_off: Array

@@ -18,7 +18,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from . import architecture, demand, fleet, industry, investment, layers, market, power, roofline
+from . import (
+    architecture,
+    demand,
+    fleet,
+    industry,
+    investment,
+    layers,
+    market,
+    memory,
+    power,
+    roofline,
+)
 from .architecture import mean
 from .assumptions import Assumptions
 from .costs import Costs, capital_cost, new_chip_costs
@@ -40,7 +51,9 @@ def start(a: Assumptions, setting: Setting) -> State:
     none, one = 0.0 * a.initial_q, 1.0 + 0.0 * a.initial_q
     kw = jnp.exp(technology.log_power)
     blank = power.initial_power(a, one, one)
-    costs = new_chip_costs(a, technology.log_price, technology.log_power, blank, one, none)
+    calm = 1.0 + 0.0 * technology.log_price
+    premia = memory.Premia(chips=calm, servers=calm, hbm=0.0 * calm)
+    costs = new_chip_costs(a, technology.log_price, technology.log_power, blank, one, none, premia)
     speed = along(np.log(TOKENS_PER_SECOND), one)
     work = roofline.compute_per_token(a, technology, setting.served, speed)
     log_cost = architecture.log_unit_cost(work, capital_cost(a, costs), costs.bare, costs.power)
@@ -51,15 +64,20 @@ def start(a: Assumptions, setting: Setting) -> State:
     wants, log_compute = demand.initial_demand(a, setting.start_year, log_rent, running)
     added = a.initial_spending / mean(shares, costs.site)
     chips = added * shares * costs.chip
+    taken = memory.bits_per_chip(a, technology.log_memory, technology.log_power)
+    hbm, server = (added * mean(shares, each) for each in (taken.hbm, taken.server))
+    makers = memory.initial_memory(a, hbm, server)
+    sales = memory.clear_memory(a, makers, hbm, server)
     bought = layers.Flows(
         chips=chips,
         orders=chips.sum(axis=0),
         load=fleet.total(stock.power),
         added=added * mean(shares, kw),
         rent=running * jnp.exp(log_rent) * KILOHOURS,
+        memory=memory.memory_revenue(a, sales),
         independent=one,
     )
-    quiet = layers.Prices(one, one, one, one, one, a.initial_electricity_price)
+    quiet = layers.Prices(one, premia, one, one, one, a.initial_electricity_price)
     pue = 1.0 + a.power_overhead
     return State(
         technology=technology,
@@ -70,6 +88,7 @@ def start(a: Assumptions, setting: Setting) -> State:
         investment=investment.initial_investment(a, setting.cash_flow, chips.sum(axis=0)),
         choice=choice,
         industry=industry.initial_industry(a),
+        memory=makers,
         log_rent=log_rent,
         log_contract=log_rent,
         chip_scarcity=none,
@@ -117,6 +136,7 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
         investment=investment.expand(a, ordered.investment, supplied.orders),
         choice=ordered.choice,
         industry=industry.advance_industry(a, state.industry),
+        memory=memory.advance_memory(a, state.memory, supplied.memory),
         log_rent=traded.log_rent,
         log_contract=log_contract,
         chip_scarcity=relax(state.chip_scarcity, scarce.chip_scarcity, QUOTED),

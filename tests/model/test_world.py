@@ -92,7 +92,7 @@ def test_everything_balances_in_every_quarter(
     """Compute, power, energy, money in and out, books, chips, companies; and the market clears."""
     found = gaps(run.a, world.setting, run.before, run.after, run.quarters)
     by_name = dict(zip(numerics.BALANCES, np.asarray(found).tolist(), strict=True))
-    assert len(by_name) == 12
+    assert len(by_name) == 15
     assert {name: gap for name, gap in by_name.items() if not gap < 1e-10} == {}
 
 

@@ -21,6 +21,7 @@ from .industry import IndustryAssumptions
 from .investment import InvestmentAssumptions
 from .layers import LayerAssumptions
 from .lines import LineAssumptions
+from .memory import MemoryAssumptions
 from .power import PowerAssumptions
 from .serving import ServingAssumptions
 from .shocks import ShockAssumptions
@@ -36,6 +37,7 @@ GROUPS: Final[dict[str, type]] = {
     "power": PowerAssumptions,
     "investment": InvestmentAssumptions,
     "architecture": ArchitectureAssumptions,
+    "memory": MemoryAssumptions,
     "layers": LayerAssumptions,
     "industry": IndustryAssumptions,
     "shocks": ShockAssumptions,
@@ -51,6 +53,7 @@ class Assumptions(
     ShockAssumptions,
     IndustryAssumptions,
     LayerAssumptions,
+    MemoryAssumptions,
     ArchitectureAssumptions,
     InvestmentAssumptions,
     PowerAssumptions,
