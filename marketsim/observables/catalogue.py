@@ -10,8 +10,12 @@ from marketsim.observables.capital_spending import CAPITAL_SPENDING
 from marketsim.observables.chip_price import CHIP_PRICE
 from marketsim.observables.electricity import ELECTRICITY
 from marketsim.observables.gpu_rent import GPU_RENT
+from marketsim.observables.hbm_revenue import HBM_REVENUE
 from marketsim.observables.inference_share import INFERENCE_SHARE
 from marketsim.observables.installed_compute import INSTALLED_COMPUTE
+from marketsim.observables.memory_bits import MEMORY_BITS
+from marketsim.observables.memory_price import MEMORY_PRICE
+from marketsim.observables.memory_revenue import MEMORY_REVENUE
 from marketsim.observables.observable import Observable
 from marketsim.observables.older_gpu_rent import OLDER_GPU_RENT
 from marketsim.observables.revenue import REVENUE
@@ -31,6 +35,10 @@ CATALOGUE: Final = (
     TOKEN_VOLUME,
     TOKEN_PRICE,
     ELECTRICITY,
+    MEMORY_REVENUE,
+    MEMORY_PRICE,
+    MEMORY_BITS,
+    HBM_REVENUE,
 )
 """Every observable, in the order in which the fit lists its series."""
 
@@ -139,24 +147,20 @@ REASONS: Final = {
         "monthly_revenue",
         "net_bookings",
     ),
-    "prices, volumes and profits of memory, of which the model has the supply and its "
-    "spending; no measure of theirs is chosen yet": (
+    "the same market of memory by year, by maker or as profits, which quarters of the industry and "
+    "a maker's prices and bits tell better; sources of priors": (
         "dram_wafer_capacity",
         "memory_annual_bit_growth",
         "memory_annual_capex",
         "memory_annual_operating_profit",
         "memory_annual_price_change",
         "memory_annual_revenue",
-        "memory_bit_growth",
         "memory_capex",
         "memory_dram_share",
         "memory_operating_profit",
-        "memory_price_change",
-        "memory_revenue",
         "memory_revenue_change",
     ),
-    "the part of memory that accelerators use, told at a few dates by different sources": (
-        "hbm_market_size",
+    "high-bandwidth memory at single dates; sources of priors": (
         "hbm_price_premium",
         "hbm_share",
         "hbm_wafer_capacity",
@@ -289,7 +293,6 @@ REASONS: Final = {
         "hbm_bit_growth_forecast",
         "hbm_demand_forecast",
         "hbm_demand_growth_forecast",
-        "hbm_market_size_forecast",
         "hbm_price_forecast",
         "hbm_price_premium_forecast",
         "hbm_share_forecast",
