@@ -266,12 +266,11 @@ def world(
 ) -> tuple[Array, tuple[Array, Array]]:
     """Return the level of a world, which observables were finite, and the worst of its gaps.
 
-    ``x`` [coordinate] holds the assumptions, then news of appetite and of demand by quarter, all
-    standard normal.
+    ``x`` [coordinate] holds the assumptions, then news of each kind by quarter, all standard normal.
     """
     model, size = ms.model, len(coordinates.kind)
     a = model.unpack(model.values(coordinates, x[:size]))
-    news = model.Shocks(*jnp.reshape(x[size:], (2, -1)))
+    news = model.Shocks(*jnp.reshape(x[size:], (len(model.NEWS), -1)))
 
     def one(now: State, shocks: Any) -> tuple[State, tuple[Quarter, Array]]:
         after, quarter = model.step(a, setting, now, shocks)
@@ -308,7 +307,7 @@ def levels(x: Array, coordinates: Coordinates, setting: Setting) -> Array:
     """Return the levels of worlds at ``x`` [draw, coordinate], run with the draw as last axis."""
     model, size = ms.model, len(coordinates.kind)
     a = model.unpack(model.values(coordinates, x.T[:size]))
-    news = model.Shocks(*jnp.reshape(x.T[size:], (2, -1, len(x))))
+    news = model.Shocks(*jnp.reshape(x.T[size:], (len(model.NEWS), -1, len(x))))
     return level(model.run(a, setting, model.start(a, setting), news)[1], worlds=1)
 
 
@@ -346,7 +345,7 @@ def cast(x: Any, precision: Precision) -> Array:
 
 def draw(seed: int, part: int, coordinates: Coordinates, quarters: int = QUARTERS) -> np.ndarray:
     """Return a chunk of draws of assumptions and news, [draw, coordinate]."""
-    size = len(coordinates.kind) + 2 * quarters
+    size = len(coordinates.kind) + len(ms.model.NEWS) * quarters
     return np.random.default_rng([seed, part]).standard_normal((CHUNK, size))
 
 
@@ -424,7 +423,7 @@ def main() -> None:
     parser.add_argument("--as-of", default="2025-12-31")
     asked = parser.parse_args()
     posterior = ms.calibrate(ms.load_facts(as_of=asked.as_of))
-    news = [f"{n}_news[{q}]" for n in ("appetite", "demand") for q in range(QUARTERS)]
+    news = [f"{n}_news[{q}]" for n in ms.model.NEWS for q in range(QUARTERS)]
     names = [entry.name for entry in posterior.entries] + news
     for precision in ("float64", "float32"):
         begun = perf_counter()

@@ -87,7 +87,8 @@ def run(a: Any, setting: Any, news: Any, state: Any = None, chunk: int = CHUNK) 
     for few in (slice(i, i + chunk) for i in range(0, len(news.demand), chunk)):
         some, seen = prepared(draw_last(a, few)), []
         now = start(some, setting) if state is None else draw_last(state, few)
-        for shocks in zip(news.appetite[few].T, news.demand[few].T, strict=True):
+        kinds = (news.appetite[few].T, news.demand[few].T, news.memory[few].T)
+        for shocks in zip(*kinds, strict=True):
             now, quarter = step(some, setting, now, shocks)
             seen.append(quarter)
         parts.append({k: np.moveaxis(np.stack([q[k] for q in seen]), -1, 0) for k in seen[0]})
@@ -143,7 +144,9 @@ def start(a: Tree, setting: Any) -> Tree:
         log_base=np.log(a.base_level),
         **dict.fromkeys(("algorithm_speed", "task_speed", "training_speed"), none + 1.0),
         **dict.fromkeys(("log_flop_per_token", "log_short", "rent", "log_factor"), none),
-        **dict.fromkeys(("appetite", "log_markup", "log_independent", "chip_scarcity"), none),
+        **dict.fromkeys(
+            ("appetite", "log_markup", "log_independent", "chip_scarcity", "cycle"), none
+        ),
     )
     s.log_hbm = s.log_dram = s.log_cost = none
     s.log_hbm = np.log(a.hbm_trade_ratio * a.hbm_premium)  # memory as dear as in the trend
@@ -163,7 +166,7 @@ def start(a: Tree, setting: Any) -> Tree:
     s.log_manufacturing = np.log(orders * (1.0 + a.initial_manufacturing_slack))
     hbm, server = (added * (shares * x).sum(axis=0) for x in bits(a, s))
     first_memory(a, s, hbm, server)
-    makers = sell(a, s, hbm, server)
+    makers = sell(a, s, hbm, server, none)
     s.spending = spend(a, s, calm, chips, orders, load, added * kw, runs * rent, makers.all)
     return s
 
@@ -226,7 +229,7 @@ def first_memory(a: Tree, s: Tree, hbm: Array, server: Array) -> None:
 
 
 def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Array]]:
-    """Return the state a quarter on and what is seen of it, at news of appetite and demand."""
+    """Return the state a quarter on and what is seen; news of appetite, demand and memory."""
     new, quoted = Tree(**vars(s)), prices(a, s, s.chip_scarcity, s.log_factor)
     new.log_speed = s.log_speed + a.speed_growth * YEARS
     work = compute_per_token(a, s, setting.served, new.log_speed)
@@ -238,6 +241,9 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
     choose(a, s, new, m)
     order(a, s, new, m, a.appetite_volatility * news[0])
     deliver(a, s, new, m)
+    hbm, server = ((m.delivered * m.mix * x).sum(axis=0) for x in bits(a, s))
+    m.makers = sell(a, s, hbm, server, a.memory_volatility * news[2])
+    expand(a, s, new, m.makers)
     build(a, s, new, m)
     pay(a, s, new, m)
     drift(a, s, new, m.delivered)
@@ -339,8 +345,6 @@ def deliver(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
 def pay(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     """Add the new vintage at what is paid, and spending by layer as revenue shows it."""
     compute = m.delivered * m.mix
-    m.makers = sell(a, s, *((compute * x).sum(axis=0) for x in bits(a, s)))
-    expand(a, s, new, m.makers)
     paid = prices(a, s, m.short, new.log_factor, m.makers)
     chips, power, orders = (
         compute * m.costs.chip,
@@ -374,7 +378,7 @@ def worlds_per_second(
 
     posterior, draw = ms.calibrate(ms.load_facts(as_of=as_of)), np.random.default_rng(0)
     z = draw.standard_normal((draws, len(posterior.entries)))
-    shocks = draw.standard_normal((2, draws, quarters))
+    shocks = draw.standard_normal((3, draws, quarters))
     with ms.precision.precise("float64"):
         at = partial(ms.model.values, posterior.coordinates)
         a = jax.vmap(lambda z: ms.model.unpack(at(z)))(jax.numpy.asarray(z))

@@ -112,10 +112,11 @@ def bits(a: Tree, s: Tree) -> tuple[Array, Array]:
     return hbm, a.server_memory * hbm
 
 
-def sell(a: Tree, s: Tree, hbm: Array, server: Array) -> Tree:
+def sell(a: Tree, s: Tree, hbm: Array, server: Array, news: Array) -> Tree:
     """Clear the memory market, in which AI wants ``hbm`` and ``server`` DRAM, EB."""
+    cycle = a.memory_persistence * s.cycle + news
     above, wafers = s.log_dram - s.log_cost, a.hbm_trade_ratio * hbm
-    others = np.exp(s.log_rest) + server
+    others = np.exp(s.log_rest + cycle) + server
     others = others * np.exp(a.memory_stocking * s.log_change - a.memory_elasticity * above)
     made = np.exp(s.log_capacity + a.memory_utilisation * above)
     offered = made * (1.0 - a.restocking * a.memory_stock) + a.restocking * s.stock
@@ -130,7 +131,9 @@ def sell(a: Tree, s: Tree, hbm: Array, server: Array) -> Tree:
     to_hbm, to_dram = hbm * sold / wanted * np.exp(at), sold * (1.0 - wafers / wanted)
     dram = to_dram * np.exp(price)
     every = to_hbm + (1.0 + a.flash_ratio) * dram
-    return Tree(log_dram=price, log_hbm=at, kept=made - sold, dram=dram, hbm=to_hbm, all=every)
+    return Tree(
+        log_dram=price, log_hbm=at, cycle=cycle, kept=made - sold, dram=dram, hbm=to_hbm, all=every
+    )
 
 
 def expand(a: Tree, s: Tree, new: Tree, sold: Tree) -> None:
@@ -141,7 +144,7 @@ def expand(a: Tree, s: Tree, new: Tree, sold: Tree) -> None:
     starts = growth * YEARS * np.exp(s.log_capacity + growth * a.memory_lead_time + eager)
     new.building = s.building - flow + np.concatenate([starts[None], flow[:-1]])
     new.log_capacity = np.log(np.exp(s.log_capacity) + flow[-1])
-    new.stock = s.stock + sold.kept
+    new.stock, new.cycle = s.stock + sold.kept, sold.cycle
     new.log_dram, new.log_hbm = sold.log_dram, sold.log_hbm
     new.log_change = sold.log_dram - s.log_dram
     new.log_rest = s.log_rest + a.memory_demand_growth * YEARS

@@ -37,13 +37,15 @@ TERABYTES: Final = 1e-3
 class Memory:
     """State of the memory market, bits in EB.
 
-    ``log_rest`` what others than AI want in a quarter at the price of the trend; ``log_capacity``
+    ``log_rest`` what others than AI want in a quarter at the price of the trend, and ``cycle``, by
+    how much they want more or less for a time, in logs; ``log_capacity``
     made in a quarter at cost, and ``queue`` [stage] that is being built; ``stock`` with makers and
     buyers; logs of the contract price, of that of high-bandwidth memory, and of the cost with a
     normal return, USD per GB; ``log_change`` of the contract price in the last quarter.
     """
 
     log_rest: Array
+    cycle: Array
     log_capacity: Array
     queue: Array
     stock: Array
@@ -66,7 +68,7 @@ class Sales:
     """The market of a quarter.
 
     Bits ``made`` and ``sold``, high-bandwidth memory as what its wafers would have made; ``hbm``
-    sold, its own bits; logs of both prices.
+    sold, its own bits; logs of both prices; the ``cycle`` of what others wanted.
     """
 
     made: Array
@@ -74,6 +76,7 @@ class Sales:
     hbm: Array
     log_price: Array
     log_hbm_price: Array
+    cycle: Array
 
 
 @pytree
@@ -122,6 +125,7 @@ def initial_memory(a: Assumptions, hbm: Array, server: Array) -> Memory:
     growing = a.memory_supply_growth * stage * jnp.exp(a.memory_supply_growth * ahead)
     return Memory(
         log_rest=jnp.log(rest),
+        cycle=0.0 * rest,
         log_capacity=jnp.log(capacity),
         queue=a.initial_memory_pipeline * capacity * growing,
         stock=a.memory_stock * made * jnp.exp(-bounded(short, 2.0)),
@@ -132,8 +136,15 @@ def initial_memory(a: Assumptions, hbm: Array, server: Array) -> Memory:
     )
 
 
-def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array) -> Sales:
-    """Return the sales of a quarter in which AI wants ``hbm`` and ``server`` DRAM, EB.
+def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array, news: Array) -> Sales:
+    """Return the sales of a quarter.
+
+    Parameters
+    ----------
+    hbm, server
+        High-bandwidth memory and server DRAM that AI wants, EB.
+    news
+        Innovation to what others want, in logs.
 
     Notes
     -----
@@ -145,9 +156,10 @@ def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array) -> Sale
     Others and servers answer to the price, and buy ahead of a rise; accelerators need the memory
     that they are built for.
     """
+    cycle = a.memory_persistence * now.cycle + news
     margin = now.log_price - now.log_cost
     answer = a.memory_stocking * now.log_change - a.memory_elasticity * margin
-    elastic = (jnp.exp(now.log_rest) + server) * jnp.exp(answer)
+    elastic = (jnp.exp(now.log_rest + cycle) + server) * jnp.exp(answer)
     wafers = a.hbm_trade_ratio * hbm
     made = jnp.exp(now.log_capacity + a.memory_utilisation * margin)
     offered = made + a.restocking * (now.stock - a.memory_stock * made)
@@ -166,6 +178,7 @@ def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array) -> Sale
         hbm=hbm * sold / wanted,
         log_price=log_price,
         log_hbm_price=relax(now.log_hbm_price, elsewhere, a.hbm_repricing),
+        cycle=cycle,
     )
 
 
@@ -183,6 +196,7 @@ def advance_memory(a: Assumptions, now: Memory, sales: Sales) -> Memory:
     inflow = jnp.concatenate([starts[None], flow[:-1]])
     return Memory(
         log_rest=now.log_rest + a.memory_demand_growth * YEARS,
+        cycle=sales.cycle,
         log_capacity=jnp.log(capacity + flow[-1]),
         queue=now.queue - flow + inflow,
         stock=now.stock + sales.made - sales.sold,

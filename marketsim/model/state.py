@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Final
+
 from jax import Array
 
 from .architecture import Choice
@@ -33,10 +36,18 @@ class Setting:
 
 @pytree
 class Shocks:
-    """News of one quarter, or [quarter], in standard deviations."""
+    """News of one quarter, or [quarter], in standard deviations.
+
+    Of investors' ``appetite``, of ``demand`` for compute, and of demand for ``memory`` by others.
+    """
 
     appetite: Array
     demand: Array
+    memory: Array
+
+
+NEWS: Final = tuple(field.name for field in fields(Shocks))
+"""Kinds of news, in the order in which arrays hold them."""
 
 
 @pytree

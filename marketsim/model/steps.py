@@ -125,7 +125,9 @@ def bits(a: Assumptions, state: State) -> memory.Bits:
     return memory.bits_per_chip(a, state.technology.log_memory, state.technology.log_power)
 
 
-def supply(a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order) -> Supply:
+def supply(
+    a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order, news: Shocks
+) -> Supply:
     """Deliver what can be made and powered of the order, and add it to the fleet."""
     pue = 1.0 + a.power_overhead
     price, energised = jnp.exp(state.technology.log_price), state.power.energised
@@ -144,7 +146,7 @@ def supply(a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order) -> 
     delivered = jnp.exp(deliveries.log_delivered) * ordered.mix
     taken = bits(a, state)
     hbm, server = ((delivered * each).sum(axis=0) for each in (taken.hbm, taken.server))
-    sales = memory.clear_memory(a, state.memory, hbm, server)
+    sales = memory.clear_memory(a, state.memory, hbm, server, a.memory_volatility * news.memory)
     prices = paid_prices(a, state, deliveries.chip_scarcity, rent, sales)
     chip = price * prices.chips * prices.memory.chips * layers.merchant(prices.markup)
     paid = delivered * site_cost(a, chip, ordered.costs.kw, prices.equipment, prices.memory.servers)

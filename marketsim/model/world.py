@@ -67,7 +67,7 @@ def start(a: Assumptions, setting: Setting) -> State:
     taken = memory.bits_per_chip(a, technology.log_memory, technology.log_power)
     hbm, server = (added * mean(shares, each) for each in (taken.hbm, taken.server))
     makers = memory.initial_memory(a, hbm, server)
-    sales = memory.clear_memory(a, makers, hbm, server)
+    sales = memory.clear_memory(a, makers, hbm, server, none)
     bought = layers.Flows(
         chips=chips,
         orders=chips.sum(axis=0),
@@ -118,7 +118,7 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
     value = fleet.economic_value(kept, rent, cost, investment.discount(a))
     stock, accounts = fleet.keep_books(a, kept, value)
     ordered = order(a, state, traded, stock, shocks)
-    supplied = supply(a, state, stock, ordered)
+    supplied = supply(a, state, stock, ordered, shocks)
     turnover = industry.turnover(a, state.industry)
     log_contract = relax(state.log_contract, traded.log_rent, turnover)
     contracted = traded.running * jnp.exp(log_contract) * KILOHOURS

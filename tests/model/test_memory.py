@@ -34,6 +34,7 @@ def calm(a: Assumptions, hbm: float = HBM) -> Memory:
     price = jnp.log(3.0) + none
     return Memory(
         log_rest=jnp.log(rest) + none,
+        cycle=none,
         log_capacity=jnp.log(8.0) + none,
         queue=jnp.full(memory.STAGES, 0.2),
         stock=8.0 * a.memory_stock,
@@ -44,26 +45,26 @@ def calm(a: Assumptions, hbm: float = HBM) -> Memory:
     )
 
 
-def sell(a: Assumptions, now: Memory, hbm: float = HBM, server: float = SERVER) -> Sales:
-    sales: Sales = clear(a, now, jnp.asarray(hbm), jnp.asarray(server))
+def sell(
+    a: Assumptions, now: Memory, hbm: float = HBM, server: float = SERVER, news: float = 0.0
+) -> Sales:
+    sales: Sales = clear(a, now, *(jnp.asarray(x) for x in (hbm, server, news)))
     return sales
 
 
-def market(a: Assumptions, now: Memory, above: Array, hbm: Array) -> tuple[Memory, Sales]:
-    """Run the market alone; ln demand ``above`` its trend and AI's ``hbm``, both [quarter, ...].
+def market(a: Assumptions, now: Memory, news: Array, hbm: Array) -> Sales:
+    """Run the market alone, at ``news`` of others' demand in logs and AI's ``hbm``, [quarter, ...].
 
-    Returns states after, and sales, [quarter, ...].
+    Returns its sales, [quarter, ...].
     """
 
-    def one(now: Memory, given: tuple[Array, Array]) -> tuple[Memory, tuple[Memory, Sales]]:
-        above, hbm = given
-        wanted = replace(now, log_rest=now.log_rest + above)
-        sales = memory.clear_memory(a, wanted, hbm, a.server_memory * hbm)
-        after = memory.advance_memory(a, now, sales)
-        return after, (after, sales)
+    def one(now: Memory, given: tuple[Array, Array]) -> tuple[Memory, Sales]:
+        news, hbm = given
+        sales = memory.clear_memory(a, now, hbm, a.server_memory * hbm, news)
+        return memory.advance_memory(a, now, sales), sales
 
-    both: tuple[Memory, Sales] = jax.lax.scan(one, now, (above, hbm))[1]
-    return both
+    sales: Sales = jax.lax.scan(one, now, (news, hbm))[1]
+    return sales
 
 
 run = jax.jit(market)
@@ -131,6 +132,14 @@ def test_buyers_stock_up_when_prices_rise(median: Assumptions) -> None:
     assert sell(median, rising).log_price > sell(median, calm(median)).log_price
 
 
+def test_what_others_want_above_their_trend_fades(median: Assumptions) -> None:
+    first = sell(median, calm(median), news=0.05)
+    assert first.cycle == pytest.approx(0.05)
+    assert first.log_price > sell(median, calm(median)).log_price
+    later = sell(median, replace(calm(median), cycle=first.cycle))
+    assert later.cycle == pytest.approx(0.05 * float(median.memory_persistence))
+
+
 def test_hbm_follows_slowly_and_all_the_way(median: Assumptions) -> None:
     """By a fifth of its contracts in a quarter."""
     a, now = median, replace(calm(median), log_price=jnp.log(6.0))
@@ -183,13 +192,13 @@ def test_makers_build_for_normal_growth_at_cost_and_for_more_above_it(median: As
 def test_a_rise_of_demand_is_overbuilt(median: Assumptions) -> None:
     """The cobweb: contracts double within four quarters, then fall by half and below their trend.
 
-    Demand stays a tenth higher for two years; prices are against a world where it does not.
+    Demand is 12 % higher for two years; prices are against a world where it is not.
     """
-    above = np.zeros((LONG, 2))
-    above[4:12, 1] = 0.12
-    start = calm(median)
+    news = np.zeros((LONG, 2))
+    news[[4, 12], 1] = 0.12, -0.12
+    lasting, start = replace(median, memory_persistence=leaf(1.0)), calm(median)
     both = jax.tree.map(lambda x: jnp.stack([x, x], axis=-1), start)
-    _, sales = run(median, both, jnp.asarray(above), jnp.full((LONG, 2), HBM))
+    sales = run(lasting, both, jnp.asarray(news), jnp.full((LONG, 2), HBM))
     rise = np.asarray(sales.log_price[:, 1] - sales.log_price[:, 0])
     assert rise[3] == 0.0
     peak = int(rise.argmax())
@@ -262,21 +271,17 @@ def test_all_memory_is_a_layer_of_spending(world: World, median: Assumptions) ->
 
 @pytest.fixture(scope="module")
 def cycles(world: World) -> tuple[np.ndarray, np.ndarray]:
-    """Prices and revenue, ln [quarter, world], under disturbances of demand of 3.5 % a quarter.
+    """Prices and revenue, ln [quarter, world], at draws of the priors, of assumptions and of news.
 
-    At draws of the priors; four in five of a disturbance are left after a quarter. AI takes twice
-    as much memory every five years.
+    AI takes twice as much memory every five years.
     """
     chance = np.random.default_rng(0)
     z = chance.standard_normal((len(world.listed), 500))
     a = unpack(values(world.coordinates, jnp.asarray(z)))
-    above = np.zeros((LONG, 500))
-    news = 0.035 * chance.standard_normal(above.shape)
-    for t in range(1, LONG):
-        above[t] = 0.8 * above[t - 1] + news[t]
-    hbm = HBM * np.exp(0.14 * YEARS * np.arange(LONG))[:, None] + 0.0 * above
-    first = memory.initial_memory(a, jnp.asarray(hbm[0]), a.server_memory * hbm[0])
-    _, sales = run(a, first, jnp.asarray(above), jnp.asarray(hbm))
+    news = a.memory_volatility * chance.standard_normal((LONG, 500))
+    hbm = HBM * np.exp(0.14 * YEARS * np.arange(LONG))[:, None] + 0.0 * news
+    first = memory.initial_memory(a, hbm[0], a.server_memory * hbm[0])
+    sales = run(a, first, news, hbm)
     earned = jax.vmap(lambda s: memory.dram_revenue(a, s) + memory.hbm_revenue(s))(sales)
     return np.asarray(sales.log_price)[16:], np.log(np.asarray(earned))[16:]
 
