@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -26,6 +27,7 @@ import marketsim as ms
 
 if TYPE_CHECKING:
     from marketsim.model import Assumptions, Coordinates, Quarter, Setting, State
+    from marketsim.model.memory import Premia
     from marketsim.precision import Precision
 
 QUARTERS: Final = 36
@@ -148,7 +150,7 @@ def operating_spending(t: Turn) -> Sides:
 
 def price_of_chips(t: Turn) -> Sides:
     """Accelerators are paid what was delivered at its price, whoever owns the design."""
-    trend = jnp.exp(t.before.technology.log_price)
+    trend = jnp.exp(t.before.technology.log_price) * dear_memory(t).chips
     markup = jnp.exp(t.before.industry.log_markup)
     price = (
         t.q.chip_price / trend[ms.model.units.GPU] / markup * trend * jnp.stack([markup, 1.0, 1.0])
@@ -168,6 +170,37 @@ def book_value(t: Turn) -> Sides:
     charged = t.q.depreciation + t.q.written_off + t.q.write_down
     before = t.before.fleet.book.sum()
     return t.after.fleet.book.sum() + charged, before + t.q.capital_spending
+
+
+def bits_of_memory(t: Turn) -> Sides:
+    """Bits made are sold or lie in stock, high-bandwidth memory as what its wafers would make."""
+    now, after, a = t.before.memory, t.after.memory, t.a
+    made = jnp.exp(now.log_capacity + a.memory_utilisation * (after.log_price - now.log_cost))
+    hbm = t.q.hbm_revenue * jnp.exp(-after.log_hbm_price)
+    sold = t.q.memory_bits + (a.hbm_trade_ratio - 1.0) * hbm
+    return after.stock + sold, now.stock + made
+
+
+def capacity_of_memory(t: Turn) -> Sides:
+    """What is started is built or being built."""
+    now, after, a = t.before.memory, t.after.memory, t.a
+    eager = ms.model.smooth.bounded(
+        a.memory_investment * (after.log_price - now.log_cost), ms.model.memory.BOOM
+    )
+    foreseen = a.memory_supply_growth * a.memory_lead_time
+    starts = a.memory_supply_growth * ms.model.YEARS * jnp.exp(foreseen + eager)
+    capacity = jnp.exp(now.log_capacity)
+    grown = jnp.exp(after.log_capacity) + after.queue.sum()
+    return grown, capacity * (1.0 + starts) + now.queue.sum()
+
+
+def revenue_of_memory(t: Turn) -> Sides:
+    """Its buyers pay what its makers earn: for DRAM, for flash, for high-bandwidth memory."""
+    hbm = t.q.hbm_revenue * jnp.exp(-t.after.memory.log_hbm_price)
+    dram = t.q.memory_price * (t.q.memory_bits - hbm)
+    both = t.q.hbm_revenue + dram
+    earned = jnp.stack([both, both + t.a.flash_ratio * dram])
+    return jnp.stack([t.q.memory_revenue, by_layer(t)["memory"]]), earned
 
 
 def market_clearing(t: Turn) -> Sides:
@@ -229,6 +262,9 @@ BALANCES: Final[dict[str, Callable[[Turn], Sides]]] = {
         price_of_chips,
         rent_of_compute,
         book_value,
+        bits_of_memory,
+        capacity_of_memory,
+        revenue_of_memory,
         market_clearing,
         companies,
         shares,
@@ -243,6 +279,14 @@ BALANCES: Final[dict[str, Callable[[Turn], Sides]]] = {
 def hosted(t: Turn) -> Array:
     """IT load that the quarter's upkeep was paid for, GW."""
     return by_layer(t)["operations"] / t.a.hosting_cost
+
+
+def dear_memory(t: Turn) -> Premia:
+    """What memory adds to prices that are paid."""
+    memory, technology = ms.model.memory, t.before.technology
+    chip = memory.bits_per_chip(t.a, technology.log_memory, technology.log_power)
+    paid = replace(t.after.memory, log_cost=t.before.memory.log_cost)
+    return memory.premia(t.a, paid, chip, technology.log_price)
 
 
 def by_layer(t: Turn) -> dict[str, Array]:
@@ -269,12 +313,11 @@ def world(
 ) -> tuple[Array, tuple[Array, Array]]:
     """Return the level of a world, which observables were finite, and the worst of its gaps.
 
-    ``x`` [coordinate] holds the assumptions, then news of appetite and of demand by quarter, all
-    standard normal.
+    ``x`` [coordinate] holds the assumptions, then news of each kind by quarter, standard normal.
     """
     model, size = ms.model, len(coordinates.kind)
     a = model.unpack(model.values(coordinates, x[:size]))
-    news = model.Shocks(*jnp.reshape(x[size:], (2, -1)))
+    news = model.Shocks(*jnp.reshape(x[size:], (len(model.NEWS), -1)))
 
     def one(now: State, shocks: Any) -> tuple[State, tuple[Quarter, Array]]:
         after, quarter = model.step(a, setting, now, shocks)
@@ -311,7 +354,7 @@ def levels(x: Array, coordinates: Coordinates, setting: Setting) -> Array:
     """Return the levels of worlds at ``x`` [draw, coordinate], run with the draw as last axis."""
     model, size = ms.model, len(coordinates.kind)
     a = model.unpack(model.values(coordinates, x.T[:size]))
-    news = model.Shocks(*jnp.reshape(x.T[size:], (2, -1, len(x))))
+    news = model.Shocks(*jnp.reshape(x.T[size:], (len(model.NEWS), -1, len(x))))
     return level(model.run(a, setting, model.start(a, setting), news)[1], worlds=1)
 
 
@@ -349,7 +392,7 @@ def cast(x: Any, precision: Precision) -> Array:
 
 def draw(seed: int, part: int, coordinates: Coordinates, quarters: int = QUARTERS) -> np.ndarray:
     """Return a chunk of draws of assumptions and news, [draw, coordinate]."""
-    size = len(coordinates.kind) + 2 * quarters
+    size = len(coordinates.kind) + len(ms.model.NEWS) * quarters
     return np.random.default_rng([seed, part]).standard_normal((CHUNK, size))
 
 
@@ -427,7 +470,7 @@ def main() -> None:
     parser.add_argument("--as-of", default="2025-12-31")
     asked = parser.parse_args()
     posterior = ms.calibrate(ms.load_facts(as_of=asked.as_of))
-    news = [f"{n}_news[{q}]" for n in ("appetite", "demand") for q in range(QUARTERS)]
+    news = [f"{n}_news[{q}]" for n in ms.model.NEWS for q in range(QUARTERS)]
     names = [entry.name for entry in posterior.entries] + news
     for precision in ("float64", "float32"):
         begun = perf_counter()

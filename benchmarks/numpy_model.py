@@ -31,12 +31,14 @@ from numpy_parts import (  # type: ignore[import-not-found]
     YEARS,
     additions,
     below,
+    bits,
     budget,
     build,
     clear,
     compute_per_token,
     drift,
     elasticity_at,
+    expand,
     keep_books,
     log_total,
     new_costs,
@@ -46,6 +48,7 @@ from numpy_parts import (  # type: ignore[import-not-found]
     prices_of_power,
     relax,
     revenue,
+    sell,
     smooth,
     spend,
     turbine_price,
@@ -59,13 +62,19 @@ Array = Any  # float64 [..., draw]; a checker cannot see what trees hold
 WORLD_OUTPUT: Final = 117_000.0 * YEARS
 SPEEDS: Final = np.log([[10.0], [40.0], [100.0]])
 RECOGNISED: Final = np.array(
-    [[0.85] * 3 + [0.9, 0.6, 0.8, 0.75, 0.75, 0.35, 0.85, 0.35, 0.5, 0.85, 0.85, 0.3, 0.7, 0.7]]
+    [[0.85] * 3 + [0.9, 0.6, 0.9, 0.75, 0.75, 0.35, 0.85, 0.35, 0.5, 0.85, 0.85, 0.3, 0.7, 0.7]]
 ).T
 SEEN: Final = (
     *("lines", "rent", "compute", "capital_spending", "load", "energised", "tokens", "book_value"),
     *("owner_cash_flow", "borrowed", "debt", "order_book", "orders", "laboratory_revenue"),
     *("own_use", "training", "training_capital", "saturation", "token_multiple", "binding"),
+    *("memory_revenue", "memory_price"),
 )
+ALIKE: Final = {
+    "demand": {"log_price": "log_token_price"},
+    "memory": {"log_price": "log_dram", "log_hbm_price": "log_hbm", "queue": "building"},
+}
+"""Names that two parts of the state share, and what they are called here."""
 CHUNK: Final = 400
 """Worlds at a time: of 100 to 5,000, 300 to 500 were fastest, and 700 or more at half that pace or
 less, on two shared cores with 1 MB of cache each."""
@@ -81,7 +90,8 @@ def run(a: Any, setting: Any, news: Any, state: Any = None, chunk: int = CHUNK) 
     for few in (slice(i, i + chunk) for i in range(0, len(news.demand), chunk)):
         some, seen = prepared(draw_last(a, few)), []
         now = start(some, setting) if state is None else draw_last(state, few)
-        for shocks in zip(news.appetite[few].T, news.demand[few].T, strict=True):
+        kinds = (news.appetite[few].T, news.demand[few].T, news.memory[few].T)
+        for shocks in zip(*kinds, strict=True):
             now, quarter = step(some, setting, now, shocks)
             seen.append(quarter)
         parts.append({k: np.moveaxis(np.stack([q[k] for q in seen]), -1, 0) for k in seen[0]})
@@ -94,8 +104,8 @@ def draw_last(tree: Any, few: slice = slice(None)) -> Tree:
     for name, x in vars(tree).items():
         if is_dataclass(x):
             inner = vars(draw_last(x, few))
-            if name == "demand":  # chips have a price too
-                inner["log_token_price"] = inner.pop("log_price")
+            if name in ALIKE:  # chips have a price too, and power a queue
+                inner = {ALIKE[name].get(k, k): v for k, v in inner.items()}
             flat |= inner
         else:
             flat[name] = np.ascontiguousarray(np.moveaxis(np.asarray(x)[few], 0, -1))
@@ -107,7 +117,6 @@ def prepared(a: Tree) -> Tree:
     returns = a.hurdle_rate + a.expected_rent_decline
     a.discount = (returns + a.attrition) * YEARS
     a.user_cost = a.discount * np.exp(a.return_delay * returns)
-    a.systems = 1.0 + a.networking_content + a.server_content
     a.pue = 1.0 + a.power_overhead
     a.leaving = np.exp(smooth(-16.0, np.log(3.0 * YEARS / a.power_lead_time), 0.0))
     a.foreseen = a.power_foresight * a.power_lead_time
@@ -147,8 +156,10 @@ def start(a: Tree, setting: Any) -> Tree:
         **dict.fromkeys(("algorithm_speed", "task_speed", "capital_speed"), none + 1.0),
         **dict.fromkeys(("log_flop_per_token", "log_short", "rent", "log_factor"), none),
         **dict.fromkeys(("appetite", "log_markup", "log_independent", "chip_scarcity"), none),
-        **dict.fromkeys(("debt", "leverage"), none),
+        **dict.fromkeys(("debt", "leverage", "cycle"), none),
     )
+    s.log_hbm = s.log_dram = s.log_cost = none
+    s.log_hbm = np.log(a.hbm_trade_ratio * a.hbm_premium)  # memory as dear as in the trend
     calm, work = prices(a, s, none, none), compute_per_token(a, s, setting.served, s.log_speed)
     costs = new_costs(a, s, calm, work)
     shares = first_choice(a, s, costs.log_token)
@@ -164,8 +175,10 @@ def start(a: Tree, setting: Any) -> Tree:
     chips = added * shares * costs.chip
     orders = chips.sum(axis=0)
     s.log_manufacturing = np.log(orders * (1.0 + a.initial_manufacturing_slack))
+    hbm, server = (added * (shares * x).sum(axis=0) for x in bits(a, s))
+    first_memory(a, s, hbm, server)
     m = Tree(orders=orders, load=load, added=added * kw, contracts=runs * rent, generation=none)
-    m.turbines = (s.owed * a.fulfilled).sum(axis=0)
+    m.turbines, m.makers = (s.owed * a.fulfilled).sum(axis=0), sell(a, s, hbm, server, none)
     s.spending = spend(a, s, calm, chips, m)
     return s
 
@@ -224,8 +237,27 @@ def first_grid(a: Tree, s: Tree) -> None:
     s.capacity = a.initial_capacity_price + 0.0 * orders
 
 
+def first_memory(a: Tree, s: Tree, hbm: Array, server: Array) -> None:
+    """Start from revenue and price, with stocks that move the price at once."""
+    margin, revenue = a.initial_memory_margin, a.initial_memory_revenue
+    s.log_dram = np.log(a.initial_memory_price)
+    s.log_hbm = s.log_dram + np.log(a.hbm_trade_ratio * a.hbm_premium)
+    s.log_cost, s.log_change = s.log_dram - margin, a.initial_memory_momentum
+    other = revenue / a.initial_memory_price / (1.0 + hbm * np.exp(s.log_hbm) / revenue)
+    s.log_rest = np.log(other / (1.0 + server / other)) + a.memory_elasticity * margin
+    made = other + a.hbm_trade_ratio * hbm
+    gap = s.log_change * (a.memory_utilisation + a.memory_elasticity)
+    gap = gap / (a.memory_repricing * a.restocking * a.memory_stock)
+    s.stock = a.memory_stock * made * np.exp(-2.0 * np.tanh(0.5 * gap))
+    s.log_capacity = np.log(made) - a.memory_utilisation * margin
+    stage, waits = a.memory_lead_time / 3.0, np.array([[2.5], [1.5], [0.5]])
+    growth = a.memory_supply_growth * stage
+    pipeline = a.initial_memory_pipeline * growth
+    s.building = pipeline * np.exp(s.log_capacity + growth * waits)
+
+
 def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Array]]:
-    """Return the state a quarter on and what is seen of it, at news of appetite and demand."""
+    """Return the state a quarter on and what is seen; news of appetite, demand and memory."""
     new, quoted = Tree(**vars(s)), prices(a, s, s.chip_scarcity, s.log_factor)
     new.log_speed = s.log_speed + a.speed_growth * YEARS
     work = compute_per_token(a, s, setting.served, new.log_speed)
@@ -237,6 +269,9 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
     choose(a, s, new, m)
     order(a, s, new, m, a.appetite_volatility * news[0])
     deliver(a, s, new, m)
+    hbm, server = ((m.delivered * m.mix * x).sum(axis=0) for x in bits(a, s))
+    m.makers = sell(a, s, hbm, server, a.memory_volatility * news[2])
+    expand(a, s, new, m.makers)
     m.turbines, m.generation = prices_of_power(a, s, new)
     pay(a, s, new, m)
     build(a, s, new, m)
@@ -266,6 +301,8 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
         m.full,
         at_price / (m.inference * np.exp(new.log_rent) * KILOHOURS),
         np.concatenate([m.binds[0] * held, m.binds[1:]]),
+        m.makers.dram + m.makers.hbm,
+        np.exp(new.log_dram),
     )
     return new, dict(zip(SEEN, seen, strict=True))
 
@@ -363,7 +400,7 @@ def order(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
 def borrow(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     """Pay for AI out of cash flow first, and borrow the rest."""
     paid = m.bought.sum(axis=0)
-    sold, upkeep = s.spending[13], s.spending[10] + s.spending[11]
+    sold, upkeep = s.spending[15], s.spending[11] + s.spending[13]
     base = np.exp(new.log_cash_flow)
     m.cash_flow = base + a.owner_share * (sold - a.rented_share * upkeep)
     own = a.retention * m.cash_flow - np.exp(new.log_other)
@@ -392,10 +429,11 @@ def deliver(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
 
 def pay(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     """Add the new vintage at what is paid, and spending by layer as revenue shows it."""
-    paid, compute = prices(a, s, m.short, new.log_factor), m.delivered * m.mix
+    compute = m.delivered * m.mix
+    paid = prices(a, s, m.short, new.log_factor, m.makers)
     chips, power = compute * m.costs.chip, compute * m.costs.kw
     m.orders, m.added = np.exp(m.log_wanted) * m.price, m.delivered * m.kw
-    m.bought = chips * paid.chips * a.systems + power * paid.site
+    m.bought = chips * paid.chips * (paid.systems + a.networking_content) + power * paid.site
     for name, vintage in (("compute", compute), ("power", power), ("book", m.bought)):
         old = getattr(new, name)
         old[-2] += old[-1]
@@ -421,7 +459,7 @@ def worlds_per_second(
 
     posterior, draw = ms.calibrate(ms.load_facts(as_of=as_of)), np.random.default_rng(0)
     z = draw.standard_normal((draws, len(posterior.entries)))
-    shocks = draw.standard_normal((2, draws, quarters))
+    shocks = draw.standard_normal((3, draws, quarters))
     with ms.precision.precise("float64"):
         at = partial(ms.model.values, posterior.coordinates)
         a = jax.vmap(lambda z: ms.model.unpack(at(z)))(jax.numpy.asarray(z))

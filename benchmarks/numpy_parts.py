@@ -24,6 +24,7 @@ TINY: Final = 1e-9
 AGES: Final = YEARS * np.arange(28.0)[:, None, None]
 CHIPS: Final = 2.0 * 2048.0 ** (np.arange(9.0)[:, None] / 8)
 GPU: Final = np.array([[1.0], [0.0], [0.0]])
+BUYS_HBM: Final = np.array([[1.0], [1.0], [0.0]])
 TO_GPU: Final = np.array([[1.0], [0.0], [-1.0]])
 CONTESTED: Final = np.array([0, 1, 6, 7, 8, 14, 15])
 
@@ -116,19 +117,82 @@ def compute_per_token(a: Tree, s: Tree, served: Any, log_speed: Array) -> tuple[
     return decode, prefill, decode + prefill
 
 
-def prices(a: Tree, s: Tree, scarcity: Array, log_factor: Array) -> Tree:
-    """Return factors on prices, and what a kW costs to build and to run for a quarter, kUSD."""
-    short = np.stack([scarcity, scarcity, s.log_short])
-    premia = np.stack([a.chip_premium, a.memory_premium, a.equipment_premium])
+def bits(a: Tree, s: Tree) -> tuple[Array, Array]:
+    """Return high-bandwidth memory and server DRAM of new chips, TB per H100e [architecture]."""
+    hbm = a.hbm_content * 1e-3 * np.exp(s.log_memory + s.log_power) * BUYS_HBM
+    return hbm, a.server_memory * hbm
+
+
+def sell(a: Tree, s: Tree, hbm: Array, server: Array, news: Array) -> Tree:
+    """Clear the memory market, in which AI wants ``hbm`` and ``server`` DRAM, EB."""
+    cycle = a.memory_persistence * s.cycle + news
+    above, wafers = s.log_dram - s.log_cost, a.hbm_trade_ratio * hbm
+    others = np.exp(s.log_rest + cycle) + server
+    others = others * np.exp(a.memory_stocking * s.log_change - a.memory_elasticity * above)
+    made = np.exp(s.log_capacity + a.memory_utilisation * above)
+    offered = made * (1.0 - a.restocking * a.memory_stock) + a.restocking * s.stock
+    slope = a.memory_utilisation + a.memory_elasticity * others / (others + wafers)
+    gap = a.memory_repricing * np.log((others + wafers) / offered) / slope
+    change = 0.6 * np.tanh(gap / 0.6)
+    made = made * np.exp(a.memory_utilisation * change)
+    wanted = others * np.exp(-a.memory_elasticity * change) + wafers
+    sold = np.exp(smooth(-12.0, np.log(wanted), np.log(made + s.stock)))
+    price, parity = s.log_dram + change, np.log(a.hbm_trade_ratio * a.hbm_premium)
+    at = relax(s.log_hbm, price + parity, a.hbm_repricing)
+    to_hbm, to_dram = hbm * sold / wanted * np.exp(at), sold * (1.0 - wafers / wanted)
+    dram = to_dram * np.exp(price)
+    every = to_hbm + (1.0 + a.flash_ratio) * dram
+    return Tree(
+        log_dram=price, log_hbm=at, cycle=cycle, kept=made - sold, dram=dram, hbm=to_hbm, all=every
+    )
+
+
+def expand(a: Tree, s: Tree, new: Tree, sold: Tree) -> None:
+    """Build memory plant that was started, and start more; trends go on."""
+    flow = s.building * (least_of_one(3.0 * YEARS / a.memory_lead_time))
+    eager = np.tanh(a.memory_investment * (sold.log_dram - s.log_cost) / 1.2) * 1.2
+    growth = a.memory_supply_growth
+    starts = growth * YEARS * np.exp(s.log_capacity + growth * a.memory_lead_time + eager)
+    new.building = s.building - flow + np.concatenate([starts[None], flow[:-1]])
+    new.log_capacity = np.log(np.exp(s.log_capacity) + flow[-1])
+    new.stock, new.cycle = s.stock + sold.kept, sold.cycle
+    new.log_dram, new.log_hbm = sold.log_dram, sold.log_hbm
+    new.log_change = sold.log_dram - s.log_dram
+    new.log_rest = s.log_rest + a.memory_demand_growth * YEARS
+    new.log_cost = s.log_cost - a.memory_cost_decline * YEARS
+
+
+def least_of_one(x: Array) -> Array:
+    """Return a smooth minimum of ``x`` and one, a hundredth below where they are equal."""
+    return 2.0 * x / (x + 1.0 + np.sqrt(np.square(x - 1.0) + 4e-4 * x))
+
+
+def prices(a: Tree, s: Tree, scarcity: Array, log_factor: Array, memory: Any = None) -> Tree:
+    """Return factors on prices, and what a kW costs to build and to run for a quarter, kUSD.
+
+    By default at the last quarter's prices of ``memory``.
+    """
+    at = memory or s
+    normal = s.log_cost + np.log(a.hbm_trade_ratio * a.hbm_premium)
+    hbm, dram = bits(a, s)
+    hbm, dram = hbm * np.exp(normal), (1.0 + a.flash_ratio) * dram * np.exp(s.log_cost)
+    chip = np.exp(s.log_price)
+    dear = 1.0 + hbm / (chip + hbm) * np.expm1(at.log_hbm - normal)
+    box = a.server_content * chip
+    systems = 1.0 + a.server_content * (
+        1.0 + dram / (box + dram) * np.expm1(at.log_dram - s.log_cost)
+    )
+    short = np.stack([scarcity, s.log_short])
+    premia = np.stack([a.chip_premium, a.equipment_premium])
     factors = np.exp(a.premium_limit * np.tanh(premia * short / a.premium_limit))
     bare = a.pue * np.exp(s.log_electricity) * KILOHOURS
     energy = bare * np.exp(log_factor)
     return Tree(
-        chips=factors[0] * (GPU * (np.exp(s.log_markup) - 1.0) + 1.0),
+        chips=factors[0] * dear * (GPU * (np.exp(s.log_markup) - 1.0) + 1.0),
+        systems=systems,
         scarce=factors[0],
-        memory=factors[1],
-        equipment=a.power_equipment_cost * factors[2],
-        site=a.shell_cost + a.power_equipment_cost * factors[2],
+        equipment=a.power_equipment_cost * factors[1],
+        site=a.shell_cost + a.power_equipment_cost * factors[1],
         energy=energy,
         running=energy + a.hosting_cost,
         bare=bare + a.hosting_cost,
@@ -139,7 +203,7 @@ def prices(a: Tree, s: Tree, scarcity: Array, log_factor: Array) -> Tree:
 def new_costs(a: Tree, s: Tree, quoted: Tree, work: tuple[Array, ...]) -> Tree:
     """Return costs of new chips, kUSD per H100e [architecture], and ln per token [.., class]."""
     kw, chip = np.exp(s.log_power), np.exp(s.log_price)
-    site = chip * quoted.chips * a.systems + kw * quoted.site
+    site = chip * quoted.chips * (quoted.systems + a.networking_content) + kw * quoted.site
     cost = (site * a.user_cost + kw * (quoted.bare + s.rent))[:, None]
     # GPUs prefill what low-latency designs decode.
     log_token = np.log(work[0] * cost + work[1] * cost[[0, 1, 0]])
@@ -304,9 +368,9 @@ def spend(a: Tree, s: Tree, p: Tree, chips: Array, m: Tree) -> Array:
     paid = chips * p.chips
     makers = paid + TO_GPU * (paid[2] * (1.0 - np.exp(s.log_independent)))
     total, foundry = paid.sum(axis=0), a.foundry_content * m.orders * p.scarce
-    memory = a.memory_content * (chips * p.scarce).sum(axis=0) * p.memory
-    inside = [foundry, 0.35 * foundry, memory, a.networking_content * total]
-    sites = [makers[0] + a.server_content * total, p.equipment * m.added, m.turbines]
+    inside = [foundry, 0.35 * foundry, m.makers.all, a.networking_content * total]
+    racks = (paid * (p.systems - 1.0)).sum(axis=0)
+    sites = [makers[0] + racks, p.equipment * m.added, m.turbines]
     sites = [*sites, a.shell_cost * m.added]
     upkeep = [p.energy * m.load, m.generation, a.hosting_cost * m.load, p.lease * np.exp(s.log_let)]
     compute = [a.cloud_markup * a.rented_share * m.contracts, (1.0 - a.rented_share) * m.contracts]

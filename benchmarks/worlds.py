@@ -146,7 +146,7 @@ def many_worlds(history: bool, given: Any, x: Array, news: Array) -> Array:
     model, size = ms.model, len(coordinates.scale)
     a = model.unpack(model.values(coordinates, x[:size]))
     if history:
-        past = model.Shocks(*x[size:].reshape(2, -1, x.shape[-1]))
+        past = model.Shocks(*x[size:].reshape(len(model.NEWS), -1, x.shape[-1]))
         state = model.run(a, setting, model.start(a, setting), past)[0]
     else:
         state = jax.tree.map(lambda s: s[..., None] + jnp.zeros(x.shape[-1], s.dtype), now)

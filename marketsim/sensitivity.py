@@ -18,7 +18,7 @@ from jax import Array
 
 from marketsim.ensemble import future, histories
 from marketsim.errors import InputError
-from marketsim.model import Coordinates, Setting, Shocks, State, company_revenue
+from marketsim.model import NEWS, Coordinates, Setting, Shocks, State, company_revenue
 from marketsim.model.priors import transform
 from marketsim.model.tree import leaf, pytree
 from marketsim.precision import RUN_SELDOM, precise
@@ -192,7 +192,7 @@ def _revenue(
     quarters: int,
 ) -> Array:
     """Return revenue of the holdings in the moved central world, [quarter, company]."""
-    calm = Shocks(appetite=jnp.zeros(quarters), demand=jnp.zeros(quarters))
+    calm = Shocks(*jnp.zeros((len(NEWS), quarters)))
     ahead = future(last.link + move, setting, last.state, calm, coordinates)
     revenue = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(ahead.lines)
     return revenue[:, book.columns]

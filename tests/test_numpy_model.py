@@ -17,6 +17,7 @@ from jax import Array
 import marketsim as ms
 from marketsim.calibration.serving import served
 from marketsim.model import (
+    NEWS,
     Assumptions,
     Quarter,
     Setting,
@@ -62,8 +63,8 @@ def setting() -> Setting:
 
 @pytest.fixture(scope="module")
 def news() -> Shocks:
-    appetite, demand = np.random.default_rng(1).standard_normal((2, DRAWS, QUARTERS))
-    return Shocks(appetite=leaf(appetite), demand=leaf(demand))
+    news = np.random.default_rng(1).standard_normal((len(NEWS), DRAWS, QUARTERS))
+    return Shocks(*(leaf(x) for x in news))
 
 
 Worlds = tuple[Assumptions, State, State, Quarter]
@@ -119,7 +120,7 @@ def test_every_part_of_the_state_ends_alike(
     """Quarter by quarter from the JAX model's first state: what no observable shows counts too."""
     a, first, last, _ = worlds
     given, now = rival["prepared"](rival["draw_last"](a)), rival["draw_last"](first)
-    for shocks in zip(np.asarray(news.appetite).T, np.asarray(news.demand).T, strict=True):
+    for shocks in np.moveaxis(np.stack([getattr(news, kind) for kind in NEWS]), 2, 0):
         now, _ = rival["step"](given, setting, now, shocks)
     for name, value in vars(rival["draw_last"](last)).items():
         assert_same(getattr(now, name), value, name)

@@ -13,7 +13,7 @@ import pytest
 
 import marketsim as ms
 from marketsim.ensemble import past
-from marketsim.model import Coordinates, Setting, Shocks, company_revenue, run, unpack
+from marketsim.model import NEWS, Coordinates, Setting, Shocks, company_revenue, run, unpack
 from marketsim.model.priors import transform
 from marketsim.precision import precise
 from marketsim.sensitivity import Sensitivities
@@ -75,7 +75,7 @@ def revenue(
     last = past(mode, coordinates, setting)
     a = unpack(transform(coordinates.kind, last.link + move))
     zero = jnp.zeros(quarters)
-    _, path = run(a, setting, last.state, Shocks(appetite=zero, demand=zero))
+    _, path = run(a, setting, last.state, Shocks(*[zero] * len(NEWS)))
     return jax.vmap(lambda x: company_revenue(setting.lines, x))(path.lines)
 
 

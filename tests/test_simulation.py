@@ -193,7 +193,7 @@ def _alone(
     x: Array, move: Array, news: Array, coordinates: Any, setting: Any
 ) -> tuple[Array, Array]:
     last = past(x, coordinates, setting)
-    shocks = Shocks(appetite=news[0], demand=news[1])
+    shocks = Shocks(*news)
     ahead = future(last.link + move, setting, last.state, shocks, coordinates)
     revenue = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(ahead.lines)
     return transform(coordinates.kind, last.link + move), revenue

@@ -12,7 +12,16 @@ import pandas as pd
 from marketsim.dates import day
 from marketsim.errors import DataError, InputError, SolverError
 from marketsim.knowledge import Knowledge, RevenueMap
-from marketsim.model import LAYERS, Coordinates, Entry, Quarter, Setting, coordinates, lines_of
+from marketsim.model import (
+    LAYERS,
+    NEWS,
+    Coordinates,
+    Entry,
+    Quarter,
+    Setting,
+    coordinates,
+    lines_of,
+)
 from marketsim.model.tree import leaf
 from marketsim.observables import of_kind
 from marketsim.precision import one_thread, precise
@@ -183,7 +192,7 @@ def _mode_at(
 
     if near is None:
         found = find_mode(
-            linear, np.zeros(len(coords.kind) + 2 * HISTORY), tolerance=FIRST_TOLERANCE
+            linear, np.zeros(len(coords.kind) + len(NEWS) * HISTORY), tolerance=FIRST_TOLERANCE
         )
     else:
         found = find_mode(linear, near.x, near.second_order)
@@ -273,7 +282,7 @@ def _drawn(
     listed: list[Entry], revenue: RevenueMap, setting: Setting, series: list[Series]
 ) -> np.ndarray:
     """Return what each line draws from AI in the first year at the prior median, USD bn."""
-    x = jnp.zeros(len(listed) + 2 * HISTORY)
+    x = jnp.zeros(len(listed) + len(NEWS) * HISTORY)
     data = sample(series, np.ones(len(series)))
     quarters = linearise(x, data, coordinates(listed), setting).quarters
     return np.asarray(revenue.share @ np.asarray(quarters.recognised)[:4].mean(axis=0))

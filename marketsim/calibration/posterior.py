@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.linalg import helmert
 
 from marketsim.knowledge import Facts, Knowledge, RevenueMap
-from marketsim.model import Assumptions, Coordinates, Entry, Setting, unpack, values
+from marketsim.model import NEWS, Assumptions, Coordinates, Entry, Setting, unpack, values
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 
@@ -126,8 +126,8 @@ class Posterior:
     def identified(self, bar: float = PAIRED) -> Identification:
         """Return which data pin which assumption, and which pairs cannot be told apart.
 
-        Pairs may hold the shocks of history too, as their common shifts: ``appetite shift`` and
-        ``demand shift``, the sum of their shocks over the window in its prior standard deviations.
+        Pairs may hold the shocks of history too, as the common shift of each kind: ``demand
+        shift``, the sum of its shocks over the window in its prior standard deviations.
 
         Parameters
         ----------
@@ -140,14 +140,11 @@ class Posterior:
         return identify(_shifted(self.jacobian), group, names, known, SHIFTS, bar)
 
 
-SHIFTS: Final = ["appetite shift", "demand shift"]
+SHIFTS: Final = [f"{kind} shift" for kind in NEWS]
 
 
 def _shifted(jacobian: np.ndarray) -> np.ndarray:
-    """Return derivatives by rotated shocks: common shifts, then what is left of either path."""
-    appetite, demand = (
-        block @ helmert(HISTORY, full=True).T
-        for block in (jacobian[:, -2 * HISTORY : -HISTORY], jacobian[:, -HISTORY:])
-    )
-    shifts = [appetite[:, :1], demand[:, :1], appetite[:, 1:], demand[:, 1:]]
-    return np.hstack([jacobian[:, : -2 * HISTORY], *shifts])
+    """Return derivatives by rotated shocks: common shifts, then what is left of each path."""
+    known, shocks = np.split(jacobian, [-len(NEWS) * HISTORY], axis=1)
+    paths = [x @ helmert(HISTORY, full=True).T for x in np.split(shocks, len(NEWS), axis=1)]
+    return np.hstack([known, *(x[:, :1] for x in paths), *(x[:, 1:] for x in paths)])

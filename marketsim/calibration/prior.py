@@ -13,6 +13,7 @@ from marketsim.knowledge import Facts, Knowledge
 from marketsim.model import Entry, entries
 from marketsim.model.units import ARCHITECTURES, H100_TFLOPS
 from marketsim.observables.chip_price import SYSTEM_PRICE
+from marketsim.observables.memory_revenue import DRAM
 
 from .hardware import decimal_year, fit_chips
 from .published import published
@@ -132,6 +133,12 @@ def start_of_window(knowledge: Knowledge, window: Window) -> FromFacts:
     auctions = facts.select("capacity_price", "PJM").set_index("published")["value"]
     if len(auctions):
         centres["initial_capacity_price"] = math.log(_first_quarter(auctions, window))
+    makers = facts.series("memory_revenue", DRAM)
+    if len(makers):
+        centres["initial_memory_revenue"] = math.log(_first_quarter(makers, window))
+    changes = facts.series("memory_price_change", universe.group("memory_prices")[0])
+    if len(changes):
+        centres["initial_memory_momentum"] = math.log1p(_first_quarter(changes, window) / 100.0)
     power = fit_chips(knowledge).level("compute_per_watt", "gpu", year - LATE).value
     if not math.isnan(power):
         centres["initial_chip_power"] = -power

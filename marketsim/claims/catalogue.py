@@ -1,4 +1,4 @@
-"""The seventeen claims the project exists to examine, in order."""
+"""The claims the project exists to examine, in order."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .capital import lags, stranded
 from .claim import Claim
 from .hardware import absorbed, friction, size, speed
 from .industry import consolidation, controls, named_regimes
+from .memory import cycle
 from .paradox import answers, flip, paradox, reliability, software
 from .power import ceiling, free_chips, rebound
 
@@ -195,6 +196,17 @@ CLAIMS: Final = (
         "log",
         reliability,
         0.95,
+    ),
+    Claim(
+        "C21",
+        "memory cycle",
+        "An eighth more bits wanted than planned for, for two years, doubles contract prices "
+        "within four quarters, and overbuilding halves them later, below where they would have been; "
+        "makers' margins swing, the price of accelerators moves little.",
+        "rise of contract prices within four quarters",
+        "log",
+        cycle,
+        0.5,
     ),
 )
 

@@ -28,7 +28,7 @@ def consolidation(worlds: Worlds) -> Finding:
     fewer = worlds.entry("concentration", CLOUD, lambda c: c + 0.10)
     news = np.zeros(AHEAD)
     news[SLUMP] = -3.0
-    lost = [worst_fall(kind.ahead(), kind.ahead(news)) for kind in (worlds, fewer)]
+    lost = [worst_fall(kind.ahead(), kind.ahead(demand=news)) for kind in (worlds, fewer)]
     wider = spread(fewer) - spread(worlds)
     return found(1.0 - lost[1] / lost[0], (lost[1] < lost[0]) & (wider > 0.0))
 

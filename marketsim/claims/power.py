@@ -79,8 +79,7 @@ def break_even(a: Assumptions, now: State, rent: Array) -> Array:
     """
     costs = quoted_costs(a, replace(now, power=replace(now.power, rent=rent)))
     dear = capital_cost(a, costs) + costs.bare + costs.power
-    bare = replace(
-        costs, site=site_cost(a, 0.0 * costs.chip, costs.kw, equipment_factor(a, now.power))
-    )
+    none, plant = 0.0 * costs.chip, equipment_factor(a, now.power)
+    bare = replace(costs, site=site_cost(a, none, costs.kw, plant, servers=1.0 + none))
     free = capital_cost(a, bare) + costs.bare + costs.power
     return (dear / free)[0]

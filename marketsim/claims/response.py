@@ -71,7 +71,7 @@ def response(worlds: Worlds, elasticity: float, spent: FloatArray) -> Response:
     kept = worlds.with_(elasticity=elasticity)
     news, gap = _holding(kept, spent)
     better = replace(kept.state, technology=serve_better(kept.state.technology, DOUBLING))
-    plain, stepped = (seen(w.ahead(news)) for w in (kept, kept.with_(better)))
+    plain, stepped = (seen(w.ahead(demand=news)) for w in (kept, kept.with_(better)))
     change = {name: np.log(stepped[name] / plain[name]) for name in WATCHED}
     return Response(elasticity, change, gap)
 
@@ -104,7 +104,7 @@ def _holding(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]
     news = step = np.zeros((worlds.draws, AHEAD))
     least, part = np.full(worlds.draws, np.inf), np.ones(worlds.draws)
     for _ in range(ROUNDS):
-        now = worlds.ahead(news + part[:, None] * step)
+        now = worlds.ahead(demand=news + part[:, None] * step)
         gap, room = spent - spending(now), 1.0 - np.asarray(now.saturation)
         worst = np.nan_to_num(np.abs(gap).max(axis=1), nan=np.inf)
         nearer = worst < least

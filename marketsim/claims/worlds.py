@@ -13,7 +13,17 @@ from jax import Array
 
 from marketsim.calibration import Posterior
 from marketsim.ensemble import ahead, assumptions_at, coordinates_of, histories
-from marketsim.model import LAYERS, Assumptions, Quarter, Setting, State, pack, unpack
+from marketsim.model import (
+    LAYERS,
+    NEWS,
+    Assumptions,
+    Quarter,
+    Setting,
+    Shocks,
+    State,
+    pack,
+    unpack,
+)
 from marketsim.model.tree import leaf
 
 __all__ = ["AHEAD", "Worlds", "layer", "pinched", "posterior_worlds", "prior_worlds", "slack"]
@@ -73,15 +83,16 @@ class Worlds:
         """Return worlds whose linked coordinates are shifted by ``moves`` [entry]."""
         return replace(self, assumptions=_unpacked(self.posterior, np.asarray(self.link + moves)))
 
-    def ahead(self, demand: np.ndarray | None = None) -> Quarter:
-        """Return the quarters ahead, [draw, quarter, ...]; ``demand`` is news of it [quarter]."""
-        return self.states_and_quarters(demand)[1]
+    def ahead(self, **news: np.ndarray) -> Quarter:
+        """Return the quarters ahead, [draw, quarter, ...], at ``news`` by its kind, [quarter]."""
+        return self.states_and_quarters(**news)[1]
 
-    def states_and_quarters(self, demand: np.ndarray | None = None) -> tuple[State, Quarter]:
+    def states_and_quarters(self, **news: np.ndarray) -> tuple[State, Quarter]:
         """Return the last states and the quarters ahead."""
-        news = np.zeros((self.draws, 2, AHEAD))
-        news[:, 1] = 0.0 if demand is None else demand
-        return ahead(_packed(self.assumptions), self.setting, self.state, news)
+        given = Shocks(**(dict.fromkeys(NEWS, np.zeros(AHEAD)) | news))
+        path = np.stack([getattr(given, kind) for kind in NEWS])
+        every = np.broadcast_to(path, (self.draws, *path.shape))
+        return ahead(_packed(self.assumptions), self.setting, self.state, every)
 
     @cached_property
     def plain(self) -> Quarter:

@@ -20,7 +20,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from marketsim.model import Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
+from marketsim.model import NEWS, Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
 from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM, Precision, precise
@@ -84,7 +84,7 @@ def histories(
     """
     entries = len(coordinates.kind)
     link = np.asarray(coordinates.centre) + np.asarray(coordinates.scale) * x[:, :entries]
-    shocks = x[:, entries:].reshape(len(x), 2, -1)
+    shocks = x[:, entries:].reshape(len(x), len(NEWS), -1)
     values = assumptions_at(link, coordinates)
     state, quarters = _run(values, setting, None, shocks, keep, precision)
     return Histories(link=link, quarters=quarters, state=state)
@@ -109,7 +109,7 @@ def ahead(
     state
         At the decision date, [world, ...].
     news
-        Of appetite and of demand, [world, kind, quarter].
+        Of every kind, [world, kind, quarter].
     keep
         What is kept of the quarters.
     precision
@@ -197,7 +197,7 @@ def _begun(values: Array, setting: Setting) -> State:
 @partial(jax.jit, compiler_options=RUN_OFTEN)
 def _year(values: Array, setting: Setting, state: State, shocks: Array) -> tuple[State, Quarter]:
     """Run a year of worlds, [..., world]; ``shocks`` [kind, quarter, world]."""
-    return run(unpack(values), setting, state, Shocks(appetite=shocks[0], demand=shocks[1]))
+    return run(unpack(values), setting, state, Shocks(*shocks))
 
 
 @partial(jax.jit, compiler_options=RUN_SELDOM)

@@ -13,6 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from marketsim.model import NEWS
 from marketsim.precision import RUN_SELDOM, one_thread, precise
 
 from .batches import YEAR, in_chunks
@@ -51,12 +52,13 @@ def coordinates_of(
 
 
 def news_of(index: NDArray[np.int_], quarters: int, seed: int) -> FloatArray:
-    """Return news of the future, [draw, kind, quarter]: of appetite, and of demand."""
-    years = -(-quarters // YEAR)
+    """Return news of the future, [draw, kind, quarter]."""
+    years, kinds = -(-quarters // YEAR), len(NEWS)
     with precise("float64"):
         key = jax.random.key(seed)
-        parts = (partial(_standard, key, AHEAD + year, 2 * YEAR) for year in range(years))
-        by_year = [in_chunks(part, index.astype(np.int32)).reshape(-1, 2, YEAR) for part in parts]
+        parts = (partial(_standard, key, AHEAD + year, kinds * YEAR) for year in range(years))
+        drawn = (in_chunks(part, index.astype(np.int32)) for part in parts)
+        by_year = [numbers.reshape(-1, kinds, YEAR) for numbers in drawn]
     return np.concatenate(by_year, axis=2)[:, :, :quarters]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from marketsim.model import Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
+from marketsim.model import NEWS, Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
 from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
 
@@ -39,8 +39,7 @@ def past(x: Array, coordinates: Coordinates, setting: Setting) -> Past:
 def split(x: Array, coordinates: Coordinates) -> tuple[Array, Shocks]:
     """Return the coordinates of the assumptions and the shocks of history held in ``x``."""
     entries = len(coordinates.kind)
-    appetite, demand = jnp.split(x[entries:], 2)
-    return x[:entries], Shocks(appetite=appetite, demand=demand)
+    return x[:entries], Shocks(*jnp.split(x[entries:], len(NEWS)))
 
 
 def future(

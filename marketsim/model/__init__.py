@@ -5,7 +5,7 @@ from .catalogue import Entry, entries
 from .coordinates import Coordinates, coordinates, pack, unpack, values
 from .revenue import Lines, company_revenue, lines_of
 from .roofline import Served
-from .state import Quarter, Setting, Shocks, State
+from .state import NEWS, Quarter, Setting, Shocks, State
 from .units import ARCHITECTURES, CLASSES, CONTESTED, LAYERS, REFERENCE_YEAR, YEARS
 from .world import run, start, step
 
@@ -15,6 +15,7 @@ __all__ = [
     "CONTESTED",
     "GROUPS",
     "LAYERS",
+    "NEWS",
     "REFERENCE_YEAR",
     "YEARS",
     "Assumptions",

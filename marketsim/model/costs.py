@@ -8,7 +8,8 @@ from jax import Array
 from .assumptions import Assumptions
 from .fleet import running_cost
 from .investment import user_cost_rate
-from .layers import merchant, scarce_prices
+from .layers import merchant, scarce_price
+from .memory import Premia
 from .power import Power, equipment_factor
 from .tree import pytree
 
@@ -36,6 +37,7 @@ def new_chip_costs(
     grid: Power,
     markup: Array,
     chip_scarcity: Array,
+    memory: Premia,
 ) -> Costs:
     """Return costs of new chips at prices as quoted.
 
@@ -49,13 +51,15 @@ def new_chip_costs(
         Of merchant accelerators over their cost trend.
     chip_scarcity
         As quoted, in logs.
+    memory
+        What it adds to prices as quoted.
     """
     kw = jnp.exp(log_power)
-    chip = jnp.exp(log_price) * merchant(markup) * scarce_prices(a, chip_scarcity)[0]
+    chip = jnp.exp(log_price) * merchant(markup) * scarce_price(a, chip_scarcity) * memory.chips
     electricity = jnp.exp(grid.log_electricity)
     return Costs(
         chip=chip,
-        site=site_cost(a, chip, kw, equipment_factor(a, grid)),
+        site=site_cost(a, chip, kw, equipment_factor(a, grid), memory.servers),
         running=running_cost(a, electricity * jnp.exp(grid.log_factor), kw),
         bare=running_cost(a, electricity, kw),
         power=kw * grid.rent,
@@ -63,12 +67,13 @@ def new_chip_costs(
     )
 
 
-def site_cost(a: Assumptions, chip: Array, kw: Array, equipment: Array) -> Array:
+def site_cost(a: Assumptions, chip: Array, kw: Array, equipment: Array, servers: Array) -> Array:
     """Return the cost of a chip with its servers, network and share of the site, as ``chip``.
 
-    ``equipment`` is the factor on the price of power equipment.
+    ``equipment`` is the factor on the price of power equipment, ``servers`` that of memory on what
+    servers add.
     """
-    systems = chip * (1.0 + a.networking_content + a.server_content)
+    systems = chip * (1.0 + a.networking_content + a.server_content * servers)
     return systems + kw * (a.shell_cost + a.power_equipment_cost * equipment)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 
 from .assumptions import Assumptions
+from .memory import Premia
 from .smooth import bounded, relax
 from .tree import pytree
 from .units import ARCHITECTURES, ASIC, GPU, KILOHOURS, LAYERS, LOW_LATENCY, along, layer
@@ -19,7 +20,7 @@ RECOGNITION: Final = {
     "low_latency": 0.85,
     "foundry": 0.90,
     "foundry_equipment": 0.60,
-    "memory": 0.80,
+    "memory": 0.90,
     "networking": 0.75,
     "servers": 0.75,
     "power_equipment": 0.35,
@@ -44,12 +45,12 @@ TOOLS: Final = 0.35
 class Prices:
     """Factors on prices, and the price of electricity before its own, kUSD per MWh.
 
-    ``chips`` and ``memory`` by scarcity, ``markup`` of merchant accelerators, ``power`` of
-    electricity and leases, ``equipment`` of power equipment.
+    ``chips`` by scarcity, ``memory`` by what it adds to chips and servers, ``markup`` of merchant
+    accelerators, ``power`` of electricity and leases, ``equipment`` of power equipment.
     """
 
     chips: Array
-    memory: Array
+    memory: Premia
     markup: Array
     power: Array
     equipment: Array
@@ -62,9 +63,9 @@ class Flows:
 
     ``chips`` delivered [architecture] and ``orders`` of them, USD bn at prices before factors;
     ``load`` of the fleet, ``let`` by landlords and ``added`` by deliveries, GW of IT; ``rent`` of
-    compute that ran, USD bn at the price of contracts; ``turbines`` paid for and earnings of
-    ``generation``, USD bn; ``independent``, the share of low-latency designs that no merchant
-    incumbent owns.
+    compute that ran, USD bn at the price of contracts; ``turbines`` paid for, earnings of
+    ``generation`` and ``memory`` by all its buyers, USD bn; ``independent``, the share of
+    low-latency designs that no merchant incumbent owns.
     """
 
     chips: Array
@@ -75,14 +76,13 @@ class Flows:
     rent: Array
     turbines: Array
     generation: Array
+    memory: Array
     independent: Array
 
 
-def scarce_prices(a: Assumptions, chip_scarcity: Array) -> tuple[Array, Array]:
-    """Return factors on prices of chips and of memory; neither grows beyond its limit."""
-    chips = bounded(a.chip_premium * chip_scarcity, a.premium_limit)
-    memory = bounded(a.memory_premium * chip_scarcity, a.premium_limit)
-    return jnp.exp(chips), jnp.exp(memory)
+def scarce_price(a: Assumptions, chip_scarcity: Array) -> Array:
+    """Return the factor on prices of chips when they are short; it has a limit."""
+    return jnp.exp(bounded(a.chip_premium * chip_scarcity, a.premium_limit))
 
 
 def merchant(markup: Array) -> Array:
@@ -94,12 +94,12 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
     """Return spending by layer as it accrues, USD bn per quarter, [layer].
 
     Accelerators, networking, what servers add to them, power equipment and construction are the
-    capital spending on sites; electricity and operations the spending on running them. Foundry, its
-    equipment and memory are paid out of accelerators, leases by tenants of sites to their owners,
-    cloud and own use by those who compute; generation and turbines by all users of the grid.
+    capital spending on sites; electricity and operations the spending on running them. Foundry and
+    its equipment are paid out of accelerators, memory out of them, of servers and by all others who
+    buy it, leases by tenants of sites to their owners, cloud and own use by those who compute;
+    generation and turbines by all users of the grid.
     """
-    cost = flows.chips * prices.chips
-    paid = cost * merchant(prices.markup)
+    paid = flows.chips * prices.chips * prices.memory.chips * merchant(prices.markup)
     absorbed = paid[LOW_LATENCY] * (1.0 - flows.independent)
     total = paid.sum(axis=0)
     foundry = a.foundry_content * flows.orders * prices.chips
@@ -110,10 +110,12 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
         "low_latency": paid[LOW_LATENCY] - absorbed,
         "foundry": foundry,
         "foundry_equipment": TOOLS * foundry,
-        "memory": a.memory_content * cost.sum(axis=0) * prices.memory,
+        "memory": flows.memory,
         "networking": a.networking_content * total,
         # Servers are invoiced with the merchant accelerators inside.
-        "servers": paid[GPU] + absorbed + a.server_content * total,
+        "servers": paid[GPU]
+        + absorbed
+        + a.server_content * (paid * prices.memory.servers).sum(axis=0),
         "power_equipment": a.power_equipment_cost * flows.added * prices.equipment,
         "turbines": flows.turbines,
         "construction": a.shell_cost * flows.added,
@@ -148,8 +150,8 @@ def capital(spending: Array) -> Array:
 
 def merchant_margin(a: Assumptions, prices: Prices) -> Array:
     """Return the merchant's margin over wafers, packaging and memory, a share of the price."""
-    content = a.foundry_content * prices.chips + a.memory_content * prices.chips * prices.memory
-    return 1.0 - content / (prices.chips * prices.markup)
+    content = a.foundry_content * prices.chips + prices.memory.hbm[GPU]
+    return 1.0 - content / (prices.chips * prices.memory.chips[GPU] * prices.markup)
 
 
 def recognise(last: Array, spending: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from . import demand, fleet, industry, investment, layers, revenue
+from . import demand, fleet, industry, investment, layers, memory, revenue
 from .assumptions import Assumptions
 from .grid import Settlement
 from .smooth import SHARPNESS
@@ -32,7 +32,7 @@ def observe(
 
     ``spent`` by layer as it accrued, USD bn, [layer].
     """
-    scarce, prices = supplied.deliveries, supplied.prices
+    scarce, prices, sales = supplied.deliveries, supplied.prices, supplied.memory
     tokens, wants = jnp.exp(traded.demand.log_tokens), traded.demand
     pue = 1.0 + a.power_overhead
     laboratories, own_use = demand.spending(a, wants)
@@ -60,7 +60,10 @@ def observe(
         retired=removal.compute,
         rent=jnp.exp(traded.log_rent),
         q=jnp.exp(ordered.log_q),
-        chip_price=jnp.exp(before.technology.log_price[GPU]) * prices.chips * prices.markup,
+        chip_price=jnp.exp(before.technology.log_price[GPU])
+        * prices.chips
+        * prices.memory.chips[GPU]
+        * prices.markup,
         merchant_margin=layers.merchant_margin(a, prices),
         architecture_share=ordered.mix,
         token_share=jnp.exp(ordered.choice.log_share),
@@ -89,6 +92,10 @@ def observe(
         power_rent=supplied.rent,
         chip_scarcity=scarce.chip_scarcity,
         power_scarcity=scarce.power_scarcity,
+        memory_revenue=memory.dram_revenue(a, sales) + memory.hbm_revenue(sales),
+        memory_price=jnp.exp(sales.log_price),
+        memory_bits=sales.sold - (a.hbm_trade_ratio - 1.0) * sales.hbm,
+        hbm_revenue=memory.hbm_revenue(sales),
         book_value=fleet.total(after.fleet.book),
         depreciation=accounts.depreciation,
         written_off=removal.book,

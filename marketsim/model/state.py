@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Final
+
 from jax import Array
 
 from .architecture import Choice
@@ -11,6 +14,7 @@ from .fleet import Fleet
 from .grid import Grid
 from .industry import Industry
 from .investment import Investment
+from .memory import Memory
 from .power import Power
 from .revenue import Lines
 from .roofline import Served
@@ -31,10 +35,18 @@ class Setting:
 
 @pytree
 class Shocks:
-    """News of one quarter, or [quarter], in standard deviations."""
+    """News of one quarter, or [quarter], in standard deviations.
+
+    Of investors' ``appetite``, of ``demand`` for compute, and of demand for ``memory`` by others.
+    """
 
     appetite: Array
     demand: Array
+    memory: Array
+
+
+NEWS: Final = tuple(field.name for field in fields(Shocks))
+"""Kinds of news, in the order in which arrays hold them."""
 
 
 @pytree
@@ -50,6 +62,7 @@ class State:
     investment: Investment
     choice: Choice
     industry: Industry
+    memory: Memory
     log_rent: Array
     log_contract: Array
     chip_scarcity: Array
@@ -90,6 +103,9 @@ class Quarter:
     scarcity adds for AI. Of the grid: ``wholesale_price`` of energy at the fuel price of the start,
     USD per MWh; ``capacity_price`` as auctions clear it for delivery a year or two on, USD per
     MW-day; ``turbine_backlog`` of the world, GW.
+
+    Memory: ``memory_revenue`` of the DRAM industry and ``hbm_revenue`` in it, USD bn;
+    ``memory_price`` of DRAM contracts, USD per GB; ``memory_bits`` sold, EB.
 
     Books, USD bn: ``book_value``, ``depreciation``, ``written_off`` with what was retired,
     ``write_down``, and ``impairment``, what book still has over economic value.
@@ -142,6 +158,10 @@ class Quarter:
     power_rent: Array
     chip_scarcity: Array
     power_scarcity: Array
+    memory_revenue: Array
+    memory_price: Array
+    memory_bits: Array
+    hbm_revenue: Array
     book_value: Array
     depreciation: Array
     written_off: Array

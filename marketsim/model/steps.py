@@ -5,7 +5,18 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from . import architecture, demand, fleet, grid, investment, layers, market, power, roofline
+from . import (
+    architecture,
+    demand,
+    fleet,
+    grid,
+    investment,
+    layers,
+    market,
+    memory,
+    power,
+    roofline,
+)
 from .assumptions import Assumptions
 from .costs import Costs, capital_cost, new_chip_costs, site_cost
 from .smooth import positive_part
@@ -53,7 +64,7 @@ class Order:
 class Supply:
     """What is delivered, million H100e; chips at prices before factors, orders and paid, USD bn.
 
-    ``rent`` is the scarcity rent of power, kUSD per kW.
+    ``rent`` is the scarcity rent of power, kUSD per kW; ``memory`` what its makers sold.
     """
 
     deliveries: investment.Deliveries
@@ -63,6 +74,7 @@ class Supply:
     paid: Array
     wanted_power: Array
     rent: Array
+    memory: memory.Sales
     prices: layers.Prices
     fleet: fleet.Fleet
 
@@ -116,12 +128,26 @@ def order(a: Assumptions, state: State, traded: Trade, stock: fleet.Fleet, news:
 def quoted_costs(a: Assumptions, state: State) -> Costs:
     """Return what new chips cost at the prices the last quarter left."""
     technology, markup = state.technology, jnp.exp(state.industry.log_markup)
+    premia = memory.premia(a, state.memory, bits(a, state), technology.log_price)
     return new_chip_costs(
-        a, technology.log_price, technology.log_power, state.power, markup, state.chip_scarcity
+        a,
+        technology.log_price,
+        technology.log_power,
+        state.power,
+        markup,
+        state.chip_scarcity,
+        premia,
     )
 
 
-def supply(a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order) -> Supply:
+def bits(a: Assumptions, state: State) -> memory.Bits:
+    """Return the memory of new chips."""
+    return memory.bits_per_chip(a, state.technology.log_memory, state.technology.log_power)
+
+
+def supply(
+    a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order, news: Shocks
+) -> Supply:
     """Deliver what can be made and powered of the order, and add it to the fleet."""
     pue = 1.0 + a.power_overhead
     price, energised = jnp.exp(state.technology.log_price), state.power.energised
@@ -137,10 +163,13 @@ def supply(a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order) -> 
     rent = power.scarcity_rent(
         deliveries.log_delivered, deliveries.log_powered, surplus, ordered.kw
     )
-    prices = paid_prices(a, state, deliveries.chip_scarcity, rent)
     delivered = jnp.exp(deliveries.log_delivered) * ordered.mix
-    chip = price * prices.chips * layers.merchant(prices.markup)
-    paid = delivered * site_cost(a, chip, ordered.costs.kw, prices.equipment)
+    taken = bits(a, state)
+    hbm, server = ((delivered * each).sum(axis=0) for each in (taken.hbm, taken.server))
+    sales = memory.clear_memory(a, state.memory, hbm, server, a.memory_volatility * news.memory)
+    prices = paid_prices(a, state, deliveries.chip_scarcity, rent, sales)
+    chip = price * prices.chips * prices.memory.chips * layers.merchant(prices.markup)
+    paid = delivered * site_cost(a, chip, ordered.costs.kw, prices.equipment, prices.memory.servers)
     wanted = jnp.exp(deliveries.log_wanted)
     return Supply(
         deliveries=deliveries,
@@ -150,17 +179,20 @@ def supply(a: Assumptions, state: State, stock: fleet.Fleet, ordered: Order) -> 
         paid=paid.sum(axis=0),
         wanted_power=pue * ordered.kw * wanted,
         rent=rent,
+        memory=sales,
         prices=prices,
         fleet=fleet.add_vintage(stock, delivered, delivered * ordered.costs.kw, paid),
     )
 
 
-def paid_prices(a: Assumptions, state: State, chip_scarcity: Array, rent: Array) -> layers.Prices:
+def paid_prices(
+    a: Assumptions, state: State, chip_scarcity: Array, rent: Array, sales: memory.Sales
+) -> layers.Prices:
     """Return the quarter's prices: scarcity of chips and ``rent`` of power as they turned out."""
-    chips, memory = layers.scarce_prices(a, chip_scarcity)
+    settled = memory.priced(state.memory, sales)
     return layers.Prices(
-        chips=chips,
-        memory=memory,
+        chips=layers.scarce_price(a, chip_scarcity),
+        memory=memory.premia(a, settled, bits(a, state), state.technology.log_price),
         markup=jnp.exp(state.industry.log_markup),
         power=jnp.exp(power.contracted(a, state.power, rent)),
         equipment=power.equipment_factor(a, state.power),
@@ -205,5 +237,6 @@ def flows(
         rent=rent,
         turbines=settled.paid.sum(axis=0),
         generation=grid.merchant_earnings(a, state.grid, state.power),
+        memory=memory.memory_revenue(a, supplied.memory),
         independent=jnp.exp(state.industry.log_independent),
     )

@@ -27,6 +27,7 @@ from . import (
     investment,
     layers,
     market,
+    memory,
     power,
     roofline,
 )
@@ -51,7 +52,9 @@ def start(a: Assumptions, setting: Setting) -> State:
     none, one = 0.0 * a.initial_q, 1.0 + 0.0 * a.initial_q
     kw = jnp.exp(technology.log_power)
     blank = power.initial_power(a, one, one)
-    costs = new_chip_costs(a, technology.log_price, technology.log_power, blank, one, none)
+    calm = 1.0 + 0.0 * technology.log_price
+    premia = memory.Premia(chips=calm, servers=calm, hbm=0.0 * calm)
+    costs = new_chip_costs(a, technology.log_price, technology.log_power, blank, one, none, premia)
     speed = along(np.log(TOKENS_PER_SECOND), one)
     work = roofline.compute_per_token(a, technology, setting.served, speed)
     log_cost = architecture.log_unit_cost(work, capital_cost(a, costs), costs.bare, costs.power)
@@ -63,6 +66,10 @@ def start(a: Assumptions, setting: Setting) -> State:
     added = a.initial_spending / mean(shares, costs.site)
     chips = added * shares * costs.chip
     markets = grid.initial_grid(a)
+    taken = memory.bits_per_chip(a, technology.log_memory, technology.log_power)
+    hbm, server = (added * mean(shares, each) for each in (taken.hbm, taken.server))
+    makers = memory.initial_memory(a, hbm, server)
+    sales = memory.clear_memory(a, makers, hbm, server, none)
     bought = layers.Flows(
         chips=chips,
         orders=chips.sum(axis=0),
@@ -72,9 +79,10 @@ def start(a: Assumptions, setting: Setting) -> State:
         rent=running * jnp.exp(log_rent) * KILOHOURS,
         turbines=(markets.owed * grid.fulfilled(a)).sum(axis=0),
         generation=none,
+        memory=memory.memory_revenue(a, sales),
         independent=one,
     )
-    quiet = layers.Prices(one, one, one, one, one, a.initial_electricity_price)
+    quiet = layers.Prices(one, premia, one, one, one, a.initial_electricity_price)
     pue = 1.0 + a.power_overhead
     return State(
         technology=technology,
@@ -86,6 +94,7 @@ def start(a: Assumptions, setting: Setting) -> State:
         investment=investment.initial_investment(a, chips.sum(axis=0)),
         choice=choice,
         industry=industry.initial_industry(a),
+        memory=makers,
         log_rent=log_rent,
         log_contract=log_rent,
         chip_scarcity=none,
@@ -115,7 +124,7 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
     value = fleet.economic_value(kept, rent, cost, investment.discount(a))
     stock, accounts = fleet.keep_books(a, kept, value)
     ordered = order(a, state, traded, stock, shocks)
-    supplied = supply(a, state, stock, ordered)
+    supplied = supply(a, state, stock, ordered, shocks)
     turnover = industry.turnover(a, state.industry)
     log_contract = relax(state.log_contract, traded.log_rent, turnover)
     contracted = traded.running * jnp.exp(log_contract) * KILOHOURS
@@ -136,6 +145,7 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
         investment=investment.expand(a, placed, supplied.orders),
         choice=ordered.choice,
         industry=industry.advance_industry(a, state.industry),
+        memory=memory.advance_memory(a, state.memory, supplied.memory),
         log_rent=traded.log_rent,
         log_contract=log_contract,
         chip_scarcity=relax(state.chip_scarcity, scarce.chip_scarcity, QUOTED),

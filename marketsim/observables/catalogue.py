@@ -14,9 +14,13 @@ from marketsim.observables.commitments import COMMITMENTS
 from marketsim.observables.debt import DEBT
 from marketsim.observables.electricity import ELECTRICITY
 from marketsim.observables.gpu_rent import GPU_RENT
+from marketsim.observables.hbm_revenue import HBM_REVENUE
 from marketsim.observables.inference_share import INFERENCE_SHARE
 from marketsim.observables.installed_compute import INSTALLED_COMPUTE
 from marketsim.observables.laboratory_revenue import LABORATORY_REVENUE
+from marketsim.observables.memory_bits import MEMORY_BITS
+from marketsim.observables.memory_price import MEMORY_PRICE
+from marketsim.observables.memory_revenue import MEMORY_REVENUE
 from marketsim.observables.not_observed import REASONS
 from marketsim.observables.observable import Observable
 from marketsim.observables.older_gpu_rent import OLDER_GPU_RENT
@@ -50,6 +54,10 @@ CATALOGUE: Final = (
     WHOLESALE_PRICE,
     CAPACITY_PRICE,
     TURBINE_BACKLOG,
+    MEMORY_REVENUE,
+    MEMORY_PRICE,
+    MEMORY_BITS,
+    HBM_REVENUE,
 )
 """Every observable, in the order in which the fit lists its series."""
 

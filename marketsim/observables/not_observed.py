@@ -110,24 +110,20 @@ REASONS: Final = {
         "monthly_revenue",
         "net_bookings",
     ),
-    "prices, volumes and profits of memory, of which the model has the supply and its "
-    "spending; no measure of theirs is chosen yet": (
+    "the same market of memory by year, by maker or as profits, which quarters of the industry and "
+    "a maker's prices and bits tell better; sources of priors": (
         "dram_wafer_capacity",
         "memory_annual_bit_growth",
         "memory_annual_capex",
         "memory_annual_operating_profit",
         "memory_annual_price_change",
         "memory_annual_revenue",
-        "memory_bit_growth",
         "memory_capex",
         "memory_dram_share",
         "memory_operating_profit",
-        "memory_price_change",
-        "memory_revenue",
         "memory_revenue_change",
     ),
-    "the part of memory that accelerators use, told at a few dates by different sources": (
-        "hbm_market_size",
+    "high-bandwidth memory at single dates; sources of priors": (
         "hbm_price_premium",
         "hbm_share",
         "hbm_wafer_capacity",
@@ -249,7 +245,6 @@ REASONS: Final = {
         "hbm_bit_growth_forecast",
         "hbm_demand_forecast",
         "hbm_demand_growth_forecast",
-        "hbm_market_size_forecast",
         "hbm_price_forecast",
         "hbm_price_premium_forecast",
         "hbm_share_forecast",

@@ -18,7 +18,7 @@ from marketsim.ensemble import (
     news_of,
 )
 from marketsim.errors import InputError
-from marketsim.model import CLASSES, Quarter
+from marketsim.model import CLASSES, NEWS, Quarter
 from marketsim.precision import Precision, precise
 from marketsim.scenarios import Scenarios
 
@@ -83,7 +83,9 @@ def simulate(
     share = allot(scenarios.probabilities, draws)
     drawn = max(REFERENCE, int(share.index.max()) + 1)
     pasts = _pasts(scenarios, drawn, seed, precision)
-    news = np.concatenate([news_of(np.arange(drawn), quarters, seed), np.zeros((1, 2, quarters))])
+    news = np.concatenate(
+        [news_of(np.arange(drawn), quarters, seed), np.zeros((1, len(NEWS), quarters))]
+    )
     regimes, none = len(scenarios.regimes), len(scenarios.regimes)
     # First the calibrated world, alone and under each regime, then what prices are anchored to.
     past = np.concatenate([np.full(1 + regimes, drawn), np.arange(REFERENCE), share.index])

@@ -94,10 +94,11 @@ class World:
         state: State,
         appetite: Array | float = 0.0,
         demand: Array | float = 0.0,
+        memory: Array | float = 0.0,
     ) -> tuple[State, Quarter]:
         """States after, and observables of, each of the quarters ahead; [quarter, ...]."""
-        none = jnp.zeros(QUARTERS)
-        news = Shocks(*(jnp.asarray(x) if jnp.ndim(x) else none + x for x in (appetite, demand)))
+        none, given = jnp.zeros(QUARTERS), (appetite, demand, memory)
+        news = Shocks(*(jnp.asarray(x) if jnp.ndim(x) else none + x for x in given))
         both: tuple[State, Quarter] = _ahead(plain(a), self.setting, plain(state), news)
         return both
 

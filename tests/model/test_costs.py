@@ -13,6 +13,7 @@ from jax import Array
 
 from marketsim.model import ARCHITECTURES, Assumptions, costs, fleet, investment, power
 from marketsim.model.costs import Costs
+from marketsim.model.memory import Premia
 from marketsim.model.power import Power
 from marketsim.model.tree import leaf
 from marketsim.model.units import KILOHOURS
@@ -20,6 +21,7 @@ from marketsim.model.units import KILOHOURS
 PRICE, KW = leaf(np.array([40.0, 26.0, 100.0])), leaf(np.array([1.2, 1.1, 1.7]))
 GPU = 0
 NONE = leaf(np.array(0.0))
+CALM = Premia(chips=leaf(np.ones(3)), servers=leaf(np.ones(3)), hbm=leaf(np.zeros(3)))
 new_chip_costs = jax.jit(costs.new_chip_costs)
 
 
@@ -29,6 +31,7 @@ class Given(NamedTuple):
     grid: Power
     markup: Array = leaf(np.array(1.0))
     scarcity: Array = NONE
+    memory: Premia = CALM
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,18 @@ def test_scarce_chips_are_quoted_dearer(median: Assumptions, calm: Power) -> Non
     np.testing.assert_allclose(dearer, jnp.full(3, dearer[0]))
     assert 1.0 < dearer[0] <= np.exp(0.3 * float(median.chip_premium))
     np.testing.assert_array_equal(short.running, plain.running)
+
+
+def test_dear_memory_is_passed_on_in_chips_and_servers(median: Assumptions, calm: Power) -> None:
+    factor = leaf(np.array([1.10, 1.05, 1.0]))
+    plain, chips, servers = (
+        cost(median, Given(calm, memory=replace(CALM, **given)))
+        for given in ({}, {"chips": factor}, {"servers": factor})
+    )
+    np.testing.assert_allclose(chips.chip, PRICE * factor)
+    np.testing.assert_allclose(servers.chip, PRICE)
+    extra = PRICE * median.server_content * (factor - 1.0)
+    np.testing.assert_allclose(servers.site - plain.site, extra, atol=1e-9)
 
 
 def test_the_merchant_marks_up_gpus_alone(median: Assumptions, calm: Power) -> None:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from marketsim.model import NEWS
 from marketsim.precision import Precision
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def uncached() -> Iterator[None]:
 
 def names(world: World, quarters: int) -> list[str]:
     """What each coordinate is: an assumption, or the news of a quarter."""
-    news = [f"{kind} news {q}" for kind in ("appetite", "demand") for q in range(quarters)]
+    news = [f"{kind} news {q}" for kind in NEWS for q in range(quarters)]
     return [e.name for e in world.listed] + news
 
 
@@ -150,6 +151,6 @@ def test_a_batch_of_worlds_is_the_worlds_one_by_one(
     draws, count = numerics.draw(11, 0, world.coordinates), len(world.listed)
     for i in (0, 57, len(draws) - 1):
         a = world.at(draws[i, :count])
-        appetite, demand = jnp.asarray(draws[i, count:].reshape(2, -1))
-        _, alone = world.ahead(a, world.begin(a), appetite, demand)
+        news = jnp.asarray(draws[i, count:].reshape(len(NEWS), -1))
+        _, alone = world.ahead(a, world.begin(a), *news)
         assert found("float64").level[i] == pytest.approx(float(numerics.level(alone)), rel=1e-9)

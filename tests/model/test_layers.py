@@ -9,13 +9,15 @@ import pytest
 
 from marketsim.model import LAYERS, Assumptions, layers
 from marketsim.model.layers import RECOGNITION, Flows, Prices, recognise
+from marketsim.model.memory import Premia
 from marketsim.model.tree import leaf
 from marketsim.model.units import KILOHOURS
 
 CHIPS = leaf(np.array([10.0, 2.0, 0.5]))
 ELECTRICITY, RENT, LOAD, LET, ADDED, ORDERS = 0.08, 9.0, 3.0, 1.7, 0.4, 14.0
-TURBINES, GENERATION = 0.9, 1.3
-SEMICONDUCTORS = ("gpu", "asic", "low_latency", "foundry", "foundry_equipment", "memory")
+TURBINES, GENERATION, MEMORY = 0.9, 1.3, 40.0
+ACCELERATORS = ("gpu", "asic", "low_latency")
+FOUNDRY = ("foundry", "foundry_equipment")
 SYSTEMS = ("networking", "servers")
 SITES = ("power_equipment", "construction")
 POWER = ("electricity", "leases")
@@ -25,10 +27,12 @@ spend = jax.jit(layers.layer_spending)
 
 def paid(a: Assumptions, independent: float = 1.0, **factors: float) -> dict[str, float]:
     """Spending by layer, USD bn, at ``factors`` on prices; 1 where none is given."""
-    one = {"chips": 1.0, "memory": 1.0, "markup": 1.0, "power": 1.0, "equipment": 1.0}
-    given = one | factors | {"electricity": ELECTRICITY}
-    prices = Prices(**{name: jnp.asarray(x) for name, x in given.items()})
-    flows = (ORDERS, LOAD, LET, ADDED, RENT, TURBINES, GENERATION, independent)
+    one = dict.fromkeys(("chips", "hbm", "dram", "markup", "power", "equipment"), 1.0)
+    given = {k: jnp.asarray(x) for k, x in (one | factors | {"electricity": ELECTRICITY}).items()}
+    none = jnp.zeros(3)
+    memory = Premia(chips=none + given.pop("hbm"), servers=none + given.pop("dram"), hbm=none)
+    prices = Prices(memory=memory, **given)
+    flows = (ORDERS, LOAD, LET, ADDED, RENT, TURBINES, GENERATION, MEMORY, independent)
     amounts = (jnp.asarray(x) for x in flows)
     by_layer = spend(a, prices, Flows(CHIPS, *amounts))
     return dict(zip(LAYERS, np.asarray(by_layer).tolist(), strict=True))
@@ -43,7 +47,7 @@ def test_each_layer_in_closed_form(median: Assumptions) -> None:
     assert [by_layer[name] for name in ("gpu", "asic", "low_latency")] == pytest.approx(
         [10, 2, 0.5]
     )
-    assert by_layer["memory"] == pytest.approx(float(a.memory_content) * 12.5)
+    assert by_layer["memory"] == MEMORY  # bought by others too
     assert by_layer["networking"] == pytest.approx(float(a.networking_content) * 12.5)
     assert by_layer["servers"] == pytest.approx(10.0 + float(a.server_content) * 12.5)
     assert by_layer["foundry"] == pytest.approx(float(a.foundry_content) * ORDERS)  # on orders
@@ -66,10 +70,10 @@ def test_compute_is_rented_out_or_used_at_home(median: Assumptions) -> None:
 
 def test_what_sites_cost_and_what_running_them_does_add_up(median: Assumptions) -> None:
     """The merchant's accelerators are invoiced inside servers and count once."""
-    by_layer = paid(median, chips=1.2, memory=1.5, markup=1.1, power=1.3, equipment=1.4)
+    by_layer = paid(median, chips=1.2, hbm=1.05, dram=1.3, markup=1.1, power=1.3, equipment=1.4)
     spending = jnp.array([by_layer[name] for name in LAYERS])
-    a, chips = median, 1.2 * (1.1 * 10.0 + 2.0 + 0.5)
-    systems = chips * float(1.0 + a.networking_content + a.server_content)
+    a, chips = median, 1.2 * 1.05 * (1.1 * 10.0 + 2.0 + 0.5)
+    systems = chips * float(1.0 + a.networking_content + 1.3 * a.server_content)
     sites = ADDED * float(a.shell_cost + 1.4 * a.power_equipment_cost)
     assert layers.capital(spending) == pytest.approx(systems + sites)
     both = by_layer["electricity"] + by_layer["operations"]
@@ -82,8 +86,9 @@ def test_what_sites_cost_and_what_running_them_does_add_up(median: Assumptions) 
 @pytest.mark.parametrize(
     ("factor", "moved"),
     [
-        ("chips", (*SEMICONDUCTORS, *SYSTEMS)),
-        ("memory", ("memory",)),
+        ("chips", (*ACCELERATORS, *FOUNDRY, *SYSTEMS)),
+        ("hbm", (*ACCELERATORS, *SYSTEMS)),
+        ("dram", ("servers",)),
         ("markup", ("gpu", *SYSTEMS)),
         ("power", POWER),
         ("equipment", ("power_equipment",)),
@@ -92,32 +97,33 @@ def test_what_sites_cost_and_what_running_them_does_add_up(median: Assumptions) 
 def test_a_factor_on_a_price_pays_its_sellers_alone(
     median: Assumptions, factor: str, moved: tuple[str, ...]
 ) -> None:
-    """What is delivered and its price decide; wafers are bought at the prices of chips."""
+    """What is delivered and its price decide; wafers are bought at the prices of chips.
+
+    Memory is what all its buyers pay: it comes from its own market.
+    """
     calm, short = paid(median), paid(median, **{factor: 1.3})
     for name in LAYERS:
         if name in moved:
-            assert short[name] > 1.2 * calm[name], name
+            assert short[name] > 1.05 * calm[name], name
         else:
             assert short[name] == calm[name], name
-    exact = [name for name in moved if name not in SYSTEMS or factor == "chips"]
+    exact = [name for name in moved if name not in SYSTEMS or factor in ("chips", "hbm")]
     assert [short[n] / calm[n] for n in exact] == pytest.approx([1.3] * len(exact))
 
 
 def test_scarcity_raises_prices_within_limits(median: Assumptions) -> None:
     short = jnp.concatenate([jnp.zeros(1), jnp.geomspace(1e-3, 1e3, 40)])
-    chips, memory = np.log(layers.scarce_prices(median, short))
-    assert chips[0] == memory[0] == 0.0
-    for rise, elasticity in ((chips, median.chip_premium), (memory, median.memory_premium)):
-        assert (np.diff(rise) >= -1e-12).all()
-        assert (rise <= float(median.premium_limit) * (1.0 + 1e-12)).all()
-        assert (rise <= float(elasticity) * short * (1.0 + 1e-12)).all()
-        assert rise[-1] == pytest.approx(float(median.premium_limit))
-    assert (memory >= chips).all()
+    rise = np.log(layers.scarce_price(median, short))
+    assert rise[0] == 0.0
+    assert (np.diff(rise) >= -1e-12).all()
+    assert (rise <= float(median.premium_limit) * (1.0 + 1e-12)).all()
+    assert (rise <= float(median.chip_premium) * short * (1.0 + 1e-12)).all()
+    assert rise[-1] == pytest.approx(float(median.premium_limit))
 
 
 def test_the_first_per_cent_of_scarcity_has_the_stated_elasticity(median: Assumptions) -> None:
-    slopes = jax.jacfwd(lambda s: jnp.log(jnp.stack(layers.scarce_prices(median, s))))(0.0)
-    np.testing.assert_allclose(slopes, [median.chip_premium, median.memory_premium])
+    slope = jax.grad(lambda s: jnp.log(layers.scarce_price(median, s)))(0.0)
+    assert slope == pytest.approx(float(median.chip_premium))
 
 
 # Who owns what, and what is left
@@ -140,15 +146,17 @@ def test_an_absorbed_design_is_sold_by_the_merchant(
 
 
 def test_the_merchant_keeps_what_wafers_and_memory_leave(median: Assumptions) -> None:
-    """Dearer memory and a lower markup take from it; scarcity of chips cancels."""
+    """Dearer memory and a lower markup take from it, scarcity of chips adds: wafers share in it."""
 
     def margin(chips: float = 1.0, memory: float = 1.0, markup: float = 1.0) -> float:
-        c, m, k, one = (jnp.asarray(x) for x in (chips, memory, markup, 1.0))
-        return float(layers.merchant_margin(median, Prices(c, m, k, one, one, one)))
+        c, k, one = (jnp.asarray(x) for x in (chips, markup, 1.0))
+        content = 0.05 * jnp.ones(3)  # 5 % of the price, passed on where it is dearer
+        premia = Premia(1.0 + content * (memory - 1.0), jnp.ones(3), content * memory)
+        return float(layers.merchant_margin(median, Prices(c, premia, k, one, one, one)))
 
-    content = float(median.foundry_content + median.memory_content)
+    content = float(median.foundry_content) + 0.05
     assert margin() == pytest.approx(1.0 - content)
-    assert margin(chips=1.5) == pytest.approx(margin(chips=1.0))
+    assert margin(chips=1.5) == pytest.approx(margin() + 0.05 / 3.0)
     assert margin(memory=1.5) < margin() < margin(markup=1.5) < 1.0
     assert 1.0 - margin(markup=2.0) == pytest.approx(content / 2.0)
 

@@ -29,7 +29,7 @@ def layer(quarters: Quarter, name: str) -> Array:
     return quarters.spending[:, LAYERS.index(name)]
 
 
-def test_short_manufacturing_raises_chip_and_memory_prices(
+def test_short_manufacturing_raises_chip_prices(
     world: World, median: Assumptions, middle: State
 ) -> None:
     plan = middle.investment
@@ -40,8 +40,21 @@ def test_short_manufacturing_raises_chip_and_memory_prices(
     assert pinched.chip_scarcity[0] > plain.chip_scarcity[0]
     assert pinched.chip_price[0] > plain.chip_price[0]
     assert pinched.delivered[0] < plain.delivered[0]
-    memory = [layer(q, "memory")[0] / layer(q, "gpu")[0] for q in (plain, pinched)]
-    assert memory[1] > memory[0]
+
+
+def test_short_memory_raises_its_price_at_once_and_chips_a_little(
+    world: World, median: Assumptions, middle: State
+) -> None:
+    """Claim C21: half the stocks, and contracts rise by tens of per cent, chips by a few."""
+    scarce = replace(middle, memory=replace(middle.memory, stock=0.5 * middle.memory.stock))
+    plain, short = (world.ahead(median, state)[1] for state in (middle, scarce))
+    rises = short.memory_price / plain.memory_price
+    assert rises[0] > 1.1
+    assert rises[:4].max() > 1.3
+    assert rises[12:20].min() < 1.0  # and overbuilding brings it below what it would have been
+    dearer = short.chip_price / plain.chip_price
+    assert 1.0 < dearer[:8].max() < 1.05
+    assert (layer(short, "memory")[:4] > layer(plain, "memory")[:4]).all()
 
 
 def test_good_news_raises_deliveries(world: World, median: Assumptions, middle: State) -> None:
@@ -81,11 +94,11 @@ def test_a_price_war_takes_margin_not_wafers(
         for g in (0.0, -0.2)
     )
     assert war.merchant_margin[8] < plain.merchant_margin[8] - 0.05
-    for name, falls in (("gpu", True), ("memory", False)):
-        per_chip = [layer(q, name)[0] / q.delivered[0] for q in (plain, war)]
-        assert per_chip[1] == pytest.approx(float(per_chip[0]), rel=1e-9), name
-        later = [layer(q, name)[4] / q.delivered[4] for q in (plain, war)]
-        assert (later[1] < 0.95 * later[0]) == falls, name
+    for what, falls in (("gpu", True), ("memory", False)):
+        sold = [layer(q, "gpu") if what == "gpu" else q.hbm_revenue for q in (plain, war)]
+        per_chip = [x / q.delivered for x, q in zip(sold, (plain, war), strict=True)]
+        assert per_chip[1][0] == pytest.approx(float(per_chip[0][0]), rel=1e-9), what
+        assert (per_chip[1][4] < 0.95 * per_chip[0][4]) == falls, what
 
 
 def test_no_rate_makes_a_jump(world: World, median: Assumptions, middle: State) -> None:

@@ -17,6 +17,7 @@ from marketsim.model import (
     ARCHITECTURES,
     CLASSES,
     LAYERS,
+    NEWS,
     YEARS,
     Assumptions,
     Quarter,
@@ -59,7 +60,8 @@ class Run(NamedTuple):
 def run(request: pytest.FixtureRequest, world: World) -> Run:
     """A run of 36 quarters at the medians, and at draws of the priors with news."""
     draw = np.random.default_rng(request.param)
-    news = draw.standard_normal((2, 36)) if request.param else np.zeros((2, 36))
+    size = (len(NEWS), 36)
+    news = draw.standard_normal(size) if request.param else np.zeros(size)
     a = world.at(world.draws(seed=request.param, size=1)[0] if request.param else 0.0)
     start = world.begin(a)
     after, quarters = world.ahead(a, start, *jnp.asarray(news))
@@ -96,7 +98,7 @@ def test_everything_balances_in_every_quarter(
     """Compute, power, energy, money in and out, books, debt, orders; and the market clears."""
     found = gaps(run.a, world.setting, run.before, run.after, run.quarters)
     by_name = dict(zip(numerics.BALANCES, np.asarray(found).tolist(), strict=True))
-    assert len(by_name) == 17
+    assert len(by_name) == 20
     assert {name: gap for name, gap in by_name.items() if not gap < 1e-10} == {}
 
 
@@ -364,7 +366,8 @@ def test_checking_answers_never_makes_more_of_them_than_tokens(run: Run) -> None
 
 
 def test_worlds_along_the_last_axis_are_the_worlds_one_by_one(world: World) -> None:
-    z, news = world.draws(seed=3, size=4), np.random.default_rng(4).standard_normal((2, 36, 4))
+    z = world.draws(seed=3, size=4)
+    news = np.random.default_rng(4).standard_normal((len(NEWS), 36, 4))
     a = unpack(values(world.coordinates, jnp.asarray(z.T)))
     _, together = world.ahead(a, world.begin(a), *jnp.asarray(news))
     for i in (0, 3):

@@ -22,6 +22,7 @@ from .industry import IndustryAssumptions
 from .investment import InvestmentAssumptions
 from .layers import LayerAssumptions
 from .lines import LineAssumptions
+from .memory import MemoryAssumptions
 from .power import PowerAssumptions
 from .serving import ServingAssumptions
 from .shocks import ShockAssumptions
@@ -38,6 +39,7 @@ GROUPS: Final[dict[str, type]] = {
     "grid": GridAssumptions,
     "investment": InvestmentAssumptions,
     "architecture": ArchitectureAssumptions,
+    "memory": MemoryAssumptions,
     "layers": LayerAssumptions,
     "industry": IndustryAssumptions,
     "shocks": ShockAssumptions,
@@ -53,6 +55,7 @@ class Assumptions(
     ShockAssumptions,
     IndustryAssumptions,
     LayerAssumptions,
+    MemoryAssumptions,
     ArchitectureAssumptions,
     InvestmentAssumptions,
     GridAssumptions,

@@ -22,15 +22,9 @@ class LayerAssumptions:
     )
     premium_limit: Array = assumption(
         "log",
-        "largest rise of ln price that scarcity alone brings, chips and memory",
+        "largest rise of ln price that scarcity alone brings",
         lognormal(1.2, 0.2),
         "data/facts/accounting.csv: H100 rental of 8.5 USD in mid-2023 against 2 later",
-    )
-    memory_premium: Array = assumption(
-        "elasticity",
-        "further rise of memory prices per log unit of manufacturing scarcity",
-        lognormal(1.20, 0.3),
-        "DRAM contract prices double within a year of shortage and halve after",
     )
     networking_content: Array = assumption(
         "ratio",
@@ -43,9 +37,6 @@ class LayerAssumptions:
         "server and rack value added per dollar of accelerators",
         lognormal(0.22, 0.2),
         JUDGEMENT,
-    )
-    memory_content: Array = assumption(
-        "ratio", "HBM, DRAM and flash per dollar of accelerators", lognormal(0.20, 0.2), JUDGEMENT
     )
     foundry_content: Array = assumption(
         "ratio", "wafers and packaging per dollar of accelerators", lognormal(0.14, 0.2), JUDGEMENT

@@ -23,3 +23,15 @@ class ShockAssumptions:
     demand_volatility: Array = assumption(
         "log per quarter", "standard deviation of news on demand", lognormal(0.08, 0.2), JUDGEMENT
     )
+    memory_persistence: Array = assumption(
+        "share per quarter",
+        "persistence of what others want of memory above their trend",
+        share(0.80, 0.3),
+        JUDGEMENT,
+    )
+    memory_volatility: Array = assumption(
+        "log per quarter",
+        "standard deviation of news on what they want",
+        lognormal(0.035, 0.3),
+        "data/facts/memory.csv: prices move by 13 % a quarter and 39 % over four, 2018-2025",
+    )
