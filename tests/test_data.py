@@ -259,8 +259,8 @@ def test_every_figure_of_guidance_was_carried_over() -> None:
     backlog = (before["kind"] == "backlog") & (before["target"] != "net_bookings")
     assert len(after) == (ends != "").to_numpy().sum()
     joined = after["quantity"] == "backlog"
-    assert 1e3 * total(after.loc[joined, "value"]) == pytest.approx(total(ends[backlog]["mid"]))
-    plain = sum(total(ends.loc[~backlog, side]) for side in ends)
+    assert 1e3 * total(after[joined]["value"]) == pytest.approx(total(before[backlog]["mid"]))
+    plain = sum(total(before[~backlog][side]) for side in ("low", "mid", "high"))
     assert total(after.loc[~joined, "value"]) == pytest.approx(plain)
 
 
@@ -280,10 +280,8 @@ def power_of(rows: pd.DataFrame) -> pd.Series:
 
 def in_power(rows: pd.DataFrame) -> float:
     """The sum of what is told in power, in MW."""
-    return sum(
-        scale * total(rows.loc[rows["unit"] == unit, "value"])
-        for unit, scale in (("MW", 1.0), ("GW", 1e3))
-    )
+    megawatts, gigawatts = (rows[rows["unit"] == unit]["value"] for unit in ("MW", "GW"))
+    return total(megawatts) + 1e3 * total(gigawatts)
 
 
 @pytest.mark.parametrize(("table", "left_out"), [("labs", 0), ("token_price_events", 1)])
