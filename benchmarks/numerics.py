@@ -46,7 +46,7 @@ HARD: Final = {
     "initial_power_slack": -6.0,
     "initial_equipment": -6.0,
     "general_capacity": -4.0,
-    "cash_limit": -5.0,
+    "initial_cash_flow": -8.0,
     "saturation": -4.0,
     "initial_bandwidth[low_latency]": -6.0,
     "speed_growth[batch]": 30.0,
@@ -170,8 +170,33 @@ def companies(t: Turn) -> Sides:
 
 
 def shares(t: Turn) -> Sides:
-    """Shares of architectures sum to one, of compute and of the tokens of each class."""
-    return jnp.append(t.q.token_share.sum(axis=0), t.q.architecture_share.sum()), jnp.ones(4)
+    """Shares of architectures sum to one, of compute and of tokens; so do those of limits."""
+    of_compute = jnp.stack([t.q.architecture_share.sum(), t.q.binding.sum()])
+    return jnp.concatenate([t.q.token_share.sum(axis=0), of_compute]), jnp.ones(5)
+
+
+def debt(t: Turn) -> Sides:
+    """What is owed is what was owed, less repayments, and what was borrowed."""
+    kept = t.before.investment.debt * (1.0 - t.a.debt_repayment)
+    return t.q.debt, kept + t.q.borrowed
+
+
+def order_book(t: Turn) -> Sides:
+    """What is booked is what was, with orders, less what was built."""
+    held = ms.model.investment.booked(t.a, t.before.investment)
+    return t.q.order_book + t.q.capital_spending, held + t.q.orders
+
+
+def spending_on_tokens(t: Turn) -> Sides:
+    """Tokens cost what laboratories are paid, and what own use would be at their price."""
+    at_price = (t.q.tokens * t.q.token_price).sum() / 1e3
+    return t.q.laboratory_revenue + t.a.token_markup * t.q.own_use, at_price
+
+
+def training(t: Turn) -> Sides:
+    """Training is paid out of outside capital, and of what tokens earned the quarter before."""
+    earned = jnp.stack(ms.model.demand.spending(t.a, t.before.demand)).sum()
+    return t.q.training, t.q.training_capital + t.a.training_reinvestment * earned
 
 
 BALANCES: Final[dict[str, Callable[[Turn], Sides]]] = {
@@ -189,6 +214,10 @@ BALANCES: Final[dict[str, Callable[[Turn], Sides]]] = {
         market_clearing,
         companies,
         shares,
+        debt,
+        order_book,
+        spending_on_tokens,
+        training,
     )
 }
 

@@ -29,11 +29,14 @@ from numpy_parts import (  # type: ignore[import-not-found]
     TINY,
     TO_GPU,
     YEARS,
+    additions,
     below,
+    budget,
     build,
     clear,
     compute_per_token,
     drift,
+    elasticity_at,
     keep_books,
     log_total,
     new_costs,
@@ -43,17 +46,23 @@ from numpy_parts import (  # type: ignore[import-not-found]
     revenue,
     smooth,
     spend,
+    wanted_in_the_end,
 )
 
 import marketsim as ms
 
 Array = Any  # float64 [..., draw]; a checker cannot see what trees hold
 
+WORLD_OUTPUT: Final = 117_000.0 * YEARS
 SPEEDS: Final = np.log([[10.0], [40.0], [100.0]])
 RECOGNISED: Final = np.array(
     [[0.85, 0.85, 0.85, 0.9, 0.6, 0.8, 0.75, 0.75, 0.35, 0.35, 0.5, 0.85, 0.3, 0.7, 0.7]]
 ).T
-SEEN: Final = ("lines", "rent", "compute", "capital_spending", "load", "tokens", "book_value")
+SEEN: Final = (
+    *("lines", "rent", "compute", "capital_spending", "load", "tokens", "book_value"),
+    *("owner_cash_flow", "borrowed", "debt", "order_book", "orders", "laboratory_revenue"),
+    *("own_use", "training", "training_capital", "saturation", "token_multiple", "binding"),
+)
 CHUNK: Final = 400
 """Worlds at a time: of 100 to 5,000, 300 to 500 were fastest, and 700 or more at half that pace or
 less, on two shared cores with 1 MB of cache each."""
@@ -119,14 +128,18 @@ def start(a: Tree, setting: Any) -> Tree:
         log_answer=0.0 * a.task_growth,
         adoption=a.adoption_speed * (setting.start_year - a.adoption_midpoint),
         log_electricity=np.log(a.initial_electricity_price),
-        log_spending=np.log(a.initial_spending),
-        log_cash_flow=none + log(setting.cash_flow),
+        log_income=log(WORLD_OUTPUT) + a.income_growth * setting.start_year,
+        laboratory=np.log(a.initial_laboratory_share / (1.0 - a.initial_laboratory_share)),
+        log_due=np.log(a.initial_spending),
+        log_cash_flow=np.log(a.initial_cash_flow),
         log_other=np.log(a.initial_other_capex),
+        expected_growth=a.initial_expected_growth * YEARS,
         exponent=0.0 * a.concentration,
         log_base=np.log(a.base_level),
-        **dict.fromkeys(("algorithm_speed", "task_speed", "training_speed"), none + 1.0),
+        **dict.fromkeys(("algorithm_speed", "task_speed", "capital_speed"), none + 1.0),
         **dict.fromkeys(("log_flop_per_token", "log_short", "rent", "log_factor"), none),
         **dict.fromkeys(("appetite", "log_markup", "log_independent", "chip_scarcity"), none),
+        **dict.fromkeys(("debt", "leverage"), none),
     )
     calm, work = prices(a, s, none, none), compute_per_token(a, s, setting.served, s.log_speed)
     costs = new_costs(a, s, calm, work)
@@ -168,12 +181,18 @@ def first_demand(a: Tree, s: Tree, rent: Array, runs: Array, log_work: Array) ->
     """Start from demand that uses what ``runs``, at ``rent`` for a quarter, kUSD per H100e."""
     agents, batch = a.initial_agentic_share, a.initial_batch_share
     classes = np.stack([(1.0 - agents) * batch, (1.0 - agents) * (1.0 - batch), agents])
-    log_compute = np.log(runs * (1.0 - a.initial_training_share) / a.initial_tokens)
+    # Of a dollar of compute, capital pays its share, and what answers pays the rest and its own.
+    sold, outside = a.initial_laboratory_share, a.initial_training_capital
+    own = a.training_reinvestment * (1.0 - sold + sold * a.token_markup)
+    answers = (1.0 - outside) / (1.0 + own)
+    log_compute = np.log(runs * answers / a.initial_tokens)
     s.log_rent = s.log_contract = np.log(rent / KILOHOURS)
     s.log_tokens = s.log_desired = np.log(a.initial_tokens * classes)
     s.log_token_price = np.log(a.token_markup * rent) + log_compute + 0.0 * classes
     s.log_compute_scale = log_compute - log_work
-    s.log_training = np.log(a.initial_training_share * runs * rent)
+    s.log_capital = np.log(outside * runs * rent)
+    s.log_training = np.log((1.0 - answers) * runs * rent)
+    s.log_outlook = np.log(runs)  # all is as it is wanted
 
 
 def first_power(a: Tree, s: Tree, used: Array, added: Array) -> None:
@@ -200,6 +219,10 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
     build(a, s, new, m)
     pay(a, s, new, m)
     drift(a, s, new, m.delivered)
+    borrow(a, s, new, m)
+    kept, sold = a.commitment, 1.0 / (1.0 + np.exp(-new.laboratory))
+    at_price = np.exp(new.log_tokens + new.log_token_price).sum(axis=0)
+    held = np.stack([1.0 - m.held_back, m.held_back])
     seen = (
         revenue(a, np.asarray(setting.lines.share), s, new.spending),
         np.exp(new.log_rent),
@@ -208,41 +231,70 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
         a.pue * new.power.sum(axis=(0, 1)),
         np.exp(new.log_tokens),
         new.book.sum(axis=(0, 1)),
+        m.cash_flow,
+        m.borrowed,
+        new.debt,
+        m.due * kept / (1.0 - kept),
+        m.bought.sum(axis=0) + kept / (1.0 - kept) * (m.due - np.exp(s.log_due)),
+        at_price * sold,
+        at_price * (1.0 - sold) / a.token_markup,
+        np.exp(new.log_training),
+        m.capital,
+        m.full,
+        at_price / (m.inference * np.exp(new.log_rent) * KILOHOURS),
+        np.concatenate([m.binds[0] * held, m.binds[1:]]),
     )
     return new, dict(zip(SEEN, seen, strict=True))
 
 
 def trade(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
     """Shift demand and settle it at the rent that clears the market."""
-    saturated = 1.0 / (1.0 + a.saturation / np.exp(s.log_tokens))
-    elasticity = a.elasticity + (a.saturated_elasticity - a.elasticity) * saturated
+    spent, full = budget(a, s, s.log_income)
+    income = a.income_growth * YEARS
+    elasticity = elasticity_at(a, full)
     new.adoption = s.adoption + a.adoption_speed * YEARS
     adopted = np.log1p(np.exp(-s.adoption)) - np.log1p(np.exp(-new.adoption))
     better, checks = (YEARS * s.task_speed * g for g in (a.task_growth, a.verification_growth))
     unpaid = checks * (1.0 - elasticity * (1.0 - a.verification_worth))
-    desired = s.log_desired + adopted + better + unpaid + news
+    grown = (1.0 - full) * (adopted + better + news) + full * income
+    desired = s.log_desired + grown + unpaid
     new.log_answer = s.log_answer + better + checks
     new.task_speed = s.task_speed * np.exp(-a.task_decay * YEARS)
-    new.log_training = s.log_training + a.training_growth * s.training_speed * YEARS
-    new.training_speed = s.training_speed * np.exp(-a.training_decay * YEARS)
+    new.log_income = s.log_income + income
+    new.laboratory = s.laboratory + a.laboratory_growth * YEARS
+    new.log_capital = s.log_capital + a.training_growth * s.capital_speed * YEARS
+    new.capital_speed = s.capital_speed * np.exp(-a.training_decay * YEARS)
+    m.capital = np.exp(new.log_capital + a.training_appetite * s.appetite)
+    new.log_training = np.log(m.capital + a.training_reinvestment * spent)
     log_compute = (
         s.log_compute_scale
         + s.log_flop_per_token
         + np.log((np.exp(s.log_share) * m.work[2]).sum(axis=0))
     )
     target = np.log(a.token_markup * KILOHOURS) + log_compute
+    # Last quarter's tokens and prices, this one's income and laboratories: the elasticity at hand.
+    now = Tree(**vars(s))
+    now.laboratory, now.log_desired = new.laboratory, desired
+    elasticity = elasticity_at(a, budget(a, now, new.log_income)[1])
+    fallen = s.log_rent - a.expected_rent_decline * YEARS
+    m.growth = wanted_in_the_end(a, now, new, elasticity, target, log_compute, fallen)
+    m.growth = m.growth - s.log_outlook
     at_once = desired - elasticity * a.passthrough * (target - s.log_token_price)
     wanted = relax(s.log_tokens, at_once, a.demand_adjustment) + log_compute
     slope = a.demand_adjustment * elasticity * a.passthrough
-    budget = new.log_training - log(KILOHOURS)
-    new.log_rent = clear(wanted, slope, budget, s.compute + TINY, m.cost, s.log_rent)
+    training = new.log_training - log(KILOHOURS)
+    new.log_rent = clear(wanted, slope, training, s.compute + TINY, m.cost, s.log_rent)
     new.log_token_price = relax(s.log_token_price, target + new.log_rent, a.passthrough)
     new.log_desired = desired - elasticity * (new.log_token_price - s.log_token_price)
     new.log_tokens = relax(s.log_tokens, new.log_desired, a.demand_adjustment)
-    weights, training = np.exp(new.log_tokens + log_compute), np.exp(budget - new.log_rent)
+    weights, training = np.exp(new.log_tokens + log_compute), np.exp(training - new.log_rent)
+    m.inference = weights.sum(axis=0)
     m.running = np.exp(wanted - slope * new.log_rent).sum(axis=0) + training
     weights[0] += training  # which runs on what serves batch
     m.weights = weights / weights.sum(axis=0)
+    m.full = budget(a, new, new.log_income)[1]
+    settled = elasticity_at(a, m.full)
+    new.log_outlook = wanted_in_the_end(a, new, new, settled, target, log_compute, new.log_rent)
 
 
 def choose(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
@@ -267,22 +319,44 @@ def choose(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
 
 
 def order(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
-    """Plan spending by Tobin's q at the rent and at prices as quoted."""
-    net = positive(np.exp(new.log_rent) * KILOHOURS - m.kw * m.quoted.running, 0.05)
+    """Plan what comes due, by what investors expect, Tobin's q and the cost of funds."""
+    log_rent = relax(s.log_contract, new.log_rent, a.spot_weight)
+    net = positive(np.exp(log_rent) * KILOHOURS - m.kw * m.quoted.running, 0.05)
     m.q = net / (a.user_cost * m.site)
-    log_q, fleet = np.log(m.q), new.compute.sum(axis=(0, 1)) * m.site
+    fleet = new.compute.sum(axis=(0, 1)) * m.site
     new.appetite = a.appetite_persistence * s.appetite + news
-    desired = np.log(a.investment_rate * fleet) + a.investment_response * log_q + new.appetite
-    limit = s.log_cash_flow + np.log(a.cash_limit) + a.external_finance * log_q
-    new.log_spending = smooth(-8.0, relax(desired, s.log_spending, a.commitment), limit)
+    new.expected_growth = relax(s.expected_growth, m.growth, a.expectation_speed)
+    owners, lenders = 1.0 - a.borrower_share, a.borrower_share
+    owners = owners * additions(a, new.expected_growth, m.q, s.leverage)
+    lenders = lenders * additions(a, new.expected_growth, m.q, s.leverage + 1.0)
+    wanted = (owners + lenders) / np.exp(a.credit_rationing * s.leverage)
+    m.held_back = 1.0 - wanted / additions(a, new.expected_growth, m.q, 0.0)
+    m.borrowers = lenders / (owners + lenders)
+    m.ordered = wanted * fleet * np.exp(new.appetite)
+    m.due = (1.0 - a.commitment) * m.ordered + a.commitment * np.exp(s.log_due)
+    new.log_due = np.log(m.due)
+
+
+def borrow(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
+    """Pay for AI out of cash flow first, and borrow the rest."""
+    paid = m.bought.sum(axis=0)
+    sold, upkeep = s.spending[13], s.spending[10] + s.spending[11]
+    base = np.exp(new.log_cash_flow)
+    m.cash_flow = base + a.owner_share * (sold - a.rented_share * upkeep)
+    own = a.retention * m.cash_flow - np.exp(new.log_other)
+    short = positive((a.owner_share * paid - own) / base, 0.05) * base / a.owner_share
+    m.borrowed = m.borrowers * paid + (1.0 - m.borrowers) * short
+    new.debt = s.debt - a.debt_repayment * s.debt + m.borrowed
+    new.leverage = (new.debt * YEARS + m.borrowed) * a.owner_share / m.cash_flow
 
 
 def deliver(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     """Deliver what can be made and powered of the order; find what was short, and its rent."""
     free = positive(1.0 - a.pue * m.load / s.energised, 0.01) * s.energised
-    m.log_wanted = new.log_spending + np.log(m.left / m.site)
+    m.log_wanted = new.log_due + np.log(m.left / m.site)
     makeable, powered = s.log_manufacturing - np.log(m.price), np.log(free / (a.pue * m.kw))
     log_delivered = smooth(-12.0, m.log_wanted, makeable, powered)
+    m.binds = np.exp(12.0 * (log_delivered - np.stack([m.log_wanted, makeable, powered])))
     m.delivered = np.exp(log_delivered)
     m.short, m.starved = (positive(m.log_wanted - x, 0.08) for x in (makeable, powered))
     surplus = m.site * a.user_cost * positive(m.q - 1.0, 0.05)

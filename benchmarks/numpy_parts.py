@@ -1,4 +1,4 @@
-"""Parts of the structural model in NumPy: roofline, prices, market, fleet, power, revenue.
+"""Parts of the structural model in NumPy: roofline, prices, demand, market, fleet, power, revenue.
 
 Arrays are [..., draw]: what is one number for a world broadcasts as it is, inner loops run over
 draws, and sums over vintages or chips add whole rows. `np.logaddexp` is avoided, it is not
@@ -135,6 +135,28 @@ def new_costs(a: Tree, s: Tree, quoted: Tree, work: tuple[Array, ...]) -> Tree:
     return Tree(kw=kw, chip=chip, site=site, log_token=log_token)
 
 
+def budget(a: Tree, s: Tree, log_income: Array) -> tuple[Array, Array]:
+    """Return spending on tokens, own use at cost, and what it has of the budget it competes for."""
+    odds = np.exp(s.laboratory)
+    at_price = np.exp(s.log_tokens + s.log_token_price).sum(axis=0)
+    spent = at_price * (odds + 1.0 / a.token_markup) / (odds + 1.0)
+    return spent, 1.0 / (1.0 + a.saturation * np.exp(log_income) / spent)
+
+
+def elasticity_at(a: Tree, full: Array) -> Array:
+    return (1.0 - full) * a.elasticity + full * a.saturated_elasticity
+
+
+def wanted_in_the_end(
+    a: Tree, s: Tree, new: Tree, elasticity: Array, target: Array, log_compute: Array, x: Array
+) -> Array:
+    """Return ln compute wanted at ln rent ``x`` once prices and tokens of ``s`` have followed."""
+    tokens = s.log_desired - elasticity * (target + x - s.log_token_price)
+    return np.log(
+        np.exp(tokens + log_compute).sum(axis=0) + np.exp(new.log_training - x) / KILOHOURS
+    )
+
+
 def clear(wanted: Array, slope: Array, budget: Array, fleet: Array, cost: Array, x: Array) -> Array:
     """Return ln rent at which demand equals the fleet that runs, by Newton steps in closed form."""
     for last in (False,) * 10 + (True,):
@@ -147,6 +169,13 @@ def clear(wanted: Array, slope: Array, budget: Array, fleet: Array, cost: Array,
         move = np.log(total / supply) / (falls + rises)
         x = x + (move if last else np.clip(move, -1.5, 1.5))
     return x
+
+
+def additions(a: Tree, growth: Array, q: Array, leverage: Array) -> Array:
+    """Return desired additions over the fleet; the premium on funds adds to the hurdle."""
+    premium = a.external_premium * leverage
+    dearer = (a.discount + premium * YEARS) / a.discount * np.exp(a.return_delay * premium)
+    return positive(a.attrition * YEARS + growth + a.investment_response * np.log(q / dearer), 0.05)
 
 
 def keep_books(a: Tree, s: Tree, new: Tree, cost: Array) -> None:

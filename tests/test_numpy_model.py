@@ -55,7 +55,6 @@ def setting() -> Setting:
     book = known.universe.revenue_map
     return Setting(
         start_year=leaf(np.float64(-3.0)),
-        cash_flow=leaf(np.float64(60.0)),
         served=served(known.models["DeepSeek-V3"]),
         lines=lines_of(book.share, book.owner),
     )

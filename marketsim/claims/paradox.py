@@ -20,6 +20,10 @@ STEP: Final = float(np.log(1.2))
 LAST: Final = slice(-8, None)
 """Quarters that stand for the long run: investment swings about it."""
 
+BOUNDLESS: Final = 1e9
+SPENT: Final = 1e-9
+"""Shares of world output at which no demand is ever saturated, and at which all demand is."""
+
 AGENTIC: Final = CLASSES.index("agentic")
 
 
@@ -32,7 +36,7 @@ def better_served(worlds: Worlds) -> Worlds:
 def frictionless(worlds: Worlds, elasticity: float) -> Worlds:
     """Return the static limit: full pass-through, no adjustment lag, no saturation, power slack."""
     return slack(worlds).with_(
-        passthrough=1.0, demand_adjustment=1.0, saturation=1e30, elasticity=elasticity
+        passthrough=1.0, demand_adjustment=1.0, saturation=BOUNDLESS, elasticity=elasticity
     )
 
 
@@ -50,7 +54,7 @@ def paradox(worlds: Worlds) -> Finding:
     turns = np.ones(worlds.draws, dtype=bool)
     for elasticity, sign in ((1.3, 1.0), (0.7, -1.0)):
         static = frictionless(worlds, elasticity)
-        lagged = slack(worlds).with_(saturation=1e30, elasticity=elasticity)
+        lagged = slack(worlds).with_(saturation=BOUNDLESS, elasticity=elasticity)
         for kind in (static, lagged):
             plain, better = kind.ahead(), better_served(kind).ahead()
             for seen in (lambda q: q.compute[:, LAST], lambda q: layer(q, "gpu")):
@@ -119,7 +123,7 @@ def answer_price(q: Quarter) -> Array:
 
 def reliability(worlds: Worlds) -> Finding:
     """C17. Checking raises compute per useful answer, and compute where demand is saturated."""
-    full = worlds.with_(saturation=1.0)
+    full = worlds.with_(saturation=SPENT)
     checked = full.with_(verification_growth=full.assumptions.verification_growth + 0.2)
     plain, safe = full.ahead(), checked.ahead()
     per_answer = np.log((safe.tokens / safe.answers) / (plain.tokens / plain.answers))[:, -1]

@@ -128,15 +128,15 @@ def layer(quarters: Quarter, name: str, recognised: bool = False) -> Array:
 
 
 def slack(worlds: Worlds) -> Worlds:
-    """Return worlds in which neither power nor manufacturing nor finance binds."""
+    """Return worlds in which neither power nor manufacturing nor finance binds.
+
+    Funds are in supply: they cost the same and come in any amount, whatever is owed.
+    """
     now, plan = worlds.state, worlds.state.investment
     power = replace(now.power, energised=1e6 * now.power.energised)
-    plan = replace(
-        plan,
-        log_manufacturing=plan.log_manufacturing + 12.0,
-        log_cash_flow=plan.log_cash_flow + 12.0,
-    )
-    return worlds.with_(replace(now, power=power, investment=plan))
+    plan = replace(plan, log_manufacturing=plan.log_manufacturing + 12.0)
+    state = replace(now, power=power, investment=plan)
+    return worlds.with_(state, external_premium=1e-9, credit_rationing=1e-9)
 
 
 def pinched(worlds: Worlds, margin: float = 0.01, growth: float = 0.01) -> Worlds:

@@ -137,7 +137,6 @@ def world() -> World:
         coordinates=coordinates(listed),
         setting=Setting(
             start_year=leaf(np.float64(-3.0)),
-            cash_flow=leaf(np.float64(60.0)),
             served=served(known.models["DeepSeek-V3"]),
             lines=lines_of(book.share, book.owner),
         ),

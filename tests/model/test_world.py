@@ -22,12 +22,15 @@ from marketsim.model import (
     Quarter,
     Setting,
     State,
+    demand,
     investment,
+    layers,
     steps,
     unpack,
     values,
 )
 from marketsim.model.layers import RECOGNITION
+from marketsim.model.units import KILOHOURS, LIMITS
 
 if TYPE_CHECKING:
     from tests.model.conftest import World
@@ -36,8 +39,9 @@ DRAWS = range(9)
 MIDDLE = 16
 """Quarters of history."""
 ROUNDING = 1.0 + 1e-9
-SIGNED = ("merchant_margin",)
-"""Observables that may fall below nothing: memory may cost more than the merchant is paid."""
+SIGNED = ("merchant_margin", "orders", "expected_growth")
+"""Observables that may fall below nothing: memory may cost more than the merchant is paid, orders
+may be cancelled, and demand be expected to shrink."""
 
 
 Gaps = Callable[[Assumptions, Setting, State, State, Quarter], Array]
@@ -89,16 +93,18 @@ def gaps(numerics: ModuleType) -> Gaps:
 def test_everything_balances_in_every_quarter(
     run: Run, world: World, numerics: ModuleType, gaps: Gaps
 ) -> None:
-    """Compute, power, energy, money in and out, books, chips, companies; and the market clears."""
+    """Compute, power, energy, money in and out, books, debt, orders; and the market clears."""
     found = gaps(run.a, world.setting, run.before, run.after, run.quarters)
     by_name = dict(zip(numerics.BALANCES, np.asarray(found).tolist(), strict=True))
-    assert len(by_name) == 12
+    assert len(by_name) == 16
     assert {name: gap for name, gap in by_name.items() if not gap < 1e-10} == {}
 
 
 def test_a_leak_would_be_found(run: Run, world: World, numerics: ModuleType, gaps: Gaps) -> None:
     """Of each observable: a thousandth more of it unbalances something."""
-    for name in ("delivered", "retired", "capital_spending", "operating_spending", "depreciation"):
+    capital = ("capital_spending", "operating_spending", "depreciation", "borrowed", "orders")
+    tokens = ("laboratory_revenue", "own_use", "training", "training_capital")
+    for name in ("delivered", "retired", *capital, *tokens):
         q = replace(run.quarters, **{name: 1.001 * getattr(run.quarters, name)})
         found = gaps(run.a, world.setting, run.before, run.after, q)
         assert found.max() > 1e-6, name
@@ -114,6 +120,7 @@ def test_every_observable_has_its_axes(run: Run, world: World) -> None:
         "token_price": (len(CLASSES),),
         "architecture_share": (len(ARCHITECTURES),),
         "token_share": (len(ARCHITECTURES), len(CLASSES)),
+        "binding": (len(LIMITS),),
     }
     quarters = len(run.quarters.rent)
     for f in fields(Quarter):
@@ -165,6 +172,88 @@ def test_all_that_accrues_is_recognised_in_the_end(run: Run) -> None:
     )
 
 
+def test_debt_is_what_was_borrowed_less_what_was_repaid(run: Run) -> None:
+    q = run.quarters
+    before = jnp.append(0.0, q.debt[:-1])
+    np.testing.assert_allclose(
+        q.debt, before * (1.0 - run.a.debt_repayment) + q.borrowed, rtol=1e-12
+    )
+    a_year = q.owner_cash_flow / run.a.owner_share / YEARS
+    np.testing.assert_allclose(q.leverage, (q.debt + q.borrowed / YEARS) / a_year, rtol=1e-12)
+
+
+def test_orders_are_what_was_built_and_what_the_book_gained(run: Run) -> None:
+    q = run.quarters
+    first = investment.booked(run.a, run.start.investment)
+    held = jnp.append(first, q.order_book[:-1])
+    np.testing.assert_allclose(q.orders, q.capital_spending + q.order_book - held, rtol=1e-9)
+
+
+def test_where_nothing_is_short_what_is_wanted_is_ordered(
+    world: World, median: Assumptions
+) -> None:
+    """Then what comes due is built at the price quoted, and none of the book is lost."""
+    state = world.after(MIDDLE, median)
+    plan = replace(state.investment, log_manufacturing=state.investment.log_manufacturing + 12.0)
+    power = replace(state.power, energised=1e6 * state.power.energised)
+    free = replace(median, export_control=jnp.asarray(0.0))
+    eased = replace(state, investment=plan, power=power, chip_scarcity=jnp.asarray(0.0))
+    states, q = world.ahead(free, eased)
+    due = jnp.exp(states.investment.log_due[0])
+    assert q.capital_spending[0] == pytest.approx(float(due), rel=0.01)
+    held = investment.booked(free, plan)
+    comes_due = (1.0 - free.commitment) * (held + q.orders[0])
+    assert comes_due == pytest.approx(float(due), rel=0.02)
+
+
+def test_laboratories_and_owners_together_spend_what_tokens_cost(run: Run) -> None:
+    """Sold at the price, used at cost."""
+    q = run.quarters
+    at_price = (q.tokens * q.token_price).sum(1) / 1e3
+    both = q.laboratory_revenue + run.a.token_markup * q.own_use
+    np.testing.assert_allclose(both, at_price, rtol=1e-9)
+    sold = jax.nn.sigmoid(run.after.demand.laboratory)
+    np.testing.assert_allclose(q.laboratory_revenue, sold * at_price, rtol=1e-9)
+
+
+def test_training_is_paid_out_of_capital_and_of_what_tokens_earned(run: Run) -> None:
+    """The quarter before; what both pay for is the compute that does not answer."""
+    q, a = run.quarters, run.a
+    laboratories, own_use = jax.vmap(lambda now: demand.spending(a, now))(run.before.demand)
+    earned = laboratories + own_use
+    paid = q.training_capital + a.training_reinvestment * earned
+    np.testing.assert_allclose(q.training, paid, rtol=1e-9)
+    later = (q.laboratory_revenue + q.own_use)[:-1]
+    np.testing.assert_allclose(earned[1:], later, rtol=1e-9)
+    trained = (1.0 - q.inference_share) * q.running * q.rent * KILOHOURS
+    np.testing.assert_allclose(trained, q.training, rtol=1e-6)
+
+
+def test_a_token_earns_its_markup_once_its_price_has_followed_cost(run: Run) -> None:
+    """Price over cost tends to the markup: it is the markup where all is passed through."""
+    q, at = run.quarters, run.after.demand
+    inference = q.inference_share * q.running
+    cost = inference * q.rent * KILOHOURS
+    at_price = jnp.exp(at.log_tokens + at.log_price).sum(1)
+    np.testing.assert_allclose(q.token_multiple, at_price / cost, rtol=1e-9)
+
+
+def test_with_full_passthrough_the_multiple_is_the_markup(world: World) -> None:
+    for seed in (0, 1, 2):
+        a = world.at(world.draws(seed, 1)[0])
+        prompt = replace(a, passthrough=jnp.asarray(1.0))
+        _, q = world.ahead(prompt, world.begin(prompt))
+        np.testing.assert_allclose(q.token_multiple, a.token_markup, rtol=1e-9)
+        _, late = world.ahead(a, world.begin(a))
+        assert (late.token_multiple > a.token_markup).mean() > 0.5  # costs fall: prices lag
+
+
+def test_tokens_served_are_worth_more_as_buyers_take_up_efficiency(run: Run) -> None:
+    gained = -run.before.technology.log_flop_per_token
+    np.testing.assert_allclose(run.quarters.quality, run.a.quality_uptake * gained, atol=1e-12)
+    assert run.quarters.quality[0] == 0.0
+
+
 # What cannot be exceeded
 
 
@@ -173,7 +262,7 @@ def test_deliveries_stay_within_every_limit(run: Run) -> None:
     q, a = run.quarters, run.a
     costs = jax.vmap(lambda now: steps.quoted_costs(a, now))(run.before)
     site = (q.architecture_share * costs.site).sum(1)
-    wanted = jnp.exp(run.after.investment.log_spending) / site
+    wanted = jnp.exp(run.after.investment.log_due) / site
     assert (q.delivered <= wanted * ROUNDING).all()
     price = (q.architecture_share * jnp.exp(run.before.technology.log_price)).sum(1)
     makeable = jnp.exp(run.before.investment.log_manufacturing) / price
@@ -186,13 +275,50 @@ def test_deliveries_stay_within_every_limit(run: Run) -> None:
     assert (q.load <= 1.01 * q.energised).all()
 
 
-def test_spending_is_planned_within_what_can_be_financed(run: Run) -> None:
-    limit = (
-        run.before.investment.log_cash_flow
-        + jnp.log(run.a.cash_limit)
-        + run.a.external_finance * jnp.log(run.quarters.q)
-    )
-    assert (run.after.investment.log_spending <= limit + 1e-9).all()
+def test_limits_bind_in_shares_that_add_to_one(run: Run) -> None:
+    """Money has the part of what is due that the price and the rationing of funds hold back."""
+    binding = run.quarters.binding
+    np.testing.assert_allclose(binding.sum(1), 1.0, rtol=1e-9)
+    assert (binding >= 0.0).all()
+    wanted, money = binding[:, LIMITS.index("demand")], binding[:, LIMITS.index("money")]
+    held_back = money / (wanted + money)
+    assert ((held_back >= 0.0) & (held_back < 1.0)).all()
+
+
+def test_a_limit_binds_as_its_loosening_adds_to_deliveries(
+    world: World, median: Assumptions
+) -> None:
+    """The envelope theorem: the derivative of ln deliveries by the log of the limit."""
+    state = world.after(MIDDLE, median)
+    step = 1e-5
+
+    def delivered(name: str, by: float) -> float:
+        part = "power" if name == "energised" else "investment"
+        old = getattr(state, part)
+        value = getattr(old, name)
+        given = {name: value * np.exp(by) if name == "energised" else value + by}
+        moved = replace(state, **{part: replace(old, **given)})
+        return float(jnp.log(world.ahead(median, moved)[1].delivered[0]))
+
+    binding = world.ahead(median, state)[1].binding[0]
+    name = "log_manufacturing"
+    slope = (delivered(name, step) - delivered(name, -step)) / (2.0 * step)
+    assert slope == pytest.approx(float(binding[LIMITS.index("chips")]), rel=1e-4)
+    for name, limit in (("energised", "power"), ("log_due", "demand")):
+        gain = delivered(name, step) - delivered(name, -step)
+        assert (gain > 0.0) == (float(binding[LIMITS.index(limit)]) > 0.0), name
+
+
+def test_borrowing_is_never_negative_and_pays_for_no_more_than_was_built(run: Run) -> None:
+    q, a = run.quarters, run.a
+    assert (q.borrowed >= q.borrowers_spending * (1.0 - 1e-12)).all()
+    assert (q.borrowers_spending <= q.capital_spending).all()
+    # Where cash flow is spent on other things, even these are borrowed for at the margin.
+    own = a.retention * q.owner_cash_flow - jnp.exp(run.before.investment.log_other)
+    more = jnp.maximum(-own, 0.0) / a.owner_share
+    scale = jnp.exp(run.before.investment.log_cash_flow) / a.owner_share
+    assert (q.borrowed <= q.capital_spending + more + 0.05 * scale).all()
+    assert (q.debt > 0.0).all()
 
 
 def test_power_is_energised_no_faster_than_it_can_be_equipped(run: Run) -> None:
@@ -257,6 +383,19 @@ def test_the_window_opens_without_a_jump(run: Run) -> None:
     assert abs(jnp.log(q.rent[0]) - run.start.log_rent) < 0.5
     assert q.compute[0] == pytest.approx(run.a.initial_compute, rel=0.5)
     assert q.tokens[0].sum() == pytest.approx(run.a.initial_tokens, rel=0.5)
+
+
+def test_the_window_opens_on_what_was_spent_before(world: World) -> None:
+    """Layers of sites add up to the initial spending, and so does what is due."""
+    for seed in (0, 1, 2):
+        a = world.at(world.draws(seed, 1)[0])
+        start = world.begin(a)
+        spent = float(a.initial_spending)
+        assert layers.capital(start.spending) == pytest.approx(spent)
+        assert jnp.exp(start.investment.log_due) == pytest.approx(spent)
+        bound = replace(a, commitment=jnp.asarray(1.0 - 1e-9))
+        states, _ = world.ahead(bound, world.begin(bound))
+        assert jnp.exp(states.investment.log_due[0]) == pytest.approx(spent, rel=1e-6)
 
 
 def test_history_and_future_without_a_move_are_one_run(world: World, median: Assumptions) -> None:

@@ -1,0 +1,126 @@
+"""How the world answers to a step of efficiency, elasticity by elasticity, spending held.
+
+An elasticity set low from the start would kill demand before the step comes. So each elasticity is
+given the news of demand that keep spending on tokens where it is without the step; then the step is
+taken, with the same news, and what differs is the answer to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.model import ARCHITECTURES, Quarter
+from marketsim.model.efficiency import serve_better
+
+from .worlds import AHEAD, Worlds, layer
+
+__all__ = ["DOUBLING", "WATCHED", "Response", "response", "spending"]
+
+FloatArray = NDArray[np.float64]
+
+DOUBLING: Final = float(np.log(2.0))
+"""ln tokens per FLOP gained overnight."""
+
+WATCHED: Final = ("compute", "accelerators", "power", "spending")
+"""Compute installed, accelerators as they are invoiced, GW at the site, and spending on tokens."""
+
+CLOSE: Final = 0.01
+"""Largest gap in ln spending that is left."""
+
+ROUNDS: Final = 15
+DAMPING: Final = 0.8
+LONGEST: Final = 0.5
+"""Of the rounds of news, of the part of a step that is taken first, and of a step, in logs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What a doubling of efficiency changes at one elasticity.
+
+    Attributes
+    ----------
+    elasticity
+        Price elasticity of demand for tokens while unsaturated, of all classes.
+    change
+        ln of each of :data:`WATCHED` with the step over that without, [draw, quarter].
+    gap
+        Largest difference of ln spending from what it was to be held at, [draw].
+    """
+
+    elasticity: float
+    change: dict[str, FloatArray]
+    gap: FloatArray
+
+
+def response(worlds: Worlds, elasticity: float, spent: FloatArray) -> Response:
+    """Return the answer to a doubling of efficiency while spending is held.
+
+    Parameters
+    ----------
+    worlds
+        At the decision date.
+    elasticity
+        Of all classes, while unsaturated.
+    spent
+        ln spending on tokens to be held without the step, [draw, quarter].
+    """
+    kept = worlds.with_(elasticity=elasticity)
+    news, gap = _holding(kept, spent)
+    better = replace(kept.state, technology=serve_better(kept.state.technology, DOUBLING))
+    plain, stepped = (seen(w.ahead(news)) for w in (kept, kept.with_(better)))
+    change = {name: np.log(stepped[name] / plain[name]) for name in WATCHED}
+    return Response(elasticity, change, gap)
+
+
+def seen(q: Quarter) -> dict[str, FloatArray]:
+    """Return what is watched, [draw, quarter]."""
+    chips = [layer(q, name, recognised=True) for name in ARCHITECTURES]
+    return {
+        "compute": np.asarray(q.compute),
+        "accelerators": np.asarray(np.stack(chips).sum(axis=0)),
+        "power": np.asarray(q.load),
+        "spending": np.exp(spending(q)),
+    }
+
+
+def spending(q: Quarter) -> FloatArray:
+    """Return ln spending on tokens, own use at cost, [draw, quarter]."""
+    return np.asarray(np.log(q.laboratory_revenue + q.own_use))
+
+
+def _holding(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return news of demand [draw, quarter] that hold spending, and the gap that is left, [draw].
+
+    Tokens go a share of the way to what is desired each quarter: what is desired has to go the
+    whole gap at once. Saturation damps news, and rents answer, so that it takes a few rounds; a
+    draw that comes no nearer by a step takes half of it.
+    """
+    a = worlds.assumptions
+    share, volatility = (np.asarray(x)[:, None] for x in (a.demand_adjustment, a.demand_volatility))
+    news = step = np.zeros((worlds.draws, AHEAD))
+    least, part = np.full(worlds.draws, np.inf), np.ones(worlds.draws)
+    for _ in range(ROUNDS):
+        now = worlds.ahead(news + part[:, None] * step)
+        gap, room = spent - spending(now), 1.0 - np.asarray(now.saturation)
+        worst = np.nan_to_num(np.abs(gap).max(axis=1), nan=np.inf)
+        nearer = worst < least
+        desired = (gap - (1.0 - share) * _before(gap)) / share
+        onward = np.clip(desired - _before(desired), -LONGEST, LONGEST) / (room * volatility)
+        moved = nearer[:, None]
+        news, step = (
+            np.where(moved, news + part[:, None] * step, news),
+            np.where(moved, onward, step),
+        )
+        least, part = np.minimum(worst, least), np.where(nearer, DAMPING, 0.5 * part)
+        if least.max() < CLOSE:
+            break
+    return news, least
+
+
+def _before(x: FloatArray) -> FloatArray:
+    """Return the quarter before of ``x`` [draw, quarter], nothing before the first."""
+    return np.concatenate([np.zeros_like(x[:, :1]), x[:, :-1]], axis=1)
