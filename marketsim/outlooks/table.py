@@ -44,41 +44,42 @@ def table_of(
     knowledge: Knowledge,
 ) -> pd.DataFrame:
     """Return the rows of every regime, year and quantity, in this order."""
-    place = {end.year: i + 1 for i, end in enumerate(quarter_ends) if end.month == 12}
-    years = range(now, max(place) + 1)
-    rows = []
-    for j, row in enumerate(CATALOGUE):
-        known = pooled(b for source in row.published for b in source.bounds(knowledge, years))
-        for year in years:
-            bound = known.get(year, Bound(year, OPEN, OPEN, ""))
-            if row.needs <= place[year]:
-                figures = (row.year(path[:, : place[year]]) for path in kept[row.name])
-                rows += [
-                    (i, j, *_row(row, bound, of_regime)) for i, of_regime in enumerate(figures)
-                ]
-    rows.sort(key=lambda cells: (cells[0], cells[2], cells[1]))
-    table = pd.DataFrame(rows, columns=["regime", "place", *COLUMNS[1:]]).drop(columns="place")
-    return table.assign(regime=[regimes[i] for i in table["regime"]])
+    end_of = {end.year: i + 1 for i, end in enumerate(quarter_ends) if end.month == 12}
+    years = range(now, max(end_of) + 1)
+    parts = []
+    for place, row in enumerate(CATALOGUE):
+        bounds = pooled(b for source in row.published for b in source.bounds(knowledge, years))
+        for year in (year for year in years if row.needs <= end_of[year]):
+            bound = bounds.get(year, Bound(year, OPEN, OPEN, ""))
+            figures = [row.year(path[:, : end_of[year]]) for path in kept[row.name]]
+            part = _compared(row, bound, np.array(figures))
+            parts.append(part.assign(regime=regimes, place=place))
+    table = pd.concat(parts, ignore_index=True)
+    order = table.assign(regime=table["regime"].map(regimes.index))
+    order = order.sort_values(["regime", "year", "place"], kind="stable")
+    return table.loc[order.index, list(COLUMNS)].reset_index(drop=True)
 
 
-def _row(row: Row, bound: Bound, figures: Floats) -> tuple[object, ...]:
-    low, middle, high = np.percentile(figures, [10.0, 50.0, 90.0])
-    place = _outside(low, middle, high, bound)
-    return (
-        bound.year,
-        row.name,
-        row.unit,
-        middle,
-        low,
-        high,
-        bound.low,
-        bound.high,
-        bound.source,
-        place,
+def _compared(row: Row, bound: Bound, figures: Floats) -> pd.DataFrame:
+    """Return the rows of one quantity and year, of its figures [regime, draw]."""
+    low, middle, high = np.percentile(figures, [10.0, 50.0, 90.0], axis=1)
+    return pd.DataFrame(
+        {
+            "year": bound.year,
+            "quantity": row.name,
+            "unit": row.unit,
+            "median": middle,
+            "p10": low,
+            "p90": high,
+            "published_low": bound.low,
+            "published_high": bound.high,
+            "source": bound.source,
+            "outside": [outside(*ends, bound) for ends in zip(low, middle, high, strict=True)],
+        }
     )
 
 
-def _outside(low: float, middle: float, high: float, bound: Bound) -> str:
+def outside(low: float, middle: float, high: float, bound: Bound) -> str:
     """Return where a median lies of what was published; comparing with NaN is false.
 
     A lone figure is no range: it is missed only by the whole of nine draws in ten.
