@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,6 +66,20 @@ class Outlook:
         """Return the means over years of the shares in binding, by regime and year."""
         year = self.binding["quarter_end"].dt.year.rename("year")
         return self.binding.groupby(["regime", year], sort=False)[list(LIMITS)].mean()
+
+    def to_csv(self) -> str:
+        """Return the table as CSV; a side that is open is empty."""
+        return self.table.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+
+    def to_json(self) -> str:
+        """Return the date, the table and what binds as JSON, both as lists of rows."""
+        days = self.binding.assign(quarter_end=self.binding["quarter_end"].dt.strftime("%Y-%m-%d"))
+        both = {"table": self.table, "binding": days}
+        rows = {
+            name: json.loads(part.to_json(orient="records", double_precision=10))
+            for name, part in both.items()
+        }
+        return json.dumps({"as_of": str(self.as_of.date()), **rows}, indent=1) + "\n"
 
     def __str__(self) -> str:
         from .text import outlook_text
