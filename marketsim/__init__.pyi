@@ -13,6 +13,7 @@ from . import errors as errors
 from . import forecasting as forecasting
 from . import knowledge as knowledge
 from . import model as model
+from . import outlooks as outlooks
 from . import prices as prices
 from . import provenance as provenance
 from . import runs as runs
@@ -22,7 +23,6 @@ from . import valuation as valuation
 from . import views as views
 from .allocation import CVaR as CVaR
 from .allocation import ExpectedReturn as ExpectedReturn
-from .allocation import Variance as Variance
 from .allocation import WorstRegime as WorstRegime
 from .allocation import allocate as allocate
 from .allocation import limits as limits
@@ -35,6 +35,7 @@ from .forecasting import forecast as forecast
 from .forecasting import score_forecasts as score_forecasts
 from .knowledge import Knowledge as Knowledge
 from .knowledge import load_facts as load_facts
+from .outlooks import outlook as outlook
 from .prices import load_prices as load_prices
 from .returns import ReturnScenarios as ReturnScenarios
 from .scenarios import Scenarios as Scenarios

@@ -28,7 +28,7 @@ LAYERS = (
     {"reporting"},
     {"backtesting"},
     {"allocation", "sensitivity"},
-    {"valuation"},
+    {"outlooks", "valuation"},
     {"assumptions", "calibration", "claims", "forecasting", "scenarios", "simulation"},
     {"ensemble"},
     {"views"},

@@ -23,6 +23,7 @@ from marketsim.reporting import RunContents, write_backtest_report, write_report
 from marketsim.reporting.backtest_figures import top_weights
 from marketsim.reporting.backtest_page import backtest_html, shares, turnover
 from marketsim.reporting.formats import amount, join, number, percent, quantity, readable, usd_bn
+from marketsim.reporting.outlook_section import binding_panels, outlook_table, outside_table
 from marketsim.reporting.page import report_html
 from marketsim.reporting.palette import (
     INK,
@@ -32,7 +33,7 @@ from marketsim.reporting.palette import (
     regime_styles,
     text_on,
 )
-from marketsim.reporting.panels import fan_panel
+from marketsim.reporting.panels import BOTTOM, TOP, fan_panel
 from marketsim.reporting.regime_story import flagship_revenue, regime_returns
 from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
 from marketsim.reporting.tables import (
@@ -183,7 +184,33 @@ def make_contents() -> RunContents:
         names={ticker: name for ticker, (name, _, _) in UNIVERSE.items()},
         layers={ticker: layer for ticker, (_, layer, _) in UNIVERSE.items()},
         flagship="NVDA.data_center",
+        outlook=_outlook(),
+        binding=_binding(),
     )
+
+
+def _outlook() -> pd.DataFrame:
+    """Three years of two quantities: one above a ceiling, one within a range."""
+    power = {"quantity": "power of the AI fleet", "unit": "GW", "published_low": np.nan}
+    share = {"quantity": "inference share", "unit": "percent", "published_low": 40.0}
+    rows = [
+        {**power, "median": 90.0, "published_high": 84.0, "outside": "above"},
+        {**share, "median": 55.0, "published_high": 66.0, "outside": ""},
+    ]
+    return pd.DataFrame(
+        {**row, "regime": regime, "year": year, "p10": 20.0, "p90": 99.0, "source": "Somebody 2025"}
+        for regime in REGIMES
+        for year in (2025, 2026, 2027)
+        for row in rows
+    )
+
+
+def _binding() -> pd.DataFrame:
+    """Power gives way to demand over two years."""
+    ends = pd.date_range("2026-03-31", periods=8, freq="QE")
+    power = np.linspace(0.8, 0.1, 8)
+    shares = pd.DataFrame({"quarter_end": ends, "demand": 1.0 - power, "power": power})
+    return pd.concat([shares.assign(regime=regime) for regime in REGIMES], ignore_index=True)
 
 
 def _allocation() -> SimpleNamespace:
@@ -806,6 +833,10 @@ def hostile_contents(calm: RunContents) -> RunContents:
         ),
         names=dict.fromkeys(calm.names, HOSTILE),
         layers={ticker: f"{layer}{HOSTILE}" for ticker, layer in calm.layers.items()},
+        outlook=calm.outlook.replace({"regime": regimes}).assign(
+            quantity=lambda t: t["quantity"] + HOSTILE, unit=HOSTILE, source=HOSTILE
+        ),
+        binding=calm.binding.replace({"regime": regimes}).rename(columns={"power": HOSTILE}),
     )
 
 
@@ -969,3 +1000,37 @@ def test_heat_is_white_at_nothing_and_differs_by_sign() -> None:
 def test_text_on_a_colour_has_enough_contrast(colour: str) -> None:
     light, dark = sorted([luminance(colour), luminance(text_on(colour))], reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 3.0  # WCAG 2, large or bold text
+
+
+def test_what_lies_outside_is_marked_and_told_with_its_source() -> None:
+    contents = make_contents()
+    marked = outlook_table(contents)
+    assert [row[0].partition("<")[0] for row in marked.rows] == [
+        "Power of the AI fleet",
+        "Inference share",
+    ]
+    assert all("\N{BLACK UP-POINTING TRIANGLE}" in cell for cell in marked.rows[0][1:])
+    assert not any("\N{BLACK UP-POINTING TRIANGLE}" in cell for cell in marked.rows[1][1:])
+    told = outside_table(contents).rows
+    assert [row[1] for row in told] == ["2025", "2026", "2027"]  # of the likeliest regime alone
+    assert told[0][3:] == ["at most 84", "Somebody 2025"]
+
+
+def test_what_binds_fills_its_panel_from_zero_to_one() -> None:
+    """The lowest layer begins at the foot, the highest ends at the top, and they touch between."""
+    contents = make_contents()
+    panels = binding_panels(contents)
+    assert len(panels) == len(contents.regimes)
+    paths = re.findall(r'<path d="M([^"]*)Z"', panels[0].figure)
+    heights = [[float(point.split()[1]) for point in path.split("L")] for path in paths]
+    (below, above), quarters = heights, 8
+    assert below[quarters:] == [BOTTOM] * quarters
+    assert above[:quarters] == [TOP] * quarters
+    assert above[quarters:] == below[:quarters][::-1]
+
+
+def test_a_run_without_an_outlook_leaves_its_section_out() -> None:
+    contents = make_contents()
+    assert "Whether that world can be" in report_html(contents)
+    bare = replace(contents, outlook=pd.DataFrame(), binding=pd.DataFrame())
+    assert "Whether that world can be" not in report_html(bare)

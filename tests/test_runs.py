@@ -21,6 +21,7 @@ RESULTS = {
     "assumptions.csv",
     "by_scenario.csv",
     "fit.csv",
+    "outlook.csv",
     "paths.parquet",
     "returns.parquet",
     "sensitivities.csv",

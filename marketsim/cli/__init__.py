@@ -16,6 +16,7 @@ import typer
 from .allocation import allocate
 from .forecasts import forecast
 from .knowledge import assumptions, claims
+from .outlooks import outlook
 from .work import backtest, run
 
 __all__ = ["app", "main"]
@@ -27,7 +28,7 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (run, backtest, allocate, forecast, assumptions, claims):
+for command in (run, backtest, allocate, forecast, outlook, assumptions, claims):
     app.command()(command)
 
 

@@ -78,6 +78,7 @@ def observe(
             wants.log_capital + a.training_appetite * before.investment.appetite
         ),
         saturation=demand.saturated(a, wants),
+        income=jnp.exp(wants.log_income),
         binding=binding(scarce, ordered.plan.held_back),
         token_multiple=multiple,
         quality=-a.quality_uptake * before.technology.log_flop_per_token,

@@ -92,7 +92,7 @@ class Quarter:
     Tokens, USD bn: ``laboratory_revenue``, ``own_use`` at cost, the ``training`` budget and the
     outside capital in it, ``training_capital``; ``saturation`` of demand between 0 and 1;
     ``token_multiple``, price of sold tokens over the cost of their compute; ``quality``, ln of what
-    a token served is worth in tokens of the quality at the start.
+    a token served is worth in tokens of the quality at the start; ``income``, world output.
 
     Demand: ``tokens`` trillion and ``answers``, tokens over their number per answer at the start,
     [class]; ``token_price`` USD per million [class]; ``inference_share`` of running compute.
@@ -146,6 +146,7 @@ class Quarter:
     training: Array
     training_capital: Array
     saturation: Array
+    income: Array
     token_multiple: Array
     quality: Array
     load: Array

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -36,6 +36,23 @@ COLUMNS = {
     "fit_paths": ("series", "quarter_end", "reported", "modelled"),
     "sensitivities": ("unit", "value", "sd", "portfolio_per_sd", "meaning"),
 }
+OPTIONAL = {
+    "outlook": (
+        "regime",
+        "year",
+        "quantity",
+        "unit",
+        "median",
+        "p10",
+        "p90",
+        "published_low",
+        "published_high",
+        "source",
+        "outside",
+    ),
+    "binding": ("regime", "quarter_end"),
+}
+"""Columns of frames that may be left empty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +92,11 @@ class RunContents:
     flagship : str
         The series that leads, as ``TICKER.segment``: its company's revenue is shown first, and its
         fit told in a sentence. Empty where none does.
+    outlook : DataFrame
+        regime, year, quantity, unit, median, p10, p90, published_low, published_high, source,
+        outside (``above``, ``below`` or empty); without rows the page leaves the outlook out.
+    binding : DataFrame
+        regime, quarter_end, and a column for each limit on deliveries: shares that add to one.
 
     Raises
     ------
@@ -98,11 +120,14 @@ class RunContents:
     names: Mapping[str, str]
     layers: Mapping[str, str]
     flagship: str = ""
+    outlook: pd.DataFrame = field(default_factory=pd.DataFrame)
+    binding: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         faults = [
             f"report contents: '{name}' lacks the column '{column}'"
-            for name, columns in COLUMNS.items()
+            for name, columns in (COLUMNS | OPTIONAL).items()
+            if name in COLUMNS or len(getattr(self, name))
             for column in columns
             if column not in getattr(self, name).columns
         ]

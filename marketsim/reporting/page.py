@@ -12,6 +12,7 @@ from .evidence import fit_sentence, flagship_series
 from .formats import layer_name, percent, readable, sentence
 from .marks import heat_map, layer_strip
 from .narrative import figures_of_merit, story
+from .outlook_section import binding_legend, binding_panels, outlook_table, outside_table
 from .palette import RegimeStyle, layer_colour, regime_styles
 from .panels import Panel, fan_panel, fit_panel
 from .provenance import provenance, subtitle
@@ -74,6 +75,11 @@ def report_html(contents: RunContents) -> str:
             "regimes": regime_table(contents),
             "revenue": _revenue(contents, styles),
             "world": _world(contents, styles),
+            "binding": binding_panels(contents),
+            "binding_legend": binding_legend(contents),
+            "outlook": outlook_table(contents),
+            "outlook_regime": sentence(readable(contents.likeliest(1)[0])),
+            "outside": outside_table(contents),
             "tornado": sensitivity_table(contents),
             "heat_map": _heat(contents),
             "fit_sentence": fit_sentence(contents),

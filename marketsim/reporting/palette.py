@@ -20,6 +20,7 @@ __all__ = [
     "RegimeStyle",
     "diverging",
     "layer_colour",
+    "limit_colour",
     "luminance",
     "regime_styles",
     "text_on",
@@ -45,6 +46,8 @@ LAYERS = {
     "own_use": "#aa4499",
 }
 OTHER = "#9aa3ad"
+LIMITS = ("#88ccee", "#ddcc77", "#332288", "#cc6677")
+"""Of limits on deliveries, far apart in Tol's muted scheme, to eyes without colour too."""
 SERIES = (
     "#332288",
     "#88ccee",
@@ -111,6 +114,11 @@ def regime_styles(
 def layer_colour(layer: str) -> str:
     """Colour of a layer; grey where it is not known."""
     return LAYERS.get(layer, OTHER)
+
+
+def limit_colour(place: int) -> str:
+    """Colour of a limit on deliveries, by its place among them."""
+    return LIMITS[place % len(LIMITS)]
 
 
 def text_on(colour: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from marketsim.calibration import Posterior, calibrate
 from marketsim.errors import InputError
 from marketsim.files import replace_file
 from marketsim.knowledge import Knowledge, load_facts
+from marketsim.outlooks import Outlook, outlook
 from marketsim.prices import load_universe
 from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
@@ -32,6 +33,9 @@ from marketsim.valuation import revalue
 from .tables import paths_table, revenue_fan, scenario_table, world_fan
 
 __all__ = ["Run", "run"]
+
+YEARLY_DRAWS: Final = 100
+"""Worlds of each regime in the outlook, which goes on for ten years: medians need no more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +105,7 @@ def run(
     Returns
     -------
     Run
-        The folder holds run.json, allocation.csv, sensitivities.csv, returns.parquet,
+        The folder holds run.json, allocation.csv, sensitivities.csv, outlook.csv, returns.parquet,
         paths.parquet, fit.csv and report.html.
 
     Raises
@@ -136,6 +140,8 @@ def run(
     choice = allocate(returns, objective, **limits)  # type: ignore[arg-type]
     progress("finding what moves them")
     slopes = sensitivities(choice)
+    progress("looking ahead ten years")
+    years = outlook(regimes, draws=YEARLY_DRAWS, seed=seed)
 
     progress("writing the run folder")
     arguments = {
@@ -154,7 +160,7 @@ def run(
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, objective)
     meta |= {"without_price": absent}
     folder = out or Path("runs") / f"{as_of}-{_digest(meta)[:10]}"
-    files = _result_files(choice, slopes, paths, posterior)
+    files = _result_files(choice, slopes, paths, posterior, years)
     for name, content in files.items():
         replace_file(folder / name, content)
     meta = {**meta, "results": {n: sha256(c).hexdigest() for n, c in files.items()}}
@@ -174,6 +180,8 @@ def run(
             names={t: str(table["company"][t]) for t in companies},
             layers=layers,
             flagship=knowledge.universe.only("merchant_line"),
+            outlook=years.table,
+            binding=years.binding,
         ),
     )
     return Run(folder, report, posterior, paths, choice, slopes)
@@ -220,7 +228,11 @@ def _digest(content: object) -> str:
 
 
 def _result_files(
-    choice: Allocation, slopes: Sensitivities, paths: Paths, posterior: Posterior
+    choice: Allocation,
+    slopes: Sensitivities,
+    paths: Paths,
+    posterior: Posterior,
+    years: Outlook,
 ) -> dict[str, bytes]:
     weights = choice.weights.rename("weight").rename_axis("ticker").reset_index()
     weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
@@ -231,6 +243,7 @@ def _result_files(
         "by_scenario.csv": choice.by_scenario.to_csv(lineterminator="\n").encode(),
         "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
         "fit.csv": posterior.fit.to_csv(index=False, lineterminator="\n").encode(),
+        "outlook.csv": years.to_csv().encode(),
         "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
         "returns.parquet": _parquet(returns),
         "paths.parquet": _parquet(paths_table(paths)),
