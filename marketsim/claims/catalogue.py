@@ -201,8 +201,8 @@ CLAIMS: Final = (
         "C21",
         "memory cycle",
         "An eighth more bits wanted than planned for, for two years, doubles contract prices "
-        "within four quarters, and overbuilding halves them later, below where they would have been; "
-        "makers' margins swing, the price of accelerators moves little.",
+        "within four quarters, and overbuilding halves them later, below where they would have "
+        "been; makers' margins swing, the price of accelerators moves little.",
         "rise of contract prices within four quarters",
         "log",
         cycle,
