@@ -189,6 +189,7 @@ def first_choice(a: Tree, s: Tree, log_cost: Array) -> Array:
     shares = np.stack([1.0 - asic, asic, fast]) / (1.0 + fast)
     utility = np.log(np.stack([(1.0 - asic) ** nested, asic**nested, fast]) / (1.0 + fast))
     s.log_share = np.log(shares)[:, None] + 0.0 * log_cost
+    s.log_merchant, s.drifting = s.log_share[0].mean(axis=0), 1.0 + 0.0 * asic
     s.preference = utility[:, None] + a.choice_sensitivity * log_cost
     return shares
 
@@ -359,7 +360,9 @@ def trade(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
 
 def choose(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     """Move choice of architecture; find the mix of orders, and what export controls leave."""
-    new.preference = s.preference + np.pad(a.preference_drift, ((1, 0), (0, 0)))[:, None] * YEARS
+    drift = np.pad(a.preference_drift, ((1, 0), (0, 0))) * s.drifting
+    new.preference = s.preference + drift[:, None] * YEARS
+    new.drifting = s.drifting * np.exp(-a.drift_fading * YEARS)
     utility = new.preference - a.choice_sensitivity * m.costs.log_token
     nest = utility[:2] / a.nest_dissimilarity
     inside = nest + (a.nest_dissimilarity - 1.0) * log_total(nest)
@@ -367,6 +370,7 @@ def choose(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     wanted = wanted - log_total(wanted)
     moved = relax(wanted, s.log_share, a.porting_inertia)
     new.log_share = moved - log_total(moved)
+    new.log_merchant = new.log_share[0].mean(axis=0)
     _, prefill, both = m.work
     compute = np.exp(new.log_share) * both
     compute = compute * (m.weights / compute.sum(axis=0))

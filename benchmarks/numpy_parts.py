@@ -358,7 +358,8 @@ def drift(a: Tree, s: Tree, new: Tree, delivered: Array) -> None:
     new.log_cash_flow = s.log_cash_flow + a.cash_flow_growth * YEARS
     new.log_other = s.log_other + a.other_capex_growth * YEARS
     new.exponent = s.exponent + a.concentration * YEARS
-    new.log_markup = s.log_markup + a.merchant_markup_growth * YEARS
+    won = a.merchant_pricing * (new.log_merchant - s.log_merchant)
+    new.log_markup = s.log_markup + a.merchant_markup_growth * YEARS + won
     new.log_independent = s.log_independent - a.absorption * YEARS
     new.log_base = s.log_base + a.base_growth * YEARS
 

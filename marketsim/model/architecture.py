@@ -17,10 +17,14 @@ from .units import ASIC, GPU, LOW_LATENCY, YEARS
 
 @pytree
 class Choice:
-    """State of choice: logs of shares of new tokens, and preferences; [architecture, class]."""
+    """State of choice: logs of shares of new tokens, and preferences; [architecture, class].
+
+    ``drifting`` is the share of the drift of preferences that is left.
+    """
 
     log_share: Array
     preference: Array
+    drifting: Array
 
 
 def initial_choice(a: Assumptions, log_cost: Array) -> Choice:
@@ -29,19 +33,28 @@ def initial_choice(a: Assumptions, log_cost: Array) -> Choice:
     start = jnp.log(jnp.stack([1.0 - asic, asic, fast]) / (1.0 + fast))
     log_share = start[:, None] + 0.0 * log_cost
     utility = utilities(a, log_share)
-    return Choice(log_share=log_share, preference=utility + a.choice_sensitivity * log_cost)
+    return Choice(
+        log_share=log_share,
+        preference=utility + a.choice_sensitivity * log_cost,
+        drifting=1.0 + 0.0 * asic,
+    )
 
 
 def advance_choice(a: Assumptions, now: Choice, log_cost: Array) -> Choice:
     """Move shares towards the logit of ``log_cost`` [architecture, class]; porting makes it slow.
 
-    Preference drifts from GPUs: towards ASICs by vertical integration, to novel hardware by trust.
+    Preference drifts from GPUs: towards ASICs by vertical integration, to novel hardware by trust;
+    less and less, as those who would move have moved.
     """
-    drift = jnp.stack([0.0 * a.attrition, *a.preference_drift])
+    drift = jnp.stack([0.0 * a.attrition, *a.preference_drift]) * now.drifting
     preference = now.preference + YEARS * drift[:, None]
     wanted = nested_logit(a, preference - a.choice_sensitivity * log_cost)
     moved = wanted + a.porting_inertia * (now.log_share - wanted)
-    return Choice(log_share=moved - log_sum(*moved), preference=preference)
+    return Choice(
+        log_share=moved - log_sum(*moved),
+        preference=preference,
+        drifting=now.drifting * jnp.exp(-a.drift_fading * YEARS),
+    )
 
 
 def nested_logit(a: Assumptions, utility: Array) -> Array:

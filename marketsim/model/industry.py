@@ -8,9 +8,10 @@ from typing import Final
 import jax.numpy as jnp
 from jax import Array
 
+from .architecture import Choice
 from .assumptions import Assumptions
 from .tree import pytree
-from .units import CONTESTED, INTERACTIVE, YEARS, layer
+from .units import CONTESTED, GPU, INTERACTIVE, YEARS, layer
 
 CLOUD: Final = CONTESTED.index("cloud")
 PLACES: Final = tuple(layer(name) for name in CONTESTED)
@@ -21,32 +22,48 @@ class Industry:
     """State of the industry.
 
     ``exponent`` on shares of contested layers [contested layer]; ``log_markup`` of merchant
-    accelerators beyond cost; ``log_independent``, ln share of low-latency designs that no merchant
-    incumbent owns; ``log_base`` revenue not tied to AI, ln USD bn per quarter, [line].
+    accelerators beyond cost; ``log_merchant``, ln share of new tokens that run on them;
+    ``log_independent``, ln share of low-latency designs that no merchant incumbent owns;
+    ``log_base`` revenue not tied to AI, ln USD bn per quarter, [line].
     """
 
     exponent: Array
     log_markup: Array
+    log_merchant: Array
     log_independent: Array
     log_base: Array
 
 
-def initial_industry(a: Assumptions) -> Industry:
+def initial_industry(a: Assumptions, choice: Choice) -> Industry:
     """Return the industry as the book of lines states it."""
     return Industry(
         exponent=0.0 * a.concentration,
         log_markup=0.0 * a.merchant_markup_growth,
+        log_merchant=merchant_share(choice),
         log_independent=0.0 * a.absorption,
         log_base=jnp.log(a.lines.base_level),
     )
 
 
-def advance_industry(a: Assumptions, now: Industry) -> Industry:
-    """Return the industry a quarter on."""
+def merchant_share(choice: Choice) -> Array:
+    """Return ln share of merchant accelerators in new tokens, over all classes alike."""
+    return choice.log_share[GPU].mean(axis=0)
+
+
+def advance_industry(a: Assumptions, now: Industry, choice: Choice) -> Industry:
+    """Return the industry a quarter on.
+
+    The merchant's price follows its share. Where buyers choose by a logit, the margin that earns
+    most is one over sensitivity times the share of the others (Anderson, de Palma and Thisse 1992):
+    a seller with rivals at its heels keeps its share by giving up margin.
+    """
+    log_merchant = merchant_share(choice)
+    drift = a.merchant_markup_growth * YEARS
     return replace(
         now,
         exponent=now.exponent + a.concentration * YEARS,
-        log_markup=now.log_markup + a.merchant_markup_growth * YEARS,
+        log_markup=now.log_markup + drift + a.merchant_pricing * (log_merchant - now.log_merchant),
+        log_merchant=log_merchant,
         log_independent=now.log_independent - a.absorption * YEARS,
         log_base=now.log_base + a.lines.base_growth * YEARS,
     )

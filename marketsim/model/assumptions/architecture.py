@@ -39,3 +39,9 @@ class ArchitectureAssumptions:
         "data/facts/installed_compute.csv: TPU stock grew faster than NVIDIA's, 2023-2025",
         ("asic", "low_latency"),
     )
+    drift_fading: Array = assumption(
+        "per year",
+        "rate at which that drift fades, as those who would build their own have done so",
+        lognormal(0.15, 0.5),
+        JUDGEMENT,
+    )

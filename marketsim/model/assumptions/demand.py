@@ -31,9 +31,9 @@ class DemandAssumptions:
     saturation: Array = assumption(
         "share of world output",
         "spending on tokens, own use at cost included, at which demand is half saturated",
-        lognormal(0.010, 0.8),
-        "judgement: advertising and software take 1 % of world output each, all information "
-        "technology 5 %",
+        lognormal(0.006, 0.8),
+        "judgement: software and advertising take 1 % of world output each, all information "
+        "technology 5 %; of these what answers and agents can stand in for",
     )
     income_growth: Array = assumption(
         "per year", "growth of world output at current prices", normal(0.05, 0.01), "IMF WEO"

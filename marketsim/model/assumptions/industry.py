@@ -35,6 +35,13 @@ class IndustryAssumptions:
         normal(0.0, 0.03),
         JUDGEMENT,
     )
+    merchant_pricing: Array = assumption(
+        "elasticity",
+        "response of merchant accelerator prices to the merchant's share of new tokens",
+        lognormal(0.4, 0.5),
+        "judgement: in a logit a margin of 0.65 at a share of 0.7 is one of 0.25 at 0.2, 0.6 per "
+        "log unit; buyers who cannot leave soon make it less",
+    )
     absorption: Array = assumption(
         "per year",
         "rate at which the merchant incumbent takes over low-latency designs",
