@@ -280,7 +280,7 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
     borrow(a, s, new, m)
     kept, sold = a.commitment, 1.0 / (1.0 + np.exp(-new.laboratory))
     at_price = np.exp(new.log_tokens + new.log_token_price).sum(axis=0)
-    held = np.stack([1.0 - m.held_back, m.held_back])
+    held = np.stack([1.0 - m.by_money - m.by_memory, m.by_money, m.by_memory])
     seen = (
         revenue(a, np.asarray(setting.lines.share), s, new.spending),
         np.exp(new.log_rent),
@@ -378,8 +378,8 @@ def choose(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     mix = mix * (1.0 - a.restricted_region * a.export_control * GPU)
     m.left = mix.sum(axis=0)
     m.mix = mix / m.left
-    each = m.costs.site, m.costs.kw, m.costs.chip
-    m.site, m.kw, m.price = ((m.mix * x).sum(axis=0) for x in each)
+    each = m.costs.site, m.costs.ordinary, m.costs.kw, m.costs.chip
+    m.site, m.ordinary, m.kw, m.price = ((m.mix * x).sum(axis=0) for x in each)
 
 
 def order(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
@@ -394,7 +394,10 @@ def order(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
     owners = owners * additions(a, new.expected_growth, m.q, s.leverage)
     lenders = lenders * additions(a, new.expected_growth, m.q, s.leverage + 1.0)
     wanted = (owners + lenders) / np.exp(a.credit_rationing * s.leverage)
-    m.held_back = 1.0 - wanted / additions(a, new.expected_growth, m.q, 0.0)
+    free = additions(a, new.expected_growth, m.q, 0.0)
+    dear = positive(np.log(m.site / m.ordinary), 0.005)
+    cheap = additions(a, new.expected_growth, m.q * np.exp(dear), 0.0)
+    m.by_money, m.by_memory = (free - wanted) / cheap, 1.0 - free / cheap
     m.borrowers = lenders / (owners + lenders)
     m.ordered = wanted * fleet * np.exp(new.appetite)
     m.due = (1.0 - a.commitment) * m.ordered + a.commitment * np.exp(s.log_due)

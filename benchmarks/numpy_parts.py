@@ -187,8 +187,10 @@ def prices(a: Tree, s: Tree, scarcity: Array, log_factor: Array, memory: Any = N
     factors = np.exp(a.premium_limit * np.tanh(premia * short / a.premium_limit))
     bare = a.pue * np.exp(s.log_electricity) * KILOHOURS
     energy = bare * np.exp(log_factor)
+    ordinary = factors[0] * (GPU * (np.exp(s.log_markup) - 1.0) + 1.0)
     return Tree(
-        chips=factors[0] * dear * (GPU * (np.exp(s.log_markup) - 1.0) + 1.0),
+        chips=ordinary * dear,
+        ordinary=ordinary,
         systems=systems,
         scarce=factors[0],
         equipment=a.power_equipment_cost * factors[1],
@@ -204,10 +206,12 @@ def new_costs(a: Tree, s: Tree, quoted: Tree, work: tuple[Array, ...]) -> Tree:
     """Return costs of new chips, kUSD per H100e [architecture], and ln per token [.., class]."""
     kw, chip = np.exp(s.log_power), np.exp(s.log_price)
     site = chip * quoted.chips * (quoted.systems + a.networking_content) + kw * quoted.site
+    systems = 1.0 + a.server_content + a.networking_content
+    ordinary = chip * quoted.ordinary * systems + kw * quoted.site
     cost = (site * a.user_cost + kw * (quoted.bare + s.rent))[:, None]
     # GPUs prefill what low-latency designs decode.
     log_token = np.log(work[0] * cost + work[1] * cost[[0, 1, 0]])
-    return Tree(kw=kw, chip=chip, site=site, log_token=log_token)
+    return Tree(kw=kw, chip=chip, site=site, ordinary=ordinary, log_token=log_token)
 
 
 def budget(a: Tree, s: Tree, log_income: Array) -> tuple[Array, Array]:

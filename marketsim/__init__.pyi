@@ -23,6 +23,7 @@ from . import valuation as valuation
 from . import views as views
 from .allocation import CVaR as CVaR
 from .allocation import ExpectedReturn as ExpectedReturn
+from .allocation import Variance as Variance
 from .allocation import WorstRegime as WorstRegime
 from .allocation import allocate as allocate
 from .allocation import limits as limits

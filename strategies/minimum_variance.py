@@ -26,7 +26,7 @@ def strategy(history: ms.backtesting.History) -> pd.Series:
     if returns.shape[1] < 2 or len(returns) < FEWEST_WEEKS:
         return pd.Series(1.0 / len(history.tickers), index=list(history.tickers))
     cap = max(CAP, 2.0 / returns.shape[1])
-    return ms.allocate(shrunk(returns), ms.terms.Variance(), max_weight=min(cap, 1.0)).weights
+    return ms.allocate(shrunk(returns), ms.Variance(), max_weight=min(cap, 1.0)).weights
 
 
 def shrunk(returns: pd.DataFrame) -> ms.ReturnScenarios:

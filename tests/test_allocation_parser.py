@@ -16,7 +16,7 @@ GROWTH = ms.terms.LogGrowth() - ms.terms.Regret() - ms.terms.AmbiguousReturn(0.2
     [
         ("CVaR(0.9)", 1 * ms.CVaR(0.9)),
         ("ExpectedReturn() - 2 * CVaR(0.95)", ms.ExpectedReturn() - 2 * ms.CVaR(0.95)),
-        ("-(CVaR() + Variance() / 2)", -(ms.CVaR() + 0.5 * ms.terms.Variance())),
+        ("-(CVaR() + Variance() / 2)", -(ms.CVaR() + 0.5 * ms.Variance())),
         ("WorstRegime + 1e-1*ExpectedReturn", ms.WorstRegime() + 0.1 * ms.ExpectedReturn()),
         ("CVaR(level=0.9, radius=0.01)", 1 * ms.CVaR(0.9, 0.01)),
         ("LogGrowth - Regret - AmbiguousReturn(0.2) / -4", GROWTH),

@@ -18,12 +18,14 @@ from .tree import pytree
 class Costs:
     """Costs of new chips, kUSD per H100e, and kW per H100e; [architecture].
 
-    ``chip`` as quoted; ``site`` all in; for a quarter ``running`` as contracts have it, ``bare``
-    without what scarce power adds to them, and ``power``, the scarcity rent of the power it draws.
+    ``chip`` as quoted; ``site`` all in, and ``ordinary`` were memory at its cost; for a quarter
+    ``running`` as contracts have it, ``bare`` without what scarce power adds to them, and
+    ``power``, the scarcity rent of the power it draws.
     """
 
     chip: Array
     site: Array
+    ordinary: Array
     running: Array
     bare: Array
     power: Array
@@ -55,11 +57,13 @@ def new_chip_costs(
         What it adds to prices as quoted.
     """
     kw = jnp.exp(log_power)
-    chip = jnp.exp(log_price) * merchant(markup) * scarce_price(a, chip_scarcity) * memory.chips
+    bare = jnp.exp(log_price) * merchant(markup) * scarce_price(a, chip_scarcity)
+    chip, equipment = bare * memory.chips, equipment_factor(a, grid)
     electricity = jnp.exp(grid.log_electricity)
     return Costs(
         chip=chip,
-        site=site_cost(a, chip, kw, equipment_factor(a, grid), memory.servers),
+        site=site_cost(a, chip, kw, equipment, memory.servers),
+        ordinary=site_cost(a, bare, kw, equipment, 1.0),
         running=running_cost(a, electricity * jnp.exp(grid.log_factor), kw),
         bare=running_cost(a, electricity, kw),
         power=kw * grid.rent,
@@ -67,7 +71,9 @@ def new_chip_costs(
     )
 
 
-def site_cost(a: Assumptions, chip: Array, kw: Array, equipment: Array, servers: Array) -> Array:
+def site_cost(
+    a: Assumptions, chip: Array, kw: Array, equipment: Array, servers: Array | float
+) -> Array:
     """Return the cost of a chip with its servers, network and share of the site, as ``chip``.
 
     ``equipment`` is the factor on the price of power equipment, ``servers`` that of memory on what

@@ -42,14 +42,16 @@ class Investment:
 class Plan:
     """What owners decide in a quarter.
 
-    The new ``state``; ``book``, orders that will be due later, USD bn; ``held_back``, the share of
-    desired additions that the price and the rationing of funds take away; ``borrowers``, the share
-    of what is left that builders without a cash flow of their own add.
+    The new ``state``; ``book``, orders that will be due later, USD bn; ``by_money`` and
+    ``by_memory``, the shares of desired additions that funds, dear and rationed, and dear memory
+    hold back; ``borrowers``, the share of what is left that builders without a cash flow of their
+    own add.
     """
 
     state: Investment
     book: Array
-    held_back: Array
+    by_money: Array
+    by_memory: Array
     borrowers: Array
 
 
@@ -130,7 +132,13 @@ def expected_rent(a: Assumptions, log_rent: Array, log_contract: Array) -> Array
 
 
 def plan(
-    a: Assumptions, now: Investment, log_q_now: Array, growth: Array, cost: Array, news: Array
+    a: Assumptions,
+    now: Investment,
+    log_q_now: Array,
+    dear_memory: Array,
+    growth: Array,
+    cost: Array,
+    news: Array,
 ) -> Plan:
     """Return this quarter's plan.
 
@@ -138,6 +146,8 @@ def plan(
     ----------
     log_q_now
         ln Tobin's q at own funds.
+    dear_memory
+        ln of the cost of a site over what it would be with memory at its own cost.
     growth
         Of the compute wanted in the end, ln a quarter, were rents to fall as expected.
     cost
@@ -156,6 +166,7 @@ def plan(
     appetite = a.appetite_persistence * now.appetite + news
     expected = relax(now.expected_growth, growth, a.expectation_speed)
     free = additions(a, expected, log_q_now, 0.0)
+    cheap = additions(a, expected, log_q_now + positive_part(dear_memory, 0.005), 0.0)
     owners = (1.0 - a.borrower_share) * additions(a, expected, log_q_now, now.leverage)
     borrowers = a.borrower_share * additions(a, expected, log_q_now, 1.0 + now.leverage)
     lent = jnp.exp(-a.credit_rationing * now.leverage)
@@ -172,7 +183,8 @@ def plan(
     return Plan(
         state,
         book=booked(a, state),
-        held_back=1.0 - wanted / free,
+        by_money=(free - wanted) / cheap,
+        by_memory=1.0 - free / cheap,
         borrowers=borrowers / (owners + borrowers),
     )
 

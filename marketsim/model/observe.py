@@ -79,7 +79,7 @@ def observe(
         ),
         saturation=demand.saturated(a, wants),
         income=jnp.exp(wants.log_income),
-        binding=binding(scarce, ordered.plan.held_back),
+        binding=binding(scarce, ordered.plan),
         token_multiple=multiple,
         quality=-a.quality_uptake * before.technology.log_flop_per_token,
         inference_share=inference / traded.running,
@@ -105,14 +105,15 @@ def observe(
     )
 
 
-def binding(scarce: investment.Deliveries, held_back: Array) -> Array:
+def binding(scarce: investment.Deliveries, plan: investment.Plan) -> Array:
     """Return how far each limit binds, shares that add to one, in the order of `units.LIMITS`.
 
     Deliveries are a smooth minimum of what is due, what can be made and what can be powered: by the
     envelope theorem the derivative of their log by the log of a limit is its share. The share of
-    what is due is money's as far as the price and the rationing of funds hold orders back, and
+    what is due is money's and memory's as far as funds and dear memory hold orders back, and
     demand's for the rest.
     """
     logs = jnp.stack([scarce.log_wanted, scarce.log_makeable, scarce.log_powered])
     due, made, powered = jnp.exp(SHARPNESS * (scarce.log_delivered - logs))
-    return jnp.stack([due * (1.0 - held_back), due * held_back, made, powered])
+    held = jnp.stack([1.0 - plan.by_money - plan.by_memory, plan.by_money, plan.by_memory])
+    return jnp.stack([*(due * held), made, powered])

@@ -121,7 +121,8 @@ def order(a: Assumptions, state: State, traded: Trade, stock: fleet.Fleet, news:
     log_q = investment.log_q(a, log_rent, running, site)
     appetite = a.appetite_volatility * news.appetite
     replaced = fleet.total(stock.compute) * site
-    plan = investment.plan(a, state.investment, log_q, traded.growth, replaced, appetite)
+    dear = jnp.log(site) - jnp.log(architecture.mean(mix, costs.ordinary))
+    plan = investment.plan(a, state.investment, log_q, dear, traded.growth, replaced, appetite)
     return Order(choice, mix, costs, site, kw, log_q, jnp.log(left), plan)
 
 

@@ -62,7 +62,7 @@ LAYERS: Final = (
 base from all their buyers, `turbines` orders of generation that tight power brings, as paid."""
 
 
-LIMITS: Final = ("demand", "money", "chips", "power")
+LIMITS: Final = ("demand", "money", "memory", "chips", "power")
 """What may hold deliveries back."""
 
 

@@ -100,7 +100,8 @@ def test_what_stands_outside_leaves_the_odds_inside_the_nest(
 @SEEDS
 def test_shares_sum_to_one_at_any_costs(median: Assumptions, seed: int) -> None:
     draw = np.random.default_rng(seed)
-    choice = Choice(*(jnp.asarray(draw.normal(0.0, 5.0, SIZE)) for _ in range(2)))
+    logs = (jnp.asarray(draw.normal(0.0, 5.0, SIZE)) for _ in range(2))
+    choice = Choice(*logs, drifting=jnp.ones(()))
     choice = advance(median, choice, jnp.asarray(draw.normal(0.0, 20.0, SIZE)))
     np.testing.assert_allclose(np.exp(choice.log_share).sum(axis=0), 1.0)
     work = Work(*(jnp.asarray(draw.lognormal(0.0, 5.0, SIZE)) for _ in range(2)))
@@ -161,6 +162,16 @@ def test_preference_drifts_to_asics_or_to_novel_hardware(
     assert (drifted[others] < plain[others]).all()
 
 
+def test_drift_fades_to_a_plateau(median: Assumptions) -> None:
+    """What is left to come of a drift is drift over fading."""
+    a = replace(median, preference_drift=jnp.asarray([0.3, 0.0]), drift_fading=jnp.asarray(0.5))
+    at = [later(a, COST, quarters).preference[ASIC] for quarters in (0, 4, 120)]
+    quarter = -np.expm1(-0.5 / 4.0)
+    left = 0.3 / 4.0 / quarter * -np.expm1([-0.5, -15.0])
+    np.testing.assert_allclose(at[1] - at[0], np.full(3, left[0]))
+    np.testing.assert_allclose(at[2] - at[0], np.full(3, left[1]))
+
+
 # What a token costs, and what is ordered
 
 
@@ -192,7 +203,9 @@ def test_short_power_prefers_compute_per_watt(median: Assumptions) -> None:
 
 def test_shares_of_tokens_become_shares_of_compute_by_their_work() -> None:
     """A class of half GPUs, half low-latency designs that need twice the work to decode."""
-    choice = Choice(jnp.log(jnp.array([[0.5] * 3, [1e-12] * 3, [0.5] * 3])), jnp.zeros(SIZE))
+    choice = Choice(
+        jnp.log(jnp.array([[0.5] * 3, [1e-12] * 3, [0.5] * 3])), jnp.zeros(SIZE), jnp.ones(())
+    )
     decode = jnp.array([1.0, 1.0, 2.0])[:, None]
     alone, prompted = (
         mixture(choice, work_of(decode, prefill), jnp.array([0.2, 0.3, 0.5]))

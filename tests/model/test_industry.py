@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jax import Array
 
 from marketsim.model import LAYERS, YEARS, Assumptions, industry
+from marketsim.model.architecture import Choice
 from marketsim.model.industry import CLOUD, PLACES, Industry
 from marketsim.model.units import CONTESTED
 
@@ -25,14 +26,20 @@ turnover = jax.jit(industry.turnover)
 
 
 @pytest.fixture(scope="module")
-def start(median: Assumptions) -> Industry:
-    return industry.initial_industry(median)
+def choice(median: Assumptions, world: World) -> Choice:
+    chosen: Choice = world.begin(median).choice
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def start(median: Assumptions, choice: Choice) -> Industry:
+    return industry.initial_industry(median, choice)
 
 
 def drifted(exponent: float | np.ndarray) -> Industry:
     """An industry whose shares have drifted by ``exponent``, [contested layer]."""
     none = jnp.zeros(())
-    return Industry(jnp.zeros(len(CONTESTED)) + exponent, none, none, none)
+    return Industry(jnp.zeros(len(CONTESTED)) + exponent, none, none, none, none)
 
 
 # Drift
@@ -44,7 +51,9 @@ def test_it_starts_as_the_book_states_it(median: Assumptions, start: Industry) -
     np.testing.assert_allclose(np.exp(start.log_base), median.lines.base_level)
 
 
-def test_rates_move_levels_year_by_year(median: Assumptions, start: Industry) -> None:
+def test_rates_move_levels_year_by_year(
+    median: Assumptions, start: Industry, choice: Choice
+) -> None:
     a = replace(
         median,
         concentration=jnp.linspace(-0.1, 0.2, len(CONTESTED)),
@@ -52,7 +61,7 @@ def test_rates_move_levels_year_by_year(median: Assumptions, start: Industry) ->
     )
     now = start
     for _ in range(12):
-        now = advance(a, now)
+        now = advance(a, now, choice)
     years = 12 * YEARS
     np.testing.assert_allclose(now.exponent, years * a.concentration)
     assert now.log_markup == pytest.approx(-0.05 * years)
@@ -60,11 +69,23 @@ def test_rates_move_levels_year_by_year(median: Assumptions, start: Industry) ->
     np.testing.assert_allclose(now.log_base - start.log_base, years * a.lines.base_growth)
 
 
+def test_the_merchants_price_follows_its_share(
+    median: Assumptions, start: Industry, choice: Choice
+) -> None:
+    """By an elasticity, and back: it is a matter of where the share stands."""
+    a = replace(median, merchant_markup_growth=jnp.asarray(0.0))
+    fallen = replace(choice, log_share=choice.log_share - jnp.asarray([1.2, 0.0, 0.0])[:, None])
+    low = advance(a, start, fallen)
+    assert low.log_markup == pytest.approx(-1.2 * float(a.merchant_pricing))
+    assert advance(a, low, fallen).log_markup == low.log_markup
+    assert advance(a, low, choice).log_markup == pytest.approx(0.0, abs=1e-12)
+
+
 def test_without_absorption_every_design_stays_independent(
-    median: Assumptions, start: Industry
+    median: Assumptions, start: Industry, choice: Choice
 ) -> None:
     """Claim C16 in the limit."""
-    now = advance(replace(median, absorption=jnp.asarray(0.0)), start)
+    now = advance(replace(median, absorption=jnp.asarray(0.0)), start, choice)
     assert now.log_independent == 0.0
 
 

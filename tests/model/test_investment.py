@@ -31,9 +31,14 @@ def start(median: Assumptions) -> Investment:
 
 
 def planned(
-    a: Assumptions, now: Investment, log_q: float = 0.0, growth: float = 0.2, news: float = 0.0
+    a: Assumptions,
+    now: Investment,
+    log_q: float = 0.0,
+    growth: float = 0.2,
+    news: float = 0.0,
+    dear: float = 0.0,
 ) -> Plan:
-    given = (jnp.asarray(x) for x in (log_q, growth))
+    given = (jnp.asarray(x) for x in (log_q, dear, growth))
     done: Plan = plan(a, now, *given, FLEET * COST, jnp.asarray(news))
     return done
 
@@ -195,7 +200,25 @@ def test_additions_rise_with_expected_demand(median: Assumptions, start: Investm
     assert bright > dull
 
 
-# What funds take away
+# What dear memory and funds take away
+
+
+def test_dear_memory_holds_back_what_its_price_takes_from_q(
+    median: Assumptions, start: Investment
+) -> None:
+    """Where memory costs what it costs to make, next to nothing; what is due is the same."""
+    at = (-0.1, 0.0, 0.1, 0.3)
+    plans = [planned(median, start, 0.2, dear=x) for x in at]
+    held = [float(p.by_memory) for p in plans]
+    assert (np.diff(held) > 0.0).all()
+    assert held[0] < 1e-3
+    assert held[1] < 0.02
+    cheap, dear = planned(median, start, 0.5), planned(median, start, 0.2, dear=0.3)
+    ordered = np.exp([float(p.state.log_due) for p in (dear, cheap)])
+    kept = np.exp(float(start.log_due)) * float(median.commitment)
+    wanted = ordered - kept
+    assert 1.0 - wanted[0] / wanted[1] == pytest.approx(held[-1], abs=2e-3)
+    assert len({float(p.state.log_due) for p in plans}) == 1
 
 
 @pytest.mark.parametrize("log_q", [-3.0, -0.5, 0.0, 0.5, 3.0])
@@ -204,7 +227,7 @@ def test_debt_holds_back_a_share_of_orders_that_rises_with_leverage(
 ) -> None:
     owed = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
     plans = [planned(median, indebted(start, x), log_q) for x in owed]
-    held = [float(p.held_back) for p in plans]
+    held = [float(p.by_money) for p in plans]
     assert (np.diff(held) > 0.0).all()
     assert 0.0 < held[0] < held[-1] < 1.0
     due = [float(p.state.log_due) for p in plans]
@@ -216,7 +239,7 @@ def test_where_funds_cost_no_more_nothing_is_held_back(
 ) -> None:
     """And builders with and without a cash flow keep their parts."""
     done = planned(unbounded(median), indebted(start, 3.0), 0.4)
-    assert done.held_back == pytest.approx(0.0, abs=1e-12)
+    assert done.by_money == pytest.approx(0.0, abs=1e-12)
     assert done.borrowers == pytest.approx(float(median.borrower_share))
 
 
@@ -226,7 +249,8 @@ def test_rationing_takes_its_share_beyond_what_funds_cost(
     """The log of orders falls by rationing x leverage, alike for all."""
     free = replace(median, credit_rationing=NONE)
     for owed in (0.2, 1.5):
-        kept = [1.0 - float(planned(a, indebted(start, owed)).held_back) for a in (median, free)]
+        both = [planned(a, indebted(start, owed)) for a in (median, free)]
+        kept = [1.0 - float(p.by_money / (1.0 - p.by_memory)) for p in both]
         lost = float(median.credit_rationing) * owed
         assert np.log(kept[0] / kept[1]) == pytest.approx(-lost)
         parts = [float(planned(a, indebted(start, owed)).borrowers) for a in (median, free)]

@@ -29,8 +29,8 @@ def lines(float64: None, world: World) -> Lines:
 
 
 @pytest.fixture(scope="module")
-def start(median: Assumptions) -> Industry:
-    return initial_industry(median)
+def start(median: Assumptions, world: World) -> Industry:
+    return initial_industry(median, world.begin(median).choice)
 
 
 def test_a_line_is_its_base_and_its_share_of_layers(

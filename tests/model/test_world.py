@@ -278,12 +278,13 @@ def test_deliveries_stay_within_every_limit(run: Run) -> None:
 
 
 def test_limits_bind_in_shares_that_add_to_one(run: Run) -> None:
-    """Money has the part of what is due that the price and the rationing of funds hold back."""
+    """Money and memory have the parts of what is due that they hold back, demand the rest."""
     binding = run.quarters.binding
     np.testing.assert_allclose(binding.sum(1), 1.0, rtol=1e-9)
     assert (binding >= 0.0).all()
-    wanted, money = binding[:, LIMITS.index("demand")], binding[:, LIMITS.index("money")]
-    held_back = money / (wanted + money)
+    due = ("demand", "money", "memory")
+    wanted, money, memory = (binding[:, LIMITS.index(name)] for name in due)
+    held_back = (money + memory) / (wanted + money + memory)
     assert ((held_back >= 0.0) & (held_back < 1.0)).all()
 
 
