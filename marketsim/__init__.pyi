@@ -14,6 +14,7 @@ from . import forecasting as forecasting
 from . import knowledge as knowledge
 from . import model as model
 from . import outlooks as outlooks
+from . import paradoxes as paradoxes
 from . import prices as prices
 from . import provenance as provenance
 from . import runs as runs
@@ -37,6 +38,7 @@ from .forecasting import score_forecasts as score_forecasts
 from .knowledge import Knowledge as Knowledge
 from .knowledge import load_facts as load_facts
 from .outlooks import outlook as outlook
+from .paradoxes import paradox as paradox
 from .prices import load_prices as load_prices
 from .returns import ReturnScenarios as ReturnScenarios
 from .scenarios import Scenarios as Scenarios

@@ -31,7 +31,7 @@ WATCHED: Final = ("compute", "accelerators", "power", "spending")
 CLOSE: Final = 0.01
 """Largest gap in ln spending that is left."""
 
-ROUNDS: Final = 15
+ROUNDS: Final = 40
 DAMPING: Final = 0.8
 LONGEST: Final = 0.5
 """Of the rounds of news, of the part of a step that is taken first, and of a step, in logs."""

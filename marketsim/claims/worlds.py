@@ -84,14 +84,17 @@ class Worlds:
         return replace(self, assumptions=_unpacked(self.posterior, np.asarray(self.link + moves)))
 
     def ahead(self, **news: np.ndarray) -> Quarter:
-        """Return the quarters ahead, [draw, quarter, ...], at ``news`` by its kind, [quarter]."""
+        """Return the quarters ahead, [draw, quarter, ...], at ``news`` of a kind.
+
+        Each is [quarter] or [draw, quarter], in its standard deviations.
+        """
         return self.states_and_quarters(**news)[1]
 
     def states_and_quarters(self, **news: np.ndarray) -> tuple[State, Quarter]:
         """Return the last states and the quarters ahead."""
         given = Shocks(**(dict.fromkeys(NEWS, np.zeros(AHEAD)) | news))
-        path = np.stack([getattr(given, kind) for kind in NEWS])
-        every = np.broadcast_to(path, (self.draws, *path.shape))
+        size = (self.draws, AHEAD)
+        every = np.stack([np.broadcast_to(getattr(given, kind), size) for kind in NEWS], axis=1)
         return ahead(_packed(self.assumptions), self.setting, self.state, every)
 
     @cached_property

@@ -100,8 +100,8 @@ def test_what_stands_outside_leaves_the_odds_inside_the_nest(
 @SEEDS
 def test_shares_sum_to_one_at_any_costs(median: Assumptions, seed: int) -> None:
     draw = np.random.default_rng(seed)
-    logs = (jnp.asarray(draw.normal(0.0, 5.0, SIZE)) for _ in range(2))
-    choice = Choice(*logs, drifting=jnp.ones(()))
+    share, preference = (jnp.asarray(draw.normal(0.0, 5.0, SIZE)) for _ in range(2))
+    choice = Choice(share, preference, drifting=jnp.ones(()))
     choice = advance(median, choice, jnp.asarray(draw.normal(0.0, 20.0, SIZE)))
     np.testing.assert_allclose(np.exp(choice.log_share).sum(axis=0), 1.0)
     work = Work(*(jnp.asarray(draw.lognormal(0.0, 5.0, SIZE)) for _ in range(2)))
