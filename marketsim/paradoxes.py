@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.calibration import Posterior
-from marketsim.claims.response import CLOSE, WATCHED, Response, response, spending
+from marketsim.claims.response import WATCHED, Response, responses, spending
 from marketsim.claims.worlds import Worlds, posterior_worlds, slack
 from marketsim.errors import InputError
 from marketsim.precision import precise
@@ -123,7 +123,7 @@ def paradox(
     with precise("float64"):
         worlds = posterior_worlds(posterior, draws, seed)
         kinds = dict(zip(LIMITED, (worlds, slack(worlds)), strict=True))
-        found = {name: _responses(kind, given) for name, kind in kinds.items()}
+        found = {name: responses(kind, given, spending(kind.plain)) for name, kind in kinds.items()}
     late = {name: _late(answers) for name, answers in found.items()}
     return Paradox(
         as_of=posterior.as_of,
@@ -132,20 +132,10 @@ def paradox(
         spread=_over(late, lambda path: path[-1] - path[0], "known"),
         elasticity=_elasticity(worlds),
         held=pd.DataFrame(
-            {name: [float(_held(r).mean()) for r in answers] for name, answers in found.items()},
+            {name: [float(r.held.mean()) for r in answers] for name, answers in found.items()},
             index=pd.Index(given, name="elasticity"),
         ),
     )
-
-
-def _responses(worlds: Worlds, elasticities: Sequence[float]) -> list[Response]:
-    spent = spending(worlds.plain)
-    return [response(worlds, x, spent) for x in elasticities]
-
-
-def _held(one: Response) -> NDArray[np.bool_]:
-    """Return whether spending was held, [draw]."""
-    return np.asarray(one.gap < 5.0 * CLOSE)
 
 
 def _by_year(limits: str, answers: list[Response]) -> pd.DataFrame:
@@ -153,7 +143,7 @@ def _by_year(limits: str, answers: list[Response]) -> pd.DataFrame:
     for one in answers:
         for year in YEARS_AFTER:
             for name in WATCHED:
-                change = one.change[name][_held(one), 4 * year - 4 : 4 * year].mean(axis=1)
+                change = one.change[name][one.held, 4 * year - 4 : 4 * year].mean(axis=1)
                 rows.append((limits, one.elasticity, year, name, *_three(change)))
     columns = ["limits", "elasticity", "year", "quantity", "median", "p10", "p90"]
     return pd.DataFrame(rows, columns=columns)
@@ -163,7 +153,7 @@ def _late(answers: list[Response]) -> dict[str, Floats]:
     """Return mean changes of years three to five, [elasticity, draw]; NaN where none was held."""
     return {
         name: np.array(
-            [np.where(_held(r), r.change[name][:, LATE].mean(axis=1), np.nan) for r in answers]
+            [np.where(r.held, r.change[name][:, LATE].mean(axis=1), np.nan) for r in answers]
         )
         for name in WATCHED
     }

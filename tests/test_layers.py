@@ -28,7 +28,7 @@ LAYERS = (
     {"reporting"},
     {"backtesting"},
     {"allocation", "sensitivity"},
-    {"outlooks", "valuation"},
+    {"outlooks", "paradoxes", "valuation"},
     {"assumptions", "calibration", "claims", "forecasting", "scenarios", "simulation"},
     {"ensemble"},
     {"views"},

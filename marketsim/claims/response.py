@@ -7,6 +7,7 @@ taken, with the same news, and what differs is the answer to it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from marketsim.model import ARCHITECTURES, Quarter
 from marketsim.model.efficiency import serve_better
 
-from .worlds import AHEAD, Worlds, layer
+from .worlds import Worlds, layer
 
-__all__ = ["DOUBLING", "WATCHED", "Response", "response", "spending"]
+__all__ = ["DOUBLING", "WATCHED", "Response", "response", "responses", "spending"]
 
 FloatArray = NDArray[np.float64]
 
@@ -29,7 +30,8 @@ WATCHED: Final = ("compute", "accelerators", "power", "spending")
 """Compute installed, accelerators as they are invoiced, GW at the site, and spending on tokens."""
 
 CLOSE: Final = 0.01
-"""Largest gap in ln spending that is left."""
+NEARLY: Final = 0.05
+"""Largest gap in ln spending at which rounds end, and at which spending counts as held."""
 
 ROUNDS: Final = 40
 DAMPING: Final = 0.8
@@ -47,16 +49,38 @@ class Response:
         Price elasticity of demand for tokens while unsaturated, of all classes.
     change
         ln of each of :data:`WATCHED` with the step over that without, [draw, quarter].
+    news
+        Of demand, that hold spending, [draw, quarter].
     gap
         Largest difference of ln spending from what it was to be held at, [draw].
     """
 
     elasticity: float
     change: dict[str, FloatArray]
+    news: FloatArray
     gap: FloatArray
 
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Whether spending was held, [draw]."""
+        return np.asarray(self.gap < NEARLY)
 
-def response(worlds: Worlds, elasticity: float, spent: FloatArray) -> Response:
+
+def responses(worlds: Worlds, elasticities: Sequence[float], spent: FloatArray) -> list[Response]:
+    """Return the answers at ``elasticities``, ascending; the news of one lead to those of the next.
+
+    Begun at the highest, where little news is needed.
+    """
+    found: list[Response] = []
+    for elasticity in sorted(elasticities, reverse=True):
+        near = np.where(found[-1].held[:, None], found[-1].news, 0.0) if found else None
+        found.append(response(worlds, elasticity, spent, near))
+    return found[::-1]
+
+
+def response(
+    worlds: Worlds, elasticity: float, spent: FloatArray, near: FloatArray | None = None
+) -> Response:
     """Return the answer to a doubling of efficiency while spending is held.
 
     Parameters
@@ -67,13 +91,16 @@ def response(worlds: Worlds, elasticity: float, spent: FloatArray) -> Response:
         Of all classes, while unsaturated.
     spent
         ln spending on tokens to be held without the step, [draw, quarter].
+    near
+        News to begin with, [draw, quarter]; by default none.
     """
     kept = worlds.with_(elasticity=elasticity)
-    news, gap = _holding(kept, spent)
+    begun = np.zeros_like(spent) if near is None else near
+    news, gap = _holding(kept, spent, begun)
     better = replace(kept.state, technology=serve_better(kept.state.technology, DOUBLING))
     plain, stepped = (seen(w.ahead(demand=news)) for w in (kept, kept.with_(better)))
     change = {name: np.log(stepped[name] / plain[name]) for name in WATCHED}
-    return Response(elasticity, change, gap)
+    return Response(elasticity, change, news, gap)
 
 
 def seen(q: Quarter) -> dict[str, FloatArray]:
@@ -92,7 +119,7 @@ def spending(q: Quarter) -> FloatArray:
     return np.asarray(np.log(q.laboratory_revenue + q.own_use))
 
 
-def _holding(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _holding(worlds: Worlds, spent: FloatArray, begun: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return news of demand [draw, quarter] that hold spending, and the gap that is left, [draw].
 
     Tokens go a share of the way to what is desired each quarter: what is desired has to go the
@@ -101,7 +128,7 @@ def _holding(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]
     """
     a = worlds.assumptions
     share, volatility = (np.asarray(x)[:, None] for x in (a.demand_adjustment, a.demand_volatility))
-    news = step = np.zeros((worlds.draws, AHEAD))
+    news, step = begun, np.zeros_like(begun)
     least, part = np.full(worlds.draws, np.inf), np.ones(worlds.draws)
     for _ in range(ROUNDS):
         now = worlds.ahead(demand=news + part[:, None] * step)

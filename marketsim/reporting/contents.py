@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from .svg import Floats
 
 if TYPE_CHECKING:
     from ..allocation import Allocation
@@ -51,6 +53,7 @@ OPTIONAL = {
         "outside",
     ),
     "binding": ("regime", "quarter_end"),
+    "paradox": ("limits", "elasticity", "year", "quantity", "median"),
 }
 """Columns of frames that may be left empty."""
 
@@ -97,6 +100,11 @@ class RunContents:
         outside (``above``, ``below`` or empty); without rows the page leaves the outlook out.
     binding : DataFrame
         regime, quarter_end, and a column for each limit on deliveries: shares that add to one.
+    paradox : DataFrame
+        limits (``calibrated``, ``slack``), elasticity, year, quantity, median: changes in logs
+        after a doubling of efficiency.
+    elasticity : array
+        Draws of the elasticity of demand.
 
     Raises
     ------
@@ -122,6 +130,8 @@ class RunContents:
     flagship: str = ""
     outlook: pd.DataFrame = field(default_factory=pd.DataFrame)
     binding: pd.DataFrame = field(default_factory=pd.DataFrame)
+    paradox: pd.DataFrame = field(default_factory=pd.DataFrame)
+    elasticity: Floats = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         faults = [

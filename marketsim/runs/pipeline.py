@@ -22,6 +22,7 @@ from marketsim.errors import InputError
 from marketsim.files import replace_file
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.outlooks import Outlook, outlook
+from marketsim.paradoxes import Paradox, paradox
 from marketsim.prices import load_universe
 from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
@@ -36,6 +37,9 @@ __all__ = ["Run", "run"]
 
 YEARLY_DRAWS: Final = 100
 """Worlds of each regime in the outlook, which goes on for ten years: medians need no more."""
+
+DOUBLED_DRAWS: Final = 20
+"""Worlds whose efficiency doubles, at every elasticity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +109,8 @@ def run(
     Returns
     -------
     Run
-        The folder holds run.json, allocation.csv, sensitivities.csv, outlook.csv, returns.parquet,
-        paths.parquet, fit.csv and report.html.
+        The folder holds run.json, allocation.csv, sensitivities.csv, outlook.csv, paradox.csv,
+        returns.parquet, paths.parquet, fit.csv and report.html.
 
     Raises
     ------
@@ -143,6 +147,9 @@ def run(
     progress("looking ahead ten years")
     years = outlook(regimes, draws=YEARLY_DRAWS, seed=seed)
 
+    progress("doubling efficiency")
+    doubled = paradox(posterior, draws=DOUBLED_DRAWS, seed=seed)
+
     progress("writing the run folder")
     arguments = {
         "as_of": as_of,
@@ -160,7 +167,7 @@ def run(
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, objective)
     meta |= {"without_price": absent}
     folder = out or Path("runs") / f"{as_of}-{_digest(meta)[:10]}"
-    files = _result_files(choice, slopes, paths, posterior, years)
+    files = _result_files(choice, slopes, paths, posterior, years, doubled)
     for name, content in files.items():
         replace_file(folder / name, content)
     meta = {**meta, "results": {n: sha256(c).hexdigest() for n, c in files.items()}}
@@ -182,6 +189,8 @@ def run(
             flagship=knowledge.universe.only("merchant_line"),
             outlook=years.table,
             binding=years.binding,
+            paradox=doubled.table,
+            elasticity=doubled.elasticity,
         ),
     )
     return Run(folder, report, posterior, paths, choice, slopes)
@@ -233,6 +242,7 @@ def _result_files(
     paths: Paths,
     posterior: Posterior,
     years: Outlook,
+    doubled: Paradox,
 ) -> dict[str, bytes]:
     weights = choice.weights.rename("weight").rename_axis("ticker").reset_index()
     weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
@@ -244,6 +254,7 @@ def _result_files(
         "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
         "fit.csv": posterior.fit.to_csv(index=False, lineterminator="\n").encode(),
         "outlook.csv": years.to_csv().encode(),
+        "paradox.csv": doubled.table.to_csv(index=False, lineterminator="\n").encode(),
         "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
         "returns.parquet": _parquet(returns),
         "paths.parquet": _parquet(paths_table(paths)),
