@@ -37,6 +37,10 @@ STUCK: Final = 8
 """Steps in a row that may fail: the gradient is then as small as rounding lets it be."""
 
 FIRST_DAMPING: Final = 10.0
+LEAST_DAMPING: Final = 1e-5
+"""Priors curve the objective by one: less damping changes no step, and would take long to grow
+again where a step fails."""
+
 LEAST_RATIO: Final = 1e-3
 """Share of the predicted fall that has to come true for a step to be taken."""
 
@@ -132,6 +136,7 @@ def find_mode(
         if _better(here, there, predicted, curvature + damping * np.eye(size)):
             ratio = (here.cost - there.cost) / predicted if predicted > 0.0 else 1.0
             damping *= max(0.1, 1.0 - (2.0 * min(max(ratio, 0.0), 1.0) - 1.0) ** 3)
+            damping = max(damping, LEAST_DAMPING)
             second_order, augmented = _learnt(second_order, here, there)
             here, failed = there, 0
         else:
