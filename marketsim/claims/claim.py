@@ -32,7 +32,7 @@ class Claim:
     Attributes
     ----------
     name
-        ``C1`` to ``C17``.
+        ``C1`` and so on, as the README numbers them.
     title, text
         In a word or two, and in a sentence.
     quantity, unit

@@ -10,11 +10,12 @@ import pandas as pd
 
 from marketsim.calibration import Posterior
 from marketsim.errors import InputError
+from marketsim.model.units import LIMITS
 from marketsim.precision import precise
 
 from .catalogue import CLAIMS, claims_named
 from .claim import Claim, Finding
-from .worlds import posterior_worlds, prior_worlds
+from .worlds import Worlds, posterior_worlds, prior_worlds
 
 __all__ = ["ClaimResults", "evaluate_claims"]
 
@@ -28,7 +29,8 @@ class ClaimResults:
     table
         One row for each claim and source of draws (``prior``, ``posterior``): title, statement,
         quantity, median and 5 and 95 % quantiles of what was measured, unit, share of draws that
-        satisfy the claim, bar, whether it holds, and where the model departs from the claim, why.
+        satisfy the claim, bar, whether it holds, which limit binds most in the years ahead in the
+        draws that do not satisfy it, and where the model departs from the claim, why.
     findings
         The draws themselves, by claim and source.
     """
@@ -56,7 +58,7 @@ def evaluate_claims(
     posterior
         From :func:`marketsim.calibrate`; its priors are those of its date.
     names
-        Some of ``C1`` to ``C17``; by default all.
+        Some of those of :data:`CLAIMS`; by default all.
     draws
         Worlds from each source; the first of the posterior is the mode.
     seed
@@ -80,16 +82,16 @@ def evaluate_claims(
             progress(f"{claim.name} {claim.title}")
             for worlds in sources:
                 findings[claim.name, worlds.name] = claim.check(worlds)
-    rows = [_row(claim, w.name, findings[claim.name, w.name]) for claim in wanted for w in sources]
+        rows = [_row(claim, w, findings[claim.name, w.name]) for claim in wanted for w in sources]
     return ClaimResults(pd.DataFrame(rows).set_index(["claim", "draws_of"]), findings)
 
 
-def _row(claim: Claim, source: str, finding: Finding) -> dict[str, object]:
+def _row(claim: Claim, worlds: Worlds, finding: Finding) -> dict[str, object]:
     low, median, high = np.quantile(finding.value, [0.05, 0.5, 0.95])
     share = float(finding.holds.mean())
     return {
         "claim": claim.name,
-        "draws_of": source,
+        "draws_of": worlds.name,
         "title": claim.title,
         "statement": claim.text,
         "measured": claim.quantity,
@@ -101,5 +103,15 @@ def _row(claim: Claim, source: str, finding: Finding) -> dict[str, object]:
         "satisfied": share,
         "bar": claim.bar,
         "holds": share >= claim.bar,
+        "bound_by": _bound_by(worlds, finding),
         "departure": claim.departure,
     }
+
+
+def _bound_by(worlds: Worlds, finding: Finding) -> str:
+    """Return the limit that binds most where the claim is not satisfied; nothing where it is."""
+    missed = ~finding.holds
+    if not missed.any():
+        return ""
+    binding = np.asarray(worlds.plain.binding)[: len(missed)][missed].mean(axis=(0, 1))
+    return LIMITS[int(binding.argmax())]

@@ -70,7 +70,7 @@ def newcomers(q: Quarter) -> Array:
 
 def friction(worlds: Worlds) -> Finding:
     """C8. Dearer porting delays specialised silicon and keeps the incumbent's revenue."""
-    drawn = worlds.with_(preference_drift=0.4)
+    drawn = worlds.with_(preference_drift=0.6, drift_fading=1e-6)
     loose, stuck = (drawn.with_(porting_inertia=x).ahead() for x in (0.6, 0.97))
     kept = np.log(layer(stuck, "gpu").sum(axis=1) / layer(loose, "gpu").sum(axis=1))
     later = newcomers(loose) - newcomers(stuck)

@@ -18,7 +18,8 @@ from .worlds import AHEAD, Worlds, layer
 CLOUD: Final = CONTESTED.index("cloud")
 GPU, ASIC, FAST = range(len(ARCHITECTURES))
 SLUMP: Final = slice(10, 14)
-"""Quarters in which demand falls short, to see how durable revenue is."""
+LEAN: Final = slice(10, 16)
+"""Quarters in which demand falls short, and in which cloud revenue shows how durable it is."""
 
 NAMED: Final = ("fragmentation", "vertical_integration", "novel_hardware")
 
@@ -35,7 +36,7 @@ def consolidation(worlds: Worlds) -> Finding:
 
 def worst_fall(calm: Quarter, slump: Quarter) -> Array:
     """Return the largest log fall of cloud revenue in a slump, [draw]."""
-    fall: Array = np.log(layer(calm, "cloud") / layer(slump, "cloud")).max(axis=1)
+    fall: Array = np.log(layer(calm, "cloud") / layer(slump, "cloud"))[:, LEAN].max(axis=1)
     return fall
 
 

@@ -13,7 +13,7 @@ from .worlds import AHEAD, Worlds
 
 __all__ = ["cycle"]
 
-SURPRISE: Final = 0.12
+SURPRISE: Final = 0.2
 """Bits wanted above plan, in logs."""
 
 LASTS: Final = 8

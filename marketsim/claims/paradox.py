@@ -70,7 +70,10 @@ def flip(worlds: Worlds) -> Finding:
 
 def software(worlds: Worlds) -> Finding:
     """C9. Software of +20 % does to each layer what hardware does that comes at no cost."""
-    soft, hard = better_served(worlds).ahead(), worlds.with_(relabelled(worlds.state)).ahead()
+    # A chip that does more holds no more memory.
+    bits = worlds.assumptions.hbm_content * np.exp(-STEP)
+    same = worlds.with_(relabelled(worlds.state), hbm_content=bits)
+    soft, hard = better_served(worlds).ahead(), same.ahead()
     new = worlds.with_(cheaper(worlds.state)).ahead()
     apart = np.abs(soft.recognised - hard.recognised).sum(axis=(1, 2))
     apart /= hard.recognised.sum(axis=(1, 2))

@@ -72,6 +72,14 @@ class Worlds:
         a = replace(self.assumptions, **given)
         return replace(self, assumptions=a, state=self.state if state is None else state)
 
+    def first(self, draws: int) -> Worlds:
+        """Return the first ``draws`` worlds, or all."""
+        part = slice(0, draws)
+        assumptions, state, history = jax.tree.map(
+            lambda x: x[part], (self.assumptions, self.state, self.history)
+        )
+        return Worlds(self.name, self.posterior, assumptions, state, self.link[part], history)
+
     def entry(self, name: str, place: int, change: Callable[[np.ndarray], np.ndarray]) -> Worlds:
         """Return worlds with one entry of a vector assumption changed."""
         vector = np.array(getattr(self.assumptions, name))
@@ -142,15 +150,16 @@ def layer(quarters: Quarter, name: str, recognised: bool = False) -> Array:
 
 
 def slack(worlds: Worlds) -> Worlds:
-    """Return worlds in which neither power nor manufacturing nor finance binds.
+    """Return worlds in which neither power nor manufacturing, memory nor finance binds.
 
-    Funds are in supply: they cost the same and come in any amount, whatever is owed.
+    Funds are in supply: they cost the same and come in any amount, whatever is owed. Memory stays
+    as dear as it is, whatever is bought.
     """
     now, plan = worlds.state, worlds.state.investment
     power = replace(now.power, energised=1e6 * now.power.energised)
     plan = replace(plan, log_manufacturing=plan.log_manufacturing + 12.0)
     state = replace(now, power=power, investment=plan)
-    return worlds.with_(state, external_premium=1e-9, credit_rationing=1e-9)
+    return worlds.with_(state, external_premium=1e-9, credit_rationing=1e-9, memory_repricing=1e-6)
 
 
 def pinched(worlds: Worlds, margin: float = 0.01, growth: float = 0.01) -> Worlds:

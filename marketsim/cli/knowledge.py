@@ -60,9 +60,7 @@ def assumptions(
 
 
 def claims(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAMES", show_default="C1 to C17")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAMES", show_default="all")] = None,
     as_of: Annotated[
         datetime,
         typer.Option(

@@ -100,7 +100,7 @@ class DemandAssumptions:
     training_reinvestment: Array = assumption(
         "share",
         "training paid out of a dollar that tokens earned the quarter before",
-        share(0.35, 0.4),
+        share(0.25, 0.4),
         "data/facts/labs.csv: laboratories spent more on research compute than they earned; "
         "owners who answer for their own products spend less",
     )
