@@ -148,11 +148,15 @@ def test_owners_are_added_up_where_all_of_them_are_known(
     assert len(left.dates) == len(s.dates) - 1
 
 
+SUMS = ("owner_capex", "owner_cash_flow", "laboratories", "multiple OpenAI", "capital raised")
+"""Formed of several figures each, whose own doubt counts."""
+
+
 def test_less_sure_figures_weigh_less(facts: ms.Knowledge) -> None:
     doubted = facts.with_facts(facts.table.assign(confidence="unverified"))
     trusted = facts.with_facts(facts.table.assign(confidence="sourced"))
     for less, more in zip(observe(doubted, WINDOW), observe(trusted, WINDOW), strict=True):
-        if less.name != "owner_capex":  # a sum of four
+        if less.name not in SUMS:
             assert (less.doubt > more.doubt).all()
 
 
@@ -242,8 +246,9 @@ def test_token_prices_fall_at_the_rate_of_the_study(facts: ms.Knowledge) -> None
 
 def test_levels_that_measure_something_else_count_as_changes(seen: dict[str, Series]) -> None:
     kinds = {s.kind for s in seen.values() if s.relative}
-    changes = {"older_gpu_rent", "token_volume", "token_price"}
-    assert kinds == changes | {"wholesale_price", "turbine_backlog"}
+    changes = {"older_gpu_rent", "token_volume", "token_price", "memory_price", "memory_bits"}
+    changes |= {"wholesale_price", "turbine_backlog", "commitments", "debt", "training_capital"}
+    assert kinds == changes
     assert not {s.kind for s in seen.values() if not s.relative} & kinds
 
 

@@ -153,5 +153,5 @@ class TestTables:
 
     def test_scenarios_say_what_they_shift(self, scenarios: ms.Scenarios) -> None:
         table = scenario_table(scenarios)
-        assert "elasticity x0.65" in str(table.loc["bear", "shifts"])
+        assert "elasticity x0.85" in str(table.loc["bear", "shifts"])
         assert table["probability"].sum() == pytest.approx(1.0)

@@ -24,7 +24,7 @@ CHECKED = (
     "algorithmic_growth",
     "compute_per_watt_growth[gpu]",
     "hurdle_rate",
-    "cash_limit",
+    "external_premium",
     "power_lead_time",
     "contract_turnover",
     "base_growth[CSCO.total]",
@@ -115,7 +115,8 @@ def test_the_largest_effect_comes_first(slopes: Sensitivities) -> None:
 def test_signs_that_economics_fixes(slopes: Sensitivities) -> None:
     revenue = slopes.revenue_last_year["NVDA"]
     assert revenue["adoption_speed"] > 0
-    assert revenue["cash_limit"] > 0
+    assert revenue["external_premium"] < 0
+    assert revenue["saturation"] > 0
     assert revenue["hurdle_rate"] < 0
     assert revenue["export_control"] < 0
     assert slopes.revenue["NVDA"]["exposure[NVDA.data_center]"] > 0
@@ -139,7 +140,7 @@ def test_a_regime_has_slopes_of_its_own(
 ) -> None:
     bear = ms.sensitivities(choice, regime="bear")
     calibrated = slopes.portfolio["value"]["elasticity[batch]"]
-    assert bear.portfolio["value"]["elasticity[batch]"] == pytest.approx(0.65 * calibrated)
+    assert bear.portfolio["value"]["elasticity[batch]"] == pytest.approx(0.85 * calibrated)
     assert not bear.revenue_last_year.equals(slopes.revenue_last_year)
 
 

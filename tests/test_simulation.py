@@ -18,7 +18,7 @@ from jax import Array
 import marketsim as ms
 from marketsim.ensemble import CHUNK, batches, coordinates_of, future, histories, news_of, past
 from marketsim.errors import InputError
-from marketsim.model import Shocks, company_revenue
+from marketsim.model import NEWS, Shocks, company_revenue
 from marketsim.model.priors import transform
 from marketsim.precision import RUN_SELDOM, precise
 from marketsim.simulation import QUARTERS, REFERENCE, WORLD, allot
@@ -287,7 +287,7 @@ def test_the_bear_is_stranded_capital(paths: ms.Paths) -> None:
 
 
 def test_central_paths_are_runs_at_the_mode(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
-    calm, mode = np.zeros((2, QUARTERS)), scenarios.posterior.mode
+    calm, mode = np.zeros((len(NEWS), QUARTERS)), scenarios.posterior.mode
     moves = [np.zeros_like(scenarios.moves[0]), *scenarios.moves[[0, 2]]]
     for move, expected in zip(moves, [paths.central, *paths.regime_central[[0, 2]]], strict=True):
         _, revenue = alone(scenarios.posterior, mode, move, calm)

@@ -45,10 +45,7 @@ COMPUTE: Final = (
         "percent",
         lambda quarters: 100.0 * quarters.inference_share,
         "last",
-        (
-            Figures("inference_share", "Deloitte", carried=2),
-            Figures("inference_share", "NVIDIA", carried=2),
-        ),
+        (Figures("inference_share", group="inference_share", carried=2),),
         "shares of compute, and of what the largest maker sold",
     ),
     Row(

@@ -60,6 +60,8 @@ class Figures:
         For how many years after its own a figure of the last year known still speaks.
     spanning
         Whether a figure speaks of every year from its publication to its date, as rates ahead do.
+    group
+        Of entities, where their names follow no pattern.
     """
 
     quantity: str
@@ -70,11 +72,14 @@ class Figures:
     shift: float = 0.0
     carried: int = 0
     spanning: bool = False
+    group: str = ""
 
     def bounds(self, knowledge: Knowledge, years: range) -> Iterator[Bound]:
         """Yield a bound for every figure and year that it speaks of."""
         rows = _with_ends(knowledge, self.quantity, self.ends)
         rows = _matching(rows, "entity", self.entities)
+        if self.group:
+            rows = rows[rows["entity"].isin(knowledge.universe.group(self.group))]
         last = max(rows["date"].dt.year, default=0)
         columns = rows[["date", "published", "low", "high", "source", "entity"]]
         for date, published, *ends, source, entity in columns.itertuples(index=False, name=None):
