@@ -65,7 +65,8 @@ def test_the_future_begins_on_the_day_after_history(
     assert paths.quarter_ends[0] == pd.Timestamp("2026-03-31")
     assert len(paths.quarter_ends) == QUARTERS
     last = posterior.revenue_map.owner @ posterior.history["lines"][-1]
-    np.testing.assert_allclose(paths.central[0], last, rtol=0.25)
+    # Memory leaps: contract prices rose by half in the last quarter of history.
+    np.testing.assert_allclose(paths.central[0], last, rtol=0.35)
     for regime in paths.regime_central:
         np.testing.assert_allclose(regime[0], paths.central[0], rtol=0.30)
 

