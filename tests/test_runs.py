@@ -22,6 +22,7 @@ RESULTS = {
     "by_scenario.csv",
     "fit.csv",
     "outlook.csv",
+    "paradox.csv",
     "paths.parquet",
     "returns.parquet",
     "sensitivities.csv",
