@@ -115,7 +115,7 @@ def paradox(
     given = tuple(float(x) for x in elasticities)
     if draws < 10:
         raise InputError(f"paradox: {draws} draws have no tenth; ask for 10 or more")
-    if len(given) < 2 or list(given) != sorted(set(given)) or not given[0] > 0.0:
+    if len(given) < 2 or not (np.diff([0.0, *given]) > 0.0).all() or not np.isfinite(given[-1]):
         raise InputError(
             f"paradox: elasticities {', '.join(f'{x:g}' for x in given) or 'none'}: ask for two or "
             "more, ascending and above 0"

@@ -34,6 +34,7 @@ from marketsim.reporting.palette import (
     text_on,
 )
 from marketsim.reporting.panels import BOTTOM, TOP, fan_panel
+from marketsim.reporting.paradox_section import paradox_legend, paradox_panels, paradox_sentence
 from marketsim.reporting.regime_story import flagship_revenue, regime_returns
 from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
 from marketsim.reporting.tables import (
@@ -837,6 +838,7 @@ def hostile_contents(calm: RunContents) -> RunContents:
             quantity=lambda t: t["quantity"] + HOSTILE, unit=HOSTILE, source=HOSTILE
         ),
         binding=calm.binding.replace({"regime": regimes}).rename(columns={"power": HOSTILE}),
+        paradox=doubled().assign(quantity=lambda t: t["quantity"] + HOSTILE),
     )
 
 
@@ -1034,3 +1036,44 @@ def test_a_run_without_an_outlook_leaves_its_section_out() -> None:
     assert "Whether that world can be" in report_html(contents)
     bare = replace(contents, outlook=pd.DataFrame(), binding=pd.DataFrame())
     assert "Whether that world can be" not in report_html(bare)
+
+
+def doubled() -> pd.DataFrame:
+    """Changes that turn at an elasticity of one, half as large as calibrated."""
+    rows = [
+        (limits, elasticity, year, quantity, part * (elasticity - 1.0) / year)
+        for limits, part in (("calibrated", 0.1), ("slack", 0.2))
+        for elasticity in (0.5, 1.0, 1.5)
+        for year in (1, 3, 5)
+        for quantity in ("compute", "power")
+    ]
+    return pd.DataFrame(rows, columns=["limits", "elasticity", "year", "quantity", "median"])
+
+
+def test_the_paradox_has_a_panel_for_each_quantity_and_a_stroke_for_each_line() -> None:
+    draws = np.array([1.1, 1.2, 1.3])
+    contents = replace(make_contents(), paradox=doubled(), elasticity=draws)
+    panels = paradox_panels(contents)
+    assert [panel.title for panel in panels] == ["Compute", "Power"]
+    assert panels[0].figure.count('class="median"') == 6
+    assert panels[0].figure.count('class="inner"') == 1
+    assert [words for _, words in paradox_legend(contents)] == [
+        f"year {year}, {limits}"
+        for limits in ("as calibrated", "nothing short")
+        for year in (1, 3, 5)
+    ]
+    assert paradox_sentence(contents).startswith("Calibration puts it at 1.20")
+    page = report_html(contents)
+    assert "If computing gets cheaper" in page
+    assert "If computing gets cheaper</h2>" not in report_html(make_contents())
+
+
+def test_lines_of_the_paradox_cross_zero_where_it_turns() -> None:
+    contents = replace(make_contents(), paradox=doubled())
+    figure = paradox_panels(contents)[0].figure
+    zero = re.search(r'M40 ([\d.]+)H330" class="tick"', figure)
+    assert zero is not None
+    lines = re.findall(r'<path d="M([^"]*)"[^>]*class="median"', figure)
+    middles = [float(path.split("L")[1].split()[1]) for path in lines]
+    assert middles == pytest.approx([float(zero[1])] * 6, abs=0.11)
+    assert 'class="inner"' not in figure  # no draws, no density

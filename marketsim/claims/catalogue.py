@@ -65,10 +65,10 @@ CLAIMS: Final = (
     Claim(
         "C5",
         "speed premium",
-        "GPU cost per token is flat in speed, then convex, and at 100 times the slow speed "
-        "hundreds of times dearer, in each draw over 100; demand for speed moves share to "
-        "low-latency designs; general designs keep batch and prefill.",
-        "GPU decode cost at 500 tokens per second over that at 5",
+        "GPU cost per token is flat in speed, then convex, and at 500 tokens per second over a "
+        "hundred times what it is at 5: out of reach; demand for speed moves share to low-latency "
+        "designs; general designs keep batch and prefill.",
+        "GPU decode cost at 100 tokens per second over that at 5",
         "ratio",
         speed,
         0.85,

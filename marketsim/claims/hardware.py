@@ -20,6 +20,8 @@ BATCH, AGENTIC = CLASSES.index("batch"), CLASSES.index("agentic")
 SPEEDS: Final = (5.0, 10.0, 50.0, 100.0, 500.0)
 """Tokens per second: slow, twice, ten, twenty and a hundred times as fast."""
 
+HUNDRED: Final = SPEEDS.index(100.0)
+
 
 def speed(worlds: Worlds) -> Finding:
     """C5. On GPUs cost is flat in speed, then convex; demand for speed goes to fast designs."""
@@ -32,7 +34,8 @@ def speed(worlds: Worlds) -> Finding:
     shares = [paced(worlds, x).ahead().token_share[:, -1, FAST] for x in (0.0, 0.12)]
     moves = shares[1][:, AGENTIC] > shares[0][:, AGENTIC]
     keeps = shares[1][:, BATCH] < 0.1
-    return found(np.exp(dear[:, GPU]), shape & moves & keeps)
+    fast = cost[:, HUNDRED, GPU] - cost[:, 0, GPU]
+    return found(np.exp(fast), shape & moves & keeps)
 
 
 def paced(worlds: Worlds, growth: float) -> Worlds:
