@@ -1,6 +1,6 @@
-"""Writes the blocks of README.md and docs/calibration.md that are made of what the model says.
+"""Writes the blocks of README.md and of pages in docs that are made of what the model says.
 
-`make docs` runs it: a calibration and the seventeen claims, about a minute. A block stands between
+`make docs` runs it: a calibration and the claims. A block stands between
 `<!-- name: begin -->` and `<!-- name: end -->`; the rest of a page is written by hand.
 """
 
@@ -15,7 +15,7 @@ from marketsim.reporting.listing import assumptions_markdown
 from marketsim.reporting.verdicts import claims_markdown
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/calibration.md")
+PAGES = ("README.md", "docs/calibration.md", "docs/model.md")
 AS_OF = "2025-12-31"
 WORDS = {"pinned": "pinned", "informed": "informed", "prior": "left to their priors"}
 

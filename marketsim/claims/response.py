@@ -19,7 +19,7 @@ from marketsim.model.efficiency import serve_better
 
 from .worlds import Worlds, layer
 
-__all__ = ["DOUBLING", "WATCHED", "Response", "response", "responses", "spending"]
+__all__ = ["DOUBLING", "WATCHED", "Response", "responses", "spending"]
 
 FloatArray = NDArray[np.float64]
 
@@ -67,40 +67,33 @@ class Response:
 
 
 def responses(worlds: Worlds, elasticities: Sequence[float], spent: FloatArray) -> list[Response]:
-    """Return the answers at ``elasticities``, ascending; the news of one lead to those of the next.
-
-    Begun at the highest, where little news is needed.
-    """
-    found: list[Response] = []
-    for elasticity in sorted(elasticities, reverse=True):
-        near = np.where(found[-1].held[:, None], found[-1].news, 0.0) if found else None
-        found.append(response(worlds, elasticity, spent, near))
-    return found[::-1]
-
-
-def response(
-    worlds: Worlds, elasticity: float, spent: FloatArray, near: FloatArray | None = None
-) -> Response:
-    """Return the answer to a doubling of efficiency while spending is held.
+    """Return the answers to a doubling of efficiency at ``elasticities`` while spending is held.
 
     Parameters
     ----------
     worlds
         At the decision date.
-    elasticity
-        Of all classes, while unsaturated.
+    elasticities
+        Of all classes, while unsaturated. All are run at once.
     spent
         ln spending on tokens to be held without the step, [draw, quarter].
-    near
-        News to begin with, [draw, quarter]; by default none.
     """
-    kept = worlds.with_(elasticity=elasticity)
-    begun = np.zeros_like(spent) if near is None else near
-    news, gap = _holding(kept, spent, begun)
+    times = len(elasticities)
+    given = np.repeat(np.asarray(elasticities, dtype=float), worlds.draws)
+    kept = worlds.repeated(times).with_(elasticity=given[:, None])
+    news, gap = _holding(kept, np.tile(spent, (times, 1)))
     better = replace(kept.state, technology=serve_better(kept.state.technology, DOUBLING))
     plain, stepped = (seen(w.ahead(demand=news)) for w in (kept, kept.with_(better)))
     change = {name: np.log(stepped[name] / plain[name]) for name in WATCHED}
-    return Response(elasticity, change, news, gap)
+    return [
+        Response(
+            elasticity,
+            {name: np.split(x, times)[place] for name, x in change.items()},
+            np.split(news, times)[place],
+            np.split(gap, times)[place],
+        )
+        for place, elasticity in enumerate(elasticities)
+    ]
 
 
 def seen(q: Quarter) -> dict[str, FloatArray]:
@@ -128,7 +121,7 @@ def _holding(worlds: Worlds, spent: FloatArray, begun: FloatArray) -> tuple[Floa
     """
     a = worlds.assumptions
     share, volatility = (np.asarray(x)[:, None] for x in (a.demand_adjustment, a.demand_volatility))
-    news, step = begun, np.zeros_like(begun)
+    news = step = np.zeros_like(spent)
     least, part = np.full(worlds.draws, np.inf), np.ones(worlds.draws)
     for _ in range(ROUNDS):
         now = worlds.ahead(demand=news + part[:, None] * step)

@@ -80,6 +80,14 @@ class Worlds:
         )
         return Worlds(self.name, self.posterior, assumptions, state, self.link[part], history)
 
+    def repeated(self, times: int) -> Worlds:
+        """Return the same worlds ``times`` over, one set after another."""
+        assumptions, state, link, history = jax.tree.map(
+            lambda x: np.concatenate([x] * times),
+            (self.assumptions, self.state, self.link, self.history),
+        )
+        return Worlds(self.name, self.posterior, assumptions, state, link, history)
+
     def entry(self, name: str, place: int, change: Callable[[np.ndarray], np.ndarray]) -> Worlds:
         """Return worlds with one entry of a vector assumption changed."""
         vector = np.array(getattr(self.assumptions, name))
