@@ -13,7 +13,7 @@ from marketsim.claims.worlds import posterior_worlds
 from marketsim.paradoxes import LIMITED, YEARS_AFTER
 from marketsim.precision import precise
 
-DRAWS: Final = 10
+DRAWS: Final = 100
 GIVEN: Final = (0.5, 1.0, 1.8)
 
 

@@ -22,9 +22,6 @@ ELASTICITIES: Final = (0.5, 1.8)
 LATE: Final = slice(8, 20)
 """Quarters of years three to five."""
 
-FEW: Final = 40
-"""Draws of C18: holding spending takes up to forty runs at each elasticity."""
-
 FIRST: Final = slice(0, 4)
 SOON: Final = 1
 """Quarters of the first year, and that in which the order of cuts shows."""
@@ -39,9 +36,8 @@ def alive(worlds: Worlds) -> Finding:
     Where limits hold the answer back, it is nearer to nothing at either elasticity. Draws in which
     spending cannot be held do not satisfy it.
     """
-    few = worlds.first(FEW)
     tight, loose = (
-        responses(kind, ELASTICITIES, spending(kind.plain)) for kind in (few, slack(few))
+        responses(kind, ELASTICITIES, spending(kind.plain)) for kind in (worlds, slack(worlds))
     )
     compute = [late(one, "compute") for one in tight]
     turns = (compute[0] < 0.0) & (compute[1] > 0.0)

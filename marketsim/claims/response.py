@@ -33,6 +33,9 @@ CLOSE: Final = 0.01
 NEARLY: Final = 0.05
 """Largest gap in ln spending at which rounds end, and at which spending counts as held."""
 
+ENOUGH: Final = 0.97
+"""Share of draws that are to be held before rounds end: the last take as long as all others."""
+
 ROUNDS: Final = 40
 DAMPING: Final = 0.8
 LONGEST: Final = 0.5
@@ -112,7 +115,7 @@ def spending(q: Quarter) -> FloatArray:
     return np.asarray(np.log(q.laboratory_revenue + q.own_use))
 
 
-def _holding(worlds: Worlds, spent: FloatArray, begun: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _holding(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return news of demand [draw, quarter] that hold spending, and the gap that is left, [draw].
 
     Tokens go a share of the way to what is desired each quarter: what is desired has to go the
@@ -136,7 +139,7 @@ def _holding(worlds: Worlds, spent: FloatArray, begun: FloatArray) -> tuple[Floa
             np.where(moved, onward, step),
         )
         least, part = np.minimum(worst, least), np.where(nearer, DAMPING, 0.5 * part)
-        if least.max() < CLOSE:
+        if np.quantile(least, ENOUGH) < CLOSE:
             break
     return news, least
 

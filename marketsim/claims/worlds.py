@@ -72,14 +72,6 @@ class Worlds:
         a = replace(self.assumptions, **given)
         return replace(self, assumptions=a, state=self.state if state is None else state)
 
-    def first(self, draws: int) -> Worlds:
-        """Return the first ``draws`` worlds, or all."""
-        part = slice(0, draws)
-        assumptions, state, history = jax.tree.map(
-            lambda x: x[part], (self.assumptions, self.state, self.history)
-        )
-        return Worlds(self.name, self.posterior, assumptions, state, self.link[part], history)
-
     def repeated(self, times: int) -> Worlds:
         """Return the same worlds ``times`` over, one set after another."""
         assumptions, state, link, history = jax.tree.map(
