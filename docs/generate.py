@@ -1,6 +1,6 @@
 """Writes the blocks of README.md and of pages in docs that are made of what the model says.
 
-`make docs` runs it: a calibration and the claims. A block stands between
+`make docs` runs it: a calibration, the claims, the outlook and the paradox. A block stands between
 `<!-- name: begin -->` and `<!-- name: end -->`; the rest of a page is written by hand.
 """
 
@@ -15,7 +15,7 @@ from marketsim.reporting.listing import assumptions_markdown
 from marketsim.reporting.verdicts import claims_markdown
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/calibration.md", "docs/model.md")
+PAGES = ("README.md", "docs/calibration.md", "docs/model.md", "docs/outlook.md")
 AS_OF = "2025-12-31"
 WORDS = {"pinned": "pinned", "informed": "informed", "prior": "left to their priors"}
 
@@ -24,11 +24,14 @@ def blocks() -> dict[str, str]:
     """Every block by name."""
     posterior = ms.calibrate(ms.load_facts(as_of=AS_OF))
     results = ms.claims.evaluate_claims(posterior)
+    base = ms.outlook(ms.load_scenarios(posterior, names=["base"]))
     return {
         "assumptions": assumptions_markdown(ms.assumptions.describe_assumptions()),
         "claims": claims_markdown(results.table),
         "identified": identified(posterior),
         "observables": "\n".join(described()),
+        "outlook": f"```text\n{base}\n```",
+        "paradox": f"```text\n{ms.paradox(posterior)}\n```",
     }
 
 

@@ -115,29 +115,31 @@ POWER: Final = (
 
 MEMORY: Final = (
     Row(
-        "memory of accelerators",
+        "high-bandwidth memory",
         "USD bn per year",
-        spent_on("memory"),
+        field("hbm_revenue"),
         "sum",
         (
             Figures("hbm_market_size", "HBM/*"),
             Figures("hbm_market_size_forecast", "HBM/*"),
         ),
-        "high-bandwidth memory",
+        "sizes of the market by makers and analysts",
     ),
     Row(
-        "memory in the price of servers",
+        "high-bandwidth memory in accelerators",
         "percent",
-        lambda quarters: 100.0 * spent_on("memory")(quarters) / spent_on("servers")(quarters),
+        lambda quarters: (
+            100.0 * quarters.hbm_revenue / (spent_on("gpu")(quarters) + spent_on("asic")(quarters))
+        ),
         "mean",
     ),
+    Row("contract price of memory", "USD per GB", field("memory_price"), "mean"),
     Row(
         "revenue of memory makers",
         "USD bn per quarter",
         field("memory_revenue"),
         "mean",
         (Figures("memory_revenue", "DRAM industry", carried=1),),
-        "quarters of the last year known, all uses",
-        field="memory_revenue",
+        "DRAM of all uses, quarters of the last year known",
     ),
 )
