@@ -19,7 +19,15 @@ from marketsim.model.efficiency import serve_better
 
 from .worlds import Worlds, layer
 
-__all__ = ["DOUBLING", "WATCHED", "Response", "response", "responses", "spending"]
+__all__ = [
+    "DOUBLING",
+    "WATCHED",
+    "Response",
+    "hold_spending",
+    "response",
+    "responses",
+    "spending",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -96,7 +104,7 @@ def response(
     """
     kept = worlds.with_(elasticity=elasticity)
     begun = np.zeros_like(spent) if near is None else near
-    news, gap = _holding(kept, spent, begun)
+    news, gap = hold_spending(kept, spent, begun)
     better = replace(kept.state, technology=serve_better(kept.state.technology, DOUBLING))
     plain, stepped = (seen(w.ahead(demand=news)) for w in (kept, kept.with_(better)))
     change = {name: np.log(stepped[name] / plain[name]) for name in WATCHED}
@@ -119,7 +127,9 @@ def spending(q: Quarter) -> FloatArray:
     return np.asarray(np.log(q.laboratory_revenue + q.own_use))
 
 
-def _holding(worlds: Worlds, spent: FloatArray, begun: FloatArray) -> tuple[FloatArray, FloatArray]:
+def hold_spending(
+    worlds: Worlds, spent: FloatArray, begun: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return news of demand [draw, quarter] that hold spending, and the gap that is left, [draw].
 
     Tokens go a share of the way to what is desired each quarter: what is desired has to go the

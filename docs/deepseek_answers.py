@@ -1,0 +1,115 @@
+"""What the shock of the DeepSeek day does where demand or the model is another.
+
+docs/deepseek_day.py runs it; the worlds are those at the calibrated mode.
+"""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+
+import jax
+import numpy as np
+import pandas as pd
+
+import marketsim as ms
+from marketsim.claims.response import hold_spending, spending
+from marketsim.claims.worlds import Worlds, posterior_worlds, slack
+from marketsim.model import Quarter
+
+ROOT: Final = Path(__file__).parents[1]
+EXAMPLE: Final = SimpleNamespace(**runpy.run_path(str(ROOT / "examples" / "deepseek_day.py")))
+
+ELASTICITIES: Final = tuple(round(0.5 + 0.05 * i, 2) for i in range(23))
+UNIT: Final = ELASTICITIES.index(1.0)
+
+
+def powered(worlds: Worlds) -> Worlds:
+    """Worlds with a million times the power."""
+    power = worlds.state.power
+    ample = replace(power, energised=1e6 * power.energised)
+    return worlds.with_(replace(worlds.state, power=ample))
+
+
+FILLS: Final[dict[str, Callable[[Worlds], Worlds]]] = {
+    "as it is": lambda w: w,
+    "investors keep the growth they expected": lambda w: w.with_(expectation_speed=1e-6),
+    "investors look at spot rents alone": lambda w: w.with_(spot_weight=1.0 - 1e-6),
+    "orders are due at once": lambda w: w.with_(commitment=1e-6),
+    "power in any amount": powered,
+    "no limit binds": slack,
+    "95 % of the answer to price in a quarter": (
+        lambda w: w.with_(demand_adjustment=0.95, passthrough=0.95)
+    ),
+}
+"""Models that differ in one thing, before the shock and after it."""
+
+
+def by_elasticity(paths: ms.Paths) -> dict[str, Any]:
+    """The shock at each constant elasticity while spending is held, and what fills the hole.
+
+    An elasticity set low would kill demand before the shock can tell: news of demand keep spending
+    on tokens, without the shock, at what it is as calibrated.
+    """
+    names, moves = paths.scenarios.names, paths.scenarios.moves
+    mode = posterior_worlds(paths.scenarios.posterior, 1, 0)
+    pair = [mode.moved(moves[names.index(name)]) for name in ("plain", "shock")]
+    count = len(ELASTICITIES)
+    fixed = [constant(picked(world, [0] * count)) for world in pair]
+    spent = np.repeat(spending(pair[0].ahead()), count, axis=0)
+    news, gap = hold_spending(fixed[0], spent, np.zeros_like(spent))
+    before, after = (world.ahead(demand=news) for world in fixed)
+    plain, shocked = revenue_of(before, paths), revenue_of(after, paths)
+    effects = {e: EXAMPLE.effects(paths, plain[i], shocked[i]) for i, e in enumerate(ELASTICITIES)}
+    return {
+        "at": effects,
+        "shocked": dict(zip(ELASTICITIES, shocked, strict=True)),
+        "gap": gap,
+        "installed": pd.Series(
+            np.asarray(after.compute / before.compute)[:, -1] - 1.0, list(ELASTICITIES)
+        ),
+        "binding": [np.asarray(world.ahead().binding)[0] for world in pair],
+        "fills": filled_by(pair, [picked(world, [UNIT]) for world in fixed], news[[UNIT]], paths),
+    }
+
+
+def constant(worlds: Worlds) -> Worlds:
+    """Worlds in which demand keeps its elasticity, one for each."""
+    each = np.array(ELASTICITIES)
+    return worlds.with_(elasticity=each[:, None], saturated_elasticity=each)
+
+
+def picked(worlds: Worlds, places: list[int]) -> Worlds:
+    """Some of several worlds, or one of them many times."""
+    parts = (worlds.assumptions, worlds.state, worlds.history, worlds.link)
+    assumptions, state, history, link = jax.tree.map(lambda x: x[np.array(places)], parts)
+    return replace(worlds, assumptions=assumptions, state=state, history=history, link=link)
+
+
+def revenue_of(quarters: Quarter, paths: ms.Paths) -> np.ndarray:
+    """Revenue, USD bn, [world, quarter, company]."""
+    owner = np.asarray(paths.scenarios.posterior.setting.lines.owner)
+    revenue: np.ndarray = np.asarray(quarters.lines) @ owner.T
+    return revenue
+
+
+def filled_by(
+    calibrated: list[Worlds], unit: list[Worlds], news: np.ndarray, paths: ms.Paths
+) -> pd.DataFrame:
+    """What the shock does to NVIDIA's revenue in models that differ from this in one thing."""
+    place = paths.companies.index("NVDA")
+    found = {}
+    for name, change in FILLS.items():
+        kinds = ((calibrated, np.zeros_like(news)), (unit, news))
+        ratio = []
+        for pair, given in kinds:
+            quarters = [change(world).ahead(demand=given) for world in pair]
+            before, after = (revenue_of(q, paths)[0, :, place] for q in quarters)
+            ratio += [after[:n].sum() / before[:n].sum() - 1.0 for n in (4, 20)]
+        found[name] = ratio
+    columns = ["year 1", "five years", "year 1 at 1.0", "five years at 1.0"]
+    return pd.DataFrame.from_dict(found, orient="index", columns=columns)
