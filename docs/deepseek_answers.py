@@ -58,29 +58,62 @@ def by_elasticity(paths: ms.Paths) -> dict[str, Any]:
     names, moves = paths.scenarios.names, paths.scenarios.moves
     mode = posterior_worlds(paths.scenarios.posterior, 1, 0)
     pair = [mode.moved(moves[names.index(name)]) for name in ("plain", "shock")]
-    count = len(ELASTICITIES)
-    fixed = [constant(picked(world, [0] * count)) for world in pair]
-    spent = np.repeat(spending(pair[0].ahead()), count, axis=0)
-    news, gap = hold_spending(fixed[0], spent, np.zeros_like(spent))
-    before, after = (world.ahead(demand=news) for world in fixed)
-    plain, shocked = revenue_of(before, paths), revenue_of(after, paths)
-    effects = {e: EXAMPLE.effects(paths, plain[i], shocked[i]) for i, e in enumerate(ELASTICITIES)}
+    spent = np.repeat(spending(pair[0].ahead()), len(ELASTICITIES), axis=0)
+    fixed = [constant(world) for world in pair]
+    quarters, news, gap = held(fixed, spent)
+    roomy, _, widest = held([world.with_(saturation=1e3) for world in fixed], spent)
+    plain, shocked = (revenue_of(q, paths) for q in quarters)
     return {
-        "at": effects,
+        "at": {e: EXAMPLE.effects(paths, plain[i], shocked[i]) for i, e in enumerate(ELASTICITIES)},
         "shocked": dict(zip(ELASTICITIES, shocked, strict=True)),
-        "gap": gap,
-        "installed": pd.Series(
-            np.asarray(after.compute / before.compute)[:, -1] - 1.0, list(ELASTICITIES)
-        ),
+        "gap": max(gap.max(), widest.max()),
+        "installed": last_compute(quarters),
+        "unsaturated": fifth_year(roomy, paths),
+        "seen": seen([world.ahead() for world in pair], quarters),
         "binding": [np.asarray(world.ahead().binding)[0] for world in pair],
         "fills": filled_by(pair, [picked(world, [UNIT]) for world in fixed], news[[UNIT]], paths),
     }
 
 
+def held(pair: list[Worlds], spent: np.ndarray) -> tuple[list[Quarter], np.ndarray, np.ndarray]:
+    """Quarters without the shock and with it while spending is held; the news, and the gap left."""
+    news, gap = hold_spending(pair[0], spent, np.zeros_like(spent))
+    return [world.ahead(demand=news) for world in pair], news, gap
+
+
+def last_compute(quarters: list[Quarter]) -> pd.Series:
+    """Change of compute installed at the end, by elasticity."""
+    before, after = (np.asarray(q.compute)[:, -1] for q in quarters)
+    return pd.Series(after / before - 1.0, list(ELASTICITIES))
+
+
+def fifth_year(quarters: list[Quarter], paths: ms.Paths) -> pd.Series:
+    """Change of NVIDIA's revenue in the fifth year, by elasticity."""
+    place = paths.companies.index("NVDA")
+    before, after = (revenue_of(q, paths)[:, 16:20, place].sum(axis=1) for q in quarters)
+    return pd.Series(after / before - 1.0, list(ELASTICITIES))
+
+
+def seen(calibrated: list[Quarter], quarters: list[Quarter]) -> pd.DataFrame:
+    """What investors see in the first year: rents, and the growth of demand they come to expect."""
+    where = {"calibrated": (calibrated, 0)} | {
+        f"{e:.1f}, constant": (quarters, ELASTICITIES.index(e)) for e in (1.0, 0.7)
+    }
+    found = {}
+    for name, (pair, i) in where.items():
+        rents = [float(np.asarray(q.rent)[i, :4].mean()) for q in pair]
+        growth = [float(np.asarray(q.expected_growth)[i, 2]) for q in pair]
+        found[name] = [rents[1] / rents[0] - 1.0, *growth]
+    columns = ["rent", "without", "with"]
+    return pd.DataFrame.from_dict(found, orient="index", columns=columns)
+
+
 def constant(worlds: Worlds) -> Worlds:
-    """Worlds in which demand keeps its elasticity, one for each."""
+    """One world for each elasticity, which demand keeps."""
     each = np.array(ELASTICITIES)
-    return worlds.with_(elasticity=each[:, None], saturated_elasticity=each)
+    return picked(worlds, [0] * len(each)).with_(
+        elasticity=each[:, None], saturated_elasticity=each
+    )
 
 
 def picked(worlds: Worlds, places: list[int]) -> Worlds:

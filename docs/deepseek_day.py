@@ -157,7 +157,24 @@ def turns_part(s: SimpleNamespace) -> str:
         "compute installed at its end": s.installed[::-1],
     }
     turns = [f"{what} at {EXAMPLE.crossing(curve, 0.0):.2f}" for what, curve in told.items()]
-    return f"The sign turns for {', '.join(turns)}."
+    free = EXAMPLE.crossing(s.unsaturated[::-1], 0.0)
+    return (
+        f"The sign turns for {', '.join(turns)}. Without saturation the fifth year turns at "
+        f"{free:.2f}."
+    )
+
+
+def seen_part(s: SimpleNamespace) -> str:
+    """What investors see in the first year."""
+    rows = [
+        [name, percent(row["rent"]), f"{row['without']:.2f}", f"{row['with']:.2f}"]
+        for name, row in s.seen.iterrows()
+    ]
+    return table(
+        "elasticity of demand | rent of compute, year 1 | growth of demand that investors expect in"
+        " the third quarter, logs a year: without the shock | with it",
+        rows,
+    )
 
 
 def fills_part(s: SimpleNamespace) -> str:
@@ -331,6 +348,7 @@ PARTS: Final[dict[str, Callable[[SimpleNamespace], str]]] = {
     "size": size_part,
     "nvidia": nvidia_part,
     "turns": turns_part,
+    "seen": seen_part,
     "fills": fills_part,
     "limits": limits_part,
     "companies": company_part,
