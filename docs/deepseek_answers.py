@@ -27,6 +27,8 @@ EXAMPLE: Final = SimpleNamespace(**runpy.run_path(str(ROOT / "examples" / "deeps
 ELASTICITIES: Final = tuple(round(0.5 + 0.05 * i, 2) for i in range(23))
 UNIT: Final = ELASTICITIES.index(1.0)
 
+DRAWS: Final = 200
+
 
 def powered(worlds: Worlds) -> Worlds:
     """Worlds with a million times the power."""
@@ -57,8 +59,10 @@ def by_elasticity(paths: ms.Paths) -> dict[str, Any]:
     """
     names, moves = paths.scenarios.names, paths.scenarios.moves
     mode = posterior_worlds(paths.scenarios.posterior, 1, 0)
-    pair = [mode.moved(moves[names.index(name)]) for name in ("plain", "shock")]
-    spent = np.repeat(spending(pair[0].ahead()), len(ELASTICITIES), axis=0)
+    both = [moves[names.index(name)] for name in ("plain", "shock")]
+    pair = [mode.moved(move) for move in both]
+    calibrated = [world.ahead() for world in pair]
+    spent = np.repeat(spending(calibrated[0]), len(ELASTICITIES), axis=0)
     fixed = [constant(world) for world in pair]
     quarters, news, gap = held(fixed, spent)
     roomy, _, widest = held([world.with_(saturation=1e3) for world in fixed], spent)
@@ -69,10 +73,23 @@ def by_elasticity(paths: ms.Paths) -> dict[str, Any]:
         "gap": max(gap.max(), widest.max()),
         "installed": last_compute(quarters),
         "unsaturated": fifth_year(roomy, paths),
-        "seen": seen([world.ahead() for world in pair], quarters),
-        "binding": [np.asarray(world.ahead().binding)[0] for world in pair],
+        "seen": seen(calibrated, quarters),
+        "binding": [np.asarray(q.binding)[0] for q in calibrated],
+        "outside": np.asarray(calibrated[0].training_capital / calibrated[0].training)[0],
+        "drawn": drawn(paths, both),
         "fills": filled_by(pair, [picked(world, [UNIT]) for world in fixed], news[[UNIT]], paths),
     }
+
+
+def drawn(paths: ms.Paths, moves: list[np.ndarray]) -> pd.DataFrame:
+    """Change of NVIDIA's revenue in draws around the mode, with demand as each has it, [draw]."""
+    place, posterior = paths.companies.index("NVDA"), paths.scenarios.posterior
+    draws = posterior_worlds(posterior, DRAWS, 0)
+    worlds = [draws.moved(move) for move in moves]
+    before, after = (revenue_of(world.ahead(), paths)[..., place] for world in worlds)
+    spans = {"year 1": slice(4), "five years": slice(20)}
+    change = {k: after[:, s].sum(axis=1) / before[:, s].sum(axis=1) - 1 for k, s in spans.items()}
+    return pd.DataFrame(change)
 
 
 def held(pair: list[Worlds], spent: np.ndarray) -> tuple[list[Quarter], np.ndarray, np.ndarray]:

@@ -164,6 +164,16 @@ def turns_part(s: SimpleNamespace) -> str:
     )
 
 
+def drawn_part(s: SimpleNamespace) -> str:
+    """How far draws around the mode differ."""
+    spans = []
+    for name in s.drawn:
+        low, middle, high = (percent(x) for x in np.percentile(s.drawn[name], [10, 50, 90]))
+        falls = 100 * (s.drawn[name] < 0.0).mean()
+        spans.append(f"{name}, {middle} ({low} to {high}), a fall in {falls:.0f} %")
+    return f"In {len(s.drawn)} draws around the mode, medians and 80 %: {'; '.join(spans)}."
+
+
 def seen_part(s: SimpleNamespace) -> str:
     """What investors see in the first year."""
     rows = [
@@ -348,6 +358,7 @@ PARTS: Final[dict[str, Callable[[SimpleNamespace], str]]] = {
     "size": size_part,
     "nvidia": nvidia_part,
     "turns": turns_part,
+    "drawn": drawn_part,
     "seen": seen_part,
     "fills": fills_part,
     "limits": limits_part,
