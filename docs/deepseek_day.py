@@ -383,7 +383,7 @@ def figure(s: SimpleNamespace) -> str:
     ends, place = s.paths.quarter_ends, s.paths.companies.index("NVDA")
     paths = {name: world_path(s, name)[1] for name in ("plain", "shock")}
     paths |= {f"at {e:.1f}": s.shocked[e][:, place] for e in (1.0, 0.7)}
-    names = ("value", "year 5", "year 1")
+    names = ("five years", "year 5", "year 1")
     curves = pd.DataFrame({name: nvidia(s, name) for name in names}).sort_index()
     drawn: str = DRAWN.figure(
         reported(s).loc["2023":], EXAMPLE.FRIDAY, pd.DataFrame(paths, index=ends), curves, s.day

@@ -24,7 +24,7 @@ WORLDS: dict[str, Look] = {
     "at 0.7": ("at 0.7", DOWN, "6 3"),
 }
 CHANGES: dict[str, Look] = {
-    "value": ("value", UP, None),
+    "five years": ("five years", UP, None),
     "year 5": ("year 5", SERIES[3], "6 3"),
     "year 1": ("year 1", DOWN, "1.5 3"),
 }
@@ -99,7 +99,11 @@ def elasticity_panel(curves: pd.DataFrame, day: float) -> Panel:
     labels = named(looks, x.end, [*(y(curve[-1]) for curve in shown.values()), y(day)])
     title = "Effect of the shock on NVIDIA by elasticity of demand"
     body = drawing(WIDTH, HEIGHT, title, *grid, *marks, level, *drawn, *labels)
-    return Panel("What the shock does to NVIDIA", "change, by constant elasticity of demand", body)
+    return Panel(
+        "What the shock does to NVIDIA",
+        "revenue and the stock that day, by constant elasticity",
+        body,
+    )
 
 
 def path(x: np.ndarray, y: np.ndarray, look: Look) -> str:
@@ -118,5 +122,5 @@ def named(looks: Mapping[str, Look], right: float, heights: list[float]) -> list
 
 
 def signed(value: float) -> str:
-    """A percentage with its sign."""
-    return f"{100 * value:+.0f} %".replace("-", "\N{MINUS SIGN}")
+    """A percentage, with its sign below zero."""
+    return f"{100 * value:.0f} %".replace("-", "\N{MINUS SIGN}")
