@@ -24,7 +24,7 @@ WORLDS: dict[str, Look] = {
     "at 0.7": ("at 0.7", DOWN, "6 3"),
 }
 CHANGES: dict[str, Look] = {
-    "five years": ("five years", UP, None),
+    "five years": ("5 years", UP, None),
     "year 5": ("year 5", SERIES[3], "6 3"),
     "year 1": ("year 1", DOWN, "1.5 3"),
 }
