@@ -2,8 +2,8 @@
 
     python docs/deepseek_day.py [--print]
 
-Each part stands between markers of its own. The worlds are those of examples/deepseek_day.py and
-some more; `--print` shows the parts and writes nothing.
+Each part stands between markers of its own. The shock is that of examples/deepseek_day.py; here it
+meets demand of other elasticities too. `--print` shows the parts and writes nothing.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ import numpy as np
 import pandas as pd
 
 import marketsim as ms
-from marketsim.reporting.palette import DOWN, INK, SERIES, UP
-from marketsim.reporting.panels import HEIGHT, WIDTH, Panel
-from marketsim.reporting.sheet import sheet
-from marketsim.reporting.svg import Scale, axes, days, drawing, line, spread, tag
+from marketsim.model.units import LIMITS
+from marketsim.precision import precise
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "deepseek_day.md"
 FIGURE: Final = PAGE.with_suffix(".svg")
 EXAMPLE: Final = SimpleNamespace(**runpy.run_path(str(ROOT / "examples" / "deepseek_day.py")))
+ANSWERS: Final = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "deepseek_answers.py")))
+DRAWN: Final = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "deepseek_figure.py")))
 
 AFTER: Final = "2025-12-31"
 """Until when reports are looked at."""
@@ -39,7 +39,20 @@ AFTERWARDS: Final = "2025-02-15"
 CENTRAL: Final = "o1-mini (launch)"
 RIVALS: Final = (CENTRAL, "o1-preview", "GPT-4o (Aug)", "Claude 3.5 Sonnet")
 SHARES: Final = tuple(0.25 * i for i in range(9))
-CUTS: Final = (0.25, 0.5)
+CUTS: Final = {
+    "outside capital for training grows 50 points a year less": "training_growth = { add = -0.5 }",
+    "half as much of what tokens earn goes into training": (
+        "training_reinvestment = { multiply = 0.5 }"
+    ),
+    "a quarter as much": "training_reinvestment = { multiply = 0.25 }",
+}
+
+WORLDS: Final[dict[str, tuple[float, str]]] = (
+    {"plain": (0.0, ""), "shock": (1.0, "")}
+    | {f"share_{100 * share:.0f}": (share, "") for share in SHARES}
+    | {f"cut_{i}": (0.0, text) for i, text in enumerate(CUTS.values())}
+)
+"""Share of the shock's logarithm, and other shifts; demand as calibrated."""
 
 PRESS: Final = {
     "AVGO": -0.174,
@@ -56,22 +69,17 @@ ENERGY_2010_18: Final = 1.06
 """Of data centres, from the note of the row on instances (Masanet et al. 2020)."""
 
 
-def worlds() -> dict[str, tuple[float, str]]:
-    """The example's worlds, parts of the shock, and cuts of training budgets without it."""
-    parts = {f"share_{100 * share:.0f}": (share, "") for share in SHARES}
-    cuts = {f"cut_{100 * cut:.0f}": (0.0, f"training_growth = {{ add = {-cut} }}") for cut in CUTS}
-    every: dict[str, tuple[float, str]] = EXAMPLE.WORLDS | parts | cuts
-    return every
-
-
 def study() -> SimpleNamespace:
     """Everything that the page shows, from facts of the Friday; and what was reported later."""
     facts = ms.load_facts(as_of=EXAMPLE.FRIDAY)
     price = facts.latest("token_list_price")
     gaps = pd.Series({m: price[f"{m}/output"] / price["DeepSeek R1/output"] for m in RIVALS})
     posterior = ms.calibrate(facts)
-    paths = EXAMPLE.simulated(posterior, gaps[CENTRAL], worlds())
+    paths = EXAMPLE.simulated(posterior, gaps[CENTRAL], WORLDS)
+    revenue = dict(zip(paths.scenarios.names, paths.regime_central, strict=True))
     close = ms.load_prices("NVDA", as_of="2025-01-28").closes["NVDA"]
+    with precise("float64"):
+        answers = ANSWERS.by_elasticity(paths)
     return SimpleNamespace(
         facts=facts,
         later=ms.load_facts(as_of=AFTER),
@@ -79,26 +87,24 @@ def study() -> SimpleNamespace:
         posterior=posterior,
         forecast=ms.forecast(posterior, quarters=4).table,
         paths=paths,
-        worth=EXAMPLE.values(paths),
+        revenue=revenue,
+        effects={
+            name: EXAMPLE.effects(paths, revenue["plain"], after) for name, after in revenue.items()
+        },
         day=float(close[EXAMPLE.MONDAY] / close[EXAMPLE.FRIDAY] - 1.0),
+        **answers,
     )
 
 
-def effect(s: SimpleNamespace, shock: str, plain: str = "plain") -> pd.DataFrame:
-    """Relative changes by company, as the example has them."""
-    table: pd.DataFrame = EXAMPLE.effects(s.paths, s.worth, plain, shock)
-    return table
-
-
-def at(s: SimpleNamespace, elasticity: float) -> pd.DataFrame:
-    """The effect of the shock where demand has this elasticity, constant."""
-    percent = f"{100 * elasticity:.0f}"
-    return effect(s, f"shock_{percent}", f"plain_{percent}")
-
-
 def nvidia(s: SimpleNamespace, column: str = "value") -> pd.Series:
-    """What the shock does to NVIDIA, by elasticity in falling order."""
-    return pd.Series({e: at(s, e).loc["NVDA", column] for e in EXAMPLE.ELASTICITIES})
+    """What the shock does to NVIDIA, by constant elasticity in falling order."""
+    return pd.Series({e: s.at[e].loc["NVDA", column] for e in reversed(ANSWERS.ELASTICITIES)})
+
+
+def part_of(s: SimpleNamespace, share: float) -> pd.DataFrame:
+    """Effect of a share of the shock's logarithm, demand as calibrated."""
+    effect: pd.DataFrame = s.effects[f"share_{100 * share:.0f}"]
+    return effect
 
 
 def percent(value: Any, digits: int = 0) -> str:
@@ -130,28 +136,85 @@ def size_part(s: SimpleNamespace) -> str:
 
 def nvidia_part(s: SimpleNamespace) -> str:
     """NVIDIA under the shock, by elasticity."""
-    found = {f"{e:.1f}, constant": at(s, e).loc["NVDA"] for e in (0.7, 1.0, 1.4)}
+    found = {f"{e:.1f}, constant": s.at[e].loc["NVDA"] for e in (0.7, 1.0, 1.4)}
     value = s.posterior.table()["value"]
     own = value[value.index.str.startswith("elasticity")]
-    saturated = value["saturated_elasticity"]
     span = f"{own.min():.2f} to {own.max():.2f}"
-    found[f"calibrated: {span}, falling to {saturated:.2f}"] = effect(s, "shock").loc["NVDA"]
-    for share in (0.5, 2.0):
-        size = f"calibrated, a step of ×{s.gaps[CENTRAL] ** share:.1f}"
-        found[size] = effect(s, f"share_{100 * share:.0f}").loc["NVDA"]
+    label = f"calibrated: {span}, falling to {value['saturated_elasticity']:.2f}"
+    for share in (1.0, 0.5, 2.0):
+        size = label if share == 1.0 else f"calibrated, a step of ×{s.gaps[CENTRAL] ** share:.1f}"
+        found[size] = part_of(s, share).loc["NVDA"]
     rows = [[name, *(percent(x) for x in row)] for name, row in found.items()]
     return table("elasticity of demand | revenue, year 1 | year 5 | five years | value", rows)
 
 
+def turns_part(s: SimpleNamespace) -> str:
+    """Where the answer to the shock turns, by constant elasticity."""
+    told = {
+        "revenue of the first year": nvidia(s, "year 1"),
+        "of all five": nvidia(s, "five years"),
+        "of the fifth": nvidia(s, "year 5"),
+        "compute installed at its end": s.installed[::-1],
+    }
+    turns = [f"{what} at {EXAMPLE.crossing(curve, 0.0):.2f}" for what, curve in told.items()]
+    free = EXAMPLE.crossing(s.unsaturated[::-1], 0.0)
+    return (
+        f"The sign turns for {', '.join(turns)}. Without saturation the fifth year turns at "
+        f"{free:.2f}."
+    )
+
+
+def drawn_part(s: SimpleNamespace) -> str:
+    """How far draws around the mode differ."""
+    spans = []
+    for name in s.drawn:
+        low, middle, high = (percent(x) for x in np.percentile(s.drawn[name], [10, 50, 90]))
+        falls = 100 * (s.drawn[name] < 0.0).mean()
+        spans.append(f"{name}, {middle} ({low} to {high}), a fall in {falls:.0f} %")
+    return f"In {len(s.drawn)} draws around the mode, medians and 80 %: {'; '.join(spans)}."
+
+
+def seen_part(s: SimpleNamespace) -> str:
+    """What investors see in the first year."""
+    rows = [
+        [name, percent(row["rent"]), f"{row['without']:.2f}", f"{row['with']:.2f}"]
+        for name, row in s.seen.iterrows()
+    ]
+    return table(
+        "elasticity of demand | rent of compute, year 1 | growth of demand that investors expect in"
+        " the third quarter, logs a year: without the shock | with it",
+        rows,
+    )
+
+
+def fills_part(s: SimpleNamespace) -> str:
+    """What the shock does in models that differ in one thing."""
+    rows = [[name, *(percent(x) for x in row)] for name, row in s.fills.iterrows()]
+    return table("NVIDIA's revenue | " + " | ".join(s.fills.columns), rows)
+
+
+def limits_part(s: SimpleNamespace) -> str:
+    """What holds deliveries back, without the shock and with it."""
+    years = [[world[4 * y : 4 * y + 4].mean(axis=0) for world in s.binding] for y in range(5)]
+    rows = [
+        [f"{y + 1}", *(f"{100 * a:.0f} → {100 * b:.0f} %" for a, b in zip(*pair, strict=True))]
+        for y, pair in enumerate(years)
+    ]
+    return table("year | " + " | ".join(LIMITS), rows)
+
+
 def company_part(s: SimpleNamespace) -> str:
     """Companies under the shock, beside their day and the quarters after it."""
-    low, one, high, own = at(s, 0.7), at(s, 1.0), at(s, 1.4), effect(s, "shock")
+    own = part_of(s, 1.0)
     day = {"NVDA": s.day} | PRESS
     rows = [
         [
             ticker,
             percent(own.loc[ticker, "year 1"], 1),
-            *(percent(t.loc[ticker, "year 5"], 1) for t in (low, one, high, own)),
+            *(
+                percent(t.loc[ticker, "five years"], 1)
+                for t in (s.at[0.7], s.at[1.0], s.at[1.4], own)
+            ),
             percent(own.loc[ticker, "value"], 1),
             percent(day[ticker], 1),
             percent(growth(s.later, ticker)),
@@ -159,8 +222,8 @@ def company_part(s: SimpleNamespace) -> str:
         for ticker in day
     ]
     return table(
-        "company | year 1 | year 5 at 0.7 | at 1.0 | at 1.4 | calibrated | value | stock that day"
-        " | reported after",
+        "company | year 1 | five years at 0.7 | at 1.0 | at 1.4 | calibrated | value"
+        " | stock that day | reported after",
         rows,
     )
 
@@ -174,35 +237,33 @@ def growth(later: ms.Knowledge, ticker: str) -> float:
 
 def needed_part(s: SimpleNamespace) -> str:
     """What must be true for the model to reproduce the day."""
-    constant = EXAMPLE.crossing(nvidia(s), s.day)
-    by_revenue = EXAMPLE.crossing(nvidia(s, "five years"), s.day)
-    parts = {share: effect(s, f"share_{100 * share:.0f}").loc["NVDA"] for share in SHARES}
-    share = EXAMPLE.crossing(pd.Series({k: p["value"] for k, p in parts.items()}), s.day)
-    size = s.gaps[CENTRAL]
-    least = min(EXAMPLE.ELASTICITIES)
-    never = f"none from {least:g} up does it"
-    told = [
-        ("The whole step, at a constant elasticity of demand", f"{constant:.2f}", never, constant),
-        ("The same, for revenue of five years", f"{by_revenue:.2f}", never, by_revenue),
-        (
-            "Demand as calibrated, and a part of the step",
-            f"{share:.2f} of its logarithm, a step of ×{size**share:.1f}",
-            f"no step up to ×{size ** max(SHARES):.0f} does it",
-            share,
+    parts = {share: part_of(s, share).loc["NVDA", "value"] for share in SHARES}
+    size, least = s.gaps[CENTRAL], min(ANSWERS.ELASTICITIES)
+    told = {
+        "The whole step, at a constant elasticity of demand": (
+            EXAMPLE.crossing(nvidia(s), s.day),
+            "{:.2f}",
+            f"none from {least:g} up does it",
         ),
+        "The same, for revenue of five years": (
+            EXAMPLE.crossing(nvidia(s, "five years"), s.day),
+            "{:.2f}",
+            f"none from {least:g} up does it",
+        ),
+        "Demand as calibrated, and a part of the step": (
+            EXAMPLE.crossing(pd.Series(parts), s.day),
+            "{:.2f} of its logarithm",
+            f"no step up to ×{size ** max(SHARES):.0f} does it",
+        ),
+    }
+    lines = [
+        f"* {what}: {no if math.isnan(x) else yes.format(x)}."
+        for what, (x, yes, no) in told.items()
     ]
-    lines = [f"* {what}: {no if math.isnan(x) else yes}." for what, yes, no, x in told]
-    cuts = [
-        f"{100 * cut:.0f} points a year, {percent(effect(s, cut_name(cut)).loc['NVDA', 'value'])}"
-        for cut in CUTS
-    ]
-    lines.append(f"* No step, but training budgets that grow less for good: by {'; '.join(cuts)}.")
+    for i, name in enumerate(CUTS):
+        lost = percent(s.effects[f"cut_{i}"].loc["NVDA", "value"])
+        lines.append(f"* No step, and {name}: {lost}.")
     return "\n".join(lines)
-
-
-def cut_name(cut: float) -> str:
-    """Name of the world whose training budgets grow less."""
-    return f"cut_{100 * cut:.0f}"
 
 
 def fiscal(s: SimpleNamespace, world: str, end: pd.Timestamp) -> float:
@@ -220,9 +281,7 @@ def fiscal(s: SimpleNamespace, world: str, end: pd.Timestamp) -> float:
 def world_path(s: SimpleNamespace, world: str) -> tuple[pd.DatetimeIndex, np.ndarray]:
     """NVIDIA's revenue in a world, USD bn by calendar quarter."""
     place = s.paths.companies.index("NVDA")
-    return s.paths.quarter_ends, s.paths.regime_central[s.paths.scenarios.names.index(world)][
-        :, place
-    ]
+    return s.paths.quarter_ends, s.revenue[world][:, place]
 
 
 def reported(s: SimpleNamespace) -> pd.Series:
@@ -263,20 +322,17 @@ def sums(s: SimpleNamespace, came: pd.Series) -> str:
     ends = came.index[came.index > AFTERWARDS]
     total = float(came[ends].sum())
     curve = {k: sum(fiscal(s, f"share_{100 * k:.0f}", end) for end in ends) for k in SHARES}
-    share = EXAMPLE.crossing(pd.Series(curve), total)
-    verdict = (
-        "more than the model has without any shock"
-        if total >= curve[0.0]
-        else f"what the model has with {share:.2f} of the shock's logarithm"
-    )
+    least = min(curve.values())
+    verdict = "less" if total < least else "no less"
     capex = pd.DataFrame(
         {t: s.later.series("quarterly_capex", t) for t in ("AMZN", "GOOGL", "META", "MSFT")}
     ).sum(axis=1)
     now, before = (capex[f"{year}-01-01" : f"{year}-09-30"].sum() / 1e3 for year in (2025, 2024))
     return (
         f"The {len(ends)} quarters that began about the day or later brought {total:.1f} USD bn, "
-        f"{percent(growth(s.later, 'NVDA'))} on the year: {verdict} "
-        f"({curve[0.0]:.1f} without, {curve[1.0]:.1f} with all of it). Amazon, Alphabet, Meta and "
+        f"{percent(growth(s.later, 'NVDA'))} on the year: {verdict} than the model has at any part "
+        f"of the shock ({curve[0.0]:.1f} without it, {curve[1.0]:.1f} with all of it, {least:.1f} "
+        f"at the least). Amazon, Alphabet, Meta and "
         f"Microsoft spent {now:.0f} USD bn on capital in the first three quarters of 2025, "
         f"{percent(now / before - 1.0)} on the year."
     )
@@ -301,6 +357,11 @@ def null_part(s: SimpleNamespace) -> str:
 PARTS: Final[dict[str, Callable[[SimpleNamespace], str]]] = {
     "size": size_part,
     "nvidia": nvidia_part,
+    "turns": turns_part,
+    "drawn": drawn_part,
+    "seen": seen_part,
+    "fills": fills_part,
+    "limits": limits_part,
     "companies": company_part,
     "needed": needed_part,
     "after": after_part,
@@ -318,109 +379,16 @@ def filled(page: str, parts: dict[str, str]) -> str:
 
 
 def figure(s: SimpleNamespace) -> str:
-    """Both panels, drawn with what the reports draw with."""
-    panels = [revenue_panel(s), elasticity_panel(s)]
-    return sheet(panels, "The DeepSeek day: NVIDIA with and without the shock", columns=2)
-
-
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 62.0, 8.0, 168.0
-
-
-def revenue_panel(s: SimpleNamespace) -> Panel:
-    """Revenue reported, and ahead in four worlds."""
-    came = reported(s).loc["2023":]
-    before, since = came[: EXAMPLE.FRIDAY], came[EXAMPLE.FRIDAY :]
-    ends = s.paths.quarter_ends
-    looks = {
-        "plain": ("no shock", UP, None),
-        "shock": ("shock", DOWN, None),
-        "shock_100": ("at 1.0", DOWN, "1.5 3"),
-        "shock_70": ("at 0.7", DOWN, "6 3"),
-    }
-    lines = {name: world_path(s, name)[1][: len(ends)] for name in looks}
-    top = max(came.max(), *(path.max() for path in lines.values()))
-    first, last = (float(x) for x in days([before.index[0], ends[-1]]))
-    x = Scale(first, last, LEFT, WIDTH - RIGHT)
-    y = Scale(0.0, 1.04 * top, BOTTOM, TOP)
-    drawn = [
-        line(
-            x.array(days(ends)),
-            y.array(lines[name]),
-            stroke=colour,
-            stroke_dasharray=dash,
-            class_="median",
-        )
-        for name, (_, colour, dash) in looks.items()
-    ]
-    places = spread([y(lines[name][-1]) + 3.5 for name in looks], 12.0, TOP + 4, BOTTOM)
-    told = [
-        tag("text", label, x=WIDTH - RIGHT + 5, y=place, fill=colour, class_="end")
-        for (label, colour, _), place in zip(looks.values(), places, strict=True)
-    ]
-    past = line(
-        x.array(days(before.index)),
-        y.array(before.to_numpy()),
-        stroke=INK,
-        class_="history",
+    """NVIDIA's revenue by world, and what the shock changes by elasticity."""
+    ends, place = s.paths.quarter_ends, s.paths.companies.index("NVDA")
+    paths = {name: world_path(s, name)[1] for name in ("plain", "shock")}
+    paths |= {f"at {e:.1f}": s.shocked[e][:, place] for e in (1.0, 0.7)}
+    names = ("five years", "year 5", "year 1")
+    curves = pd.DataFrame({name: nvidia(s, name) for name in names}).sort_index()
+    drawn: str = DRAWN.figure(
+        reported(s).loc["2023":], EXAMPLE.FRIDAY, pd.DataFrame(paths, index=ends), curves, s.day
     )
-    dots = [
-        tag("circle", cx=x(day), cy=y(value), r=3.2, class_="dot")
-        for day, value in zip(days(since.index), since, strict=True)
-    ]
-    labels = [(v, f"{v:g}") for v in y.ticks()]
-    body = [axes(x, y, labels), past, *drawn, *dots, *told]
-    shown = drawing(WIDTH, HEIGHT, "NVIDIA's revenue by quarter, USD bn", *body)
-    note = "USD bn a quarter; dots: reported after the day"
-    return Panel("NVIDIA's revenue", note, shown)
-
-
-def elasticity_panel(s: SimpleNamespace) -> Panel:
-    """The effect on NVIDIA against a constant elasticity of demand."""
-    looks = {
-        "value": ("value", UP, None),
-        "year 5": ("year 5", SERIES[3], "6 3"),
-        "year 1": ("year 1", DOWN, "1.5 3"),
-    }
-    curves = {name: nvidia(s, name).sort_index() for name in looks}
-    every = np.concatenate([curve.to_numpy() for curve in curves.values()])
-    x = Scale(min(EXAMPLE.ELASTICITIES), max(EXAMPLE.ELASTICITIES), LEFT, WIDTH - RIGHT)
-    y = Scale(min(every.min(), s.day) - 0.03, every.max() + 0.03, BOTTOM, TOP)
-    grid = [
-        tag("path", d=f"M{LEFT} {y(v):.1f}H{x.end}", class_="grid")
-        + tag("text", percent(v), x=LEFT - 5, y=y(v) + 3.5, class_="left")
-        for v in y.ticks()
-    ]
-    marks = [
-        tag("path", d=f"M{x(v):.1f} {BOTTOM}v4", class_="tick")
-        + tag("text", f"{v:g}", x=x(v), y=BOTTOM + 15, class_="mid")
-        for v in x.ticks(5)
-    ]
-    drawn = [
-        line(
-            x.array(curve.index.to_numpy()),
-            y.array(curve.to_numpy()),
-            stroke=looks[name][1],
-            stroke_dasharray=looks[name][2],
-            class_="median",
-        )
-        for name, curve in curves.items()
-    ]
-    day = tag("path", d=f"M{LEFT} {y(s.day):.1f}H{x.end}", stroke=INK, fill="none")
-    ends = [y(curve.iloc[-1]) + 3.5 for curve in curves.values()] + [y(s.day) + 3.5]
-    places = spread(ends, 12.0, TOP + 4, BOTTOM)
-    names = [(label, colour) for label, colour, _ in looks.values()] + [("the day", INK)]
-    told = [
-        tag("text", label, x=x.end + 5, y=place, fill=colour, class_="end")
-        for (label, colour), place in zip(names, places, strict=True)
-    ]
-    body = [*grid, *marks, day, *drawn, *told]
-    label = "Effect of the shock on NVIDIA by elasticity of demand"
-    shown = drawing(WIDTH, HEIGHT, label, *body)
-    return Panel(
-        "What the shock does to NVIDIA",
-        "change, by constant elasticity of demand",
-        shown,
-    )
+    return drawn
 
 
 def main() -> None:

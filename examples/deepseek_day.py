@@ -16,14 +16,8 @@ import marketsim as ms
 
 FRIDAY, MONDAY = "2025-01-24", "2025-01-27"
 AT_ONCE = 4.0  # per year: 63 % of the step is in use in a quarter, 98 % within the year
-FIXED = "elasticity = {{ set = {0} }}\nsaturated_elasticity = {{ set = {0} }}"
-ELASTICITIES = tuple(round(1.60 - 0.05 * i, 2) for i in range(23))
-PAIR = {"plain": 0.0, "shock": 1.0}  # share of the shock
-WORLDS = {name: (share, "") for name, share in PAIR.items()} | {
-    f"{name}_{100 * e:.0f}": (share, FIXED.format(e))
-    for e in ELASTICITIES
-    for name, share in PAIR.items()
-}  # a number in a world's name fixes the elasticity of demand, in percent
+WORLDS = {"plain": (0.0, ""), "half": (0.5, ""), "shock": (1.0, ""), "double": (2.0, "")}
+# share of the logarithm of the shock, and other shifts
 
 
 def regime(name: str, log_step: float, more: str, posterior: ms.Posterior) -> str:
@@ -54,36 +48,35 @@ def simulated(
         return ms.simulate(ms.load_scenarios(posterior, file), draws=len(told), seed=0)
 
 
-def values(paths: ms.Paths) -> pd.DataFrame:
-    """What each world is worth at the mode, [regime, company].
+def values(paths: ms.Paths, revenue: np.ndarray) -> np.ndarray:
+    """What worlds of such revenue [world, quarter, company] are worth, [world, company].
 
     All companies cost 8.7 % a year and hold no cash: their prices of that day are not embedded.
     """
-    names, companies = paths.scenarios.names, list(paths.companies)
+    companies, worlds = list(paths.companies), len(revenue)
     blank = {"close": np.nan, "market_cap": np.nan, "volatility": 0.4, "beta": 1.0, "dof": 5.0}
     table = pd.DataFrame(blank, index=companies).assign(source="none")
     alone = pd.DataFrame(np.eye(len(companies)), companies, companies)
     prices = ms.prices.Prices(pd.DataFrame(), pd.Timestamp(FRIDAY), table, alone)
-    central = replace(
+    given = replace(
         paths,
-        revenue=paths.regime_central,
-        regime=np.arange(len(names)),
-        probabilities=np.full(len(names), 1.0 / len(names)),
+        revenue=revenue,
+        regime=np.zeros(worlds, dtype=int),
+        probabilities=np.full(worlds, 1.0 / worlds),
     )
     # five years on, prices have recognised 97 % of what a world differs by
-    return pd.DataFrame(
-        1.0 + ms.revalue(central, prices, horizon="5y").world.world_returns, names, companies
-    )
+    return np.asarray(1.0 + ms.revalue(given, prices, horizon="5y").world.world_returns)
 
 
-def effects(paths: ms.Paths, worth: pd.DataFrame, plain: str, shock: str) -> pd.DataFrame:
-    """Relative change by company: revenue of year 1, of year 5, of all five; value."""
-    after, before = (paths.regime_central[paths.scenarios.names.index(n)] for n in (shock, plain))
+def effects(paths: ms.Paths, before: np.ndarray, after: np.ndarray) -> pd.DataFrame:
+    """Relative change by company: revenue of year 1, of year 5, of all five; value.
+
+    ``before`` and ``after`` are revenue, [quarter, company].
+    """
     spans = {"year 1": slice(4), "year 5": slice(16, 20), "five years": slice(20)}
     change = {k: after[s].sum(axis=0) / before[s].sum(axis=0) - 1.0 for k, s in spans.items()}
-    table = pd.DataFrame(change, index=list(paths.companies))
-    table["value"] = worth.loc[shock] / worth.loc[plain] - 1.0
-    return table
+    plain, shocked = values(paths, np.stack([before, after]))
+    return pd.DataFrame(change | {"value": shocked / plain - 1.0}, index=list(paths.companies))
 
 
 def crossing(curve: pd.Series, target: float) -> float:
@@ -98,18 +91,10 @@ if __name__ == "__main__":
     asked = facts.latest("token_list_price")
     size = asked["o1-mini (launch)/output"] / asked["DeepSeek R1/output"]
     paths = simulated(ms.calibrate(facts), size)
-    worth = values(paths)
-    found = {
-        f"{e:.2f}": effects(paths, worth, f"plain_{100 * e:.0f}", f"shock_{100 * e:.0f}")
-        for e in ELASTICITIES
-    }
-    curve = pd.Series({e: found[f"{e:.2f}"].loc["NVDA", "value"] for e in ELASTICITIES})
-    found["calibrated"] = effects(paths, worth, "plain", "shock")
-    print(f"A step of x{size:.1f}: change by elasticity of demand, NVIDIA and others")
-    for ticker in ("NVDA", "AVGO", "ORCL", "MSFT", "VRT", "VST"):
-        rows = {e: found[e].loc[ticker] for e in ("0.70", "1.00", "1.40", "calibrated")}
-        print(f"\n{ticker}\n{pd.DataFrame(rows).T.to_string(float_format='{:+.1%}'.format)}")
+    plain, *shocked = paths.regime_central
+    for (share, _), after in zip(list(WORLDS.values())[1:], shocked, strict=True):
+        print(f"\nA step of x{size**share:.1f}: change of revenue and of value")
+        found = effects(paths, plain, after).loc[["NVDA", "AVGO", "ORCL", "MSFT", "VRT", "VST"]]
+        print(found.to_string(float_format="{:+.1%}".format))
     close = ms.load_prices("NVDA", as_of="2025-01-28").closes["NVDA"]
-    day = close[MONDAY] / close[FRIDAY] - 1.0
-    print(f"\nNVIDIA returned {day:+.1%} that day; so does the step at an elasticity of")
-    print(f"{crossing(curve, day):.2f} (nan: at none from {min(curve.index)} up)")
+    print(f"\nNVIDIA's stock that day: {close[MONDAY] / close[FRIDAY] - 1.0:+.1%}")

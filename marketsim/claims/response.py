@@ -19,7 +19,7 @@ from marketsim.model.efficiency import serve_better
 
 from .worlds import Worlds, layer
 
-__all__ = ["DOUBLING", "WATCHED", "Response", "responses", "spending"]
+__all__ = ["DOUBLING", "WATCHED", "Response", "hold_spending", "responses", "spending"]
 
 FloatArray = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def responses(worlds: Worlds, elasticities: Sequence[float], spent: FloatArray) 
     times = len(elasticities)
     given = np.repeat(np.asarray(elasticities, dtype=float), worlds.draws)
     kept = worlds.repeated(times).with_(elasticity=given[:, None])
-    news, gap = _holding(kept, np.tile(spent, (times, 1)))
+    news, gap = hold_spending(kept, np.tile(spent, (times, 1)))
     better = replace(kept.state, technology=serve_better(kept.state.technology, DOUBLING))
     plain, stepped = (seen(w.ahead(demand=news)) for w in (kept, kept.with_(better)))
     change = {name: np.log(stepped[name] / plain[name]) for name in WATCHED}
@@ -115,7 +115,7 @@ def spending(q: Quarter) -> FloatArray:
     return np.asarray(np.log(q.laboratory_revenue + q.own_use))
 
 
-def _holding(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]:
+def hold_spending(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return news of demand [draw, quarter] that hold spending, and the gap that is left, [draw].
 
     Tokens go a share of the way to what is desired each quarter: what is desired has to go the
