@@ -244,7 +244,9 @@ def _chain(
 def _diagnosed(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return effective sample sizes and split R-hat of draws [chain, draw, unknown]."""
     of = _numpyro("diagnostics")
-    return np.asarray(of.effective_sample_size(values)), np.asarray(of.split_gelman_rubin(values))
+    with np.errstate(divide="ignore"):  # few draws may happen to alternate: their time is none
+        effective = np.asarray(of.effective_sample_size(values))
+    return effective, np.asarray(of.split_gelman_rubin(values))
 
 
 def _numpyro(module: str) -> ModuleType:

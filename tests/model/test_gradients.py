@@ -24,8 +24,8 @@ pytestmark = pytest.mark.slow
 
 SHORT = 8
 """Quarters over which derivatives are checked against differences."""
-POINTS = 200
-CHUNKS = 8
+POINTS = 100
+CHUNKS = 4
 """Chunks of draws over which everything must be finite, in either precision."""
 
 
