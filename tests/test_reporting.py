@@ -19,6 +19,7 @@ from jinja2 import UndefinedError
 from marketsim.backtesting import BacktestResult
 from marketsim.backtesting.measures import measures, wealth
 from marketsim.errors import DataError
+from marketsim.model.units import LIMITS
 from marketsim.reporting import RunContents, write_backtest_report, write_report
 from marketsim.reporting.backtest_figures import top_weights
 from marketsim.reporting.backtest_page import backtest_html, shares, turnover
@@ -29,6 +30,7 @@ from marketsim.reporting.palette import (
     INK,
     LAYERS,
     diverging,
+    limit_colour,
     luminance,
     regime_styles,
     text_on,
@@ -1077,3 +1079,7 @@ def test_lines_of_the_paradox_cross_zero_where_it_turns() -> None:
     middles = [float(path.split("L")[1].split()[1]) for path in lines]
     assert middles == pytest.approx([float(zero[1])] * 6, abs=0.11)
     assert 'class="inner"' not in figure  # no draws, no density
+
+
+def test_each_limit_has_a_colour_of_its_own() -> None:
+    assert len({limit_colour(place) for place in range(len(LIMITS))}) == len(LIMITS)

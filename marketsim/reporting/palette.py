@@ -46,7 +46,7 @@ LAYERS = {
     "own_use": "#aa4499",
 }
 OTHER = "#9aa3ad"
-LIMITS = ("#88ccee", "#ddcc77", "#332288", "#cc6677")
+LIMITS = ("#88ccee", "#ddcc77", "#44aa99", "#332288", "#cc6677")
 """Of limits on deliveries, far apart in Tol's muted scheme, to eyes without colour too."""
 SERIES = (
     "#332288",
