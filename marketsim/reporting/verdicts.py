@@ -17,7 +17,8 @@ def claims_text(table: pd.DataFrame) -> str:
     """Lay out the table of :class:`marketsim.claims.ClaimResults` as plain text.
 
     Each claim gets a line that says what is measured, then one for each source of draws with the
-    median, the 5 and 95 % quantiles, the share of draws that satisfy the claim, and its bar.
+    median, the 5 and 95 % quantiles, the share of draws that satisfy the claim, its bar, and what
+    holds most back in the draws that do not.
     """
     by_claim = table.groupby(level=0, sort=False)
     lines = [line for name, rows in by_claim for line in _claim(str(name), rows.droplevel(0))]
@@ -48,6 +49,7 @@ def _claim(name: str, rows: pd.DataFrame) -> Iterator[str]:
     for source, row in rows.iterrows():
         figures = f"{row['median']:.3g} [{row['q05']:.3g}, {row['q95']:.3g}]"
         share = f"{row['satisfied']:.0%} of {row['draws']} draws, bar {row['bar']:.0%}"
+        share += f"; {row['bound_by']} binds the rest" if row["bound_by"] else ""
         yield f"      {source!s:12}{figures:30}{share:>{WIDTH - 48}}"
     if first["departure"]:
         yield from wrap(
