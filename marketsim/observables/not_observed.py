@@ -129,7 +129,7 @@ REASONS: Final = {
         "hbm_wafer_capacity",
         "hbm_yield",
     ),
-    "the owners' means of payment: no measure of theirs is chosen yet": (
+    "cash flow less spending, which are observed apart, and means of payment for more than AI": (
         "interest_expense",
         "quarterly_debt_proceeds",
         "quarterly_free_cash_flow",
