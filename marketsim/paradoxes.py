@@ -20,9 +20,6 @@ __all__ = ["ELASTICITIES", "LIMITED", "YEARS_AFTER", "Paradox", "paradox"]
 
 ELASTICITIES: Final = (0.5, 0.8, 1.0, 1.2, 1.5, 1.8)
 YEARS_AFTER: Final = (1, 3, 5)
-LATE: Final = slice(8, 20)
-"""Quarters of years three to five."""
-
 LIMITED: Final = ("calibrated", "slack")
 """With every limit as calibrated; and with power, chips and funds in any amount, memory at any
 price and saturation kept."""
@@ -152,9 +149,7 @@ def _by_year(limits: str, answers: list[Response]) -> pd.DataFrame:
 def _late(answers: list[Response]) -> dict[str, Floats]:
     """Return mean changes of years three to five, [elasticity, draw]; NaN where none was held."""
     return {
-        name: np.array(
-            [np.where(r.held, r.change[name][:, LATE].mean(axis=1), np.nan) for r in answers]
-        )
+        name: np.array([np.where(r.held, r.late(name), np.nan) for r in answers])
         for name in WATCHED
     }
 

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from marketsim.model import ARCHITECTURES, Assumptions, Quarter, State, fleet
+from marketsim.model import ARCHITECTURES, Assumptions, State, fleet
 from marketsim.model.investment import discount
 
 from .claim import Finding, found
-from .worlds import Worlds, layer, slack
+from .worlds import Worlds, revenue, slack
 
 OLD: Final = 8
 """Quarters from which a vintage counts as old."""
@@ -67,17 +67,10 @@ def lags(worlds: Worlds) -> Finding:
     holds = np.ones(worlds.draws, dtype=bool)
     for worse in (hard, late):
         chips, plant, leases = (
-            np.log(revenue(plain, name) / revenue(worse, name))
-            for name in ("chips", "power_equipment", "leases")
+            np.log(revenue(plain, *names) / revenue(worse, *names))
+            for names in (ARCHITECTURES, ("power_equipment",), ("leases",))
         )
         first = (chips > plant)[:, EARLY] & (plant > leases)[:, EARLY]
         holds &= first & (leases[:, LATE] > leases[:, EARLY])
-    cut = np.log(revenue(plain, "chips") / revenue(hard, "chips"))[:, EARLY]
+    cut = np.log(revenue(plain, *ARCHITECTURES) / revenue(hard, *ARCHITECTURES))[:, EARLY]
     return found(cut, holds)
-
-
-def revenue(q: Quarter, name: str) -> np.ndarray:
-    """Return revenue of a layer, or of all accelerators as ``chips``, [draw, quarter]."""
-    names = ARCHITECTURES if name == "chips" else (name,)
-    parts = [layer(q, part, recognised=True) for part in names]
-    return np.asarray(np.stack(parts).sum(axis=0))

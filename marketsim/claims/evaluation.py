@@ -113,5 +113,5 @@ def _bound_by(worlds: Worlds, finding: Finding) -> str:
     missed = ~finding.holds
     if not missed.any():
         return ""
-    binding = np.asarray(worlds.plain.binding)[: len(missed)][missed].mean(axis=(0, 1))
+    binding = np.asarray(worlds.plain.binding)[missed].mean(axis=(0, 1))
     return LIMITS[int(binding.argmax())]

@@ -11,16 +11,13 @@ from marketsim.model.units import LIMITS
 from marketsim.scenarios import load_scenarios
 
 from .claim import Finding, found
-from .response import Response, responses, spending
-from .worlds import Worlds, layer, slack
+from .response import responses, spending
+from .worlds import Worlds, revenue, slack
 
 __all__ = ["alive", "many", "premium"]
 
 ELASTICITIES: Final = (0.5, 1.8)
 """Between which the answer to efficiency must turn."""
-
-LATE: Final = slice(8, 20)
-"""Quarters of years three to five."""
 
 FIRST: Final = slice(0, 4)
 SOON: Final = 1
@@ -39,16 +36,11 @@ def alive(worlds: Worlds) -> Finding:
     tight, loose = (
         responses(kind, ELASTICITIES, spending(kind.plain)) for kind in (worlds, slack(worlds))
     )
-    compute = [late(one, "compute") for one in tight]
+    compute = [one.late("compute") for one in tight]
     turns = (compute[0] < 0.0) & (compute[1] > 0.0)
-    spread, free = (late(r[1], "accelerators") - late(r[0], "accelerators") for r in (tight, loose))
+    spread, free = (r[1].late("accelerators") - r[0].late("accelerators") for r in (tight, loose))
     held = np.all([one.held for one in tight], axis=0)
     return found(spread / free, held & turns & (spread > 0.5 * free))
-
-
-def late(one: Response, name: str) -> np.ndarray:
-    """Return the mean change of a quantity in years three to five, [draw]."""
-    return np.asarray(one.change[name][:, LATE].mean(axis=1))
 
 
 def premium(worlds: Worlds) -> Finding:
@@ -67,7 +59,7 @@ def premium(worlds: Worlds) -> Finding:
         np.log(of(plain) / of(dear))[:, FIRST].mean(axis=1) for of in (borrowed_for, owned)
     )
     chips, power = (
-        np.log(sold(plain, names) / sold(dear, names))[:, SOON] for names in (CHIPS, POWER)
+        np.log(revenue(plain, *names) / revenue(dear, *names))[:, SOON] for names in (CHIPS, POWER)
     )
     return found(borrowers, (borrowers > owners) & (owners > 0.0) & (chips > power))
 
@@ -80,11 +72,6 @@ def borrowed_for(q: Quarter) -> np.ndarray:
 def owned(q: Quarter) -> np.ndarray:
     """Return capital spending of the others, [draw, quarter]."""
     return np.asarray(q.capital_spending - q.borrowers_spending)
-
-
-def sold(q: Quarter, names: tuple[str, ...]) -> np.ndarray:
-    """Return revenue of layers together, [draw, quarter]."""
-    return np.asarray(sum(layer(q, name, recognised=True) for name in names))
 
 
 def many(worlds: Worlds) -> Finding:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from marketsim.model import ARCHITECTURES, Quarter
 from marketsim.model.efficiency import serve_better
 
-from .worlds import Worlds, layer
+from .worlds import Worlds, revenue
 
 __all__ = ["DOUBLING", "WATCHED", "Response", "hold_spending", "responses", "spending"]
 
@@ -32,6 +32,9 @@ WATCHED: Final = ("compute", "accelerators", "power", "spending")
 CLOSE: Final = 0.01
 NEARLY: Final = 0.05
 """Largest gap in ln spending at which rounds end, and at which spending counts as held."""
+
+LATE: Final = slice(8, 20)
+"""Quarters of years three to five."""
 
 ENOUGH: Final = 0.97
 """Share of draws that are to be held before rounds end: the last take as long as all others."""
@@ -62,6 +65,10 @@ class Response:
     change: dict[str, FloatArray]
     news: FloatArray
     gap: FloatArray
+
+    def late(self, name: str) -> FloatArray:
+        """Return the mean change of a quantity in years three to five, [draw]."""
+        return np.asarray(self.change[name][:, LATE].mean(axis=1))
 
     @property
     def held(self) -> NDArray[np.bool_]:
@@ -101,10 +108,9 @@ def responses(worlds: Worlds, elasticities: Sequence[float], spent: FloatArray) 
 
 def seen(q: Quarter) -> dict[str, FloatArray]:
     """Return what is watched, [draw, quarter]."""
-    chips = [layer(q, name, recognised=True) for name in ARCHITECTURES]
     return {
         "compute": np.asarray(q.compute),
-        "accelerators": np.asarray(np.stack(chips).sum(axis=0)),
+        "accelerators": revenue(q, *ARCHITECTURES),
         "power": np.asarray(q.load),
         "spending": np.exp(spending(q)),
     }

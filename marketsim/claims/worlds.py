@@ -26,7 +26,16 @@ from marketsim.model import (
 )
 from marketsim.model.tree import leaf
 
-__all__ = ["AHEAD", "Worlds", "layer", "pinched", "posterior_worlds", "prior_worlds", "slack"]
+__all__ = [
+    "AHEAD",
+    "Worlds",
+    "layer",
+    "pinched",
+    "posterior_worlds",
+    "prior_worlds",
+    "revenue",
+    "slack",
+]
 
 AHEAD: Final = 20
 """Quarters that every claim looks ahead."""
@@ -147,6 +156,12 @@ def layer(quarters: Quarter, name: str, recognised: bool = False) -> Array:
     """Return spending on a layer, [draw, quarter]: as it accrues, or as revenue shows it."""
     spending = quarters.recognised if recognised else quarters.spending
     return spending[..., LAYERS.index(name)]
+
+
+def revenue(quarters: Quarter, *names: str) -> np.ndarray:
+    """Return what layers together show as revenue, [draw, quarter]."""
+    parts = [layer(quarters, name, recognised=True) for name in names]
+    return np.asarray(np.stack(parts).sum(axis=0))
 
 
 def slack(worlds: Worlds) -> Worlds:

@@ -54,8 +54,6 @@ class Row:
         What bounds it.
     compared
         What the published figures measure of it, where that is not the same.
-    field
-        Of the quarter, where not every model has it.
     """
 
     name: str
@@ -64,7 +62,6 @@ class Row:
     yearly: Yearly
     published: tuple[Published, ...] = ()
     compared: str = ""
-    field: str = ""
 
     @property
     def needs(self) -> int:

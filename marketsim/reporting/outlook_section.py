@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from ..outlooks.text import shown_years
 from .contents import RunContents
 from .formats import join, number, percent, readable, sentence, trimmed, unit_name
 from .palette import limit_colour
@@ -15,10 +16,8 @@ from .panels import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, Panel
 from .svg import Scale, area, axes, days, drawing
 from .tables import Column, Table
 
-__all__ = ["binding_legend", "binding_panels", "outlook_table", "outside_table", "shown_years"]
+__all__ = ["binding_legend", "binding_panels", "outlook_table", "outside_table"]
 
-AHEAD = (0, 1, 2, 3, 5, 7, 10)
-"""Years from the first one that a page has room for."""
 RIGHT = 14.0
 MARKS = {"above": "\N{BLACK UP-POINTING TRIANGLE}", "below": "\N{BLACK DOWN-POINTING TRIANGLE}"}
 
@@ -66,12 +65,6 @@ def _stack(rows: pd.DataFrame, regime: str) -> Markup:
     labels = [(share, percent(share, 0)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     told = f"What holds deliveries back in {readable(regime)}: {join(limits)}"
     return drawing(WIDTH, HEIGHT, told, axes(x, y, labels), *layers)
-
-
-def shown_years(table: pd.DataFrame) -> list[int]:
-    """Years of an outlook that there is room for."""
-    years = sorted(table["year"].unique())
-    return [int(years[k]) for k in AHEAD if k < len(years)]
 
 
 def outlook_table(contents: RunContents) -> Table:
