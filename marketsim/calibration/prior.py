@@ -6,14 +6,17 @@ import math
 from dataclasses import replace
 from typing import Final
 
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Facts, Knowledge
-from marketsim.model import Entry, entries
+from marketsim.model import Entry, coordinates, entries, unpack, values
+from marketsim.model.demand import earned, laboratory_odds
 from marketsim.model.units import ARCHITECTURES, H100_TFLOPS
 from marketsim.observables.chip_price import SYSTEM_PRICE
 from marketsim.observables.memory_revenue import DRAM
+from marketsim.precision import precise
 
 from .hardware import decimal_year, fit_chips
 from .published import published
@@ -26,9 +29,6 @@ TOKENS_2026 = 15_000.0
 TOKENS_GROWTH = 2.3
 """World tokens per quarter at the start of 2026, trillion, and their log growth per year before:
 Google, OpenAI, ByteDance and Microsoft disclosures in data/facts/inference_demand.csv."""
-
-REINVESTED = 0.37
-"""Training paid out of a dollar's worth of compute that answers, at the priors' medians."""
 
 FromFacts = dict[str, tuple[float, float | None]]
 """Linked prior centre and spread by assumption; None keeps the spread."""
@@ -58,15 +58,16 @@ def priors(knowledge: Knowledge, window: Window) -> list[Entry]:
     Published rates come before declared ones, and the trend of an architecture's own chips before
     rates that were published for all.
     """
+    lines = knowledge.universe.revenue_map
+    declared = entries(lines.lines)
     given = {
-        **start_of_window(knowledge, window),
+        **start_of_window(knowledge, window, reinvested(declared)),
         **books(knowledge),
         **hardware(knowledge, window),
     }
     studies = published(knowledge)
-    lines = knowledge.universe.revenue_map
     listed = []
-    for entry in entries(lines.lines):
+    for entry in declared:
         if entry.name in studies and entry.name not in given:
             found = studies[entry.name]
             entry = replace(entry, centre=found.centre, scale=found.scale, source=found.source)
@@ -103,8 +104,18 @@ def books(knowledge: Knowledge) -> FromFacts:
     return {"accounting_life": (math.log(lives.mean()), None)} if len(lives) else {}
 
 
-def start_of_window(knowledge: Knowledge, window: Window) -> FromFacts:
-    """Return priors of the `initial_*` assumptions from facts of about then."""
+def reinvested(declared: list[Entry]) -> float:
+    """Return training paid out of a dollar's worth of compute that answers, at the medians."""
+    with precise("float64"):
+        a = unpack(values(coordinates(declared), jnp.zeros(len(declared))))
+        return float(earned(a, laboratory_odds(a)))
+
+
+def start_of_window(knowledge: Knowledge, window: Window, reinvested: float) -> FromFacts:
+    """Return priors of the `initial_*` assumptions from facts of about then.
+
+    ``reinvested`` is what training is paid out of a dollar's worth of compute that answers.
+    """
     year = 2025.0 + window.start_year
     facts, universe = knowledge.facts, knowledge.universe
     price_level, price_slope = _price_trend(facts, year)
@@ -113,7 +124,7 @@ def start_of_window(knowledge: Knowledge, window: Window) -> FromFacts:
     price = SYSTEM_PRICE * math.exp(price_level)
     sites = 1.8
     training = min(0.75, max(0.30, 0.55 - 0.05 * (year - 2022.0)))
-    outside = 1.0 - (1.0 - training) * (1.0 + REINVESTED)
+    outside = 1.0 - (1.0 - training) * (1.0 + reinvested)
     capex = facts.select("quarterly_capex")
     owners = (
         capex[capex["entity"].isin(universe.group("owners"))].groupby("date")["value"].sum() / 1e3

@@ -80,7 +80,7 @@ def initial_demand(
         Compute that runs, million H100e.
     """
     bill = available * jnp.exp(log_rent) * KILOHOURS
-    laboratory = jnp.log(a.initial_laboratory_share) - jnp.log1p(-a.initial_laboratory_share)
+    laboratory = laboratory_odds(a)
     capital = a.initial_training_capital * bill
     inference = (1.0 - a.initial_training_capital) / (1.0 + earned(a, laboratory))
     shares = initial_class_shares(a)
@@ -103,6 +103,11 @@ def initial_demand(
         log_outlook=0.0 * log_rent,
     )
     return replace(state, log_outlook=outlook(a, state, log_compute, log_rent)), log_compute
+
+
+def laboratory_odds(a: Assumptions) -> Array:
+    """Return the log odds that a token is sold by a laboratory, at the start."""
+    return jnp.log(a.initial_laboratory_share) - jnp.log1p(-a.initial_laboratory_share)
 
 
 def earned(a: Assumptions, laboratory: Array) -> Array:
