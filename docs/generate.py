@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import marketsim as ms
-from marketsim.observables import described
+from marketsim.observables import described, statements_described
 from marketsim.reporting.listing import assumptions_markdown
 from marketsim.reporting.verdicts import claims_markdown
 
@@ -30,6 +30,7 @@ def blocks() -> dict[str, str]:
         "claims": claims_markdown(results.table),
         "identified": identified(posterior),
         "observables": "\n".join(described()),
+        "statements": "\n".join(statements_described()),
         "outlook": f"```text\n{base}\n```",
         "paradox": f"```text\n{ms.paradox(posterior)}\n```",
     }

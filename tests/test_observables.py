@@ -17,12 +17,21 @@ from marketsim.errors import InputError
 from marketsim.forecasting.panel import panel
 from marketsim.model import Quarter
 from marketsim.model.tree import leaf
-from marketsim.observables import CATALOGUE, DOUBT, NOT_OBSERVED, Observable, described, of_kind
+from marketsim.observables import (
+    CATALOGUE,
+    DOUBT,
+    NOT_OBSERVED,
+    STATEMENTS,
+    Observable,
+    described,
+    of_kind,
+    statements_described,
+)
 from marketsim.observables.memory_price import accumulated
 
 AS_OF = pd.Timestamp("2025-12-31")
 ROOT = Path(__file__).parents[1]
-HELPERS = {"__init__", "catalogue", "not_observed", "observable", "totals"}
+HELPERS = {"__init__", "catalogue", "not_observed", "observable", "statements", "totals"}
 
 each = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.kind)
 
@@ -45,7 +54,7 @@ def quarters() -> Quarter:
 
 
 def test_every_quantity_is_observed_or_left_out_for_a_reason(every: ms.Knowledge) -> None:
-    observed = {name for one in CATALOGUE for name in one.quantities}
+    observed = {name for one in (*CATALOGUE, *STATEMENTS) for name in one.quantities}
     assert observed | set(NOT_OBSERVED) == set(every.quantities.index)
     assert not observed & set(NOT_OBSERVED)
     assert all(len(reason) > 20 for reason in NOT_OBSERVED.values())
@@ -71,6 +80,14 @@ def test_the_documentation_holds_the_catalogue() -> None:
     table, end, _ = rest.partition("<!-- observables: end")
     assert end
     assert table.partition("-->\n")[2] == "\n".join(described()) + "\n"
+
+
+def test_the_documentation_holds_the_statements() -> None:
+    page = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("<!-- statements: begin")
+    table, end, _ = rest.partition("<!-- statements: end")
+    assert end
+    assert table.partition("-->\n")[2] == "\n".join(statements_described()) + "\n"
 
 
 # ----------------------------------------------------------------------- each

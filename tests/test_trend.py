@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_t
 
+from marketsim.forecasting.ahead import ahead
 from marketsim.forecasting.form import CENTRE, SEES, SLOPE, SPREAD, Form, form_at
 from marketsim.forecasting.panel import Panel, Series
 from marketsim.forecasting.trend import fit_form, follow, log_evidence
@@ -86,28 +87,42 @@ def gappy(quarters: int) -> np.ndarray:
 @pytest.mark.parametrize("logs", [walk(9), gappy(12)], ids=["whole", "with a gap"])
 def test_forecasts_are_those_of_the_joint_normal_distribution(logs: np.ndarray) -> None:
     trend = follow(panel(logs), FORM)
-    ahead = trend.ahead(3)
+    found = ahead(trend, 3)
     mean, spread = conditional(FORM, logs, 3)
     scale = trend.scale_squared[0]
-    for h in range(3):
-        at = slice(5 * (len(logs) + h), 5 * (len(logs) + h) + 5)
-        assert ahead.location[0, h] == pytest.approx(SEES @ mean[at], rel=1e-10)
-        assert ahead.variance[0, h] / scale == pytest.approx(
-            SEES @ spread[at, at] @ SEES + FORM.noise, rel=1e-8
-        )
+    coming = slice(5 * len(logs), 5 * len(logs) + 15)
+    sees = np.kron(np.eye(3), SEES)
+    np.testing.assert_allclose(found.location[0], sees @ mean[coming], rtol=1e-10)
+    reports = sees @ spread[coming, coming] @ sees.T + FORM.noise * np.eye(3)
+    np.testing.assert_allclose(found.covariance[0] / scale, reports, rtol=1e-8)
+    np.testing.assert_allclose(found.variance[0] / scale, np.diagonal(reports), rtol=1e-8)
 
 
 def test_the_drift_is_the_sum_of_the_slopes_to_come() -> None:
     logs = walk(10)
-    ahead = follow(panel(logs), FORM).ahead(4)
+    found = ahead(follow(panel(logs), FORM), 4)
     mean, spread = conditional(FORM, logs, 4)
     scale = follow(panel(logs), FORM).scale_squared[0]
-    slopes = [5 * (9 + h) + SLOPE for h in range(4)]
+    sums, sees = np.zeros((4, len(mean))), np.zeros((4, len(mean)))
     for h in range(4):
-        chosen = slopes[: h + 1]
-        assert ahead.drift[0, h] == pytest.approx(mean[chosen].sum(), rel=1e-9)
-        whole = spread[np.ix_(chosen, chosen)].sum()
-        assert ahead.drift_variance[0, h] / scale == pytest.approx(whole, rel=1e-8)
+        sums[h, [5 * (9 + k) + SLOPE for k in range(h + 1)]] = 1.0
+        sees[h, 5 * (10 + h) : 5 * (11 + h)] = SEES
+    np.testing.assert_allclose(found.drift[0], sums @ mean, rtol=1e-9)
+    np.testing.assert_allclose(found.drift_covariance[0] / scale, sums @ spread @ sums.T, rtol=1e-8)
+    np.testing.assert_allclose(found.cross[0] / scale, sees @ spread @ sums.T, rtol=1e-8)
+
+
+@pytest.mark.parametrize("logs", [walk(9), gappy(12)], ids=["whole", "with a gap"])
+def test_surprises_are_the_errors_of_forecasts_of_one_quarter(logs: np.ndarray) -> None:
+    trend = follow(panel(logs), FORM)
+    assert np.isnan(trend.error[0, 0])
+    assert np.isnan(trend.error[0, np.isnan(logs)]).all()
+    for quarter in (6, len(logs) - 1):
+        before = follow(panel(logs[:quarter]), FORM)
+        one = ahead(before, 1)
+        assert trend.error[0, quarter] == pytest.approx(logs[quarter] - one.location[0, 0])
+        variance = one.variance[0, 0] / before.scale_squared[0]
+        assert trend.variance[0, quarter] == pytest.approx(variance)
 
 
 def test_the_evidence_is_that_of_a_multivariate_t() -> None:
@@ -127,14 +142,14 @@ def test_the_evidence_is_that_of_a_multivariate_t() -> None:
 @given(shift=st.floats(-5.0, 5.0))
 def test_another_unit_shifts_the_forecast_and_nothing_else(shift: float) -> None:
     logs = np.linspace(0.0, 0.4, 10) + 0.05 * np.sin(np.arange(10.0))
-    plain, moved = (follow(panel(x), FORM).ahead(4) for x in (logs, logs + shift))
+    plain, moved = (ahead(follow(panel(x), FORM), 4) for x in (logs, logs + shift))
     np.testing.assert_allclose(moved.location, plain.location + shift, atol=1e-12)
     np.testing.assert_allclose(moved.variance, plain.variance, rtol=1e-9)
 
 
 def test_the_order_of_series_does_not_matter() -> None:
     rows = [walk(12), gappy(12), walk(12)]
-    one, other = follow(panel(*rows), FORM).ahead(2), follow(panel(*rows[::-1]), FORM).ahead(2)
+    one, other = (ahead(follow(panel(*x), FORM), 2) for x in (rows, rows[::-1]))
     np.testing.assert_array_equal(one.location, other.location[::-1])
 
 
@@ -144,16 +159,16 @@ def test_after_a_break_the_level_before_it_says_nothing() -> None:
     lifted = logs.copy()
     lifted[:8] += 1.3
     plain, other = (follow(panel(x, breaks=breaks), FORM) for x in (logs, lifted))
-    np.testing.assert_allclose(other.ahead(4).location, plain.ahead(4).location, atol=1e-12)
+    moved, still = ahead(other, 4), ahead(plain, 4)
+    np.testing.assert_allclose(moved.location, still.location, atol=1e-12)
     np.testing.assert_allclose(other.squares, plain.squares, rtol=1e-9)
 
 
 def test_a_series_ends_where_its_reports_end() -> None:
     logs = walk(10)
     longer = np.concatenate([logs, [np.nan, np.nan]])
-    np.testing.assert_allclose(
-        follow(panel(longer), FORM).ahead(3).location, follow(panel(logs), FORM).ahead(3).location
-    )
+    whole, cut = (ahead(follow(panel(x), FORM), 3) for x in (logs, longer))
+    np.testing.assert_allclose(cut.location, whole.location)
 
 
 def test_the_fitted_form_tells_restless_slopes_from_steady_ones() -> None:

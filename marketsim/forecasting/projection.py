@@ -1,4 +1,4 @@
-"""Forecasts of every observable series: its own trend and the model's growth, by precision."""
+"""Forecasts of every observable series: its trend, the model's growth, and what was said of it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import pandas as pd
 
 from marketsim.calibration import Posterior
 from marketsim.errors import InputError
+from marketsim.precision import one_thread
 
+from .ahead import Ahead, ahead
 from .form import Form
+from .hearing import Heard, beats, hear
+from .joint import Joint, coupled
 from .panel import Panel, Series, panel
 from .predictive import Predictive
+from .relations import correlation
 from .structure import Growth, growth
-from .trend import Ahead, fit_form, follow
+from .trend import fit_form, follow
 
-__all__ = ["COLUMNS", "QUANTILES", "Forecast", "combine", "forecast"]
+__all__ = ["COLUMNS", "LONGEST", "QUANTILES", "Forecast", "combine", "forecast"]
 
 QUANTILES: Final = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 COLUMNS: Final = (
@@ -38,6 +43,8 @@ deviation of its log: shares move, products fail, prices of one vendor fall. Dec
 the score of past forecasts is flat about it (from 0.05 to 0.20 it moves by 1.3 %)."""
 
 LONGEST: Final = 12
+"""Quarters forecast at most, and always thought of: years that are guided end later than what is
+asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +59,18 @@ class Forecast:
         A row for each series and quarter: `ticker` and `segment` (companies), `quantity` and
         `entity` as in the facts, `quarter_end` (the company's own fiscal quarter), `horizon` (1 is
         the first quarter not reported), `unit`, `mean`, and quantiles `p05` to `p95`.
-    logs
-        The same distributions as mean and standard deviation of logs, [series, horizon].
+    joint
+        The same distributions as one joint normal of logs, over :data:`LONGEST` quarters.
     own
-        What the series' own trends say alone, [series, horizon].
+        What the series' own trends say alone.
+    unheard
+        What is forecast before any statement is heard.
+    heard
+        Statements that were open, and by how much each moved the forecast.
     weights
         Weight of the model's growth against the series' own trend, [series, horizon].
     panel
-        What was known of each series, in the order of the rows of ``logs``.
+        What was known of each series, in the order of the rows of all these.
     form
         What the trends share.
     seed
@@ -68,12 +79,19 @@ class Forecast:
 
     as_of: pd.Timestamp
     table: pd.DataFrame
-    logs: Predictive
+    joint: Joint
     own: Predictive
+    unheard: Predictive
+    heard: tuple[Heard, ...]
     weights: np.ndarray
     panel: Panel
     form: Form
     seed: int
+
+    @property
+    def logs(self) -> Predictive:
+        """Mean and standard deviation of logs, [series, horizon]."""
+        return Predictive(self.joint.mean, np.sqrt(self.joint.variance))
 
     @property
     def series(self) -> tuple[Series, ...]:
@@ -91,8 +109,10 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
     The growth of a series is drawn from two sources: its own damped trend, fitted with all others
     in one state-space form, and the growth of the structural model's worlds. Each counts by its
     precision, so that a steady series keeps to its trend and one whose trend says little follows
-    the structure. Intervals hold what is not known of the assumptions, of news to come, of the
-    series' state, and the noise of what is reported.
+    the structure. Then the forecast hears what companies said of quarters to come, each by how far
+    what they said before came true; and since series move together, all others hear it too.
+    Intervals hold what is not known of the assumptions, of news to come, of the series' state, and
+    the noise of what is reported.
 
     Parameters
     ----------
@@ -118,13 +138,23 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
         )
     known = panel(posterior.knowledge, posterior.as_of)
     form = fit_form(known)
-    own = follow(known, form).ahead(quarters)
-    logs, weights = combine(own, growth(posterior, known.series, quarters, seed))
+    trend = follow(known, form)
+    with one_thread():
+        own = ahead(trend, LONGEST)
+        mean, covariance, weights = combine(own, growth(posterior, known.series, LONGEST, seed))
+        variance = np.diagonal(covariance, axis1=1, axis2=2)
+        related = correlation(known, trend, mean[:, 0], variance[:, 0])
+        unheard = coupled(mean, covariance, related)
+        learnt = beats(posterior.knowledge, known, trend)
+        joint, heard = hear(unheard, posterior.knowledge, known, own, learnt)
+    logs = Predictive(joint.mean, np.sqrt(joint.variance))
     return Forecast(
         as_of=posterior.as_of,
         table=_table(known.series, logs, quarters),
-        logs=logs,
+        joint=joint,
         own=Predictive(own.location, np.sqrt(own.variance)),
+        unheard=Predictive(mean, np.sqrt(variance)),
+        heard=tuple(heard),
         weights=weights,
         panel=known,
         form=form,
@@ -134,26 +164,38 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
 
 def combine(
     own: Ahead, model: Growth, discrepancy: float = DISCREPANCY
-) -> tuple[Predictive, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the trend's forecast once it has heard of the model's growth, and the model's weight.
 
-    The model's growth is an observation of the level's growth, which the trend itself knows up to
-    ``drift_variance``: the update is Kalman's.
+    The model's growth is an observation of the level's growth: the update is Kalman's.
 
     Parameters
     ----------
     own, model
         Of the same series and horizons.
     discrepancy
-        Standard deviation over a year of a series' growth about that of the model's worlds.
+        Standard deviation over a year of a series' growth about that of the model's worlds; one
+        rate is wrong, so that errors at two horizons are the same in proportion.
+
+    Returns
+    -------
+    array [series, horizon], array [series, horizon, horizon], array [series, horizon]
+        Mean and covariance of logs, and by how much they rise for each log that the model's growth
+        does, if it does so in proportion to the horizon.
     """
-    horizon = np.arange(1, own.location.shape[1] + 1) / 4.0
-    doubt = np.nan_to_num(model.variance) + (discrepancy * horizon) ** 2
-    heard = ~np.isnan(model.median)
-    weight = np.where(heard, own.drift_variance / (own.drift_variance + doubt), 0.0)
-    surprise = np.where(heard, model.median - own.drift, 0.0)
-    variance = own.variance - weight * own.drift_variance
-    return Predictive(own.location + weight * surprise, np.sqrt(variance)), weight
+    years = np.arange(1, own.location.shape[1] + 1) / 4.0
+    mean, covariance, weight = own.location.copy(), own.covariance.copy(), 0.0 * own.location
+    heard = ~np.isnan(model.median).any(axis=1)
+    doubt = model.covariance[heard] + discrepancy**2 * np.outer(years, years)
+    cross = own.cross[heard]
+    # gain = cross (drift covariance + doubt)^-1, both symmetric
+    whole = own.drift_covariance[heard] + doubt
+    gain = np.linalg.solve(whole, cross.swapaxes(1, 2)).swapaxes(1, 2)
+    surprise = model.median[heard] - own.drift[heard]
+    mean[heard] += np.einsum("ijk,ik->ij", gain, surprise)
+    covariance[heard] -= gain @ cross.swapaxes(1, 2)
+    weight[heard] = gain @ years / years
+    return mean, covariance, weight
 
 
 def _table(series: tuple[Series, ...], logs: Predictive, quarters: int) -> pd.DataFrame:

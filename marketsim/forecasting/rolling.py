@@ -29,8 +29,10 @@ FIRST: Final = "2020-03-31"
 """The first origin: two years after the first facts."""
 
 MARKETSIM: Final = "marketsim"
+UNHEARD: Final = "statements apart"
 OWN: Final = "its trend alone"
-"""Our forecast without the model, to tell what the model adds; no rival."""
+"""Our forecast without what companies say, and without the model too, to tell what each adds; no
+rivals."""
 
 Progress = Callable[[str], None]
 
@@ -136,7 +138,7 @@ def _origin(
     for i, s in enumerate(ahead.series):
         came = _came(s, actual, quarters, facts.universe.breaks)
         if s.quantity in QUARTERLY and len(s.dates) >= ENOUGH and came:
-            ours = {MARKETSIM: ahead.logs, OWN: ahead.own}
+            ours = {MARKETSIM: ahead.logs, UNHEARD: ahead.unheard, OWN: ahead.own}
             said = {name: Predictive(p.location[i], p.scale[i]) for name, p in ours.items()}
             for name, one in {**said, **_rivals(ahead.panel, i, quarters)}.items():
                 yield _rows(origin, s, name, one, came)

@@ -36,13 +36,14 @@ LAG: Final = 4
 
 @dataclass(frozen=True, eq=False)
 class Growth:
-    """Log growth since the last report, [series, horizon]: median and variance over worlds.
+    """Log growth since the last report over worlds.
 
-    NaN where the model has nothing that the series follows.
+    Medians [series, horizon] and covariances [series, horizon, horizon]; NaN where the model has
+    nothing that the series follows.
     """
 
     median: np.ndarray
-    variance: np.ndarray
+    covariance: np.ndarray
 
 
 def growth(posterior: Posterior, series: tuple[Series, ...], horizons: int, seed: int) -> Growth:
@@ -59,15 +60,16 @@ def growth(posterior: Posterior, series: tuple[Series, ...], horizons: int, seed
     """
     worlds = _worlds(posterior, horizons + LAG + 1, seed)
     median = np.full((len(series), horizons), np.nan)
-    variance = median.copy()
+    covariance = np.full((*median.shape, horizons), np.nan)
     for i, s in enumerate(series):
         path = _path(posterior, worlds, s)
         if path is not None:
             ends = pd.DatetimeIndex([s.dates[-1], *s.ends(horizons)])
             logs = np.log(_read(path, posterior.window.position(ends)))
             gained = logs[:, 1:] - logs[:, :1]
-            median[i], variance[i] = np.median(gained, axis=0), gained.var(axis=0)
-    return Growth(median, variance)
+            median[i] = np.median(gained, axis=0)
+            covariance[i] = np.cov(gained, rowvar=False, bias=True)
+    return Growth(median, covariance)
 
 
 def _path(posterior: Posterior, worlds: dict[str, np.ndarray], s: Series) -> np.ndarray | None:

@@ -28,7 +28,7 @@ from marketsim.precision import DERIVE_OFTEN, one_thread, precise
 from .form import CENTRE, LEVEL, SEES, SLOPE, SPREAD, Form, form_at
 from .panel import Panel
 
-__all__ = ["Ahead", "Trend", "fit_form", "follow"]
+__all__ = ["Trend", "fit_form", "follow"]
 
 ENOUGH: Final = 6
 """Reports a series needs to count in the fit of the common form."""
@@ -39,21 +39,6 @@ of the gradient that may be left."""
 
 ROWS, COLUMNS = 64, 16
 """Series and quarters of a panel are padded to multiples of these: programs compile once."""
-
-
-@dataclass(frozen=True, eq=False)
-class Ahead:
-    """Log forecasts of a trend, [series, horizon], and the growth of its level.
-
-    ``drift`` is the expected growth of the level since the last report and ``drift_variance`` what
-    is not known of it, the slope being uncertain; ``location`` and ``variance`` are those of the
-    figure that will be reported.
-    """
-
-    location: np.ndarray
-    variance: np.ndarray
-    drift: np.ndarray
-    drift_variance: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +54,9 @@ class Trend:
         relative to the squared scale.
     squares, log_variance, count
         Sum of squared standardised one-step errors, sum of their log variances, and how many.
+    error, variance
+        Each report less what was expected of it the quarter before, and the variance of that
+        relative to the squared scale, [series, quarter]; NaN where nothing was expected.
     """
 
     form: Form
@@ -77,6 +65,8 @@ class Trend:
     squares: np.ndarray
     log_variance: np.ndarray
     count: np.ndarray
+    error: np.ndarray
+    variance: np.ndarray
 
     @property
     def degrees(self) -> np.ndarray:
@@ -91,33 +81,6 @@ class Trend:
         """
         degrees = np.maximum(self.degrees, 4.0)
         return np.asarray((2.0 * self.form.rate + self.squares) / (degrees - 2.0))
-
-    def ahead(self, horizons: int) -> Ahead:
-        """Return forecasts of the next ``horizons`` quarters of each series."""
-        form, state, covariance = self.form, self.state, self.covariance
-        with precise("float64"):
-            move, pull, changes = map(np.asarray, (form.transition, form.drift, form.changes))
-        # The sum of the slopes is a state of its own, so that its variance comes along.
-        location, variance, drift, drift_variance = [], [], [], []
-        total, cross, spread = np.zeros(len(state)), np.zeros((len(state), 5)), np.zeros(len(state))
-        for _ in range(horizons):
-            slope = state[:, SLOPE]
-            total = total + slope
-            spread = spread + 2.0 * cross[:, SLOPE] + covariance[:, SLOPE, SLOPE]
-            cross = (cross + covariance[:, SLOPE, :]) @ move.T
-            state = state @ move.T + pull
-            covariance = move @ covariance @ move.T + changes
-            location.append(state @ SEES)
-            variance.append((covariance @ SEES) @ SEES + form.noise)
-            drift.append(total)
-            drift_variance.append(spread)
-        scale = self.scale_squared[:, None]
-        return Ahead(
-            location=np.stack(location, axis=1),
-            variance=np.stack(variance, axis=1) * scale,
-            drift=np.stack(drift, axis=1),
-            drift_variance=np.stack(drift_variance, axis=1) * scale,
-        )
 
 
 @pytree
@@ -139,6 +102,9 @@ class Filtered:
 Now = tuple[Filtered, Array, Array]
 """A series at its last report, and its state and covariance now."""
 
+Surprise = tuple[Array, Array]
+"""Error of what was expected of a report, and its variance; NaN where nothing was expected."""
+
 
 @pytree
 class Reports:
@@ -157,10 +123,12 @@ class Reports:
 def follow(panel: Panel, form: Form) -> Trend:
     """Run the Kalman filter over a panel, each series to its last report."""
     with precise("float64"):
-        count = len(panel.logs)
-        found = jax.tree.map(lambda x: np.asarray(x)[:count], _followed(_reports(panel), form))
-    named = {f.name: getattr(found, f.name) for f in fields(Trend) if f.name != "form"}
-    return Trend(form, **named)
+        followed = _followed(_reports(panel), form)
+        found, (error, variance) = jax.tree.map(np.asarray, followed)
+    series, quarters = panel.logs.shape
+    ended = {f.name: getattr(found, f.name)[:series] for f in fields(Filtered) if f.name != "begun"}
+    error, variance = error[:series, :quarters], variance[:series, :quarters]
+    return Trend(form, **ended, error=error, variance=variance)
 
 
 def fit_form(panel: Panel) -> Form:
@@ -215,7 +183,7 @@ def _reports(panel: Panel) -> Reports:
 
 
 @partial(jax.jit, compiler_options=DERIVE_OFTEN)
-def _followed(reports: Reports, form: Form) -> Filtered:
+def _followed(reports: Reports, form: Form) -> tuple[Filtered, Surprise]:
     return _filtered(reports, form)
 
 
@@ -225,7 +193,7 @@ def _cost(x: Array, reports: Reports) -> tuple[Array, Array]:
 
     def cost(x: Array) -> Array:
         form = form_at(x)
-        evidence = log_evidence(_filtered(reports, form), form).sum()
+        evidence = log_evidence(_filtered(reports, form)[0], form).sum()
         return 0.5 * (((x - CENTRE) / SPREAD) ** 2).sum() - evidence
 
     found: tuple[Array, Array] = jax.value_and_grad(cost)(x)
@@ -247,14 +215,16 @@ def log_evidence(seen: Filtered | Trend, form: Form) -> Array:
     )
 
 
-def _filtered(reports: Reports, form: Form) -> Filtered:
-    """Return every series at its last report, [series, ...]."""
+def _filtered(reports: Reports, form: Form) -> tuple[Filtered, Surprise]:
+    """Return every series at its last report [series, ...], and surprises [series, quarter]."""
     move, drift, changes = form.transition, form.drift, form.changes
 
-    def series(log: Array, seen: Array, renewed: Array, seasonal: Array) -> Filtered:
+    def series(
+        log: Array, seen: Array, renewed: Array, seasonal: Array
+    ) -> tuple[Filtered, Surprise]:
         first, mean = form.first(seasonal), jnp.zeros(5).at[SLOPE].set(form.growth)
 
-        def quarter(now: Now, given: tuple[Array, Array, Array]) -> tuple[Now, None]:
+        def quarter(now: Now, given: tuple[Array, Array, Array]) -> tuple[Now, Surprise]:
             kept, state, covariance = now
             value, here, other = given
             state = (move * state).sum(axis=1) + drift
@@ -279,14 +249,17 @@ def _filtered(reports: Reports, form: Form) -> Filtered:
                 count=kept.count + counts,
                 begun=kept.begun | here,
             )
-            return (kept, state, covariance), None
+            surprise = jnp.where(counts, error, jnp.nan), jnp.where(counts, variance, jnp.nan)
+            return (kept, state, covariance), surprise
 
         zero, none = jnp.zeros(()), jnp.zeros((5, 5))
         blank = Filtered(jnp.zeros(5), none, zero, zero, zero, jnp.zeros((), dtype=bool))
-        ended, _ = lax.scan(quarter, (blank, jnp.zeros(5), none), (log, seen, renewed))
-        return ended[0]
+        ended, surprises = lax.scan(quarter, (blank, jnp.zeros(5), none), (log, seen, renewed))
+        return ended[0], surprises
 
-    found: Filtered = jax.vmap(series)(reports.log, reports.seen, reports.renewed, reports.seasonal)
+    found: tuple[Filtered, Surprise] = jax.vmap(series)(
+        reports.log, reports.seen, reports.renewed, reports.seasonal
+    )
     return found
 
 

@@ -95,21 +95,8 @@ REASONS: Final = {
         "lead_time",
         "projects_cancelled",
     ),
-    "said of later quarters; observed when statements are": (
-        "annual_revenue_guidance",
-        "annual_revenue_guidance_high",
-        "annual_revenue_guidance_low",
-        "capex_plan",
-        "capex_plan_high",
-        "capex_plan_low",
-        "revenue_guidance",
-        "revenue_guidance_high",
-        "revenue_guidance_low",
-    ),
-    "told ahead of the reports by one company, or beside them": (
-        "monthly_revenue",
-        "net_bookings",
-    ),
+    "orders of one maker by quarter, which swing by a factor of five and turn into revenue over "
+    "two years; its guidance tells more of the next quarters": ("net_bookings",),
     "the same market of memory by year, by maker or as profits, which quarters of the industry and "
     "a maker's prices and bits tell better; sources of priors": (
         "dram_wafer_capacity",

@@ -1,0 +1,169 @@
+"""What statements change of a forecast, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.knowledge import Knowledge
+from marketsim.observables import STATEMENTS
+
+from .ahead import Ahead
+from .beats import Beats, learnt
+from .joint import Joint
+from .panel import Panel, quarter_number
+from .statements import Open, came_true, still_open
+from .trend import Trend
+
+__all__ = ["Heard", "beats", "hear"]
+
+ERROR: Final = 0.01
+"""Standard deviation of the log error that is left of a year's figure however much is reported:
+restatements, and that a statement may count something a little different."""
+
+VAGUE: Final = 0.03
+"""Standard deviation of the log of where a bound from below lies."""
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A statement and by how much it moved the logs of the forecast, [series, horizon]."""
+
+    said: Open
+    shift: np.ndarray
+
+
+def beats(knowledge: Knowledge, panel: Panel, trend: Trend) -> dict[str, Beats]:
+    """Return what is known of every kind of statement, by its name."""
+    return {
+        kind.kind: learnt(kind, _with_gaps(kind.of, came_true(knowledge, kind), panel, trend))
+        for kind in STATEMENTS
+    }
+
+
+def _with_gaps(quantity: str, past: pd.DataFrame, panel: Panel, trend: Trend) -> pd.DataFrame:
+    """Return past statements with `gap`: by how much they went beyond what the trend expected.
+
+    Outcome over expectation less outcome over statement.
+    """
+    rows = {s.entity: row for row, s in enumerate(panel.series) if s.quantity == quantity}
+    places = zip(past["entity"].map(rows), past["number"], strict=True)
+    width = trend.error.shape[1]
+    error = [
+        np.nan if np.isnan(row) or not 0 <= number < width else trend.error[int(row), number]
+        for row, number in places
+    ]
+    return past.assign(gap=np.asarray(error, dtype=float) - past["ratio"].to_numpy(dtype=float))
+
+
+def hear(
+    joint: Joint, knowledge: Knowledge, panel: Panel, own: Ahead, known: Mapping[str, Beats]
+) -> tuple[Joint, list[Heard]]:
+    """Return a forecast once it has heard all statements that are open, and what each changed.
+
+    Statements on years and plans are observations beside what is known; those on a quarter's
+    revenue take its place, for whoever makes them knows the trend too. Of two of these the surer
+    one counts.
+
+    Parameters
+    ----------
+    joint
+        Of the panel's series.
+    knowledge, panel
+        What was known.
+    own
+        What the trends alone expect.
+    known
+        From :func:`beats`.
+    """
+    horizons = joint.mean.shape[1]
+    within = [said for said in still_open(knowledge, panel) if said.last <= horizons]
+    heard = []
+    for said in within:
+        if said.floor or not said.kind.settles:
+            before, joint = joint, _told(joint, said, panel, known)
+            heard.append(Heard(said, joint.mean - before.mean))
+    joint, settled = _settled(joint, _surest(within, panel, own, known))
+    return joint, [*heard, *settled]
+
+
+def _told(joint: Joint, said: Open, panel: Panel, known: Mapping[str, Beats]) -> Joint:
+    """Return it with one statement on a sum of quarters as an observation, or a bound."""
+    mean, variance = known[said.kind.kind].of(_entity(said, panel), said.left, said.doubt)
+    if said.floor:
+        direction, level = _linear(joint, said, panel, joint.mean)
+        return joint.at_least(direction, said.log - level, VAGUE**2)
+    at = joint.mean
+    for _ in range(2):  # The log of a sum is not linear: once more, where the first step led.
+        direction, level = _linear(joint, said, panel, at)
+        after = joint.observed(direction, said.log + mean - level, variance + ERROR**2)
+        at = after.mean
+    return after
+
+
+def _linear(joint: Joint, said: Open, panel: Panel, at: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the log of what is covered as a linear function of the entries, about ``at``.
+
+    Coefficients [entry], and the constant.
+    """
+    series, horizons = panel.series[said.row], joint.mean.shape[1]
+    values = dict(zip(quarter_number(series.dates).tolist(), series.values, strict=True))
+    last = int(quarter_number(series.dates[-1:])[0])
+    reported = sum(values[last + h] for h in range(said.first, min(said.last, 0) + 1))
+    ahead = np.arange(max(said.first, 1), said.last + 1) - 1
+    coming = np.exp(at[said.row, ahead])
+    total = reported + coming.sum()
+    direction = np.zeros(joint.mean.size)
+    direction[said.row * horizons + ahead] = coming / total
+    return direction, float(np.log(total) - direction @ at.ravel())
+
+
+@dataclass(frozen=True)
+class Settling:
+    """A statement that takes the place of what is known of its quarter: mean and variance."""
+
+    said: Open
+    mean: float
+    variance: float
+
+
+def _surest(
+    heard: Sequence[Open], panel: Panel, own: Ahead, known: Mapping[str, Beats]
+) -> list[Settling]:
+    """Return of the statements that settle a quarter the surest on each."""
+    found: dict[tuple[int, int], Settling] = {}
+    for said in heard:
+        if said.kind.settles and not said.floor:
+            gap = said.log - own.location[said.row, said.last - 1]
+            learnt_of = known[said.kind.kind]
+            mean, variance = learnt_of.of(_entity(said, panel), said.left, said.doubt, gap)
+            one = Settling(said, said.log + mean, variance)
+            place = said.row, said.last
+            if place not in found or variance < found[place].variance:
+                found[place] = one
+    return list(found.values())
+
+
+def _settled(joint: Joint, chosen: Sequence[Settling]) -> tuple[Joint, list[Heard]]:
+    """Return it with all that settles a quarter at once, and what each changed."""
+    if not chosen:
+        return joint, []
+    horizons = joint.mean.shape[1]
+    entries = np.array([one.said.row * horizons + one.said.last - 1 for one in chosen])
+    mean, variance = (
+        np.array(x) for x in zip(*((o.mean, o.variance) for o in chosen), strict=True)
+    )
+    moves = joint.gain(entries) * (mean - joint.mean.ravel()[entries])
+    heard = [
+        Heard(one.said, move.reshape(joint.mean.shape))
+        for one, move in zip(chosen, moves.T, strict=True)
+    ]
+    return joint.settled(entries, mean, variance), heard
+
+
+def _entity(said: Open, panel: Panel) -> str:
+    return panel.series[said.row].entity

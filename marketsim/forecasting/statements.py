@@ -1,0 +1,160 @@
+"""What was said ahead of reports, matched with them: what came true, and what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.errors import InputError
+from marketsim.knowledge import Knowledge
+from marketsim.observables import DOUBT, STATEMENTS, Statement
+
+from .panel import Panel, Series, quarter_number
+
+__all__ = ["Open", "came_true", "still_open"]
+
+Figures = Mapping[int, tuple[float, pd.Timestamp]]
+"""Figures of one series by the number of the quarter, with the day on which each was published."""
+
+PAST: Final = ["entity", "number", "ratio", "left", "doubt"]
+
+
+@dataclass(frozen=True)
+class Open:
+    """A statement on quarters that are not all reported.
+
+    Attributes
+    ----------
+    kind
+        Of :data:`~marketsim.observables.STATEMENTS`.
+    row
+        Of the series in its panel.
+    first, last
+        Quarters that it covers, counted from the last report; those up to zero are reported.
+    log
+        Logarithm of what was said, in the unit of the series.
+    left
+        Share of the quarters that was not reported when it was said, above zero.
+    doubt
+        Factor on its standard deviation for how surely it was said.
+    floor
+        Whether it is a bound from below.
+    published
+        The day.
+    """
+
+    kind: Statement
+    row: int
+    first: int
+    last: int
+    log: float
+    left: float
+    doubt: float
+    floor: bool
+    published: pd.Timestamp
+
+
+def came_true(knowledge: Knowledge, kind: Statement) -> pd.DataFrame:
+    """Return statements of a kind all of whose quarters were reported since, bounds apart.
+
+    Returns
+    -------
+    DataFrame
+        `entity`, `number` (of the last quarter), `ratio` (log of what was first reported over what
+        was said), `left` and `doubt` as in :class:`Open`; the last that was said on a quarter, of
+        years all.
+    """
+    figures = _first_figures(knowledge, kind.of)
+    rows = []
+    for said, number in _numbered(kind.rows(knowledge)):
+        known = figures.get(said.entity, {})
+        covered = [known.get(number - k) for k in range(kind.quarters)]
+        there = [figure for figure in covered if figure is not None]
+        left = sum(day > said.published for _, day in there) / kind.quarters
+        if len(there) == kind.quarters and left > 0.0 and not said.floor:
+            ratio = np.log(sum(value for value, _ in there) / said.value)
+            rows.append((said.entity, number, ratio, left, DOUBT[said.confidence]))
+    found = pd.DataFrame(rows, columns=PAST)
+    return found if kind.quarters > 1 else found.drop_duplicates(["entity", "number"], keep="last")
+
+
+def still_open(knowledge: Knowledge, panel: Panel) -> list[Open]:
+    """Return the last statement of every kind on quarters of the panel that are not reported.
+
+    Raises
+    ------
+    InputError
+        A statement is in another unit than what it is about.
+    """
+    place = {(s.quantity, s.entity): row for row, s in enumerate(panel.series)}
+    found: dict[tuple[str, int, int], Open] = {}
+    for kind in STATEMENTS:
+        published = _first_figures(knowledge, kind.of)
+        for said, number in _numbered(kind.rows(knowledge)):
+            row = place.get((kind.of, said.entity))
+            if row is not None:
+                days = published.get(said.entity, {})
+                one = _open(kind, said, number, row, panel.series[row], days)
+                if one is not None:
+                    found[kind.kind, row, one.last] = one
+    return list(found.values())
+
+
+def _open(
+    kind: Statement, said: Said, number: int, row: int, series: Series, figures: Figures
+) -> Open | None:
+    """Return a statement as it bears on a series, or None where nothing of it is left to come."""
+    numbers = quarter_number(series.dates)
+    last = number - int(numbers[-1])
+    first = last - kind.quarters + 1
+    reported = set(numbers.tolist())
+    missed = any(number - k not in reported for k in range(last if last > 0 else 0, kind.quarters))
+    if last < 1 or missed:
+        return None
+    if said.unit != series.unit:
+        raise InputError(
+            f"{kind.meaning} of {said.entity}, said on {said.published.date()}, is in {said.unit}, "
+            f"its {kind.of} in {series.unit}; give both in one unit"
+        )
+    days = (figures.get(number - k, (0.0, pd.Timestamp.max))[1] for k in range(kind.quarters))
+    left = sum(day > said.published for day in days) / kind.quarters
+    doubt, log = DOUBT[said.confidence], float(np.log(said.value))
+    return Open(kind, row, first, last, log, left, doubt, said.floor, said.published)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A row of what was said; see :data:`~marketsim.observables.SAID`."""
+
+    entity: str
+    published: pd.Timestamp
+    value: float
+    unit: str
+    confidence: str
+    floor: bool
+
+
+def _numbered(rows: pd.DataFrame) -> Iterator[tuple[Said, int]]:
+    """Yield every row, and the number of the quarter that it ends with."""
+    numbers = quarter_number(pd.DatetimeIndex(rows["date"]))
+    for row, number in zip(rows.drop(columns="date").to_dict("records"), numbers, strict=True):
+        yield Said(**{str(name): value for name, value in row.items()}), int(number)
+
+
+def _first_figures(
+    knowledge: Knowledge, quantity: str
+) -> dict[str, dict[int, tuple[float, pd.Timestamp]]]:
+    """Return every figure of a quantity as it was first published, by entity and quarter."""
+    rows = knowledge.table[knowledge.table["quantity"] == quantity]
+    rows = rows[rows["value"] > 0.0].drop_duplicates(["entity", "date"])
+    numbers = quarter_number(pd.DatetimeIndex(rows["date"]))
+    found: dict[str, dict[int, tuple[float, pd.Timestamp]]] = {}
+    for entity, number, value, day in zip(
+        rows["entity"], numbers, rows["value"], rows["published"], strict=True
+    ):
+        found.setdefault(str(entity), {})[int(number)] = (float(value), day)
+    return found

@@ -1,0 +1,202 @@
+"""What companies say ahead of their reports: guidance, plans, months, results all but final.
+
+A statement is no outcome: it has a bias and a noise of its own, which past statements and what was
+then reported tell. A later statement on the same quarters takes the place of an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import pandas as pd
+
+from marketsim.knowledge import Knowledge
+
+__all__ = ["SAID", "STATEMENTS", "Statement", "statements_described"]
+
+SAID: Final = ["entity", "date", "published", "value", "unit", "confidence", "floor"]
+"""Columns of what was said: of whom, to the end of which quarter, when, how much, how sure, and
+whether the figure is a bound from below."""
+
+NEARLY_OVER: Final = pd.Timedelta(days=20)
+"""What is said of a quarter with so little of it left, or none, is nearly its result."""
+
+CAUTION: Final = "companies guide to what they are sure to reach; judgement"
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """One kind of statement.
+
+    Attributes
+    ----------
+    kind
+        Its name.
+    meaning
+        What is said, in one line.
+    quantities
+        Of the facts that it reads.
+    of
+        The quantity whose figures it foretells.
+    quarters
+        Fiscal quarters that a statement covers; the last ends on its date.
+    settles
+        Whether it takes the place of all that is known of its quarter, or is one more observation.
+    beat, spread
+        What is expected before any has come true: the mean log of the outcome over what was said,
+        and its standard deviation; of a year, when all of it lies ahead.
+    reason
+        Where these come from.
+    rows
+        All that were made, columns :data:`SAID`, in order of publication.
+    """
+
+    kind: str
+    meaning: str
+    quantities: tuple[str, ...]
+    of: str
+    quarters: int
+    settles: bool
+    beat: float
+    spread: float
+    reason: str
+    rows: Callable[[Knowledge], pd.DataFrame]
+
+
+def of_range(knowledge: Knowledge, quantity: str) -> pd.DataFrame:
+    """Return every vintage of a quantity told by its middle, or by a lower end alone."""
+    table = knowledge.table
+    middle = table[table["quantity"] == quantity].assign(floor=False)
+    lower = table[table["quantity"] == f"{quantity}_low"].assign(floor=True)
+    both = pd.concat([middle, lower]).drop_duplicates(["entity", "date", "published"])
+    return both.loc[:, SAID].sort_values(["published", "entity", "date"], ignore_index=True)
+
+
+def of_quarter(knowledge: Knowledge, *, over: bool) -> pd.DataFrame:
+    """Return guidance for a quarter's revenue, made when the quarter was nearly ``over`` or not."""
+    rows = of_range(knowledge, "revenue_guidance")
+    return rows[(rows["published"] > rows["date"] - NEARLY_OVER) == over]
+
+
+def of_months(knowledge: Knowledge) -> pd.DataFrame:
+    """Return calendar quarters at the pace of their months, from the second month known on.
+
+    In the currency of the results, at the rate of the last quarter whose months and result were
+    known by then.
+    """
+    results, months = knowledge.table, knowledge.select("monthly_revenue")
+    results = results[results["quantity"] == "quarterly_revenue"]
+    told = [
+        _pace(rows.reset_index(drop=True), results[results["entity"] == entity])
+        for entity, rows in months.groupby("entity")
+    ]
+    found = pd.concat(told or [months.assign(floor=False)], ignore_index=True)
+    return found.loc[:, SAID].sort_values(["published", "entity"], ignore_index=True)
+
+
+def _pace(months: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Return what one company's months say of their quarter, as each is published."""
+    ends = months["date"].dt.to_period("Q-DEC").dt.end_time.dt.normalize()
+    quarters = months.groupby(ends)["value"]
+    known, mean = quarters.cumcount() + 1, quarters.expanding().mean().droplevel(0)
+    whole = quarters.mean()[quarters.count() == 3]
+    first = results.drop_duplicates("date").set_index("date")
+    rates = first.assign(rate=first["value"] / whole).dropna(subset="rate")
+    paced = months.assign(date=ends, mean=mean)[known > 1].sort_values("published")
+    rates = rates.sort_values("published")[["published", "rate", "unit"]]
+    told = pd.merge_asof(paced.drop(columns="unit"), rates, on="published").dropna(subset="rate")
+    return told.assign(value=told["mean"] * told["rate"], floor=False)
+
+
+def _three(quantity: str) -> tuple[str, ...]:
+    return quantity, f"{quantity}_low", f"{quantity}_high"
+
+
+STATEMENTS: Final = (
+    Statement(
+        kind="year",
+        meaning="guidance for a fiscal year's revenue",
+        quantities=_three("annual_revenue_guidance"),
+        of="quarterly_revenue",
+        quarters=4,
+        settles=False,
+        beat=0.03,
+        spread=0.12,
+        reason=CAUTION,
+        rows=partial(of_range, quantity="annual_revenue_guidance"),
+    ),
+    Statement(
+        kind="plan",
+        meaning="plan for a fiscal year's capital spending",
+        quantities=_three("capex_plan"),
+        of="quarterly_capex",
+        quarters=4,
+        settles=False,
+        beat=0.0,
+        spread=0.15,
+        reason="plans are cut in bad years and raised in good ones; judgement",
+        rows=partial(of_range, quantity="capex_plan"),
+    ),
+    Statement(
+        kind="quarter plan",
+        meaning="plan for a quarter's capital spending",
+        quantities=_three("quarterly_capex_plan"),
+        of="quarterly_capex",
+        quarters=1,
+        settles=False,
+        beat=0.0,
+        spread=0.15,
+        reason="payments fall into another quarter than planned; judgement",
+        rows=partial(of_range, quantity="quarterly_capex_plan"),
+    ),
+    Statement(
+        kind="guidance",
+        meaning="guidance for the next quarter's revenue",
+        quantities=_three("revenue_guidance"),
+        of="quarterly_revenue",
+        quarters=1,
+        settles=True,
+        beat=0.02,
+        spread=0.05,
+        reason=CAUTION,
+        rows=partial(of_quarter, over=False),
+    ),
+    Statement(
+        kind="months",
+        meaning="revenue of a quarter's first months",
+        quantities=("monthly_revenue",),
+        of="quarterly_revenue",
+        quarters=1,
+        settles=True,
+        beat=0.0,
+        spread=0.04,
+        reason="months differ, and so do exchange rates from quarter to quarter; judgement",
+        rows=of_months,
+    ),
+    Statement(
+        kind="preliminary",
+        meaning="a quarter's revenue as told when it was nearly over, or after",
+        quantities=_three("revenue_guidance"),
+        of="quarterly_revenue",
+        quarters=1,
+        settles=True,
+        beat=0.005,
+        spread=0.015,
+        reason="the books are all but closed; judgement",
+        rows=partial(of_quarter, over=True),
+    ),
+)
+"""Every kind, in the order in which a forecast hears them: the farthest first."""
+
+
+def statements_described() -> Iterator[str]:
+    """Yield the lines of a table of the kinds of statements, in Markdown."""
+    yield "| statement | facts | foretells | quarters | beat | spread | because |"
+    yield "|---|---|---|---|---|---|---|"
+    for one in STATEMENTS:
+        facts = ", ".join(f"`{name}`" for name in one.quantities)
+        numbers = f"{one.quarters} | {one.beat:g} | {one.spread:g}"
+        yield f"| {one.meaning} | {facts} | `{one.of}` | {numbers} | {one.reason} |"

@@ -1,0 +1,181 @@
+"""The joint normal of a forecast: its updates against the textbook's, and what couples series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import multivariate_normal, truncnorm
+
+from marketsim.forecasting.joint import Joint, coupled
+from marketsim.forecasting.panel import Panel, Series
+from marketsim.forecasting.relations import BEFOREHAND, QUARTERS, common, correlation
+from marketsim.forecasting.trend import Trend
+
+CHANCE = np.random.default_rng(11)
+ENTRIES = 6
+
+
+def some() -> Joint:
+    root = CHANCE.normal(size=(ENTRIES, 9))
+    return Joint(CHANCE.normal(size=(2, 3)), 0.01 * root @ root.T)
+
+
+def spread(joint: Joint, direction: np.ndarray) -> float:
+    return float(direction @ joint.covariance @ direction)
+
+
+# ----------------------------------------------------------------------- observations
+
+
+def test_an_observation_is_conditioned_on_as_a_joint_normal_with_it() -> None:
+    joint, direction = some(), CHANCE.normal(size=ENTRIES)
+    after = joint.observed(direction, 0.7, 0.02)
+    with_it = joint.covariance @ direction
+    known = direction @ with_it + 0.02
+    mean = joint.mean.ravel() + with_it / known * (0.7 - direction @ joint.mean.ravel())
+    np.testing.assert_allclose(after.mean.ravel(), mean, rtol=1e-12)
+    less = joint.covariance - np.outer(with_it, with_it) / known
+    np.testing.assert_allclose(after.covariance, less, rtol=1e-10, atol=1e-15)
+
+
+def test_the_order_of_observations_does_not_matter() -> None:
+    joint, (a, b) = some(), CHANCE.normal(size=(2, ENTRIES))
+    one = joint.observed(a, 0.3, 0.01).observed(b, -0.2, 0.02)
+    other = joint.observed(b, -0.2, 0.02).observed(a, 0.3, 0.01)
+    np.testing.assert_allclose(one.mean, other.mean, rtol=1e-9)
+    np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-7, atol=1e-14)
+
+
+@given(short=st.floats(-6.0, 6.0))
+def test_a_bound_from_below_truncates(short: float) -> None:
+    """Mean and variance of what is bounded are scipy's; what is independent of it stays."""
+    joint = Joint(np.array([[1.0, 5.0]]), np.diag([0.04, 0.09]))
+    after = joint.at_least(np.array([1.0, 0.0]), 1.0 + 0.2 * short, 0.0)
+    cut = truncnorm(short, np.inf, loc=1.0, scale=0.2)
+    assert after.mean[0, 0] == pytest.approx(cut.mean(), rel=1e-9)
+    assert after.variance[0, 0] == pytest.approx(cut.var(), rel=1e-5, abs=1e-12)
+    assert after.mean[0, 1] == 5.0
+    assert after.variance[0, 1] == pytest.approx(0.09)
+
+
+def test_a_bound_that_is_far_below_changes_nothing() -> None:
+    joint = some()
+    after = joint.at_least(np.eye(ENTRIES)[2], joint.mean.ravel()[2] - 9.0, 1e-4)
+    np.testing.assert_allclose(after.mean, joint.mean, atol=1e-12)
+    np.testing.assert_allclose(after.covariance, joint.covariance, atol=1e-12)
+
+
+# ----------------------------------------------------------------------- settling
+
+
+def test_what_is_settled_has_the_distribution_given_and_the_rest_follows() -> None:
+    """The law of total expectation and variance, over the entries that are settled."""
+    joint, entries = some(), np.array([1, 4])
+    mean, variance = np.array([0.3, -0.4]), np.array([0.001, 0.2])
+    after = joint.settled(entries, mean, variance)
+    np.testing.assert_allclose(after.mean.ravel()[entries], mean, rtol=1e-9)
+    among = after.covariance[np.ix_(entries, entries)]
+    np.testing.assert_allclose(among, np.diag(variance), rtol=1e-8, atol=1e-15)
+    rest = np.setdiff1d(np.arange(ENTRIES), entries)
+    to, of = joint.covariance[np.ix_(rest, entries)], joint.covariance[np.ix_(entries, entries)]
+    gain = to @ np.linalg.inv(of)
+    before = joint.mean.ravel()
+    expected = before[rest] + gain @ (mean - before[entries])
+    np.testing.assert_allclose(after.mean.ravel()[rest], expected, rtol=1e-9)
+    given_them = joint.covariance[np.ix_(rest, rest)] - gain @ to.T
+    whole = given_them + gain @ np.diag(variance) @ gain.T
+    np.testing.assert_allclose(after.covariance[np.ix_(rest, rest)], whole, rtol=1e-8, atol=1e-15)
+
+
+def test_settling_what_is_believed_already_changes_nothing() -> None:
+    joint = Joint(np.array([[0.2, 0.4]]), np.array([[0.05, 0.03], [0.03, 0.06]]))
+    after = joint.settled(np.array([0]), np.array([0.2]), np.array([0.05]))
+    np.testing.assert_allclose(after.mean, joint.mean)
+    np.testing.assert_allclose(after.covariance, joint.covariance)
+
+
+# ----------------------------------------------------------------------- coupling
+
+
+def test_coupled_series_keep_their_own_distributions() -> None:
+    root = CHANCE.normal(size=(3, 4, 6))
+    own = 0.01 * root @ root.swapaxes(1, 2)
+    related = np.array([[1.0, 0.6, 0.1], [0.6, 1.0, 0.1], [0.1, 0.1, 1.0]])
+    joint = coupled(np.zeros((3, 4)), own, related)
+    for i in range(3):
+        block = joint.covariance[4 * i : 4 * i + 4, 4 * i : 4 * i + 4]
+        np.testing.assert_allclose(block, own[i], rtol=1e-10)
+    first = joint.covariance[0, 4] / np.sqrt(own[0, 0, 0] * own[1, 0, 0])
+    assert first == pytest.approx(0.6)
+    multivariate_normal(np.zeros(12), joint.covariance)  # refuses what is not positive definite
+
+
+def test_without_correlation_a_series_hears_nothing_of_another() -> None:
+    own = np.tile(0.01 * np.eye(2), (2, 1, 1))
+    joint = coupled(np.zeros((2, 2)), own, np.eye(2))
+    after = joint.settled(np.array([0]), np.array([1.0]), np.array([1e-4]))
+    np.testing.assert_array_equal(after.mean[1], [0.0, 0.0])
+
+
+def trend(surprise: np.ndarray) -> Trend:
+    """A trend whose surprises are those, at variances of one."""
+    series = len(surprise)
+    none = np.zeros(series)
+    blank = {"state": none, "covariance": none, "squares": none, "log_variance": none}
+    return Trend(Flat(), **blank, count=none, error=surprise, variance=1.0 + 0.0 * surprise)  # type: ignore[arg-type]
+
+
+class Flat:
+    """So that every scale is one: (2 + 0) / (4 - 2)."""
+
+    shape, rate = 2.0, 1.0
+
+
+def test_the_common_correlation_is_that_of_the_surprises() -> None:
+    factor = CHANCE.normal(size=400)
+    own = CHANCE.normal(size=(30, 400))
+    found = common(trend(np.sqrt(0.2) * factor + np.sqrt(0.8) * own), np.ones(30, dtype=bool))
+    assert found == pytest.approx(0.2, abs=0.03)
+
+
+def test_without_surprises_it_is_what_was_expected_beforehand() -> None:
+    assert common(trend(np.full((5, 8), np.nan)), np.ones(5, dtype=bool)) == BEFOREHAND
+    opposed = np.tile([[2.0], [-2.0]], (1, 40))
+    assert common(trend(opposed), np.ones(2, dtype=bool)) == 0.0
+    one = common(trend(np.full((2, 8), 0.6)), np.ones(2, dtype=bool))
+    assert one == pytest.approx((8.0 * 0.36 + QUARTERS * BEFOREHAND) / (8.0 + QUARTERS))
+
+
+def series(entity: str, quantity: str = "quarterly_revenue") -> Series:
+    return Series(quantity, entity, "USD m", pd.DatetimeIndex([]), np.array([]), np.array([]))
+
+
+def test_a_segment_moves_its_company_by_its_share() -> None:
+    """Half of a company, as restless as it: correlation one half, and more if more restless."""
+    listed = (series("A.total"), series("A.part"), series("B.total"), series("rent", "rents"))
+    known = Panel(listed, np.zeros((4, 1)), np.zeros((4, 1)), np.zeros(4))
+    none = trend(np.full((4, 8), np.nan))
+    mean = np.log([10.0, 5.0, 7.0, 1.0])
+    related = correlation(known, none, mean, np.full(4, 0.01))
+    assert related[0, 1] == pytest.approx(0.5)
+    assert related[0, 2] == pytest.approx(BEFOREHAND)
+    assert related[1, 2] == pytest.approx(0.5 * BEFOREHAND)
+    assert (related[3, :3] == 0.0).all()
+    restless = correlation(known, none, mean, np.array([0.01, 0.04, 0.01, 0.01]))
+    assert restless[0, 1] == pytest.approx(0.9)
+
+
+@given(
+    shares=st.lists(st.floats(0.01, 1.0), min_size=1, max_size=4),
+    spreads=st.lists(st.floats(0.01, 0.5), min_size=5, max_size=5),
+)
+def test_correlations_are_positive_definite(shares: list[float], spreads: list[float]) -> None:
+    listed = (series("A.total"), *(series(f"A.part{i}") for i in range(len(shares))))
+    count = len(listed)
+    known = Panel(listed, np.zeros((count, 1)), np.zeros((count, 1)), np.zeros(count))
+    none = trend(np.full((count, 8), np.nan))
+    related = correlation(known, none, np.log([1.0, *shares]), np.square(spreads[:count]))
+    assert np.linalg.eigvalsh(related).min() > 0.0

@@ -1,0 +1,263 @@
+"""What was said, matched with what came: which statements are open, and what each changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim.errors import InputError
+from marketsim.forecasting.ahead import Ahead, ahead
+from marketsim.forecasting.hearing import ERROR, beats, hear
+from marketsim.forecasting.joint import Joint, coupled
+from marketsim.forecasting.panel import Panel, panel, quarter_number
+from marketsim.forecasting.statements import came_true, still_open
+from marketsim.forecasting.trend import Trend, fit_form, follow
+from marketsim.knowledge import Knowledge
+from marketsim.observables import SAID, STATEMENTS
+
+AS_OF = pd.Timestamp("2024-12-31")
+KINDS = {one.kind: one for one in STATEMENTS}
+Row = tuple[str, str, str, str, float]
+
+
+@pytest.fixture(scope="module")
+def known() -> Knowledge:
+    return ms.load_facts(as_of=AS_OF)
+
+
+@pytest.fixture(scope="module")
+def listed(known: Knowledge) -> Panel:
+    return panel(known, AS_OF)
+
+
+@pytest.fixture(scope="module")
+def trend(listed: Panel) -> Trend:
+    return follow(listed, fit_form(listed))
+
+
+@pytest.fixture(scope="module")
+def own(trend: Trend) -> Ahead:
+    return ahead(trend, 8)
+
+
+@pytest.fixture(scope="module")
+def apart(own: Ahead) -> Joint:
+    """Every series for itself."""
+    return coupled(own.location, own.covariance, np.eye(len(own.location)))
+
+
+def without(known: Knowledge, *quantities: str) -> Knowledge:
+    return known.with_facts(known.table[~known.table["quantity"].isin(quantities)])
+
+
+def silent(known: Knowledge) -> Knowledge:
+    return without(known, *(name for one in STATEMENTS for name in one.quantities))
+
+
+def saying(known: Knowledge, *rows: Row, unit: str = "USD m") -> Knowledge:
+    """Knowledge of these statements and no others."""
+    columns = ["quantity", "entity", "date", "published", "value"]
+    new = pd.DataFrame(rows, columns=columns).assign(unit=unit, confidence="sourced", source="x")
+    days = {day: pd.to_datetime(new[day]) for day in ("date", "published")}
+    table = pd.concat([silent(known).table, new.assign(**days, note="")], ignore_index=True)
+    return known.with_facts(table)
+
+
+def row_of(listed: Panel, entity: str, quantity: str = "quarterly_revenue") -> int:
+    names = [(s.quantity, s.entity) for s in listed.series]
+    return names.index((quantity, entity))
+
+
+# ----------------------------------------------------------------------- what was said
+
+
+@pytest.mark.parametrize("kind", STATEMENTS, ids=lambda one: one.kind)
+def test_statements_are_rows_of_their_quantities_in_order(kind: ms.observables.Statement) -> None:
+    every = ms.load_facts()
+    rows = kind.rows(every)
+    assert list(rows.columns) == SAID
+    assert len(rows) > 2
+    assert rows["published"].is_monotonic_increasing
+    assert (rows["value"] > 0.0).all()
+    assert len(kind.rows(without(every, *kind.quantities))) == 0
+
+
+def test_a_bound_stands_alone_or_is_the_lower_end_of_a_range() -> None:
+    rows = KINDS["plan"].rows(ms.load_facts())
+    bounds = rows[rows["floor"]]
+    assert set(bounds["entity"]) == {"GOOGL", "ORCL"}
+    meta = rows[(rows["entity"] == "META") & (rows["date"] == "2025-12-31")]
+    assert not meta["floor"].any()
+    assert meta["value"].iloc[-1] == 71_000.0
+
+
+def test_a_result_told_early_is_not_guidance() -> None:
+    every = ms.load_facts()
+    early, guided = (KINDS[kind].rows(every) for kind in ("preliminary", "guidance"))
+    cut = early[(early["entity"] == "NVDA.total") & (early["date"] == "2022-07-31")]
+    assert cut["value"].tolist() == [6_700.0]
+    before = guided[(guided["entity"] == "NVDA.total") & (guided["date"] == "2022-07-31")]
+    assert before["value"].tolist() == [8_100.0]
+
+
+def test_two_months_tell_a_quarter_at_the_rate_of_the_last() -> None:
+    """Months known by then, and the exchange rate of the last quarter reported by then."""
+    every = ms.load_facts()
+    months = every.series("monthly_revenue", "TSM.total")
+    dollars = every.series("quarterly_revenue", "TSM.total")
+    rows = KINDS["months"].rows(every).set_index(["date", "published"])["value"]
+    two = rows.loc["2025-06-30"]
+    first = two.index.min()
+    assert first < pd.Timestamp("2025-06-30")
+    rate = dollars["2025-03-31"] / months["2025-01-31":"2025-03-31"].sum()
+    pace = months["2025-04-30":"2025-05-31"].mean() * 3.0
+    assert two[first] == pytest.approx(pace * rate)
+
+
+# ----------------------------------------------------------------------- matched with reports
+
+
+def test_what_came_true_is_the_first_report_over_the_last_statement(known: Knowledge) -> None:
+    told = saying(
+        known,
+        ("revenue_guidance", "NVDA.total", "2024-07-28", "2024-05-22", 20_000.0),
+        ("revenue_guidance", "NVDA.total", "2024-07-28", "2024-06-22", 28_000.0),
+        ("revenue_guidance", "NVDA.total", "2024-07-28", "2024-12-22", 99_000.0),
+    )
+    past = came_true(told, KINDS["guidance"])
+    assert past["ratio"].tolist() == pytest.approx([np.log(30_040.0 / 28_000.0)])
+
+
+def test_nothing_reported_later_teaches(known: Knowledge) -> None:
+    """Rewriting all that was published after a date changes nothing learnt by it."""
+    every = ms.load_facts()
+    later = every.table["published"] > AS_OF
+    other = every.with_facts(every.table.assign(value=every.table["value"].where(~later, 1.0)))
+    for kind in STATEMENTS:
+        pd.testing.assert_frame_equal(
+            came_true(other.upto(AS_OF), kind), came_true(known, kind), check_exact=True
+        )
+
+
+def test_open_statements_are_the_last_on_quarters_not_reported(
+    known: Knowledge, listed: Panel
+) -> None:
+    found = {
+        (one.kind.kind, listed.series[one.row].entity): one for one in still_open(known, listed)
+    }
+    nvidia = found["guidance", "NVDA.total"]
+    assert (nvidia.first, nvidia.last, nvidia.left, nvidia.floor) == (1, 1, 1.0, False)
+    assert np.exp(nvidia.log) == pytest.approx(37_500.0)
+    meta = found["plan", "META"]
+    assert (meta.first, meta.last) == (-2, 1)
+    assert meta.left == 0.5  # said in October, when two quarters were out
+    assert all(one.last >= 1 for one in found.values())
+    assert all(one.published <= AS_OF for one in found.values())
+
+
+def test_another_unit_is_refused(known: Knowledge, listed: Panel) -> None:
+    wrong = saying(
+        known, ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 3e4), unit="EUR m"
+    )
+    with pytest.raises(InputError, match=r"guidance .* of NVDA.total, said on 2024-11-20, is in"):
+        still_open(wrong, listed)
+
+
+# ----------------------------------------------------------------------- heard
+
+
+def test_who_hears_nothing_forecasts_the_same(
+    known: Knowledge, listed: Panel, trend: Trend, own: Ahead, apart: Joint
+) -> None:
+    quiet = silent(known)
+    after, heard = hear(apart, quiet, listed, own, beats(quiet, listed, trend))
+    assert heard == []
+    np.testing.assert_array_equal(after.mean, apart.mean)
+
+
+def test_guidance_takes_the_place_of_what_is_known_of_its_quarter(
+    known: Knowledge, listed: Panel, trend: Trend, own: Ahead, apart: Joint
+) -> None:
+    told = saying(known, ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 60_000.0))
+    learnt = beats(known, listed, trend)
+    after, (heard,) = hear(apart, told, listed, own, learnt)
+    row = row_of(listed, "NVDA.total")
+    gap = np.log(60_000.0) - own.location[row, 0]
+    mean, variance = learnt["guidance"].of("NVDA.total", 1.0, 1.0, gap)
+    assert after.mean[row, 0] == pytest.approx(np.log(60_000.0) + mean)
+    assert after.variance[row, 0] == pytest.approx(variance)
+    # Later quarters follow, others apart from it do not.
+    assert (heard.shift[row] > 0.1).all()
+    np.testing.assert_allclose(apart.mean + heard.shift, after.mean, rtol=1e-12)
+    assert (np.delete(heard.shift, row, axis=0) == 0.0).all()
+
+
+def test_guidance_for_a_year_pins_the_sum_of_what_is_left_of_it(
+    known: Knowledge, listed: Panel, trend: Trend, own: Ahead, apart: Joint
+) -> None:
+    """Three quarters of Cisco's fiscal 2025 are open; the first is reported."""
+    row = row_of(listed, "CSCO.total")
+    series = listed.series[row]
+    end = series.ends(3)[-1]
+    reported = series.values[-1]
+    coming = np.exp(own.location[row, :3])
+    total = reported + coming.sum()
+    told = saying(
+        known,
+        ("annual_revenue_guidance", "CSCO.total", str(end.date()), "2024-12-20", 1.05 * total),
+    )
+    learnt = beats(known, listed, trend)
+    after, _ = hear(apart, told, listed, own, learnt)
+    mean, variance = learnt["year"].of("CSCO.total", 0.75, 1.0)
+    share = coming / total
+    spread = share @ own.covariance[row, :3, :3] @ share
+    weight = spread / (spread + variance + ERROR**2)
+    moved = np.log((reported + np.exp(after.mean[row, :3]).sum()) / total)
+    assert moved == pytest.approx(weight * (np.log(1.05) + mean), rel=0.01)
+    assert (after.variance[row, :3] < apart.variance[row, :3]).all()
+
+
+def test_a_bound_lifts_who_expected_less_and_leaves_who_expected_more(
+    known: Knowledge, listed: Panel, trend: Trend, own: Ahead, apart: Joint
+) -> None:
+    row = row_of(listed, "GOOGL", "quarterly_capex")
+    series = listed.series[row]
+    end = series.ends(1)[0]
+    year = series.values[-3:].sum() + np.exp(own.location[row, 0])
+    learnt = beats(known, listed, trend)
+    moved = {}
+    for factor in (0.7, 1.0, 1.1):
+        bound = ("capex_plan_low", "GOOGL", str(end.date()), "2024-10-29", factor * year)
+        after, (heard,) = hear(apart, saying(known, bound), listed, own, learnt)
+        assert heard.said.floor
+        moved[factor] = heard.shift[row, 0]
+        assert after.variance[row, 0] <= apart.variance[row, 0]
+    assert moved[0.7] == pytest.approx(0.0, abs=1e-3)
+    assert 0.0 < moved[1.0] < moved[1.1]
+
+
+def test_of_two_statements_on_one_quarter_the_surer_counts(
+    known: Knowledge, listed: Panel, trend: Trend, own: Ahead, apart: Joint
+) -> None:
+    guided = ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 37_500.0)
+    early = ("revenue_guidance", "NVDA.total", "2025-01-26", "2025-01-20", 30_000.0)
+    late = saying(known, guided, early)
+    assert {o.kind.kind for o in still_open(late, listed)} == {"guidance", "preliminary"}
+    after, heard = hear(apart, late, listed, own, beats(known, listed, trend))
+    assert [one.said.kind.kind for one in heard] == ["preliminary"]
+    row = row_of(listed, "NVDA.total")
+    assert np.exp(after.mean[row, 0]) == pytest.approx(30_000.0, rel=0.02)
+
+
+def test_gaps_are_what_was_said_over_what_the_trend_expected(
+    known: Knowledge, listed: Panel, trend: Trend
+) -> None:
+    """A slope is learnt: companies leave out a part of what is new."""
+    learnt = beats(known, listed, trend)["guidance"]
+    assert 0.02 < learnt.slope < 0.3
+    numbers = quarter_number(listed.series[row_of(listed, "NVDA.total")].dates)
+    assert numbers[-1] < trend.error.shape[1]
+    assert 0.02 < learnt.company["NVDA.total"][0] < 0.08
+    assert learnt.company["CSCO.total"][1] < learnt.company["NVDA.total"][1]
