@@ -7,7 +7,7 @@ taken, with the same news, and what differs is the answer to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,11 +17,28 @@ from numpy.typing import NDArray
 from marketsim.model import ARCHITECTURES, Quarter
 from marketsim.model.efficiency import serve_better
 
-from .worlds import Worlds, revenue
+from .worlds import Worlds, revenue, slack, together, unsaturated
 
-__all__ = ["DOUBLING", "WATCHED", "Response", "hold_spending", "responses", "spending"]
+__all__ = [
+    "DOUBLING",
+    "LIMITED",
+    "WATCHED",
+    "Held",
+    "Response",
+    "hold_spending",
+    "limited",
+    "responses",
+    "spending",
+]
 
 FloatArray = NDArray[np.float64]
+
+Held = tuple[Worlds, FloatArray]
+"""Worlds, and ln spending on tokens [draw, quarter] at which they are held."""
+
+LIMITED: Final = ("calibrated", "slack", "unsaturated")
+"""With every limit as calibrated; with power, chips and funds in any amount, memory at any price
+and saturation kept; and without saturation too."""
 
 DOUBLING: Final = float(np.log(2.0))
 """ln tokens per FLOP gained overnight."""
@@ -76,34 +93,46 @@ class Response:
         return np.asarray(self.gap < NEARLY)
 
 
-def responses(worlds: Worlds, elasticities: Sequence[float], spent: FloatArray) -> list[Response]:
+def limited(worlds: Worlds) -> dict[str, Held]:
+    """Return worlds with every limit as calibrated, with limits slack, and without saturation.
+
+    Worlds without saturation are held at what slack ones spend, for they would spend many times as
+    much: only the answer to a step differs, not where it comes from.
+    """
+    free = slack(worlds)
+    spent = spending(free.plain)
+    each = ((worlds, spending(worlds.plain)), (free, spent), (unsaturated(free), spent))
+    return dict(zip(LIMITED, each, strict=True))
+
+
+def responses(
+    kinds: Mapping[str, Held], elasticities: Sequence[float]
+) -> dict[str, list[Response]]:
     """Return the answers to a doubling of efficiency at ``elasticities`` while spending is held.
 
     Parameters
     ----------
-    worlds
-        At the decision date.
+    kinds
+        Worlds at the decision date, by a name, and ln spending on tokens [draw, quarter] that they
+        are held at without the step. All are run at once.
     elasticities
-        Of all classes, while unsaturated. All are run at once.
-    spent
-        ln spending on tokens to be held without the step, [draw, quarter].
+        Of all classes, while unsaturated.
     """
-    times = len(elasticities)
-    given = np.repeat(np.asarray(elasticities, dtype=float), worlds.draws)
-    kept = worlds.repeated(times).with_(elasticity=given[:, None])
-    news, gap = hold_spending(kept, np.tile(spent, (times, 1)))
+    cases = [(*kind, elasticity) for kind in kinds.values() for elasticity in elasticities]
+    given = np.concatenate([np.full(w.draws, elasticity) for w, _, elasticity in cases])
+    kept = together([w for w, _, _ in cases]).with_(elasticity=given[:, None])
+    news, gap = hold_spending(kept, np.concatenate([spent for _, spent, _ in cases]))
     better = replace(kept.state, technology=serve_better(kept.state.technology, DOUBLING))
     plain, stepped = (seen(w.ahead(demand=news)) for w in (kept, kept.with_(better)))
     change = {name: np.log(stepped[name] / plain[name]) for name in WATCHED}
-    return [
-        Response(
-            elasticity,
-            {name: np.split(x, times)[place] for name, x in change.items()},
-            np.split(news, times)[place],
-            np.split(gap, times)[place],
-        )
-        for place, elasticity in enumerate(elasticities)
+    ends = np.cumsum([w.draws for w, _, _ in cases])
+    found = [
+        Response(elasticity, {n: x[mine] for n, x in change.items()}, news[mine], gap[mine])
+        for (w, _, elasticity), end in zip(cases, ends, strict=True)
+        for mine in [slice(end - w.draws, end)]
     ]
+    times = len(elasticities)
+    return {name: found[k * times : (k + 1) * times] for k, name in enumerate(kinds)}
 
 
 def seen(q: Quarter) -> dict[str, FloatArray]:
@@ -128,26 +157,30 @@ def hold_spending(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatA
     whole gap at once. Saturation damps news, and rents answer, so that it takes a few rounds; a
     draw that comes no nearer by a step takes half of it.
     """
+    news, step = np.zeros_like(spent), np.zeros_like(spent)
+    least, part = np.full(worlds.draws, np.inf), np.ones((worlds.draws, 1))
+    for _ in range(ROUNDS):
+        far = np.flatnonzero(least >= CLOSE)
+        if len(far) <= (1.0 - ENOUGH) * worlds.draws:
+            break
+        some, tried = worlds.those(far), news[far] + part[far] * step[far]
+        worst, onward = _onward(some, spent[far], tried)
+        nearer = worst < least[far]
+        moved = far[nearer]
+        news[moved], step[moved], least[moved] = tried[nearer], onward[nearer], worst[nearer]
+        part[far] = np.where(nearer[:, None], DAMPING, 0.5 * part[far])
+    return news, least
+
+
+def _onward(worlds: Worlds, spent: FloatArray, news: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the largest gap of ln spending at ``news`` [draw], and a step of news to close it."""
     a = worlds.assumptions
     share, volatility = (np.asarray(x)[:, None] for x in (a.demand_adjustment, a.demand_volatility))
-    news = step = np.zeros_like(spent)
-    least, part = np.full(worlds.draws, np.inf), np.ones(worlds.draws)
-    for _ in range(ROUNDS):
-        now = worlds.ahead(demand=news + part[:, None] * step)
-        gap, room = spent - spending(now), 1.0 - np.asarray(now.saturation)
-        worst = np.nan_to_num(np.abs(gap).max(axis=1), nan=np.inf)
-        nearer = worst < least
-        desired = (gap - (1.0 - share) * _before(gap)) / share
-        onward = np.clip(desired - _before(desired), -LONGEST, LONGEST) / (room * volatility)
-        moved = nearer[:, None]
-        news, step = (
-            np.where(moved, news + part[:, None] * step, news),
-            np.where(moved, onward, step),
-        )
-        least, part = np.minimum(worst, least), np.where(nearer, DAMPING, 0.5 * part)
-        if np.quantile(least, ENOUGH) < CLOSE:
-            break
-    return news, least
+    now = worlds.ahead(demand=news)
+    gap, room = spent - spending(now), 1.0 - np.asarray(now.saturation)
+    desired = (gap - (1.0 - share) * _before(gap)) / share
+    step = np.clip(desired - _before(desired), -LONGEST, LONGEST) / (room * volatility)
+    return np.nan_to_num(np.abs(gap).max(axis=1), nan=np.inf), step
 
 
 def _before(x: FloatArray) -> FloatArray:
