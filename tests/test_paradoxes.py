@@ -10,10 +10,13 @@ import pytest
 import marketsim as ms
 from marketsim.claims.response import (
     CLOSE,
+    DAMPING,
     DOUBLING,
     ENOUGH,
+    KEPT,
     LIMITED,
     WATCHED,
+    _mixed,
     hold_spending,
     limited,
     responses,
@@ -111,6 +114,21 @@ def test_answers_do_not_hang_on_what_is_run_beside_them(posterior: ms.Posterior)
         alone = responses({"slack": kinds["slack"]}, [1.5])["slack"][0]
     assert tuple(every) == LIMITED
     np.testing.assert_allclose(every["slack"][1].late("compute"), alone.late("compute"), atol=0.01)
+
+
+def test_mixed_steps_solve_what_is_linear() -> None:
+    """Where steps answer to news by a matrix, as many rounds as it has rows tell where to go."""
+    chance = np.random.default_rng(0)
+    matrix = np.eye(3) + 0.3 * chance.standard_normal((2, 3, 3))
+    news, goal = chance.standard_normal((2, 2, 3))
+    moves = chance.standard_normal((2, KEPT, 3))
+    answers = -moves @ matrix.swapaxes(1, 2)
+    step = goal - (matrix @ news[..., None])[..., 0]
+    there = news + _mixed(step, moves, answers)
+    left = goal - (matrix @ there[..., None])[..., 0]
+    assert np.abs(left).max() < 0.02 * np.abs(step).max()
+    untold = _mixed(step, np.zeros_like(moves), np.zeros_like(moves))
+    np.testing.assert_allclose(untold, DAMPING * step)
 
 
 def test_rounds_end_once_spending_is_held(

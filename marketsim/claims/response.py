@@ -53,13 +53,19 @@ NEARLY: Final = 0.05
 LATE: Final = slice(8, 20)
 """Quarters of years three to five."""
 
-ENOUGH: Final = 0.97
+ENOUGH: Final = 0.99
 """Share of draws that are to be held before rounds end: the last take as long as all others."""
 
 ROUNDS: Final = 40
 DAMPING: Final = 0.8
 LONGEST: Final = 0.5
-"""Of the rounds of news, of the part of a step that is taken first, and of a step, in logs."""
+"""Of the rounds of news, of the part of a step that is taken, and of a step, in logs."""
+
+KEPT: Final = 5
+RIDGE: Final = 1e-4
+LOST: Final = 2.0
+"""Rounds that tell how steps are mixed, and what keeps them from being told too finely; how much
+worse than the best a round may be before the next goes half of the way back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,21 +160,26 @@ def hold_spending(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatA
     """Return news of demand [draw, quarter] that hold spending, and the gap that is left, [draw].
 
     Tokens go a share of the way to what is desired each quarter: what is desired has to go the
-    whole gap at once. Saturation damps news, and rents answer, so that it takes a few rounds; a
-    draw that comes no nearer by a step takes half of it.
+    whole gap at once. Saturation damps news, and rents answer, so that it takes a few rounds.
     """
-    news, step = np.zeros_like(spent), np.zeros_like(spent)
-    least, part = np.full(worlds.draws, np.inf), np.ones((worlds.draws, 1))
-    for _ in range(ROUNDS):
+    news, least = np.zeros_like(spent), np.full(worlds.draws, np.inf)
+    tried, last, step = np.zeros((3, *spent.shape))
+    moves, answers = np.zeros((2, worlds.draws, KEPT, spent.shape[1]))
+    for turn in range(ROUNDS):
         far = np.flatnonzero(least >= CLOSE)
         if len(far) <= (1.0 - ENOUGH) * worlds.draws:
             break
-        some, tried = worlds.those(far), news[far] + part[far] * step[far]
-        worst, onward = _onward(some, spent[far], tried)
+        at = tried[far]
+        worst, onward = _onward(worlds.those(far), spent[far], at)
         nearer = worst < least[far]
-        moved = far[nearer]
-        news[moved], step[moved], least[moved] = tried[nearer], onward[nearer], worst[nearer]
-        part[far] = np.where(nearer[:, None], DAMPING, 0.5 * part[far])
+        news[far[nearer]], least[far[nearer]] = at[nearer], worst[nearer]
+        if turn:
+            moves[far, turn % KEPT] = at - last[far]
+            answers[far, turn % KEPT] = onward - step[far]
+        last[far], step[far] = at, onward
+        mixed = at + _mixed(onward, moves[far], answers[far])
+        lost = (worst > LOST * least[far])[:, None]
+        tried[far] = np.where(lost, 0.5 * (at + news[far]), mixed)
     return news, least
 
 
@@ -180,7 +191,22 @@ def _onward(worlds: Worlds, spent: FloatArray, news: FloatArray) -> tuple[FloatA
     gap, room = spent - spending(now), 1.0 - np.asarray(now.saturation)
     desired = (gap - (1.0 - share) * _before(gap)) / share
     step = np.clip(desired - _before(desired), -LONGEST, LONGEST) / (room * volatility)
-    return np.nan_to_num(np.abs(gap).max(axis=1), nan=np.inf), step
+    worst = np.nan_to_num(np.abs(gap).max(axis=1), nan=np.inf)
+    return worst, np.nan_to_num(step, posinf=0.0, neginf=0.0)
+
+
+def _mixed(step: FloatArray, moves: FloatArray, answers: FloatArray) -> FloatArray:
+    """Return a step [draw, quarter] mixed with those of the last rounds by Anderson's method.
+
+    ``moves`` of news and ``answers`` of steps to them are [draw, round, quarter]: news go to where
+    they say that least of the step is left (Walker and Ni 2011, SIAM J. Numer. Anal. 49).
+    """
+    square = answers @ answers.swapaxes(1, 2)
+    ridge = RIDGE * np.trace(square, axis1=1, axis2=2) + np.finfo(float).tiny
+    square = square + ridge[:, None, None] * np.eye(KEPT)
+    weight = np.linalg.solve(square, answers @ step[..., None])
+    past = moves + DAMPING * answers
+    return np.asarray(DAMPING * step - (past.swapaxes(1, 2) @ weight)[..., 0])
 
 
 def _before(x: FloatArray) -> FloatArray:
