@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.calibration import Posterior
-from marketsim.claims.response import WATCHED, Response, responses, spending
-from marketsim.claims.worlds import Worlds, posterior_worlds, slack
+from marketsim.claims.response import LIMITED, WATCHED, Response, limited, responses
+from marketsim.claims.worlds import Worlds, posterior_worlds
 from marketsim.errors import InputError
 from marketsim.precision import precise
 
@@ -20,9 +20,6 @@ __all__ = ["ELASTICITIES", "LIMITED", "YEARS_AFTER", "Paradox", "paradox"]
 
 ELASTICITIES: Final = (0.5, 0.8, 1.0, 1.2, 1.5, 1.8)
 YEARS_AFTER: Final = (1, 3, 5)
-LIMITED: Final = ("calibrated", "slack")
-"""With every limit as calibrated; and with power, chips and funds in any amount, memory at any
-price and saturation kept."""
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +34,7 @@ class Paradox:
         The decision date.
     table
         For each of `LIMITED`, elasticity, year and quantity: the median, 10 % and 90 % of draws of
-        the change, in logs, mean of the year's quarters.
+        the change, in logs, mean of the year's quarters, and the share of draws ``held``.
     turns
         For each of `LIMITED` and quantity: median, 10 % and 90 % of the elasticity at which the
         mean change of years three to five is zero, and the share of draws in which it turns
@@ -67,6 +64,7 @@ class Paradox:
         wide = of_year.pivot_table(
             "median", ["limits", "elasticity"], ["quantity", "year"], sort=False
         )
+        wide["", "held"] = np.array([self.held[name][at] for name, at in wide.index])
         return "\n\n".join(
             [
                 f"As of {self.as_of.date()}: a doubling of efficiency, change in logs, medians; "
@@ -74,6 +72,8 @@ class Paradox:
                 wide.to_string(float_format=lambda x: f"{x:.3f}"),
                 "Where the change of years three to five turns",
                 self.turns.to_string(index=False, float_format=lambda x: f"{x:.2f}"),
+                "How far it spreads from the lowest elasticity to the highest",
+                self.spread.to_string(index=False, float_format=lambda x: f"{x:.3f}"),
             ]
         )
 
@@ -84,7 +84,7 @@ def paradox(
     seed: int = 0,
     elasticities: Sequence[float] = ELASTICITIES,
 ) -> Paradox:
-    """Measure what a doubling of efficiency moves, as calibrated and with limits slack.
+    """Measure what a doubling of efficiency moves, as calibrated, with limits slack, unsaturated.
 
     Parameters
     ----------
@@ -119,8 +119,7 @@ def paradox(
         )
     with precise("float64"):
         worlds = posterior_worlds(posterior, draws, seed)
-        kinds = dict(zip(LIMITED, (worlds, slack(worlds)), strict=True))
-        found = {name: responses(kind, given, spending(kind.plain)) for name, kind in kinds.items()}
+        found = responses(limited(worlds), given)
     late = {name: _late(answers) for name, answers in found.items()}
     return Paradox(
         as_of=posterior.as_of,
@@ -138,11 +137,12 @@ def paradox(
 def _by_year(limits: str, answers: list[Response]) -> pd.DataFrame:
     rows = []
     for one in answers:
+        held = float(one.held.mean())
         for year in YEARS_AFTER:
             for name in WATCHED:
                 change = one.change[name][one.held, 4 * year - 4 : 4 * year].mean(axis=1)
-                rows.append((limits, one.elasticity, year, name, *_three(change)))
-    columns = ["limits", "elasticity", "year", "quantity", "median", "p10", "p90"]
+                rows.append((limits, one.elasticity, year, name, *_three(change), held))
+    columns = ["limits", "elasticity", "year", "quantity", "median", "p10", "p90", "held"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -62,6 +62,45 @@ def test_the_table_says_what_the_draws_say(results: ClaimResults) -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
+@pytest.mark.slow
+def test_the_paradox_without_saturation_stands_beside(results: ClaimResults) -> None:
+    """C18: what saturation hides is told, and so is in how many draws spending could be held."""
+    rows = results.table.loc["C18"]
+    for source, row in rows.iterrows():
+        beside = results.findings["C18", str(source)].beside
+        assert beside is not None
+        known = np.isfinite(beside)
+        assert row["beside_known"] == pytest.approx(known.mean())
+        assert row["beside_median"] == pytest.approx(np.median(beside[known]))
+        assert row["beside_known"] > 0.8
+        assert 0.0 < row["beside_median"] < 0.5 < row["median"]
+        assert f"{row['beside_median']:.3g}" in claims_text(results.table)
+    others = results.table.drop(index="C18")
+    assert (others["beside"] == "").all()
+    assert others["beside_median"].isna().all()
+
+
+def test_what_stands_beside_is_written_where_anything_does(
+    posterior: Posterior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It decides nothing; draws in which it is not known are left out, and told."""
+
+    def aside(worlds: Worlds) -> Finding:
+        value = np.arange(worlds.draws)
+        return found(value, value >= 0, np.where(value == 0, np.nan, 10.0 * value))
+
+    listed = (replace(CLAIMS[0], check=aside, bar=0.9, beside="of which ten times"), CLAIMS[1])
+    monkeypatch.setattr(evaluation, "CLAIMS", listed)
+    table = evaluate_claims(posterior, ["C1"], draws=4).table
+    assert table["holds"].all()
+    assert (table["beside_median"] == 20.0).all()
+    assert (table["beside_known"] == 0.75).all()
+    text = claims_text(table)
+    assert "of which ten times" in text
+    assert text.count("known in 75% of draws") == 2
+    assert "; of which ten times 20 | 1.5 |" in claims_markdown(table)
+
+
 def claims_of(text: str) -> dict[str, tuple[str, float]]:
     """Statement and figure of each row of the table, by claim."""
     rows = re.findall(r"^\| (C\d+) \| (.*) \| .* \| (\S+) \|$", text, re.MULTILINE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,9 @@ import pytest
 
 import marketsim as ms
 from marketsim.errors import InputError
-from marketsim.model.units import LIMITS
+from marketsim.model.units import LAYERS, LIMITS
 from marketsim.outlooks import CATALOGUE
+from marketsim.outlooks.measures import memory_share
 from marketsim.outlooks.published import Bound, Figures, Stated, Together, pooled
 from marketsim.outlooks.row import YEARLY
 from marketsim.outlooks.table import COLUMNS, outside
@@ -178,6 +180,33 @@ def test_years_of_steady_growth_in_closed_form() -> None:
     assert figures["five years"] == pytest.approx((g**20 - 1.0) / (g - 1.0))
 
 
+def test_memory_in_servers_is_what_is_paid_for_it_over_what_they_cost() -> None:
+    """A third: 2 and 1 of high-bandwidth memory and DRAM in 5 of servers, 3 and 1 of chips."""
+    spending = np.zeros((1, 1, len(LAYERS)))
+    for name, spent in (("servers", 5.0), ("asic", 3.0), ("low_latency", 1.0), ("gpu", 4.0)):
+        spending[..., LAYERS.index(name)] = spent
+    hbm, dram = np.full((1, 1), 2.0), np.full((1, 1), 1.0)
+    quarter = SimpleNamespace(spending=spending, hbm_revenue=hbm, server_dram_revenue=dram)
+    share = memory_share(quarter)  # type: ignore[arg-type]
+    np.testing.assert_allclose(share, 100.0 / 3.0)
+
+
+def test_memory_in_servers_stands_beside_a_part_of_one_and_the_whole_of_others(
+    facts: ms.Knowledge,
+) -> None:
+    """DRAM of a DGX H100 is a floor; servers whose accelerators are not dear hold more of it."""
+    row = next(row for row in CATALOGUE if row.name == "memory in AI servers")
+
+    def known(knowledge: ms.Knowledge) -> Bound:
+        return pooled(b for s in row.published for b in s.bounds(knowledge, YEARS))[2025]
+
+    now = known(facts)
+    assert 0.0 < now.low < 5.0 < 20.0 < now.high < 60.0
+    before = known(facts.upto("2025-11-15"))
+    assert before.low == now.low
+    assert math.isnan(before.high)  # the bank's note was not out
+
+
 @pytest.fixture(scope="module")
 def seen(scenarios: ms.Scenarios) -> ms.outlooks.Outlook:
     """Two years and a quarter ahead."""
@@ -211,6 +240,16 @@ def test_its_worlds_are_those_of_simulate(
     assert row.loc["capital spending on AI", "median"] == pytest.approx(np.median(spent))
     ratio = (paths.world["energised"] / paths.world["load"])[those, 3]
     assert row.loc["energised over used", "p90"] == pytest.approx(np.percentile(ratio, 90))
+
+
+def test_memory_in_servers_rises_with_its_price_and_stays_a_part(
+    seen: ms.outlooks.Outlook,
+) -> None:
+    share = seen.table.query("quantity == 'memory in AI servers'")
+    assert share[["p10", "median", "p90"]].gt(0.0).all(axis=None)
+    assert share[["p10", "median", "p90"]].lt(100.0).all(axis=None)
+    base = share[share["regime"] == "base"].set_index("year")["median"]
+    assert base[2026] > base[2025]  # contract prices of 2025's end are paid in 2026
 
 
 def test_regimes_share_history_and_differ_after(seen: ms.outlooks.Outlook) -> None:

@@ -8,9 +8,22 @@ import numpy as np
 import pytest
 
 import marketsim as ms
-from marketsim.claims.response import DOUBLING, WATCHED, responses, spending
-from marketsim.claims.worlds import posterior_worlds
-from marketsim.paradoxes import LIMITED, YEARS_AFTER
+from marketsim.claims.response import (
+    CLOSE,
+    DAMPING,
+    DOUBLING,
+    ENOUGH,
+    KEPT,
+    LIMITED,
+    WATCHED,
+    _mixed,
+    hold_spending,
+    limited,
+    responses,
+    spending,
+)
+from marketsim.claims.worlds import posterior_worlds, slack, together, unsaturated
+from marketsim.paradoxes import YEARS_AFTER
 from marketsim.precision import precise
 
 DRAWS: Final = 100
@@ -54,6 +67,88 @@ def test_what_hangs_on_elasticity_does_so_as_calibrated(seen: ms.paradoxes.Parad
 
 
 @pytest.mark.slow
+def test_saturation_hides_more_of_the_answer_than_limits_do(
+    seen: ms.paradoxes.Paradox,
+) -> None:
+    """Without it a doubling moves compute and accelerators by more, at either elasticity."""
+    spread = seen.spread.pivot(index="limits", columns="quantity", values="median")
+    assert (spread.loc["unsaturated"] > 2.0 * spread.loc["slack"]).all()
+    assert (spread.loc["slack"] > 0.0).all()
+    last = seen.table[seen.table["year"] == YEARS_AFTER[-1]]
+    change = last.pivot(index=["elasticity", "quantity"], columns="limits", values="median")
+    more = change["unsaturated"] - change["slack"]
+    assert (more[GIVEN[0]] < 0.0).all()
+    assert (more[GIVEN[-1]] > 0.0).all()
+
+
+@pytest.mark.slow
+def test_the_table_tells_how_many_draws_it_is_of(seen: ms.paradoxes.Paradox) -> None:
+    assert tuple(seen.held.columns) == LIMITED
+    told = seen.table.groupby(["limits", "elasticity"])["held"]
+    assert (told.nunique() == 1).all()
+    for name in LIMITED:
+        np.testing.assert_array_equal(told.first()[name], seen.held[name])
+    assert (seen.held > 0.8).all(axis=None)
+
+
+def test_worlds_without_saturation_are_held_at_what_slack_ones_spend(
+    posterior: ms.Posterior,
+) -> None:
+    """Where nothing saturates spending would go its own way, and efficiency count in full."""
+    with precise("float64"):
+        worlds = posterior_worlds(posterior, 3, seed=0)
+        kinds = limited(worlds)
+        (free, spent), (loose, same) = kinds["unsaturated"], kinds["slack"]
+        assert spent is same
+        np.testing.assert_array_equal(spent, spending(loose.plain))
+        assert (np.asarray(free.plain.saturation) < 1e-6).all()
+        assert (spending(free.plain)[:, -1] > spent[:, -1] + 1.0).all()
+        (one,) = responses({"free": (free, spent)}, [1.0])["free"]
+    assert one.held.all()
+
+
+def test_answers_do_not_hang_on_what_is_run_beside_them(posterior: ms.Posterior) -> None:
+    with precise("float64"):
+        kinds = limited(posterior_worlds(posterior, 3, seed=0))
+        every = responses(kinds, [1.0, 1.5])
+        alone = responses({"slack": kinds["slack"]}, [1.5])["slack"][0]
+    assert tuple(every) == LIMITED
+    np.testing.assert_allclose(every["slack"][1].late("compute"), alone.late("compute"), atol=0.01)
+
+
+def test_mixed_steps_solve_what_is_linear() -> None:
+    """Where steps answer to news by a matrix, as many rounds as it has rows tell where to go."""
+    chance = np.random.default_rng(0)
+    matrix = np.eye(3) + 0.3 * chance.standard_normal((2, 3, 3))
+    news, goal = chance.standard_normal((2, 2, 3))
+    moves = chance.standard_normal((2, KEPT, 3))
+    answers = -moves @ matrix.swapaxes(1, 2)
+    step = goal - (matrix @ news[..., None])[..., 0]
+    there = news + _mixed(step, moves, answers)
+    left = goal - (matrix @ there[..., None])[..., 0]
+    assert np.abs(left).max() < 0.02 * np.abs(step).max()
+    untold = _mixed(step, np.zeros_like(moves), np.zeros_like(moves))
+    np.testing.assert_allclose(untold, DAMPING * step)
+
+
+def test_rounds_end_once_spending_is_held(
+    posterior: ms.Posterior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no draw that is held is run again; one that is not says so."""
+    with precise("float64"):
+        worlds = posterior_worlds(posterior, 4, seed=0)
+        both = together([worlds, unsaturated(slack(worlds))])
+        spent = spending(both.plain)
+        _, kept = hold_spending(both, spent)
+        assert (kept == 0.0).all()  # as it is already
+        _, gap = hold_spending(both.with_(elasticity=1.2), spent)
+        assert np.mean(gap < CLOSE) >= ENOUGH
+        monkeypatch.setattr("marketsim.claims.response.ROUNDS", 1)
+        _, early = hold_spending(both.with_(elasticity=0.5), spent)
+    assert (early > CLOSE).all()
+
+
+@pytest.mark.slow
 def test_compute_turns_near_unit_elasticity(seen: ms.paradoxes.Paradox) -> None:
     turns = seen.turns.set_index(["quantity", "limits"]).loc["compute"]
     assert ((turns["median"] > 0.8) & (turns["median"] < 1.4)).all()
@@ -69,7 +164,7 @@ def test_nothing_moves_without_a_step(
     with precise("float64"):
         worlds = posterior_worlds(posterior, 3, seed=0)
         spent = spending(worlds.plain)
-        (still,) = responses(worlds, [1.2], spent)
+        (still,) = responses({"these": (worlds, spent)}, [1.2])["these"]
         held = spending(worlds.with_(elasticity=1.2).ahead(demand=still.news))
     assert all((still.change[name] == 0.0).all() for name in WATCHED)
     assert still.held.all()

@@ -36,7 +36,12 @@ from marketsim.reporting.palette import (
     text_on,
 )
 from marketsim.reporting.panels import BOTTOM, TOP, fan_panel
-from marketsim.reporting.paradox_section import paradox_legend, paradox_panels, paradox_sentence
+from marketsim.reporting.paradox_section import (
+    paradox_legend,
+    paradox_panels,
+    paradox_sentence,
+    paradox_table,
+)
 from marketsim.reporting.regime_story import flagship_revenue, regime_returns
 from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
 from marketsim.reporting.tables import (
@@ -1043,13 +1048,18 @@ def test_a_run_without_an_outlook_leaves_its_section_out() -> None:
 def doubled() -> pd.DataFrame:
     """Changes that turn at an elasticity of one, half as large as calibrated."""
     rows = [
-        (limits, elasticity, year, quantity, part * (elasticity - 1.0) / year)
-        for limits, part in (("calibrated", 0.1), ("slack", 0.2))
+        (limits, elasticity, year, quantity, part * (elasticity - 1.0) / year, held)
+        for limits, part, held in (
+            ("calibrated", 0.1, 0.9),
+            ("slack", 0.2, 1.0),
+            ("unsaturated", 2.0, 0.8),
+        )
         for elasticity in (0.5, 1.0, 1.5)
         for year in (1, 3, 5)
         for quantity in ("compute", "power")
     ]
-    return pd.DataFrame(rows, columns=["limits", "elasticity", "year", "quantity", "median"])
+    columns = ["limits", "elasticity", "year", "quantity", "median", "held"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def test_the_paradox_has_a_panel_for_each_quantity_and_a_stroke_for_each_line() -> None:
@@ -1068,6 +1078,26 @@ def test_the_paradox_has_a_panel_for_each_quantity_and_a_stroke_for_each_line() 
     page = report_html(contents)
     assert "If computing gets cheaper" in page
     assert "If computing gets cheaper</h2>" not in report_html(make_contents())
+
+
+def test_a_table_tells_the_paradox_without_saturation_which_is_not_drawn() -> None:
+    """In year five a doubling of changes in logs: by a fifth of what the elasticity is off one."""
+    contents = replace(make_contents(), paradox=doubled())
+    table = paradox_table(contents)
+    assert [column.label for column in table.columns] == ["", "Compute", "Power", "Held"]
+    assert [str(row[0]) for row in table.rows] == [
+        "As calibrated",
+        "Nothing short",
+        "Nothing short, no demand saturated",
+    ]
+    assert [re.findall(r"\d+", str(row[1])) for row in table.rows] == [
+        ["1", "1"],
+        ["2", "2"],
+        ["18", "22"],  # expm1 of 2 x 0.5 / 5
+    ]
+    assert [re.findall(r"\d+", str(row[-1])) for row in table.rows] == [["90"], ["100"], ["80"]]
+    assert "no demand saturated" in report_html(contents)
+    assert not paradox_table(make_contents()).rows
 
 
 def test_lines_of_the_paradox_cross_zero_where_it_turns() -> None:

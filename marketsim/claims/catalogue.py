@@ -206,6 +206,7 @@ CLAIMS: Final = (
         "ratio",
         alive,
         0.7,
+        beside="over that without saturation too",
     ),
     Claim(
         "C21",

@@ -16,10 +16,14 @@ __all__ = ["Claim", "Finding", "found"]
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """What a claim measured: a quantity and whether the claim is satisfied, both [draw]."""
+    """What a claim measured, [draw]: a quantity, and whether the claim is satisfied.
+
+    ``beside`` is a quantity that decides nothing, NaN where it could not be measured.
+    """
 
     value: np.ndarray
     holds: np.ndarray
+    beside: np.ndarray | None = None
 
 
 Check = Callable[[Worlds], Finding]
@@ -44,6 +48,8 @@ class Claim:
         2,000 draws show, so that no seed decides.
     departure
         Where the claim of the sources does not hold in a sound model: what holds instead, and why.
+    beside
+        What stands beside what is measured, in the same unit, where anything does.
     """
 
     name: str
@@ -54,8 +60,11 @@ class Claim:
     check: Check
     bar: float
     departure: str = ""
+    beside: str = ""
 
 
-def found(value: ArrayLike | Array, holds: ArrayLike | Array) -> Finding:
+def found(
+    value: ArrayLike | Array, holds: ArrayLike | Array, beside: np.ndarray | None = None
+) -> Finding:
     """Return a finding from arrays of any kind, [draw]."""
-    return Finding(np.asarray(value, dtype=float), np.asarray(holds, dtype=bool))
+    return Finding(np.asarray(value, dtype=float), np.asarray(holds, dtype=bool), beside)

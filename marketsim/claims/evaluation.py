@@ -30,7 +30,8 @@ class ClaimResults:
         One row for each claim and source of draws (``prior``, ``posterior``): title, statement,
         quantity, median and 5 and 95 % quantiles of what was measured, unit, share of draws that
         satisfy the claim, bar, whether it holds, which limit binds most in the years ahead in the
-        draws that do not satisfy it, and where the model departs from the claim, why.
+        draws that do not satisfy it, where the model departs from the claim, why, and what stands
+        beside what was measured: its quantiles, and the share of draws that it is known for.
     findings
         The draws themselves, by claim and source.
     """
@@ -105,6 +106,22 @@ def _row(claim: Claim, worlds: Worlds, finding: Finding) -> dict[str, object]:
         "holds": share >= claim.bar,
         "bound_by": _bound_by(worlds, finding),
         "departure": claim.departure,
+        "beside": claim.beside,
+        **_beside(finding),
+    }
+
+
+def _beside(finding: Finding) -> dict[str, float]:
+    """Return the median of what stands beside, its quantiles and the share of draws it has."""
+    known = np.empty(0) if finding.beside is None else finding.beside
+    known = known[np.isfinite(known)]
+    low, median, high = np.quantile(known, [0.05, 0.5, 0.95]) if len(known) else [np.nan] * 3
+    share = len(known) / len(finding.holds)
+    return {
+        "beside_median": median,
+        "beside_q05": low,
+        "beside_q95": high,
+        "beside_known": share,
     }
 
 

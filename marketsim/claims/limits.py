@@ -11,7 +11,7 @@ from marketsim.model.units import LIMITS
 from marketsim.scenarios import load_scenarios
 
 from .claim import Finding, found
-from .response import responses, spending
+from .response import LIMITED, Response, limited, responses
 from .worlds import Worlds, revenue, slack
 
 __all__ = ["alive", "many", "premium"]
@@ -31,16 +31,28 @@ def alive(worlds: Worlds) -> Finding:
     """C18. The answer to efficiency hangs on elasticity as calibrated, half as much as when slack.
 
     Where limits hold the answer back, it is nearer to nothing at either elasticity. Draws in which
-    spending cannot be held do not satisfy it.
+    spending cannot be held do not satisfy it. Beside stands how far it spreads as calibrated over
+    how far with neither limits nor saturation.
     """
-    tight, loose = (
-        responses(kind, ELASTICITIES, spending(kind.plain)) for kind in (worlds, slack(worlds))
-    )
+    answers = responses(limited(worlds), ELASTICITIES)
+    tight, loose, free = (answers[name] for name in LIMITED)
     compute = [one.late("compute") for one in tight]
     turns = (compute[0] < 0.0) & (compute[1] > 0.0)
-    spread, free = (r[1].late("accelerators") - r[0].late("accelerators") for r in (tight, loose))
-    held = np.all([one.held for one in tight], axis=0)
-    return found(spread / free, held & turns & (spread > 0.5 * free))
+    spread, slackened = _spread(tight), _spread(loose)
+    beside = np.where(_held(tight) & _held(free), spread / _spread(free), np.nan)
+    holds = _held(tight) & turns & (spread > 0.5 * slackened)
+    return found(spread / slackened, holds, beside)
+
+
+def _spread(answers: list[Response]) -> np.ndarray:
+    """Return the answer of accelerators at the last elasticity less that at the first, [draw]."""
+    first, last = (answers[at].late("accelerators") for at in (0, -1))
+    return np.asarray(last - first)
+
+
+def _held(answers: list[Response]) -> np.ndarray:
+    """Return whether spending was held at every elasticity, [draw]."""
+    return np.asarray(np.all([one.held for one in answers], axis=0))
 
 
 def premium(worlds: Worlds) -> Finding:

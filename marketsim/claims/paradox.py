@@ -12,7 +12,7 @@ from marketsim.model import CLASSES, Quarter, State
 from marketsim.model.efficiency import serve_better
 
 from .claim import Finding, found
-from .worlds import Worlds, layer, slack
+from .worlds import Worlds, layer, slack, unsaturated
 
 STEP: Final = float(np.log(1.2))
 """Log of a step of 20 % in efficiency."""
@@ -20,9 +20,8 @@ STEP: Final = float(np.log(1.2))
 LAST: Final = slice(-8, None)
 """Quarters that stand for the long run: investment swings about it."""
 
-BOUNDLESS: Final = 1e9
 SPENT: Final = 1e-9
-"""Shares of world output at which no demand is ever saturated, and at which all demand is."""
+"""Share of world output at which all demand is saturated."""
 
 AGENTIC: Final = CLASSES.index("agentic")
 
@@ -35,8 +34,8 @@ def better_served(worlds: Worlds) -> Worlds:
 
 def frictionless(worlds: Worlds, elasticity: float) -> Worlds:
     """Return the static limit: full pass-through, no adjustment lag, no saturation, power slack."""
-    return slack(worlds).with_(
-        passthrough=1.0, demand_adjustment=1.0, saturation=BOUNDLESS, elasticity=elasticity
+    return unsaturated(slack(worlds)).with_(
+        passthrough=1.0, demand_adjustment=1.0, elasticity=elasticity
     )
 
 
@@ -54,7 +53,7 @@ def paradox(worlds: Worlds) -> Finding:
     turns = np.ones(worlds.draws, dtype=bool)
     for elasticity, sign in ((1.3, 1.0), (0.7, -1.0)):
         static = frictionless(worlds, elasticity)
-        lagged = slack(worlds).with_(saturation=BOUNDLESS, elasticity=elasticity)
+        lagged = unsaturated(slack(worlds)).with_(elasticity=elasticity)
         for kind in (static, lagged):
             plain, better = kind.ahead(), better_served(kind).ahead()
             for seen in (lambda q: q.compute[:, LAST], lambda q: layer(q, "gpu")):

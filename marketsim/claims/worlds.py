@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -35,10 +35,15 @@ __all__ = [
     "prior_worlds",
     "revenue",
     "slack",
+    "together",
+    "unsaturated",
 ]
 
 AHEAD: Final = 20
 """Quarters that every claim looks ahead."""
+
+BOUNDLESS: Final = 1e9
+"""Share of world output at which no demand is ever saturated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,13 +86,10 @@ class Worlds:
         a = replace(self.assumptions, **given)
         return replace(self, assumptions=a, state=self.state if state is None else state)
 
-    def repeated(self, times: int) -> Worlds:
-        """Return the same worlds ``times`` over, one set after another."""
-        assumptions, state, link, history = jax.tree.map(
-            lambda x: np.concatenate([x] * times),
-            (self.assumptions, self.state, self.link, self.history),
-        )
-        return Worlds(self.name, self.posterior, assumptions, state, link, history)
+    def those(self, places: np.ndarray) -> Worlds:
+        """Return some of the worlds."""
+        parts = (self.assumptions, self.state, self.link, self.history)
+        return Worlds(self.name, self.posterior, *jax.tree.map(lambda x: x[places], parts))
 
     def entry(self, name: str, place: int, change: Callable[[np.ndarray], np.ndarray]) -> Worlds:
         """Return worlds with one entry of a vector assumption changed."""
@@ -162,6 +164,18 @@ def revenue(quarters: Quarter, *names: str) -> np.ndarray:
     """Return what layers together show as revenue, [draw, quarter]."""
     parts = [layer(quarters, name, recognised=True) for name in names]
     return np.asarray(np.stack(parts).sum(axis=0))
+
+
+def together(sets: Sequence[Worlds]) -> Worlds:
+    """Return sets of worlds of one posterior as one, one set after another."""
+    parts = [(one.assumptions, one.state, one.link, one.history) for one in sets]
+    joined = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
+    return Worlds(sets[0].name, sets[0].posterior, *joined)
+
+
+def unsaturated(worlds: Worlds) -> Worlds:
+    """Return worlds in which no demand is ever saturated, however much is spent."""
+    return worlds.with_(saturation=BOUNDLESS)
 
 
 def slack(worlds: Worlds) -> Worlds:

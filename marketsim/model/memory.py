@@ -68,12 +68,14 @@ class Sales:
     """The market of a quarter.
 
     Bits ``made`` and ``sold``, high-bandwidth memory as what its wafers would have made; ``hbm``
-    sold, its own bits; logs of both prices; the ``cycle`` of what others wanted.
+    sold, its own bits; DRAM sold for AI ``server``s; logs of both prices; the ``cycle`` of what
+    others wanted.
     """
 
     made: Array
     sold: Array
     hbm: Array
+    server: Array
     log_price: Array
     log_hbm_price: Array
     cycle: Array
@@ -159,7 +161,8 @@ def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array, news: A
     cycle = a.memory_persistence * now.cycle + news
     margin = now.log_price - now.log_cost
     answer = a.memory_stocking * now.log_change - a.memory_elasticity * margin
-    elastic = (jnp.exp(now.log_rest + cycle) + server) * jnp.exp(answer)
+    plain = jnp.exp(now.log_rest + cycle) + server
+    elastic = plain * jnp.exp(answer)
     wafers = a.hbm_trade_ratio * hbm
     made = jnp.exp(now.log_capacity + a.memory_utilisation * margin)
     offered = made + a.restocking * (now.stock - a.memory_stock * made)
@@ -168,7 +171,8 @@ def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array, news: A
     gap = (jnp.log(wanted) - jnp.log(offered)) / slope
     move = bounded(a.memory_repricing * gap, FASTEST)
     made = made * jnp.exp(a.memory_utilisation * move)
-    wanted = elastic * jnp.exp(-a.memory_elasticity * move) + wafers
+    elastic = elastic * jnp.exp(-a.memory_elasticity * move)
+    wanted = elastic + wafers
     sold = jnp.exp(log_minimum(jnp.log(wanted), jnp.log(made + now.stock)))
     log_price = now.log_price + move
     elsewhere = log_price + jnp.log(a.hbm_trade_ratio * a.hbm_premium)
@@ -176,6 +180,7 @@ def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array, news: A
         made=made,
         sold=sold,
         hbm=hbm * sold / wanted,
+        server=server / plain * elastic * sold / wanted,
         log_price=log_price,
         log_hbm_price=relax(now.log_hbm_price, elsewhere, a.hbm_repricing),
         cycle=cycle,
@@ -220,6 +225,11 @@ def dram_revenue(a: Assumptions, sales: Sales) -> Array:
 def hbm_revenue(sales: Sales) -> Array:
     """Return revenue from high-bandwidth memory, USD bn."""
     return sales.hbm * jnp.exp(sales.log_hbm_price)
+
+
+def server_dram_revenue(sales: Sales) -> Array:
+    """Return revenue from the DRAM of AI servers, USD bn."""
+    return sales.server * jnp.exp(sales.log_price)
 
 
 def memory_revenue(a: Assumptions, sales: Sales) -> Array:

@@ -97,6 +97,7 @@ def observe(
         memory_price=jnp.exp(sales.log_price),
         memory_bits=sales.sold - (a.hbm_trade_ratio - 1.0) * sales.hbm,
         hbm_revenue=memory.hbm_revenue(sales),
+        server_dram_revenue=memory.server_dram_revenue(sales),
         book_value=fleet.total(after.fleet.book),
         depreciation=accounts.depreciation,
         written_off=removal.book,

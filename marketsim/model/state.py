@@ -104,8 +104,9 @@ class Quarter:
     USD per MWh; ``capacity_price`` as auctions clear it for delivery a year or two on, USD per
     MW-day; ``turbine_backlog`` of the world, GW.
 
-    Memory: ``memory_revenue`` of the DRAM industry and ``hbm_revenue`` in it, USD bn;
-    ``memory_price`` of DRAM contracts, USD per GB; ``memory_bits`` sold, EB.
+    Memory: ``memory_revenue`` of the DRAM industry, in it ``hbm_revenue`` and that from the DRAM of
+    AI servers, ``server_dram_revenue``, USD bn; ``memory_price`` of DRAM contracts, USD per GB;
+    ``memory_bits`` sold, EB.
 
     Books, USD bn: ``book_value``, ``depreciation``, ``written_off`` with what was retired,
     ``write_down``, and ``impairment``, what book still has over economic value.
@@ -163,6 +164,7 @@ class Quarter:
     memory_price: Array
     memory_bits: Array
     hbm_revenue: Array
+    server_dram_revenue: Array
     book_value: Array
     depreciation: Array
     written_off: Array

@@ -116,6 +116,7 @@ REASONS: Final = {
         "hbm_wafer_capacity",
         "hbm_yield",
     ),
+    "of one machine or one kind of them, which the outlook is set beside": ("server_memory_share",),
     "cash flow less spending, which are observed apart, and means of payment for more than AI": (
         "interest_expense",
         "quarterly_debt_proceeds",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from marketsim.model import Quarter
 from marketsim.model.units import CLASSES, KILOHOURS, layer
 
-__all__ = ["electricity", "field", "spent_on", "token_price", "token_spending"]
+__all__ = ["electricity", "field", "memory_share", "spent_on", "token_price", "token_spending"]
 
 INTERACTIVE: Final = CLASSES.index("interactive")
 
@@ -21,6 +21,15 @@ def field(name: str) -> Callable[[Quarter], Any]:
 def spent_on(name: str) -> Callable[[Quarter], Any]:
     """Return the measure that reads a layer of spending."""
     return lambda quarters: quarters.spending[..., layer(name)]
+
+
+def memory_share(quarters: Quarter) -> Any:
+    """Return memory's share of what is spent on servers with their accelerators, percent.
+
+    Merchant accelerators are invoiced with servers, the others are counted beside them.
+    """
+    machines = sum(spent_on(name)(quarters) for name in ("servers", "asic", "low_latency"))
+    return 100.0 * (quarters.hbm_revenue + quarters.server_dram_revenue) / machines
 
 
 def electricity(quarters: Quarter) -> Any:

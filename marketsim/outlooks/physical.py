@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .measures import electricity, field, spent_on
+from .measures import electricity, field, memory_share, spent_on
 from .published import Figures, Stated, Together
 from .row import Row
 
@@ -132,6 +132,19 @@ MEMORY: Final = (
             100.0 * quarters.hbm_revenue / (spent_on("gpu")(quarters) + spent_on("asic")(quarters))
         ),
         "mean",
+    ),
+    Row(
+        "memory in AI servers",
+        "percent",
+        memory_share,
+        "mean",
+        (
+            Figures("server_memory_share", "AI server/*", side="floor", carried=2),
+            Figures("server_memory_share", "*/memory", side="ceiling"),
+        ),
+        "high-bandwidth memory and server DRAM, not flash, of servers with their accelerators; "
+        "DRAM alone of one machine is a floor, and of servers without dear accelerators all "
+        "memory, flash with it, a ceiling",
     ),
     Row("contract price of memory", "USD per GB", field("memory_price"), "mean"),
     Row(

@@ -53,7 +53,7 @@ OPTIONAL = {
         "outside",
     ),
     "binding": ("regime", "quarter_end"),
-    "paradox": ("limits", "elasticity", "year", "quantity", "median"),
+    "paradox": ("limits", "elasticity", "year", "quantity", "median", "held"),
 }
 """Columns of frames that may be left empty."""
 
@@ -101,8 +101,8 @@ class RunContents:
     binding : DataFrame
         regime, quarter_end, and a column for each limit on deliveries: shares that add to one.
     paradox : DataFrame
-        limits (``calibrated``, ``slack``), elasticity, year, quantity, median: changes in logs
-        after a doubling of efficiency.
+        limits (``calibrated``, ``slack``, ``unsaturated``), elasticity, year, quantity, median:
+        changes in logs after a doubling of efficiency; held, the share of draws that they are of.
     elasticity : array
         Draws of the elasticity of demand.
 

@@ -15,7 +15,7 @@ from .narrative import figures_of_merit, story
 from .outlook_section import binding_legend, binding_panels, outlook_table, outside_table
 from .palette import RegimeStyle, layer_colour, regime_styles
 from .panels import Panel, fan_panel, fit_panel
-from .paradox_section import paradox_legend, paradox_panels, paradox_sentence
+from .paradox_section import paradox_legend, paradox_panels, paradox_sentence, paradox_table
 from .provenance import provenance, subtitle
 from .regime_story import bands_note, columns_note
 from .svg import swatch
@@ -83,6 +83,7 @@ def report_html(contents: RunContents) -> str:
             "outside": outside_table(contents),
             "paradox": paradox_panels(contents),
             "paradox_legend": paradox_legend(contents),
+            "paradox_table": paradox_table(contents),
             "paradox_sentence": paradox_sentence(contents),
             "tornado": sensitivity_table(contents),
             "heat_map": _heat(contents),

@@ -11,19 +11,25 @@ from .formats import percent, readable, sentence
 from .palette import SERIES
 from .panels import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, Panel
 from .svg import Floats, Scale, area, drawing, line, swatch, tag, ticks
+from .tables import Column, Table
 
-__all__ = ["paradox_legend", "paradox_panels", "paradox_sentence"]
+__all__ = ["paradox_legend", "paradox_panels", "paradox_sentence", "paradox_table"]
 
 RIGHT = 14.0
 SHADE = 0.3
 """Height of the density of elasticities, over that of the panel."""
 DASHES = {"calibrated": None, "slack": "5 4"}
-WORDS = {"calibrated": "as calibrated", "slack": "nothing short"}
+"""Of the limits that are drawn: without saturation changes are many times as large."""
+WORDS = {
+    "calibrated": "as calibrated",
+    "slack": "nothing short",
+    "unsaturated": "nothing short, no demand saturated",
+}
 
 
 def paradox_panels(contents: RunContents) -> list[Panel]:
     """A panel for each quantity: its change against elasticity, by year and limits."""
-    rows = contents.paradox
+    rows = _drawn(contents.paradox)
     names = list(dict.fromkeys(rows["quantity"])) if len(rows) else []
     return [
         Panel(
@@ -37,12 +43,43 @@ def paradox_panels(contents: RunContents) -> list[Panel]:
 
 def paradox_legend(contents: RunContents) -> list[tuple[Markup, str]]:
     """A stroke and words for each line, in the order they are drawn."""
-    rows = contents.paradox
+    rows = _drawn(contents.paradox)
     return [
         (swatch(_colour(rows, year), DASHES.get(limits)), f"year {year}, {WORDS[limits]}")
         for limits in (dict.fromkeys(rows["limits"]) if len(rows) else [])
         for year in _years(rows)
     ]
+
+
+def paradox_table(contents: RunContents) -> Table:
+    """The last year's change of each quantity, from the lowest elasticity to the highest."""
+    rows = contents.paradox
+    if not len(rows):
+        return Table([], [])
+    last = rows[rows["year"] == rows["year"].max()]
+    names = list(dict.fromkeys(last["quantity"]))
+    columns = [Column("", "text"), *(Column(sentence(readable(n))) for n in names), Column("Held")]
+    return Table(
+        columns,
+        [
+            [
+                sentence(WORDS[limits]),
+                *(_ends(own[own["quantity"] == name]) for name in names),
+                percent(own["held"].min(), 0),
+            ]
+            for limits, own in last.groupby("limits", sort=False)
+        ],
+    )
+
+
+def _ends(rows: pd.DataFrame) -> str:
+    """The change at the lowest elasticity, and that at the highest."""
+    change = np.expm1(rows.sort_values("elasticity")["median"].to_numpy(float))
+    return f"{percent(change[0], 0, sign=True)} to {percent(change[-1], 0, sign=True)}"
+
+
+def _drawn(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["limits"].isin(DASHES)] if len(rows) else rows
 
 
 def paradox_sentence(contents: RunContents) -> str:

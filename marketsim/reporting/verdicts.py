@@ -18,7 +18,7 @@ def claims_text(table: pd.DataFrame) -> str:
 
     Each claim gets a line that says what is measured, then one for each source of draws with the
     median, the 5 and 95 % quantiles, the share of draws that satisfy the claim, its bar, and what
-    holds most back in the draws that do not.
+    holds most back in the draws that do not. What stands beside follows, where anything does.
     """
     by_claim = table.groupby(level=0, sort=False)
     lines = [line for name, rows in by_claim for line in _claim(str(name), rows.droplevel(0))]
@@ -38,7 +38,8 @@ def claims_markdown(table: pd.DataFrame) -> str:
 def _row(name: str, row: pd.Series) -> str:
     claim = f"**{row['title']}**: {row['statement']} {row['departure']}".strip()
     unit = "" if row["unit"] in row["measured"] else f", {row['unit']}"
-    return f"| {name} | {claim} | {row['measured']}{unit} | {row['median']:.3g} |"
+    beside = f"; {row['beside']} {row['beside_median']:.3g}" if row["beside"] else ""
+    return f"| {name} | {claim} | {row['measured']}{unit}{beside} | {row['median']:.3g} |"
 
 
 def _claim(name: str, rows: pd.DataFrame) -> Iterator[str]:
@@ -51,6 +52,13 @@ def _claim(name: str, rows: pd.DataFrame) -> Iterator[str]:
         share = f"{row['satisfied']:.0%} of {row['draws']} draws, bar {row['bar']:.0%}"
         share += f"; {row['bound_by']} binds the rest" if row["bound_by"] else ""
         yield f"      {source!s:12}{figures:30}{share:>{WIDTH - 48}}"
+    if first["beside"]:
+        yield f"    {first['beside']}"
+        for source, row in rows.iterrows():
+            low, middle, high = (row[f"beside_{name}"] for name in ("q05", "median", "q95"))
+            figures = f"{middle:.3g} [{low:.3g}, {high:.3g}]"
+            known = f"known in {row['beside_known']:.0%} of draws"
+            yield f"      {source!s:12}{figures:30}{known:>{WIDTH - 48}}"
     if first["departure"]:
         yield from wrap(
             first["departure"], WIDTH - 6, initial_indent="    ", subsequent_indent="    "

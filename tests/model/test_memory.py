@@ -266,6 +266,30 @@ def test_all_memory_is_a_layer_of_spending(world: World, median: Assumptions) ->
     assert q.hbm_revenue[15] > 5.0 * q.hbm_revenue[0]
 
 
+def test_dram_is_shared_by_what_is_wanted_of_it(median: Assumptions) -> None:
+    """Servers for AI pay the price that others pay, and get the part that they want."""
+    now = calm(median)
+    sales = sell(median, now)
+    part = SERVER / (float(jnp.exp(now.log_rest)) + SERVER)
+    assert memory.server_dram_revenue(sales) == pytest.approx(
+        part * float(memory.dram_revenue(median, sales))
+    )
+    assert memory.server_dram_revenue(sell(median, now, server=0.0)) == 0.0
+    most = sell(median, now, server=1e6)
+    assert memory.server_dram_revenue(most) == pytest.approx(
+        float(memory.dram_revenue(median, most)), rel=1e-4
+    )
+
+
+def test_dram_of_ai_servers_is_a_part_of_the_industrys(world: World, median: Assumptions) -> None:
+    _, q = world.ahead(median, world.begin(median))
+    assert (q.server_dram_revenue > 0.0).all()
+    assert (q.server_dram_revenue < q.memory_revenue - q.hbm_revenue).all()
+    per_bit = (q.server_dram_revenue / q.memory_price) / (median.server_memory * q.hbm_revenue)
+    hbm_price = jnp.exp(world.begin(median).memory.log_hbm_price)
+    assert 0.8 < per_bit[0] * hbm_price < 1.25  # bits as many as `server_memory` has it
+
+
 # The cycle
 
 
