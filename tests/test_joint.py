@@ -97,6 +97,35 @@ def test_settling_what_is_believed_already_changes_nothing() -> None:
     np.testing.assert_allclose(after.covariance, joint.covariance)
 
 
+# ----------------------------------------------------------------------- worlds
+
+
+def test_worlds_that_take_the_steps_have_the_distribution_that_came_of_them() -> None:
+    """Exactly: worlds whose mean and covariance are the joint's own keep them step by step."""
+    start = some()
+    a, b = CHANCE.normal(size=(2, ENTRIES))
+    joint = start.observed(a, 0.3, 0.01).at_least(b, 0.4, 0.001)
+    joint = joint.settled(np.array([0, 3]), np.array([0.1, 0.5]), np.array([0.002, 0.3]))
+    drawn = CHANCE.normal(size=(40, ENTRIES))
+    drawn -= drawn.mean(axis=0)
+    white = drawn @ np.linalg.inv(np.linalg.cholesky(drawn.T @ drawn / 40)).T
+    worlds = start.mean.ravel() + white @ np.linalg.cholesky(start.covariance).T
+    for step in joint.steps:
+        worlds = step.taken(worlds)
+    np.testing.assert_allclose(worlds.mean(axis=0), joint.mean.ravel(), rtol=1e-9)
+    spread = np.cov(worlds, rowvar=False, bias=True)
+    np.testing.assert_allclose(spread, joint.covariance, rtol=1e-7, atol=1e-12)
+
+
+def test_a_step_keeps_worlds_in_their_order() -> None:
+    joint = some()
+    direction = CHANCE.normal(size=ENTRIES)
+    worlds = CHANCE.normal(size=(50, ENTRIES))
+    (step,) = joint.observed(direction, 1.0, 0.05).steps
+    before, after = worlds @ direction, step.taken(worlds) @ direction
+    np.testing.assert_array_equal(np.argsort(before), np.argsort(after))
+
+
 # ----------------------------------------------------------------------- coupling
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +60,13 @@ def test_quantities_of_the_world_keep_their_ranges(paths: ms.Paths) -> None:
     np.testing.assert_allclose(world["token_price"][:, 0], 1.0)
 
 
-def test_the_future_begins_on_the_day_after_history(
-    paths: ms.Paths, posterior: ms.Posterior
-) -> None:
+def test_the_future_begins_where_reports_end(paths: ms.Paths, posterior: ms.Posterior) -> None:
     assert paths.quarter_ends[0] == pd.Timestamp("2026-03-31")
     assert len(paths.quarter_ends) == QUARTERS
-    last = posterior.revenue_map.owner @ posterior.history["lines"][-1]
-    # Memory leaps: contract prices rose by half in the last quarter of history.
-    np.testing.assert_allclose(paths.central[0], last, rtol=0.35)
+    for place, ticker in enumerate(paths.companies):
+        last = posterior.facts.series("quarterly_revenue", f"{ticker}.total").iloc[-1] / 1e3
+        # Up to three quarters on: Super Micro had guided to twice its last quarter.
+        assert 0.6 * last < paths.central[0, place] < 2.8 * last, ticker
     for regime in paths.regime_central:
         np.testing.assert_allclose(regime[0], paths.central[0], rtol=0.30)
 
@@ -75,6 +75,56 @@ def test_paths_survive_pickling(paths: ms.Paths) -> None:
     again = pickle.loads(pickle.dumps(paths))
     assert again.revenue.tobytes() == paths.revenue.tobytes()
     np.testing.assert_array_equal(again.regimes, paths.regimes)
+
+
+# ----------------------------------------------------------------------- one distribution
+
+
+def test_worlds_without_shift_are_the_published_forecast(
+    paths: ms.Paths, posterior: ms.Posterior, published: ms.forecasting.Forecast
+) -> None:
+    """Quantiles of companies that close their books with the calendar, within chance."""
+    table = published.table[published.table["segment"] == "total"]
+    calendar = 0
+    for ticker, rows in table.groupby("ticker"):
+        place = paths.companies.index(str(ticker))
+        ahead = rows.set_index("quarter_end").reindex(paths.quarter_ends[:4]).dropna()
+        for end, row in ahead.iterrows():
+            quarter = paths.quarter_ends.get_loc(end)
+            seen = paths.reference[:, quarter, place] * 1e3
+            unit = 1.10 if row["unit"] == "EUR m" else 1.0
+            for name, p in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9)):
+                below = (seen < unit * row[name]).mean()
+                assert below == pytest.approx(p, abs=4.5 * np.sqrt(p * (1 - p) / len(seen)))
+                calendar += 1
+    assert calendar > 150
+
+
+def test_one_company_is_wide_of_the_model_and_another_close(paths: ms.Paths) -> None:
+    """Chips swing, landlords do not; what remains after the forecast is no season."""
+    spread = dict(zip(paths.companies, paths.deviation.std(axis=0).T, strict=True))
+    assert spread["EQIX"][4] < 0.5 * spread["NVDA"][4]
+    assert (paths.deviation[:, -1] == paths.deviation[:, -2]).all()
+
+
+def test_a_forecast_made_before_is_used(
+    scenarios: ms.Scenarios, paths: ms.Paths, published: ms.forecasting.Forecast
+) -> None:
+    again = ms.simulate(scenarios, draws=60, seed=0, forecast=published)
+    np.testing.assert_array_equal(again.revenue, paths.revenue[:60])
+
+
+def test_a_forecast_of_another_date_is_refused(
+    scenarios: ms.Scenarios, published: ms.forecasting.Forecast
+) -> None:
+    other = replace(published, as_of=pd.Timestamp("2024-12-31"))
+    with pytest.raises(InputError, match="forecast is as of 2024-12-31, the scenarios as of 2025"):
+        ms.simulate(scenarios, draws=60, forecast=other)
+
+
+@pytest.fixture(scope="module")
+def published(posterior: ms.Posterior) -> ms.forecasting.Forecast:
+    return ms.forecast(posterior)
 
 
 # ----------------------------------------------------------------------- seeds and draws
@@ -105,6 +155,8 @@ def test_a_draw_does_not_depend_on_how_many_there_are(paths: ms.Paths, more: ms.
         np.testing.assert_array_equal(path, more.world[name][:draws], err_msg=name)
     for name in ("central", "regime_central", "reference"):
         np.testing.assert_array_equal(getattr(paths, name), getattr(more, name), err_msg=name)
+    same = len(paths.deviation)
+    np.testing.assert_array_equal(paths.deviation, more.deviation[:same])
     few, many = (p.assumptions().to_numpy() for p in (paths, more))
     np.testing.assert_array_equal(few, many[:draws])
 
@@ -132,7 +184,11 @@ def test_regimes_share_pasts_and_news(paths: ms.Paths, more: ms.Paths) -> None:
         assert not (paths.revenue[one] == paths.revenue[other]).all()
 
 
-def test_histories_are_run_once(scenarios: ms.Scenarios, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_histories_are_run_once(
+    scenarios: ms.Scenarios,
+    published: ms.forecasting.Forecast,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Counted: as many starts as there are distinct pasts, whatever the number of regimes."""
     begun, started = batches._begun, []
 
@@ -141,7 +197,7 @@ def test_histories_are_run_once(scenarios: ms.Scenarios, monkeypatch: pytest.Mon
         return begun(values, setting)
 
     monkeypatch.setattr(batches, "_begun", counted)
-    paths = ms.simulate(scenarios, draws=2 * REFERENCE, seed=0)
+    paths = ms.simulate(scenarios, draws=2 * REFERENCE, seed=0, forecast=published)
     distinct = len(paths.link) + 1  # and the mode
     assert len(started) == -(-distinct // CHUNK)
     assert set(started) == {CHUNK}
@@ -166,7 +222,10 @@ def test_pairing_makes_differences_between_regimes_sharp(more: ms.Paths) -> None
 
 
 def test_a_world_run_alone_is_the_one_of_the_batch(more: ms.Paths) -> None:
-    """From the draw's own coordinates, by plain JAX: its assumptions, and its revenue."""
+    """From the draw's own coordinates, by plain JAX: its assumptions, and its revenue.
+
+    A shift moves a company by as much as it moves the model: the deviation is that without it.
+    """
     posterior, i = more.scenarios.posterior, len(more.regime) - 17
     table = more.assumptions()
     assert np.isfinite(table.to_numpy()).all()
@@ -176,7 +235,8 @@ def test_a_world_run_alone_is_the_one_of_the_batch(more: ms.Paths) -> None:
     news = news_of(np.array([number]), QUARTERS, more.seed)[0]
     assumed, revenue = alone(posterior, x, more.scenarios.moves[regime], news)
     np.testing.assert_allclose(table.iloc[i], assumed, rtol=1e-12)
-    np.testing.assert_allclose(more.revenue[i], revenue, rtol=1e-8)
+    own = np.exp(more.deviation[number])
+    np.testing.assert_allclose(more.revenue[i], revenue * own, rtol=1e-8)
 
 
 def alone(
@@ -288,11 +348,15 @@ def test_the_bear_is_stranded_capital(paths: ms.Paths) -> None:
 
 
 def test_central_paths_are_runs_at_the_mode(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
+    """One deviation for all of them, that of the draws in the middle."""
     calm, mode = np.zeros((len(NEWS), QUARTERS)), scenarios.posterior.mode
     moves = [np.zeros_like(scenarios.moves[0]), *scenarios.moves[[0, 2]]]
-    for move, expected in zip(moves, [paths.central, *paths.regime_central[[0, 2]]], strict=True):
-        _, revenue = alone(scenarios.posterior, mode, move, calm)
-        np.testing.assert_allclose(revenue, expected, rtol=1e-9)
+    modelled = [alone(scenarios.posterior, mode, move, calm)[1] for move in moves]
+    own = np.log(paths.central / modelled[0])
+    for revenue, expected in zip(modelled[1:], paths.regime_central[[0, 2]], strict=True):
+        np.testing.assert_allclose(revenue * np.exp(own), expected, rtol=1e-9)
+    middle, spread = np.median(paths.deviation, axis=0), paths.deviation.std(axis=0)
+    assert (np.abs(own - middle) < 0.5 * spread + 0.05).all()
 
 
 def test_history_before_the_handover_is_the_calibrated_one(posterior: ms.Posterior) -> None:

@@ -1,7 +1,7 @@
 """Worlds: drawn, run through history once, and run on from it. Nothing else runs any."""
 
 from .batches import CHUNK, Histories, ahead, assumptions_at, histories
-from .draws import coordinates_of, news_of
+from .draws import coordinates_of, lives_of, news_of
 from .world import Past, future, past
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "coordinates_of",
     "future",
     "histories",
+    "lives_of",
     "news_of",
     "past",
 ]

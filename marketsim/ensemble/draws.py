@@ -18,12 +18,13 @@ from marketsim.precision import RUN_SELDOM, one_thread, precise
 
 from .batches import YEAR, in_chunks
 
-__all__ = ["coordinates_of", "news_of"]
+__all__ = ["coordinates_of", "lives_of", "news_of"]
 
 FloatArray = NDArray[np.float64]
 
-PAST, AHEAD = 0, 1
-"""What a draw's key is split into: its coordinates, and the news of its future."""
+PAST, AHEAD, LIVES = 0, 1, 1_000
+"""What a draw's key is split into: its coordinates, the news of its future year by year, and what
+happens to series of their own."""
 
 
 def coordinates_of(
@@ -60,6 +61,13 @@ def news_of(index: NDArray[np.int_], quarters: int, seed: int) -> FloatArray:
         drawn = (in_chunks(part, index.astype(np.int32)) for part in parts)
         by_year = [numbers.reshape(-1, kinds, YEAR) for numbers in drawn]
     return np.concatenate(by_year, axis=2)[:, :, :quarters]
+
+
+def lives_of(index: NDArray[np.int_], entries: int, seed: int) -> FloatArray:
+    """Return standard normal numbers of what happens to series of their own, [draw, entry]."""
+    with precise("float64"):
+        part = partial(_standard, jax.random.key(seed), LIVES, entries)
+        return in_chunks(part, index.astype(np.int32))
 
 
 @partial(jax.jit, static_argnums=2, compiler_options=RUN_SELDOM)

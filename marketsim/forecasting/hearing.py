@@ -157,12 +157,13 @@ def _settled(joint: Joint, chosen: Sequence[Settling]) -> tuple[Joint, list[Hear
     mean, variance = (
         np.array(x) for x in zip(*((o.mean, o.variance) for o in chosen), strict=True)
     )
-    moves = joint.gain(entries) * (mean - joint.mean.ravel()[entries])
+    after = joint.settled(entries, mean, variance)
+    moves = after.steps[-1].shift.T
     heard = [
         Heard(one.said, move.reshape(joint.mean.shape))
-        for one, move in zip(chosen, moves.T, strict=True)
+        for one, move in zip(chosen, moves, strict=True)
     ]
-    return joint.settled(entries, mean, variance), heard
+    return after, heard
 
 
 def _entity(said: Open, panel: Panel) -> str:

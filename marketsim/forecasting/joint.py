@@ -1,17 +1,53 @@
 """One joint normal for the coming quarters of all series, in logs, and what it is told.
 
 Entries run over series and, within each, over horizons: the entry of series i and horizon h, from
-one, is i x horizons + h - 1.
+one, is i x horizons + h - 1. Whatever is learnt is a step: some linear functions of the entries get
+another mean and another spread, and the rest follows them. A step moves worlds too: each keeps its
+rank among the others.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.stats import norm
 
-__all__ = ["Joint", "coupled"]
+__all__ = ["Joint", "Step", "coupled"]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A change of what is known of some linear functions of the entries.
+
+    Attributes
+    ----------
+    directions
+        Coefficients of the functions, [function, entry].
+    gain
+        Regression of the entries on them, [entry, function].
+    before, after
+        Their means, [function].
+    stretch
+        What becomes of a deviation from the mean, [function, function].
+    """
+
+    directions: np.ndarray
+    gain: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    stretch: np.ndarray
+
+    @property
+    def shift(self) -> np.ndarray:
+        """Change of the means of the entries by function, [entry, function]."""
+        return np.asarray(self.gain * (self.after - self.before))
+
+    def taken(self, worlds: np.ndarray) -> np.ndarray:
+        """Return worlds [world, entry] once they have taken the step."""
+        deviation = worlds @ self.directions.T - self.before
+        moved = self.after - self.before + deviation @ (self.stretch - np.eye(len(self.after))).T
+        return np.asarray(worlds + moved @ self.gain.T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +60,13 @@ class Joint:
         [series, horizon].
     covariance
         [entry, entry].
+    steps
+        Those that led here, in order.
     """
 
     mean: np.ndarray
     covariance: np.ndarray
+    steps: tuple[Step, ...] = field(default=(), repr=False)
 
     @property
     def variance(self) -> np.ndarray:
@@ -44,20 +83,22 @@ class Joint:
         value, variance
             What was observed of it, and the variance of the error.
         """
-        with_it = self.covariance @ direction
-        known = direction @ with_it + variance
-        return self._moved(with_it, (value - direction @ self.mean.ravel()) / known, 1.0 / known)
+        spread, before = self._of(direction)
+        weight = spread / (spread + variance)
+        after = before + weight * (value - before)
+        return self._along(direction, after, spread * (1.0 - weight))
 
     def at_least(self, direction: np.ndarray, bound: float, variance: float) -> Joint:
         """Return it once a linear function of it, and an error, is known to exceed a bound.
 
         Mean and variance are those of the truncated normal: one step of assumed-density filtering.
         """
-        with_it = self.covariance @ direction
-        spread = np.sqrt(direction @ with_it + variance)
-        short = (bound - direction @ self.mean.ravel()) / spread
+        spread, before = self._of(direction)
+        whole = spread + variance
+        short = (bound - before) / np.sqrt(whole)
         hazard = np.exp(norm.logpdf(short) - norm.logsf(short))
-        return self._moved(with_it, hazard / spread, hazard * (hazard - short) / spread**2)
+        after = before + spread * hazard / np.sqrt(whole)
+        return self._along(direction, after, spread - spread**2 * hazard * (hazard - short) / whole)
 
     def settled(self, entries: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> Joint:
         """Return it once some entries have distributions of their own, and the rest follows them.
@@ -71,21 +112,44 @@ class Joint:
         mean, variance
             Of each, independent of one another, [settled].
         """
-        gain = self.gain(entries)
-        shift = gain @ (mean - self.mean.ravel()[entries])
-        less = self.covariance[np.ix_(entries, entries)] - np.diag(variance)
-        covariance = self.covariance - gain @ less @ gain.T
-        return Joint(self.mean + shift.reshape(self.mean.shape), covariance)
+        directions = np.eye(self.mean.size)[entries]
+        return self._moved(directions, mean, np.diag(variance))
 
-    def gain(self, entries: np.ndarray) -> np.ndarray:
-        """Return the regression of all entries on some, [entry, settled]."""
-        among = self.covariance[np.ix_(entries, entries)]
-        return np.asarray(np.linalg.solve(among, self.covariance[entries]).T)
+    def _of(self, direction: np.ndarray) -> tuple[float, float]:
+        """Return variance and mean of a linear function."""
+        return float(direction @ self.covariance @ direction), float(direction @ self.mean.ravel())
 
-    def _moved(self, with_it: np.ndarray, step: float, known: float) -> Joint:
-        shift = (with_it * step).reshape(self.mean.shape)
-        covariance = self.covariance - known * np.outer(with_it, with_it)
-        return replace(self, mean=self.mean + shift, covariance=covariance)
+    def _along(self, direction: np.ndarray, mean: float, variance: float) -> Joint:
+        return self._moved(direction[None], np.array([mean]), np.array([[variance]]))
+
+    def _moved(self, directions: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> Joint:
+        """Return it once linear functions of it have another mean and covariance."""
+        with_them = self.covariance @ directions.T
+        among = directions @ with_them
+        gain = np.linalg.solve(among, with_them.T).T
+        before = directions @ self.mean.ravel()
+        step = Step(directions, gain, before, mean, _transport(among, covariance))
+        return Joint(
+            mean=self.mean + step.shift.sum(axis=1).reshape(self.mean.shape),
+            covariance=self.covariance - gain @ (among - covariance) @ gain.T,
+            steps=(*self.steps, step),
+        )
+
+
+def _transport(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the symmetric map that takes a normal of covariance ``one`` to one of ``other``.
+
+    Of all maps that do, it moves least (Knott and Smith 1984).
+    """
+    root = _root(one)
+    inverse = np.linalg.inv(root)
+    return np.asarray(inverse @ _root(root @ other @ root) @ inverse)
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """Return the symmetric square root."""
+    value, vector = np.linalg.eigh(0.5 * (covariance + covariance.T))
+    return np.asarray((vector * np.sqrt(np.maximum(value, 0.0))) @ vector.T)
 
 
 def coupled(mean: np.ndarray, covariance: np.ndarray, correlation: np.ndarray) -> Joint:

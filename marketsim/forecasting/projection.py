@@ -15,7 +15,8 @@ from marketsim.precision import one_thread
 from .ahead import Ahead, ahead
 from .form import Form
 from .hearing import Heard, beats, hear
-from .joint import Joint, coupled
+from .joint import Joint
+from .lines import Lines, lived
 from .panel import Panel, Series, panel
 from .predictive import Predictive
 from .relations import correlation
@@ -61,6 +62,8 @@ class Forecast:
         the first quarter not reported), `unit`, `mean`, and quantiles `p05` to `p95`.
     joint
         The same distributions as one joint normal of logs, over :data:`LONGEST` quarters.
+    lines
+        What the series do in each world.
     own
         What the series' own trends say alone.
     unheard
@@ -68,7 +71,8 @@ class Forecast:
     heard
         Statements that were open, and by how much each moved the forecast.
     weights
-        Weight of the model's growth against the series' own trend, [series, horizon].
+        Weight of the model's growth against the series' own trend, [series, horizon]: by how much
+        the forecast rises for each log that the model's growth does in proportion to the horizon.
     panel
         What was known of each series, in the order of the rows of all these.
     form
@@ -80,6 +84,7 @@ class Forecast:
     as_of: pd.Timestamp
     table: pd.DataFrame
     joint: Joint
+    lines: Lines
     own: Predictive
     unheard: Predictive
     heard: tuple[Heard, ...]
@@ -90,7 +95,7 @@ class Forecast:
 
     @property
     def logs(self) -> Predictive:
-        """Mean and standard deviation of logs, [series, horizon]."""
+        """Mean and standard deviation of logs over all horizons, [series, horizon]."""
         return Predictive(self.joint.mean, np.sqrt(self.joint.variance))
 
     @property
@@ -119,7 +124,7 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
     posterior
         From :func:`marketsim.calibrate`; the series are those of its facts.
     quarters
-        How many quarters of each series to forecast, from the first that is not reported.
+        How many quarters of each series the table lists, from the first that is not reported.
     seed
         Of the worlds drawn.
 
@@ -139,23 +144,26 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
     known = panel(posterior.knowledge, posterior.as_of)
     form = fit_form(known)
     trend = follow(known, form)
+    model = growth(posterior, known.series, LONGEST, seed)
     with one_thread():
         own = ahead(trend, LONGEST)
-        mean, covariance, weights = combine(own, growth(posterior, known.series, LONGEST, seed))
+        mean, covariance, gain = combine(own, model)
         variance = np.diagonal(covariance, axis1=1, axis2=2)
         related = correlation(known, trend, mean[:, 0], variance[:, 0])
-        unheard = coupled(mean, covariance, related)
+        lines = lived(mean, covariance, gain, model, related)
         learnt = beats(posterior.knowledge, known, trend)
-        joint, heard = hear(unheard, posterior.knowledge, known, own, learnt)
+        joint, heard = hear(lines.joint, posterior.knowledge, known, own, learnt)
+    years = np.arange(1, LONGEST + 1) / 4.0
     logs = Predictive(joint.mean, np.sqrt(joint.variance))
     return Forecast(
         as_of=posterior.as_of,
         table=_table(known.series, logs, quarters),
         joint=joint,
+        lines=lines,
         own=Predictive(own.location, np.sqrt(own.variance)),
         unheard=Predictive(mean, np.sqrt(variance)),
         heard=tuple(heard),
-        weights=weights,
+        weights=gain @ years / years,
         panel=known,
         form=form,
         seed=seed,
@@ -165,7 +173,7 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
 def combine(
     own: Ahead, model: Growth, discrepancy: float = DISCREPANCY
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the trend's forecast once it has heard of the model's growth, and the model's weight.
+    """Return the trend's forecast once it has heard of the model's growth, and how it follows that.
 
     The model's growth is an observation of the level's growth: the update is Kalman's.
 
@@ -179,23 +187,20 @@ def combine(
 
     Returns
     -------
-    array [series, horizon], array [series, horizon, horizon], array [series, horizon]
-        Mean and covariance of logs, and by how much they rise for each log that the model's growth
-        does, if it does so in proportion to the horizon.
+    array [series, horizon], array [series, horizon, horizon], array [series, horizon, horizon]
+        Mean and covariance of logs, and by how much they rise with the model's growth.
     """
     years = np.arange(1, own.location.shape[1] + 1) / 4.0
-    mean, covariance, weight = own.location.copy(), own.covariance.copy(), 0.0 * own.location
-    heard = ~np.isnan(model.median).any(axis=1)
+    mean, covariance, gain = own.location.copy(), own.covariance.copy(), 0.0 * own.cross
+    heard = model.heard
     doubt = model.covariance[heard] + discrepancy**2 * np.outer(years, years)
-    cross = own.cross[heard]
-    # gain = cross (drift covariance + doubt)^-1, both symmetric
-    whole = own.drift_covariance[heard] + doubt
-    gain = np.linalg.solve(whole, cross.swapaxes(1, 2)).swapaxes(1, 2)
+    cross = own.cross[heard].swapaxes(1, 2)
+    # cross (drift covariance + doubt)^-1, both symmetric
+    gain[heard] = np.linalg.solve(own.drift_covariance[heard] + doubt, cross).swapaxes(1, 2)
     surprise = model.median[heard] - own.drift[heard]
-    mean[heard] += np.einsum("ijk,ik->ij", gain, surprise)
-    covariance[heard] -= gain @ cross.swapaxes(1, 2)
-    weight[heard] = gain @ years / years
-    return mean, covariance, weight
+    mean[heard] += np.einsum("sij,sj->si", gain[heard], surprise)
+    covariance[heard] -= gain[heard] @ cross
+    return mean, covariance, gain
 
 
 def _table(series: tuple[Series, ...], logs: Predictive, quarters: int) -> pd.DataFrame:

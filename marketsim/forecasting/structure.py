@@ -6,7 +6,9 @@ Only growth is read off them: what the model misses of a level, the report itsel
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import jax
@@ -14,14 +16,22 @@ import numpy as np
 import pandas as pd
 
 from marketsim.calibration import Posterior
-from marketsim.ensemble import ahead, assumptions_at, coordinates_of, histories, news_of
+from marketsim.ensemble import (
+    Histories,
+    ahead,
+    assumptions_at,
+    coordinates_of,
+    histories,
+    news_of,
+)
 from marketsim.model import Quarter
 from marketsim.observables import CATALOGUE
 from marketsim.observables.revenue import REVENUE
+from marketsim.precision import Precision
 
 from .panel import Series
 
-__all__ = ["Growth", "growth"]
+__all__ = ["LAG", "Growth", "ends_of", "followed", "followed_on", "growth", "modelled"]
 
 FOLLOWED: Final = tuple(one for one in CATALOGUE if one.outlook is not None)
 WORLDS: Final = {
@@ -36,14 +46,33 @@ LAG: Final = 4
 
 @dataclass(frozen=True, eq=False)
 class Growth:
-    """Log growth since the last report over worlds.
+    """Log growth since the last report in worlds, [world, series, horizon].
 
-    Medians [series, horizon] and covariances [series, horizon, horizon]; NaN where the model has
-    nothing that the series follows.
+    NaN where the model has nothing that the series follows.
     """
 
-    median: np.ndarray
-    covariance: np.ndarray
+    paths: np.ndarray
+
+    @property
+    def heard(self) -> np.ndarray:
+        """Whether the model has what the series follows, [series]."""
+        return np.asarray(~np.isnan(self.paths).any(axis=(0, 2)))
+
+    @cached_property
+    def median(self) -> np.ndarray:
+        """Medians over worlds, [series, horizon]."""
+        return np.asarray(np.median(self.paths, axis=0))
+
+    @cached_property
+    def deviation(self) -> np.ndarray:
+        """Deviations from the mean over worlds, [world, series, horizon]; none if not followed."""
+        return np.asarray(np.nan_to_num(self.paths - self.paths.mean(axis=0)))
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariances of each series' growth, [series, horizon, horizon]."""
+        by_series = self.deviation.transpose(1, 0, 2)
+        return np.asarray(by_series.swapaxes(1, 2) @ by_series / len(self.paths))
 
 
 def growth(posterior: Posterior, series: tuple[Series, ...], horizons: int, seed: int) -> Growth:
@@ -58,21 +87,43 @@ def growth(posterior: Posterior, series: tuple[Series, ...], horizons: int, seed
     seed
         Of the draws.
     """
-    worlds = _worlds(posterior, horizons + LAG + 1, seed)
-    median = np.full((len(series), horizons), np.nan)
-    covariance = np.full((*median.shape, horizons), np.nan)
+    worlds = _worlds(posterior, horizons + LAG, seed)
+    paths = np.full((DRAWS, len(series), horizons), np.nan)
     for i, s in enumerate(series):
-        path = _path(posterior, worlds, s)
-        if path is not None:
-            ends = pd.DatetimeIndex([s.dates[-1], *s.ends(horizons)])
-            logs = np.log(_read(path, posterior.window.position(ends)))
-            gained = logs[:, 1:] - logs[:, :1]
-            median[i] = np.median(gained, axis=0)
-            covariance[i] = np.cov(gained, rowvar=False, bias=True)
-    return Growth(median, covariance)
+        logs = modelled(posterior, worlds, s, horizons)
+        if logs is not None:
+            paths[:, i] = logs[:, 1:] - logs[:, :1]
+    return Growth(paths)
 
 
-def _path(posterior: Posterior, worlds: dict[str, np.ndarray], s: Series) -> np.ndarray | None:
+def modelled(
+    posterior: Posterior, worlds: Mapping[str, np.ndarray], series: Series, horizons: int
+) -> np.ndarray | None:
+    """Return the log of what the model has of a series at its last report and after.
+
+    Parameters
+    ----------
+    worlds
+        What is :func:`followed` of the window and the quarters after, [world, quarter, ...].
+
+    Returns
+    -------
+    array [world, 1 + horizon] or None
+        In the model's unit; None where it has nothing that the series follows.
+    """
+    path = _path(posterior, worlds, series)
+    if path is None:
+        return None
+    position = posterior.window.position(ends_of(series, horizons))
+    return np.asarray(np.log(_read(path, position)))
+
+
+def ends_of(series: Series, horizons: int) -> pd.DatetimeIndex:
+    """Return the end of the last quarter reported and those of the coming ones."""
+    return pd.DatetimeIndex([series.dates[-1], *series.ends(horizons)])
+
+
+def _path(posterior: Posterior, worlds: Mapping[str, np.ndarray], s: Series) -> np.ndarray | None:
     """Return what the model has of a series, [draw, quarter], in any unit.
 
     A segment that the revenue map does not know grows as its whole company.
@@ -99,15 +150,25 @@ def _worlds(posterior: Posterior, quarters: int, seed: int) -> dict[str, np.ndar
     """
     index = np.arange(DRAWS)
     x = coordinates_of(index, posterior.mode, posterior.covariance, seed)
-    c, setting = posterior.coordinates, posterior.setting
-    last = histories(x, c, setting, _followed)
-    values, news = assumptions_at(last.link, c), news_of(index, quarters, seed)
-    _, seen = ahead(values, setting, last.state, news, _followed)
-    followed: dict[str, np.ndarray] = jax.tree.map(
-        lambda *parts: np.concatenate(parts, axis=1), last.quarters, seen
+    last = histories(x, posterior.coordinates, posterior.setting, followed)
+    return followed_on(posterior, last, news_of(index, quarters, seed))
+
+
+def followed_on(
+    posterior: Posterior,
+    last: Histories,
+    news: np.ndarray,
+    precision: Precision = "float64",
+) -> dict[str, np.ndarray]:
+    """Return what is :func:`followed` of histories and of how they go on, [world, quarter, ...]."""
+    values = assumptions_at(last.link, posterior.coordinates)
+    _, seen = ahead(values, posterior.setting, last.state, news, followed, precision)
+    both: dict[str, np.ndarray] = jax.tree.map(
+        lambda *parts: np.concatenate(parts, axis=1, dtype=float), last.quarters, seen
     )
-    return followed
+    return both
 
 
-def _followed(quarters: Quarter) -> dict[str, Any]:
+def followed(quarters: Quarter) -> dict[str, Any]:
+    """Return what series follow, by kind of observable, [..., quarter, ...]."""
     return {one.kind: one.measure(quarters) for one in FOLLOWED}

@@ -60,6 +60,10 @@ class Paths:
     link
         Linked coordinates of the assumptions before any shift, by number of the draw, [index,
         entry].
+    deviation
+        Log of each company's revenue over what the model has of it without shift: its own last
+        report, trend and season, and what was said ahead, by number of the draw, [index, quarter,
+        company].
     """
 
     scenarios: Scenarios
@@ -73,6 +77,7 @@ class Paths:
     reference: np.ndarray
     quarter_ends: pd.DatetimeIndex
     link: np.ndarray
+    deviation: np.ndarray
     seed: int
 
     @property

@@ -9,20 +9,27 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.calibration import Posterior
 from marketsim.ensemble import (
     Histories,
     ahead,
     assumptions_at,
     coordinates_of,
     histories,
+    lives_of,
     news_of,
 )
 from marketsim.errors import InputError
+from marketsim.forecasting import Forecast
+from marketsim.forecasting import forecast as forecast_of
+from marketsim.forecasting.projection import LONGEST
+from marketsim.forecasting.structure import LAG, followed, followed_on
 from marketsim.model import CLASSES, NEWS, Quarter
-from marketsim.precision import Precision, precise
+from marketsim.precision import Precision, one_thread, precise
 from marketsim.scenarios import Scenarios
 
 from .allotment import allot
+from .lives import deviations
 from .paths import WORLD, Paths
 
 __all__ = ["QUARTERS", "REFERENCE", "simulate"]
@@ -41,6 +48,7 @@ def simulate(
     seed: int = 0,
     quarters: int = QUARTERS,
     precision: Precision = "float64",
+    forecast: Forecast | None = None,
 ) -> Paths:
     """Draw worlds from the posterior, shifted by each regime from the decision date on.
 
@@ -48,6 +56,10 @@ def simulate(
     assumptions and the shocks of history from the Laplace posterior and news of the future afresh.
     Regimes share draws: the k-th world of each has the same past and the same news, which is run
     once, so that what sets two regimes apart is their shifts and no chance.
+
+    Revenue of companies is that of the published forecast: without shift, its distribution is the
+    one of :func:`marketsim.forecast`, quarter by quarter. A regime moves it by as much as it moves
+    the model's.
 
     Parameters
     ----------
@@ -62,6 +74,8 @@ def simulate(
         Length of the future.
     precision
         ``float64`` or ``float32`` for the worlds; the draws are the same.
+    forecast
+        From :func:`marketsim.forecast` of the same posterior, else made here.
 
     Raises
     ------
@@ -82,26 +96,26 @@ def simulate(
     precise(precision)  # refuses what is none before anything is run
     share = allot(scenarios.probabilities, draws)
     drawn = max(REFERENCE, int(share.index.max()) + 1)
-    pasts = _pasts(scenarios, drawn, seed, precision)
-    news = np.concatenate(
-        [news_of(np.arange(drawn), quarters, seed), np.zeros((1, len(NEWS), quarters))]
-    )
+    posterior = scenarios.posterior
+    pasts = _pasts(posterior, drawn, seed, precision)
+    reach = max(quarters, LONGEST + LAG)
+    news = np.concatenate([news_of(np.arange(drawn), reach, seed), np.zeros((1, len(NEWS), reach))])
+    lives = _lives(posterior, forecast, pasts, news, quarters, seed, precision)
     regimes, none = len(scenarios.regimes), len(scenarios.regimes)
     # First the calibrated world, alone and under each regime, then what prices are anchored to.
     past = np.concatenate([np.full(1 + regimes, drawn), np.arange(REFERENCE), share.index])
     regime = np.concatenate([[none], np.arange(regimes), np.full(REFERENCE, none), share.regime])
     moves = np.concatenate([scenarios.moves, np.zeros((1, scenarios.moves.shape[1]))])
-    posterior = scenarios.posterior
     _, seen = ahead(
         assumptions_at(pasts.link[past] + moves[regime], posterior.coordinates),
         posterior.setting,
         jax.tree.map(lambda x: x[past], pasts.state),
-        news[past],
+        news[past, :, :quarters],
         partial(_kept, np.asarray(posterior.setting.lines.owner)),
         precision,
     )
     centres, first = 1 + regimes, 1 + regimes + REFERENCE
-    revenue = seen.pop("revenue")
+    revenue = seen.pop("revenue") * np.exp(lives[past]).astype(precision)
     return Paths(
         scenarios=scenarios,
         revenue=revenue[first:],
@@ -114,19 +128,44 @@ def simulate(
         reference=revenue[centres:first],
         quarter_ends=posterior.window.ends(quarters),
         link=pasts.link[:drawn],
+        deviation=lives[:drawn],
         seed=seed,
     )
 
 
-def _pasts(scenarios: Scenarios, drawn: int, seed: int, precision: Precision) -> Histories:
+def _lives(
+    posterior: Posterior,
+    forecast: Forecast | None,
+    pasts: Histories,
+    news: NDArray[np.float64],
+    quarters: int,
+    seed: int,
+    precision: Precision,
+) -> NDArray[np.float64]:
+    """Return the log of companies' revenue over the model's, [past, quarter, company]."""
+    said = forecast_of(posterior) if forecast is None else forecast
+    if said.as_of != posterior.as_of:
+        raise InputError(
+            f"simulate: the forecast is as of {said.as_of.date()}, the scenarios as of "
+            f"{posterior.as_of.date()}; make it from the same posterior"
+        )
+    worlds = followed_on(posterior, pasts, news[:, :, : LONGEST + LAG], precision)
+    entries = said.joint.mean.size
+    chance = np.concatenate(
+        [lives_of(np.arange(len(news) - 1), entries, seed), np.zeros((1, entries))]
+    )
+    with one_thread():
+        return deviations(posterior, said, worlds, chance, quarters)
+
+
+def _pasts(posterior: Posterior, drawn: int, seed: int, precision: Precision) -> Histories:
     """Return the histories of so many draws, and after them that of the mode."""
-    posterior = scenarios.posterior
     x = coordinates_of(np.arange(drawn), posterior.mode, posterior.covariance, seed)
     return histories(
         np.concatenate([x, posterior.mode[None]]),
         posterior.coordinates,
         posterior.setting,
-        lambda quarters: (),
+        followed,
         precision,
     )
 

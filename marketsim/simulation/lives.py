@@ -1,0 +1,80 @@
+"""Companies with a life of their own: their revenue over the model's, world by world.
+
+Each world's revenue begins at the last report and goes on by the forecast, which has heard of the
+growth of that world, of the company's own trend and seasons, and of what was said ahead. Where the
+forecast ends, the company goes on as the model does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from marketsim.calibration import Posterior
+from marketsim.forecasting.projection import LONGEST, Forecast
+from marketsim.forecasting.structure import ends_of, modelled
+from marketsim.knowledge.currency import EUR_USD
+
+__all__ = ["deviations"]
+
+WHOLE: Final = "quarterly_revenue", "total"
+"""Of the series that are a company's revenue: their quantity, and how their entity ends."""
+
+YEAR: Final = 4
+"""Quarters whose mean deviation stays, so that no season does."""
+
+
+def deviations(
+    posterior: Posterior,
+    forecast: Forecast,
+    worlds: Mapping[str, np.ndarray],
+    chance: np.ndarray,
+    quarters: int,
+) -> np.ndarray:
+    """Return the log of companies' revenue over the model's, [world, quarter, company].
+
+    Zero for a company whose revenue is not forecast.
+
+    Parameters
+    ----------
+    posterior
+        Of the worlds.
+    forecast
+        From it.
+    worlds
+        What series follow, over the window and at least :data:`LONGEST` quarters after the last
+        report, without any shift, [world, quarter, ...].
+    chance
+        Standard normal numbers, [world, entry].
+    quarters
+        After the window.
+    """
+    series = forecast.panel.series
+    paths = [modelled(posterior, worlds, s, LONGEST) for s in series]
+    growth = np.full((len(chance), len(series), LONGEST), np.nan)
+    for row, path in enumerate(paths):
+        if path is not None:
+            growth[:, row] = path[:, 1:] - path[:, :1]
+    logs = forecast.lines.logs(growth, chance, forecast.joint)
+    ends = posterior.window.position(posterior.window.ends(quarters))
+    found = np.zeros((len(chance), quarters, len(posterior.companies)))
+    for row, (s, path) in enumerate(zip(series, paths, strict=True)):
+        if path is not None and (s.quantity, s.segment) == WHOLE:
+            last = np.full((len(chance), 1), np.log(s.values[-1]))
+            unit = EUR_USD * 1e-3 if s.unit == "EUR m" else 1e-3
+            apart = np.concatenate([last, logs[:, row]], axis=1) + np.log(unit) - path
+            position = posterior.window.position(ends_of(s, LONGEST))
+            found[:, :, posterior.companies.index(s.ticker)] = _read(apart, position, ends)
+    return found
+
+
+def _read(apart: np.ndarray, position: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return deviations [world, horizon] at their positions, at others, [world, quarter]."""
+    after = np.clip(np.searchsorted(position, at), 1, len(position) - 1)
+    width = position[after] - position[after - 1]
+    part = np.clip((at - position[after - 1]) / width, 0.0, 1.0)
+    between = apart[:, after - 1] * (1.0 - part) + apart[:, after] * part
+    lasting = apart[:, -YEAR:].mean(axis=1, keepdims=True)
+    return np.asarray(np.where(at > position[-1], lasting, between))
