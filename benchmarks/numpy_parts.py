@@ -22,7 +22,7 @@ FLOPS: Final = 989.4e12 * 0.70
 BANDWIDTH: Final = 1e12 * 0.75
 TINY: Final = 1e-9
 AGES: Final = YEARS * np.arange(28.0)[:, None, None]
-CHIPS: Final = 2.0 * 2048.0 ** (np.arange(9.0)[:, None] / 8)
+CHIPS: Final = np.array([2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 256.0, 1024.0, 4096.0])[:, None]
 GPU: Final = np.array([[1.0], [0.0], [0.0]])
 BUYS_HBM: Final = np.array([[1.0], [1.0], [0.0]])
 TO_GPU: Final = np.array([[1.0], [0.0], [-1.0]])
@@ -48,10 +48,10 @@ def positive(x: Array, width: float) -> Array:
 
 
 def over(x: Array, y: Array) -> Array:
-    """Return (x^8 + y^8)^(1/8) - y of levels, through logs."""
+    """Return (x^16 + y^16)^(1/16) - y of levels, through logs."""
     ratio = np.log(x) - np.log(y)
     return np.maximum(x - y, 0.0) + np.maximum(x, y) * np.expm1(
-        0.125 * np.log1p(np.exp(-8.0 * np.abs(ratio)))
+        0.0625 * np.log1p(np.exp(-16.0 * np.abs(ratio)))
     )
 
 
@@ -95,11 +95,11 @@ def compute_per_token(a: Tree, s: Tree, served: Any, log_speed: Array) -> tuple[
         1e-6 * served.layers * x[:, None, None]
         for x in (a.layer_latency, 2.0 * a.reduction_latency, 2.0 * a.node_latency)
     )
-    crossed = positive(doubled - np.log2(np.exp(s.log_node))[:, None, None], 0.5)
+    crossed = positive(doubled - np.log2(np.exp(s.log_node))[:, None, None], 0.25)
     latency = a_layer + doubling * doubled + crossing * crossed
     left = CHIPS * over(np.exp(-log_speed[:, None]), latency)
     width = np.sqrt(served.active / (12.0 * served.layers))
-    crowd = 1.0 + CHIPS / 32.0 + (1.0 - share) * np.square(CHIPS / 8.0)
+    crowd = np.sqrt(1.0 + np.square(CHIPS / 26.0)) + (1.0 - share) * np.square(CHIPS / 8.0)
     sent = 4.0 * served.layers * width / (bandwidth * a.link_bandwidth[:, None, None])
     moved = sent * (CHIPS - 1.0) / np.sqrt(crowd)
     fits = over(CHIPS, served.weights / memory) * (memory / context)

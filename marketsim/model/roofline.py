@@ -36,16 +36,19 @@ WIDTH_SQUARED: Final = 12.0
 the feed-forward part (Kaplan et al. 2020, arXiv 2001.08361). Within a quarter of the width of open
 models, dense ones and mixtures of experts."""
 
-CHIPS: Final = tuple(2.0 * 2048.0 ** (j / 8) for j in range(9))
-"""Sizes of the group of chips that serves one copy of the model."""
+CHIPS: Final = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 256.0, 1024.0, 4096.0)
+"""Sizes of the group of chips that serves one copy of the model: dense where a node ends, for
+there latency turns; only designs of little memory need hundreds."""
 
-PLANAR: Final = 32.0
-"""Chips from which weights are better cut in two dimensions, so that a chip adds up ever less."""
+PLANAR: Final = 26.0
+"""Chips from which weights are better cut in two dimensions, so that a chip adds up ever less: four
+sums of 10.25 widths in all, each over the square root of the chips, against two of one width (Llama
+3; Pope et al. 2022)."""
 
 EXPERTS: Final = 8.0
 """Experts of a layer that a token is sent to: eight in most mixtures that are served."""
 
-EDGE: Final = 0.5
+EDGE: Final = 0.25
 """Doublings of chips over which a group outgrows its node."""
 
 SHARP: Final = 32
@@ -231,7 +234,8 @@ def links(chips: Array, sparsity: Array) -> Array:
     square root of the chips only, and where most of them are experts it goes to those chosen. Links
     between nodes carry together what one within carries: each chip has its own.
     """
-    return (chips - 1.0) / jnp.sqrt(1.0 + chips / PLANAR + sparsity * (chips / EXPERTS) ** 2)
+    planar = jnp.sqrt(1.0 + (chips / PLANAR) ** 2)
+    return (chips - 1.0) / jnp.sqrt(planar + sparsity * (chips / EXPERTS) ** 2)
 
 
 @pytree

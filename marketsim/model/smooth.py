@@ -34,18 +34,20 @@ def positive_part(x: Array, width: float = 0.05) -> Array:
 
 
 def excess(x: Array, y: Array) -> Array:
-    """Return a smooth max(x - y, 0) of positive levels, above both: (x^8 + y^8)^(1/8) - y.
+    """Return a smooth max(x - y, 0) of positive levels, above both: (x^16 + y^16)^(1/16) - y.
 
-    It scales as they do. Where they are equal it is 9 % of either; below it falls as x^8, so that a
-    limit that is missed is a wall.
+    It scales as they do. Where they are equal it is 4 % of either; below it falls as x^16, so that
+    a limit that is missed is a wall.
     """
     high, low = jnp.maximum(x, y), jnp.minimum(x, y)
-    power = (low / high) ** 8
+    power = (low / high) ** 16
     root = jnp.sqrt(1.0 + power)
-    fourth = jnp.sqrt(root)
-    # (1 + power)^(1/8) - 1 without cancelling, by the difference of squares, three times.
-    added = power / ((1.0 + root) * (1.0 + fourth) * (1.0 + jnp.sqrt(fourth)))
-    return jnp.maximum(x - y, 0.0) + high * added
+    product = 1.0 + root
+    # (1 + power)^(1/16) - 1 without cancelling, by the difference of squares, four times.
+    for _ in range(3):
+        root = jnp.sqrt(root)
+        product = product * (1.0 + root)
+    return jnp.maximum(x - y, 0.0) + high * power / product
 
 
 def smooth_maximum(x: Array, y: Array | float, width: float = WIDTH) -> Array:

@@ -68,7 +68,7 @@ def at_once(a: Assumptions) -> Assumptions:
     return replace(a, **{name: 1e-9 * getattr(a, name) for name in names})
 
 
-# The same cost by brute force: hard limits, whole chips, whole sequences.
+# The same cost by brute force: hard limits, whole chips, at least one sequence.
 
 
 class Chip(NamedTuple):
@@ -119,7 +119,7 @@ def chip_of(a: Assumptions, now: Efficiency, architecture: int) -> Chip:
 
 
 CHIPS = np.unique(np.geomspace(1.0, max(roofline.CHIPS), 150).astype(int))[:, None]
-SEQUENCES = np.unique(np.geomspace(1.0, 1e6, 3000).astype(int))[None, :]
+SEQUENCES = np.geomspace(1.0, 1e6, 3000)[None, :]
 
 
 class Tried(NamedTuple):
@@ -144,7 +144,8 @@ def every(chip: Chip, model: ServedModel, context: float) -> Tried:
     arithmetic = 2.0 * model.active * SEQUENCES / chip.flops
     width = np.sqrt(model.active / (12.0 * model.layers))
     experts = 1.0 - model.active / model.parameters
-    sent = (1.0 - 1.0 / CHIPS) / np.sqrt(1.0 + CHIPS / 32.0 + experts * (CHIPS / 8.0) ** 2)
+    planar = np.hypot(1.0, CHIPS / 26.0)
+    sent = (1.0 - 1.0 / CHIPS) / np.sqrt(planar + experts * (CHIPS / 8.0) ** 2)
     moved = 2.0 * 2.0 * model.layers * width * SEQUENCES * sent / chip.links
     working = np.maximum(read / chip.bandwidth, arithmetic) / CHIPS
     step = chip.latency(model.layers, CHIPS) + moved + working
@@ -160,8 +161,8 @@ def test_it_is_the_best_of_all_groups_and_batches(
 ) -> None:
     """Never below it, and 3 to 15 % above at most speeds from 1 token per second up.
 
-    Worst measured: 36 %, at three quarters of the largest speed. Low-latency designs, which need a
-    thousand chips to hold a model, stay within 9 % to 0.45 of it.
+    Worst measured: 43 %, at three quarters of the largest speed. Low-latency designs, which need a
+    thousand chips to hold a model, stay within 10 % to 0.45 of it.
     """
     model, context = MODELS[name], float(median.context_tokens[k])
     tried = every(chip_of(median, technology, architecture), model, context)
@@ -179,28 +180,28 @@ def test_it_is_the_best_of_all_groups_and_batches(
 
 def test_gpu_cost_is_flat_then_convex_in_speed(median: Assumptions, technology: Efficiency) -> None:
     """To the wall where a step cannot read all experts; beyond, a batch is a sequence or two."""
-    speeds = np.linspace(1.0, 130.0, 130)
+    speeds = np.linspace(1.0, 95.0, 95)
     cost = np.exp(log_cost(median, technology, served(DEEPSEEK), speeds))[:, GPU, INTERACTIVE]
     assert cost[9] == pytest.approx(cost[0], rel=0.01)
     assert (np.diff(cost, 2) > -1e-6 * cost[1:-1]).all()
     assert cost[-1] > 10.0 * cost[0]
 
 
-def test_forty_times_the_speed_costs_a_hundred_times_more_on_gpus(
+def test_thirty_times_the_speed_costs_a_hundred_times_more_on_gpus(
     median: Assumptions, technology: Efficiency
 ) -> None:
-    """From 5 to 200 tokens a second: 145 times as much with short contexts, 42 with long ones.
+    """From 5 to 150 tokens a second: 135 times as much with short contexts, 37 with long ones.
 
-    At 250 not even one sequence is served.
+    At 200 not even one sequence is served.
     """
-    cost = log_cost(median, technology, served(DEEPSEEK), jnp.array([5.0, 200.0, 500.0]))
+    cost = log_cost(median, technology, served(DEEPSEEK), jnp.array([5.0, 150.0, 500.0]))
     dearer = np.exp(cost[1:] - cost[0])[:, GPU]
     for k, context in enumerate(median.context_tokens):
         tried = every(chip_of(median, technology, GPU), DEEPSEEK, float(context))
-        brute = tried.cheapest(200.0) / tried.cheapest(5.0)
+        brute = tried.cheapest(150.0) / tried.cheapest(5.0)
         assert brute > (100.0, 80.0, 30.0)[k]
-        assert dearer[0, k] == pytest.approx(brute, rel=0.2)
-        assert tried.fastest() < 250.0
+        assert dearer[0, k] == pytest.approx(brute, rel=0.3)
+        assert tried.fastest() < 200.0
     assert (dearer[1] > 1e6).all()
 
 
@@ -309,7 +310,7 @@ def bounds(x: roofline.Needs) -> dict[str, np.ndarray]:
     batch.
     """
     n = np.array(roofline.CHIPS)[:, None, None, None]
-    room = ((n**8 + x.held**8) ** 0.125 - x.held) / x.kept  # a smooth limit of memory
+    room = ((n**16 + x.held**16) ** 0.0625 - x.held) / x.kept  # a smooth limit of memory
     most = np.maximum(room.max(axis=0), 1.0)
     touched = x.weights * -np.expm1(most * np.log1p(-np.minimum(x.active / x.weights, 1 - 1e-12)))
     nodes = np.maximum(n / x.node, 1.0)
@@ -428,7 +429,7 @@ def test_second_derivatives_are_those_of_the_first(world: World, seed: int) -> N
 
 @pytest.mark.parametrize("seed", range(5))
 def test_its_derivative_agrees_with_central_differences(world: World, seed: int) -> None:
-    x, step = needs_at(world, seed), 1e-4
+    x, step = needs_at(world, seed), 2e-5
     for name, exact in vars(slope_of(x)).items():
         at = [replace(x, **{name: getattr(x, name) * np.exp(s)}) for s in (step, -step)]
         up, down = (np.log(np.asarray(utilisation(y))) for y in at)
@@ -510,5 +511,7 @@ def test_more_bandwidth_per_watt_never_raises_cost(
     assert cost.shape == (len(ARCHITECTURES), len(CLASSES))
     saved = np.asarray(cost - less)
     assert (saved > -1e-12).all()
-    assert (saved[[GPU, ASIC], AGENTIC] > 0.01).all()  # it counts where speed is wanted
-    assert (saved[[GPU, ASIC], AGENTIC] > 3.0 * saved[FAST, AGENTIC]).all()
+    # It counts where speed is wanted, and can be paid: GPUs of the start serve agents more slowly.
+    assert (saved[[GPU, ASIC], INTERACTIVE] > 0.1).all()
+    assert (saved[[GPU, ASIC], INTERACTIVE] > 3.0 * saved[FAST, INTERACTIVE]).all()
+    assert saved[ASIC, AGENTIC] > saved[ASIC, INTERACTIVE]

@@ -47,23 +47,25 @@ class ServingAssumptions:
     layer_latency: Array = assumption(
         "microseconds",
         "time of a layer on any group of chips: launch of its kernels, start of two reductions",
-        lognormal((20.0, 12.0, 4.0), (0.4, 0.4, 0.5)),
-        "Erdil 2025, arXiv 2506.04645: 4 a kernel of four, 6.8 a reduction, 30 in all as measured "
-        "with NCCL; best fused kernels about 10; less where chips run a fixed schedule",
+        lognormal((30.0, 16.0, 4.0), (0.45, 0.45, 0.5)),
+        "Erdil 2025, arXiv 2506.04645: 4 a kernel of four, with NCCL 6.8 a reduction, on TPUs 0; "
+        "best fused kernels about 10 in all; about 65 in vLLM's performance benchmark 9515, 2024 "
+        "(Llama 3 on H200, beyond reading); less where chips run a fixed schedule",
         ARCHITECTURES,
     )
     reduction_latency: Array = assumption(
         "microseconds",
         "time of a reduction for each doubling of the chips that take part",
-        lognormal((2.0, 1.5, 0.5), (0.4, 0.4, 0.5)),
+        lognormal((2.8, 2.5, 0.5), (0.45, 0.45, 0.5)),
         "Erdil 2025: 2 x 0.6 for each further chip of eight with NCCL, so 2.8 a doubling; custom "
-        "kernels, which write to all at once, about 1",
+        "kernels, which write to all at once, about 1; TPU v4 2 a further chip of a ring of four, "
+        "half of it both ways round, so 2 to 3",
         ARCHITECTURES,
     )
     node_latency: Array = assumption(
         "microseconds",
         "further time of a reduction for each doubling of the nodes it spans",
-        lognormal((4.5, 2.0, 0.3), (0.45, 0.5, 0.5)),
+        lognormal((7.0, 2.0, 0.3), (0.45, 0.5, 0.5)),
         "Erdil 2025: 2 x 5 a doubling with NCCL, 7 beyond one within a node; 1.9 to 3.6 times less "
         "with NVRAR, arXiv 2511.09557",
         ARCHITECTURES,
