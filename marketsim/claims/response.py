@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.ensemble import YEAR
 from marketsim.model import ARCHITECTURES, Quarter
 from marketsim.model.efficiency import serve_better
 
@@ -29,20 +30,27 @@ DOUBLING: Final = float(np.log(2.0))
 WATCHED: Final = ("compute", "accelerators", "power", "spending")
 """Compute installed, accelerators as they are invoiced, GW at the site, and spending on tokens."""
 
-CLOSE: Final = 0.01
+CLOSE: Final = 0.003
 NEARLY: Final = 0.05
 """Largest gap in ln spending at which rounds end, and at which spending counts as held."""
 
 LATE: Final = slice(8, 20)
 """Quarters of years three to five."""
 
-ENOUGH: Final = 0.97
+ENOUGH: Final = 0.99
 """Share of draws that are to be held before rounds end: the last take as long as all others."""
 
-ROUNDS: Final = 40
-DAMPING: Final = 0.8
+ROUNDS: Final = 15
 LONGEST: Final = 0.5
-"""Of the rounds of news, of the part of a step that is taken first, and of a step, in logs."""
+"""Of the rounds of a year's news, and of a step, in logs."""
+
+REMEMBERED: Final = 4
+"""Steps from which the next one learns."""
+
+RIDGE: Final = 1e-8
+TINY: Final = 1e-300
+"""Added to what steps have in common, as a share of it and where it is nothing, so that what they
+teach is never undetermined."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,30 +132,72 @@ def spending(q: Quarter) -> FloatArray:
 def hold_spending(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return news of demand [draw, quarter] that hold spending, and the gap that is left, [draw].
 
-    Tokens go a share of the way to what is desired each quarter: what is desired has to go the
-    whole gap at once. Saturation damps news, and rents answer, so that it takes a few rounds; a
-    draw that comes no nearer by a step takes half of it.
+    Year by year: no news change what was spent before, so that a year is held once and for all
+    before the next is run.
     """
-    a = worlds.assumptions
-    share, volatility = (np.asarray(x)[:, None] for x in (a.demand_adjustment, a.demand_volatility))
-    news = step = np.zeros_like(spent)
+    now, years, gaps = worlds, [], []
+    for first in range(0, spent.shape[1], YEAR):
+        news, gap = _hold_year(now, spent[:, first : first + YEAR])
+        now = now.with_(now.states_and_quarters(demand=news)[0])
+        years.append(news)
+        gaps.append(gap)
+    return np.concatenate(years, axis=1), np.max(gaps, axis=0)
+
+
+def _hold_year(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return news of a year that hold spending, [draw, quarter], and the gap left, [draw].
+
+    Saturation damps news, and rents answer, so that it takes a few rounds. A draw that comes no
+    nearer by a step goes half as far, and as the gap alone asks.
+    """
+    news = asked = step = np.zeros_like(spent)
     least, part = np.full(worlds.draws, np.inf), np.ones(worlds.draws)
+    tries: list[tuple[FloatArray, FloatArray]] = []
     for _ in range(ROUNDS):
-        now = worlds.ahead(demand=news + part[:, None] * step)
-        gap, room = spent - spending(now), 1.0 - np.asarray(now.saturation)
+        tried = news + part[:, None] * step
+        now = worlds.ahead(demand=tried)
+        gap = spent - spending(now)
+        onward, longest = _asked(worlds, now, gap)
+        tries = [*tries, (tried, onward)][-REMEMBERED - 1 :]
         worst = np.nan_to_num(np.abs(gap).max(axis=1), nan=np.inf)
         nearer = worst < least
-        desired = (gap - (1.0 - share) * _before(gap)) / share
-        onward = np.clip(desired - _before(desired), -LONGEST, LONGEST) / (room * volatility)
         moved = nearer[:, None]
-        news, step = (
-            np.where(moved, news + part[:, None] * step, news),
-            np.where(moved, onward, step),
-        )
-        least, part = np.minimum(worst, least), np.where(nearer, DAMPING, 0.5 * part)
+        news, asked = np.where(moved, tried, news), np.where(moved, onward, asked)
+        step = np.where(moved, np.clip(_learnt(tries), -longest, longest), asked)
+        least, part = np.minimum(worst, least), np.where(nearer, 1.0, 0.5 * part)
         if np.quantile(least, ENOUGH) < CLOSE:
             break
     return news, least
+
+
+def _asked(worlds: Worlds, now: Quarter, gap: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the news that would close ``gap`` did nothing answer, and the most that is taken.
+
+    Tokens go a share of the way to what is desired each quarter: what is desired has to go the
+    whole gap at once.
+    """
+    a = worlds.assumptions
+    share, volatility = (np.asarray(x)[:, None] for x in (a.demand_adjustment, a.demand_volatility))
+    desired = (gap - (1.0 - share) * _before(gap)) / share
+    felt = (1.0 - np.asarray(now.saturation)) * volatility
+    longest = LONGEST / felt
+    return np.clip((desired - _before(desired)) / felt, -longest, longest), longest
+
+
+def _learnt(tries: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
+    """Return the step after the last of ``tries``, (news, step asked) each [draw, quarter].
+
+    Anderson (1965, J. ACM 12): news at which, were what is asked linear in news, nothing would be.
+    """
+    news, asked = (np.stack(x, axis=1) for x in zip(*tries, strict=True))
+    if len(tries) == 1:
+        return asked[:, -1]
+    went, changed = np.diff(news, axis=1), np.diff(asked, axis=1)
+    square = changed @ changed.transpose(0, 2, 1)
+    size = np.trace(square, axis1=1, axis2=2)[:, None, None]
+    ridge = (RIDGE * size + TINY) * np.eye(square.shape[1])
+    weight = np.linalg.solve(square + ridge, changed @ asked[:, -1, :, None])
+    return np.asarray(asked[:, -1] - ((went + changed) * weight).sum(axis=1))
 
 
 def _before(x: FloatArray) -> FloatArray:
