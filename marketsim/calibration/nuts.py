@@ -16,7 +16,7 @@ import pandas as pd
 from jax import Array
 
 from marketsim.errors import InputError
-from marketsim.precision import DERIVE_OFTEN, precise
+from marketsim.precision import RUN_OFTEN, precise
 
 from .likelihood import residuals, sample
 from .observations import observe
@@ -219,7 +219,7 @@ def _whitened(z: Array, given: Any) -> Array:
     return -0.5 * (r @ r)
 
 
-@partial(jax.jit, static_argnames=("target", "draws", "warmup"), compiler_options=DERIVE_OFTEN)
+@partial(jax.jit, static_argnames=("target", "draws", "warmup"), compiler_options=RUN_OFTEN)
 def _chain(
     start: Array, key: Array, given: Any, target: Target, draws: int, warmup: int
 ) -> tuple[Array, Array, Array, Array]:
