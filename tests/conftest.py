@@ -17,8 +17,15 @@ import pytest
 from hypothesis import settings
 
 import marketsim as ms
+from marketsim.precision import RUN_SELDOM
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+# Tests run thousands of small programs once each. What the product runs again and again has options
+# of its own, which these leave alone.
+os.environ.setdefault(
+    "XLA_FLAGS", " ".join(f"--{name}={value}".lower() for name, value in RUN_SELDOM.items())
+)
 
 # Compiling is what slows a first call, and examples are drawn alike in every run.
 settings.register_profile("marketsim", deadline=None, derandomize=True)
