@@ -118,9 +118,9 @@ class Worlds:
     @cached_property
     def _vector(self) -> np.ndarray:
         """The assumptions as a vector, [draw, entry]."""
-        vector = np.empty(self.link.shape)
-        places = jax.tree.leaves(_places(vector.shape[1]))
-        for place, values in zip(places, jax.tree.leaves(self.assumptions), strict=True):
+        vector, entries = np.empty_like(self.link), self.link.shape[1]
+        both = map(jax.tree.leaves, (_places(entries), self.assumptions))
+        for place, values in zip(*both, strict=True):
             vector[:, place] = values
         return vector
 
