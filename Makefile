@@ -30,10 +30,10 @@ types: $(READY)  ## mypy
 	$(BIN)/mypy
 
 pytest: $(READY)  ## every test; ARGS="-k cli" goes to pytest
-	$(BIN)/pytest -n $(JOBS) --dist loadscope $(ARGS)
+	$(BIN)/pytest -n $(JOBS) $(ARGS)
 
 fast: $(READY)  ## every test that is not slow
-	$(BIN)/pytest -n $(JOBS) --dist loadscope -m "not slow" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) -m "not slow" $(ARGS)
 
 format: $(READY)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

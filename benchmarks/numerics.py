@@ -309,11 +309,12 @@ def gaps(t: Turn) -> Array:
 
 
 def world(
-    x: Array, coordinates: Coordinates, setting: Setting
+    x: Array, counted: Array, coordinates: Coordinates, setting: Setting
 ) -> tuple[Array, tuple[Array, Array]]:
     """Return the level of a world, which observables were finite, and the worst of its gaps.
 
-    ``x`` [coordinate] holds the assumptions, then news of each kind by quarter, standard normal.
+    ``x`` [coordinate] holds the assumptions, then news of each kind by quarter, standard normal;
+    ``counted`` [quarter] what each quarter counts in the level.
     """
     model, size = ms.model, len(coordinates.kind)
     a = model.unpack(model.values(coordinates, x[:size]))
@@ -325,31 +326,38 @@ def world(
 
     _, (quarters, worst) = lax.scan(one, model.start(a, setting), news)
     finite = jnp.stack([jnp.isfinite(each).all() for each in observed(quarters).values()])
-    return level(quarters), (finite, worst.max(axis=0))
+    return level(quarters, counted=counted), (finite, worst.max(axis=0))
+
+
+def through(quarters: int) -> np.ndarray:
+    """Return what each of `QUARTERS` counts: alike up to as many ``quarters``, nothing after."""
+    return (np.arange(QUARTERS) < quarters) / quarters
 
 
 def observed(quarters: Quarter) -> dict[str, Array]:
     return {name: getattr(quarters, name) for name in ms.model.Quarter.__dataclass_fields__}
 
 
-def level(quarters: Quarter, worlds: int = 0) -> Array:
+def level(quarters: Quarter, worlds: int = 0, counted: Array | None = None) -> Array:
     """Return the mean of all observables, the log of what is large: their inverse hyperbolic sine.
 
-    Every observable counts alike, so that no derivative is lost. The last axes may be of
-    ``worlds``.
+    Every observable counts alike, so that no derivative is lost, and so does every quarter unless
+    they are ``counted`` [quarter] otherwise. The last axes may be of ``worlds``.
     """
-    seen = observed(quarters).values()
-    means = [jnp.arcsinh(x).mean(axis=tuple(range(x.ndim - worlds))) for x in seen]
+    seen = [jnp.arcsinh(x) for x in observed(quarters).values()]
+    if counted is not None:
+        seen = [jnp.tensordot(counted, x, 1)[None] for x in seen]
+    means = [x.mean(axis=tuple(range(x.ndim - worlds))) for x in seen]
     return jnp.stack(means).mean(axis=0)
 
 
 @partial(jax.jit, compiler_options=QUICKLY)
-@partial(jax.vmap, in_axes=(0, None, None))
-def slopes(x: Array, coordinates: Coordinates, setting: Setting) -> Any:
-    return jax.value_and_grad(world, has_aux=True)(x, coordinates, setting)
+@partial(jax.vmap, in_axes=(0, None, None, None))
+def slopes(x: Array, counted: Array, coordinates: Coordinates, setting: Setting) -> Any:
+    return jax.value_and_grad(world, has_aux=True)(x, counted, coordinates, setting)
 
 
-@partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
+@partial(jax.jit, compiler_options=ms.precision.RUN_OFTEN)
 def levels(x: Array, coordinates: Coordinates, setting: Setting) -> Array:
     """Return the levels of worlds at ``x`` [draw, coordinate], run with the draw as last axis."""
     model, size = ms.model, len(coordinates.kind)
@@ -380,7 +388,8 @@ def examine(
 ) -> Findings:
     """Run the worlds at ``x`` [draw, coordinate] in one batch."""
     with ms.precision.precise(precision):
-        given = jax.tree.map(partial(cast, precision=precision), (x, coordinates, setting))
+        asked = (x, through(QUARTERS), coordinates, setting)
+        given = jax.tree.map(partial(cast, precision=precision), asked)
         (level, (finite, worst)), slope = slopes(*given)
         return Findings(*(np.asarray(y) for y in (level, finite, worst, slope)))
 
@@ -426,7 +435,7 @@ def compare(count: int, seed: int, posterior: ms.Posterior, names: list[str]) ->
     given = posterior.coordinates, posterior.setting
     with ms.precision.precise("float64"):
         x = points(count, seed, names)
-        slope = np.asarray(slopes(jnp.asarray(x), *given)[1])
+        slope = np.asarray(slopes(jnp.asarray(x), jnp.asarray(through(QUARTERS)), *given)[1])
         gap = np.abs(slope - np.stack([differences(point, *given) for point in x]))
         over = (gap > 1e-6 * np.abs(slope) + ROUNDING).any(axis=1)
         for i in np.flatnonzero(over):  # does the difference err, where the level bends?

@@ -11,14 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
 
 import marketsim as ms
+from marketsim.precision import RUN_SELDOM
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+# Tests run thousands of small programs once each. What the product runs again and again has options
+# of its own, which these leave alone.
+os.environ.setdefault(
+    "XLA_FLAGS", " ".join(f"--{name}={value}".lower() for name, value in RUN_SELDOM.items())
+)
 
 # Compiling is what slows a first call, and examples are drawn alike in every run.
 settings.register_profile("marketsim", deadline=None, derandomize=True)
@@ -42,6 +49,44 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for name in ("MARKETSIM_DATA", "MARKETSIM_STRATEGIES"):
         os.environ.pop(name, None)
+
+
+LONG = (
+    "test_claims.py",
+    "test_gradients.py",
+    "test_machines.py",
+    "test_nuts.py",
+    "test_docs.py",
+    "test_deepseek_day.py",
+    "test_calibration.py",
+    "test_knowledge.py",
+    "test_rolling.py",
+    "test_cli.py",
+    "test_strategies.py",
+    "test_runs.py",
+    "test_simulation.py",
+    "test_sensitivity.py",
+    "test_no_files.py",
+)
+"""Files that take longest, first: begun last they would keep one worker when the others are done.
+The first calibrates, which nearly all wait for, the second needs no calibration."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first."""
+    place = {name: i for i, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give workers whole files in our order: what a file sets up is set up, and compiled, once."""
+    if config.getoption("dist") not in ("load", "loadfile"):
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
 
 
 MAPPED = 20_000

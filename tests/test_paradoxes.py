@@ -10,13 +10,12 @@ import pytest
 import marketsim as ms
 from marketsim.claims.response import (
     CLOSE,
-    DAMPING,
     DOUBLING,
     ENOUGH,
-    KEPT,
     LIMITED,
+    REMEMBERED,
     WATCHED,
-    _mixed,
+    _learnt,
     hold_spending,
     limited,
     responses,
@@ -116,25 +115,25 @@ def test_answers_do_not_hang_on_what_is_run_beside_them(posterior: ms.Posterior)
     np.testing.assert_allclose(every["slack"][1].late("compute"), alone.late("compute"), atol=0.01)
 
 
-def test_mixed_steps_solve_what_is_linear() -> None:
-    """Where steps answer to news by a matrix, as many rounds as it has rows tell where to go."""
+def test_steps_that_were_tried_solve_what_is_linear() -> None:
+    """Where what is asked answers to news by a matrix, as many steps as it has rows tell all."""
     chance = np.random.default_rng(0)
     matrix = np.eye(3) + 0.3 * chance.standard_normal((2, 3, 3))
-    news, goal = chance.standard_normal((2, 2, 3))
-    moves = chance.standard_normal((2, KEPT, 3))
-    answers = -moves @ matrix.swapaxes(1, 2)
-    step = goal - (matrix @ news[..., None])[..., 0]
-    there = news + _mixed(step, moves, answers)
-    left = goal - (matrix @ there[..., None])[..., 0]
-    assert np.abs(left).max() < 0.02 * np.abs(step).max()
-    untold = _mixed(step, np.zeros_like(moves), np.zeros_like(moves))
-    np.testing.assert_allclose(untold, DAMPING * step)
+    goal = chance.standard_normal((2, 3))
+
+    def asked(news: np.ndarray) -> np.ndarray:
+        return np.asarray(goal - np.einsum("dij,dj->di", matrix, news))
+
+    tries = [(x, asked(x)) for x in chance.standard_normal((REMEMBERED, 2, 3))]
+    there = tries[-1][0] + _learnt(tries)
+    np.testing.assert_allclose(asked(there), 0.0, atol=1e-4)
+    np.testing.assert_array_equal(_learnt(tries[-1:]), tries[-1][1])
 
 
 def test_rounds_end_once_spending_is_held(
     posterior: ms.Posterior, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And no draw that is held is run again; one that is not says so."""
+    """And a draw that is not held says so."""
     with precise("float64"):
         worlds = posterior_worlds(posterior, 4, seed=0)
         both = together([worlds, unsaturated(slack(worlds))])

@@ -13,7 +13,7 @@ from marketsim.ensemble import past
 from marketsim.model import Coordinates, Quarter, Setting
 from marketsim.model.tree import leaf, pytree
 from marketsim.observables import CATALOGUE
-from marketsim.precision import DERIVE_OFTEN
+from marketsim.precision import RUN_OFTEN
 
 from .observations import Series
 
@@ -169,7 +169,7 @@ class Linearised:
     quarters: Quarter
 
 
-@partial(jax.jit, compiler_options=DERIVE_OFTEN)
+@partial(jax.jit, compiler_options=RUN_OFTEN)
 def linearise(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Linearised:
     """Return the window at ``x``: the one program that calibration compiles.
 

@@ -16,7 +16,7 @@ import pandas as pd
 from jax import Array
 
 from marketsim.errors import InputError
-from marketsim.precision import DERIVE_OFTEN, precise
+from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise
 
 from .likelihood import residuals, sample
 from .observations import observe
@@ -154,7 +154,8 @@ def walk(
     with precise("float64"):
         keys = jax.random.split(jax.random.key(seed), 2 * chains)
         starts = SPREAD * jax.random.normal(keys[0], (chains, size))
-        walks = [(starts[i], keys[chains + i], given) for i in range(chains)]
+        begun = [(z, *_begun(z, given, target=target)) for z in starts]
+        walks = [(begun[i], keys[chains + i], given) for i in range(chains)]
         program = _chain.lower(*walks[0], target=target, draws=draws, warmup=warmup).compile()
 
     def run(begin: tuple[Any, ...]) -> list[np.ndarray]:
@@ -219,18 +220,37 @@ def _whitened(z: Array, given: Any) -> Array:
     return -0.5 * (r @ r)
 
 
-@partial(jax.jit, static_argnames=("target", "draws", "warmup"), compiler_options=DERIVE_OFTEN)
+@partial(jax.jit, static_argnames="target", compiler_options=RUN_SELDOM)
+def _begun(start: Array, given: Any, target: Target) -> tuple[Array, Array]:
+    """Return potential and gradient at a start: with them :func:`_chain` holds its gradient once.
+
+    It compiles for as long as all else, and NumPyro would put it in twice.
+    """
+    potential, slope = jax.value_and_grad(lambda z: -target(z, given))(start)
+    return potential, slope
+
+
+@partial(jax.jit, static_argnames=("target", "draws", "warmup"), compiler_options=RUN_OFTEN)
 def _chain(
-    start: Array, key: Array, given: Any, target: Target, draws: int, warmup: int
+    start: tuple[Array, Array, Array],
+    key: Array,
+    given: Any,
+    target: Target,
+    draws: int,
+    warmup: int,
 ) -> tuple[Array, Array, Array, Array]:
-    """Return draws [draw, unknown], how many diverged, the step size, and gradients per draw."""
+    """Return draws [draw, unknown], how many diverged, the step size, and gradients per draw.
+
+    ``start`` is a point, and potential and gradient there.
+    """
     hmc = _numpyro("infer.hmc")
 
     def potential(z: Array) -> Array:
         return -target(z, given)
 
     begin, step = hmc.hmc(potential, algo="NUTS")
-    state = begin(start, warmup, step_size=FIRST_STEP, max_tree_depth=DEPTH, rng_key=key)
+    asked = {"step_size": FIRST_STEP, "max_tree_depth": DEPTH, "rng_key": key}
+    state = begin(hmc.ParamInfo(*start), warmup, **asked)
 
     def one(state: Any, _: None) -> tuple[Any, tuple[Array, Array, Array]]:
         state = step(state)

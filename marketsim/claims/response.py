@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.ensemble import YEAR
 from marketsim.model import ARCHITECTURES, Quarter
 from marketsim.model.efficiency import serve_better
 
@@ -46,7 +47,7 @@ DOUBLING: Final = float(np.log(2.0))
 WATCHED: Final = ("compute", "accelerators", "power", "spending")
 """Compute installed, accelerators as they are invoiced, GW at the site, and spending on tokens."""
 
-CLOSE: Final = 0.01
+CLOSE: Final = 0.003
 NEARLY: Final = 0.05
 """Largest gap in ln spending at which rounds end, and at which spending counts as held."""
 
@@ -56,16 +57,17 @@ LATE: Final = slice(8, 20)
 ENOUGH: Final = 0.99
 """Share of draws that are to be held before rounds end: the last take as long as all others."""
 
-ROUNDS: Final = 40
-DAMPING: Final = 0.8
+ROUNDS: Final = 15
 LONGEST: Final = 0.5
-"""Of the rounds of news, of the part of a step that is taken, and of a step, in logs."""
+"""Of the rounds of a year's news, and of a step, in logs."""
 
-KEPT: Final = 5
-RIDGE: Final = 1e-4
-LOST: Final = 2.0
-"""Rounds that tell how steps are mixed, and what keeps them from being told too finely; how much
-worse than the best a round may be before the next goes half of the way back."""
+REMEMBERED: Final = 4
+"""Steps from which the next one learns."""
+
+RIDGE: Final = 1e-8
+TINY: Final = 1e-300
+"""Added to what steps have in common, as a share of it and where it is nothing, so that what they
+teach is never undetermined."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,54 +161,72 @@ def spending(q: Quarter) -> FloatArray:
 def hold_spending(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return news of demand [draw, quarter] that hold spending, and the gap that is left, [draw].
 
-    Tokens go a share of the way to what is desired each quarter: what is desired has to go the
-    whole gap at once. Saturation damps news, and rents answer, so that it takes a few rounds.
+    Year by year: no news change what was spent before, so that a year is held once and for all
+    before the next is run.
     """
-    news, least = np.zeros_like(spent), np.full(worlds.draws, np.inf)
-    tried, last, step = np.zeros((3, *spent.shape))
-    moves, answers = np.zeros((2, worlds.draws, KEPT, spent.shape[1]))
-    for turn in range(ROUNDS):
-        far = np.flatnonzero(least >= CLOSE)
-        if len(far) <= (1.0 - ENOUGH) * worlds.draws:
+    now, years, gaps = worlds, [], []
+    for first in range(0, spent.shape[1], YEAR):
+        news, gap = _hold_year(now, spent[:, first : first + YEAR])
+        now = now.with_(now.states_and_quarters(demand=news)[0])
+        years.append(news)
+        gaps.append(gap)
+    return np.concatenate(years, axis=1), np.max(gaps, axis=0)
+
+
+def _hold_year(worlds: Worlds, spent: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return news of a year that hold spending, [draw, quarter], and the gap left, [draw].
+
+    Saturation damps news, and rents answer, so that it takes a few rounds. A draw that comes no
+    nearer by a step goes half as far, and as the gap alone asks.
+    """
+    news = asked = step = np.zeros_like(spent)
+    least, part = np.full(worlds.draws, np.inf), np.ones(worlds.draws)
+    tries: list[tuple[FloatArray, FloatArray]] = []
+    for _ in range(ROUNDS):
+        tried = news + part[:, None] * step
+        now = worlds.ahead(demand=tried)
+        gap = spent - spending(now)
+        onward, longest = _asked(worlds, now, gap)
+        tries = [*tries, (tried, onward)][-REMEMBERED - 1 :]
+        worst = np.nan_to_num(np.abs(gap).max(axis=1), nan=np.inf)
+        nearer = worst < least
+        moved = nearer[:, None]
+        news, asked = np.where(moved, tried, news), np.where(moved, onward, asked)
+        step = np.where(moved, np.clip(_learnt(tries), -longest, longest), asked)
+        least, part = np.minimum(worst, least), np.where(nearer, 1.0, 0.5 * part)
+        if np.quantile(least, ENOUGH) < CLOSE:
             break
-        at = tried[far]
-        worst, onward = _onward(worlds.those(far), spent[far], at)
-        nearer = worst < least[far]
-        news[far[nearer]], least[far[nearer]] = at[nearer], worst[nearer]
-        if turn:
-            moves[far, turn % KEPT] = at - last[far]
-            answers[far, turn % KEPT] = onward - step[far]
-        last[far], step[far] = at, onward
-        mixed = at + _mixed(onward, moves[far], answers[far])
-        lost = (worst > LOST * least[far])[:, None]
-        tried[far] = np.where(lost, 0.5 * (at + news[far]), mixed)
     return news, least
 
 
-def _onward(worlds: Worlds, spent: FloatArray, news: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the largest gap of ln spending at ``news`` [draw], and a step of news to close it."""
+def _asked(worlds: Worlds, now: Quarter, gap: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the news that would close ``gap`` did nothing answer, and the most that is taken.
+
+    Tokens go a share of the way to what is desired each quarter: what is desired has to go the
+    whole gap at once.
+    """
     a = worlds.assumptions
     share, volatility = (np.asarray(x)[:, None] for x in (a.demand_adjustment, a.demand_volatility))
-    now = worlds.ahead(demand=news)
-    gap, room = spent - spending(now), 1.0 - np.asarray(now.saturation)
     desired = (gap - (1.0 - share) * _before(gap)) / share
-    step = np.clip(desired - _before(desired), -LONGEST, LONGEST) / (room * volatility)
-    worst = np.nan_to_num(np.abs(gap).max(axis=1), nan=np.inf)
-    return worst, np.nan_to_num(step, posinf=0.0, neginf=0.0)
+    felt = (1.0 - np.asarray(now.saturation)) * volatility
+    longest = LONGEST / felt
+    return np.clip((desired - _before(desired)) / felt, -longest, longest), longest
 
 
-def _mixed(step: FloatArray, moves: FloatArray, answers: FloatArray) -> FloatArray:
-    """Return a step [draw, quarter] mixed with those of the last rounds by Anderson's method.
+def _learnt(tries: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
+    """Return the step after the last of ``tries``, (news, step asked) each [draw, quarter].
 
-    ``moves`` of news and ``answers`` of steps to them are [draw, round, quarter]: news go to where
-    they say that least of the step is left (Walker and Ni 2011, SIAM J. Numer. Anal. 49).
+    Anderson (1965, J. ACM 12): news at which, were what is asked linear in news, nothing would be.
     """
-    square = answers @ answers.swapaxes(1, 2)
-    ridge = RIDGE * np.trace(square, axis1=1, axis2=2) + np.finfo(float).tiny
-    square = square + ridge[:, None, None] * np.eye(KEPT)
-    weight = np.linalg.solve(square, answers @ step[..., None])
-    past = moves + DAMPING * answers
-    return np.asarray(DAMPING * step - (past.swapaxes(1, 2) @ weight)[..., 0])
+    news, asked = (np.stack(x, axis=1) for x in zip(*tries, strict=True))
+    if len(tries) == 1:
+        return asked[:, -1]
+    went, changed = np.diff(news, axis=1), np.diff(asked, axis=1)
+    square = changed @ changed.transpose(0, 2, 1)
+    size = np.trace(square, axis1=1, axis2=2)[:, None, None]
+    ridge = (RIDGE * size + TINY) * np.eye(square.shape[1])
+    weight = np.linalg.solve(square + ridge, changed @ asked[:, -1, :, None])
+    return np.asarray(asked[:, -1] - ((went + changed) * weight).sum(axis=1))
 
 
 def _before(x: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 import jax
@@ -21,7 +21,6 @@ from marketsim.model import (
     Setting,
     Shocks,
     State,
-    pack,
     unpack,
 )
 from marketsim.model.tree import leaf
@@ -86,11 +85,6 @@ class Worlds:
         a = replace(self.assumptions, **given)
         return replace(self, assumptions=a, state=self.state if state is None else state)
 
-    def those(self, places: np.ndarray) -> Worlds:
-        """Return some of the worlds."""
-        parts = (self.assumptions, self.state, self.link, self.history)
-        return Worlds(self.name, self.posterior, *jax.tree.map(lambda x: x[places], parts))
-
     def entry(self, name: str, place: int, change: Callable[[np.ndarray], np.ndarray]) -> Worlds:
         """Return worlds with one entry of a vector assumption changed."""
         vector = np.array(getattr(self.assumptions, name))
@@ -105,16 +99,27 @@ class Worlds:
     def ahead(self, **news: np.ndarray) -> Quarter:
         """Return the quarters ahead, [draw, quarter, ...], at ``news`` of a kind.
 
-        Each is [quarter] or [draw, quarter], in its standard deviations.
+        Each is [quarter] or [draw, quarter], in its standard deviations; their quarters are those
+        that are run, :data:`AHEAD` where there are no news.
         """
         return self.states_and_quarters(**news)[1]
 
     def states_and_quarters(self, **news: np.ndarray) -> tuple[State, Quarter]:
         """Return the last states and the quarters ahead."""
-        given = Shocks(**(dict.fromkeys(NEWS, np.zeros(AHEAD)) | news))
-        size = (self.draws, AHEAD)
+        quarters = next((x.shape[-1] for x in news.values()), AHEAD)
+        given = Shocks(**(dict.fromkeys(NEWS, np.zeros(quarters)) | news))
+        size = (self.draws, quarters)
         every = np.stack([np.broadcast_to(getattr(given, kind), size) for kind in NEWS], axis=1)
-        return ahead(_packed(self.assumptions), self.setting, self.state, every)
+        return ahead(self._vector, self.setting, self.state, every)
+
+    @cached_property
+    def _vector(self) -> np.ndarray:
+        """The assumptions as a vector, [draw, entry]."""
+        vector, entries = np.empty_like(self.link), self.link.shape[1]
+        both = map(jax.tree.leaves, (_places(entries), self.assumptions))
+        for place, values in zip(*both, strict=True):
+            vector[:, place] = values
+        return vector
 
     @cached_property
     def plain(self) -> Quarter:
@@ -145,13 +150,18 @@ def _worlds(name: str, posterior: Posterior, x: np.ndarray) -> Worlds:
 def _unpacked(posterior: Posterior, link: np.ndarray) -> Assumptions:
     """Return linked coordinates [draw, entry] as assumptions, [draw, ...]."""
     values = assumptions_at(link, posterior.coordinates)
-    unpacked: Assumptions = jax.tree.map(np.asarray, jax.vmap(unpack)(leaf(values)))
+    unpacked: Assumptions = jax.tree.map(lambda place: values[:, place], _places(link.shape[1]))
     return unpacked
 
 
-def _packed(a: Assumptions) -> np.ndarray:
-    """Return assumptions [draw, ...] as a vector, [draw, entry]."""
-    return np.asarray(jax.vmap(pack)(a))
+@cache
+def _places(entries: int) -> Assumptions:
+    """Return where each assumption stands in a vector of as many ``entries``.
+
+    With them NumPy packs and unpacks: JAX would compile anew for every number of draws.
+    """
+    places: Assumptions = jax.tree.map(np.asarray, unpack(leaf(np.arange(entries))))
+    return places
 
 
 def layer(quarters: Quarter, name: str, recognised: bool = False) -> Array:

@@ -1,11 +1,12 @@
 """Worlds: drawn, run through history once, and run on from it. Nothing else runs any."""
 
-from .batches import CHUNK, Histories, ahead, assumptions_at, histories
+from .batches import CHUNK, YEAR, Histories, ahead, assumptions_at, histories
 from .draws import coordinates_of, lives_of, news_of
 from .world import Past, future, past
 
 __all__ = [
     "CHUNK",
+    "YEAR",
     "Histories",
     "Past",
     "ahead",

@@ -23,7 +23,7 @@ from scipy.optimize import minimize
 
 from marketsim.errors import SolverError
 from marketsim.model.tree import pytree
-from marketsim.precision import DERIVE_OFTEN, one_thread, precise
+from marketsim.precision import RUN_OFTEN, one_thread, precise
 
 from .form import CENTRE, LEVEL, SEES, SLOPE, SPREAD, Form, form_at
 from .panel import Panel
@@ -182,12 +182,12 @@ def _reports(panel: Panel) -> Reports:
     )
 
 
-@partial(jax.jit, compiler_options=DERIVE_OFTEN)
+@partial(jax.jit, compiler_options=RUN_OFTEN)
 def _followed(reports: Reports, form: Form) -> tuple[Filtered, Surprise]:
     return _filtered(reports, form)
 
 
-@partial(jax.jit, compiler_options=DERIVE_OFTEN)
+@partial(jax.jit, compiler_options=RUN_OFTEN)
 def _cost(x: Array, reports: Reports) -> tuple[Array, Array]:
     """Return minus the log probability of a panel and the form at ``x``, and its gradient."""
 
