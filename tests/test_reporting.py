@@ -909,7 +909,18 @@ def test_growth_compares_the_next_year_with_the_last() -> None:
     level = contents.revenue_fan["regime"].map({"bull": 3.0}).fillna(2.0)
     contents = replace(contents, revenue_fan=contents.revenue_fan.assign(p50=level))
     assert contents.growth.at["NVDA", "base"] == pytest.approx(0.0)
-    assert contents.growth.at["NVDA", "bull"] == pytest.approx(0.5)
+    assert contents.growth.at["NVDA", "bull"] == pytest.approx(0.5, rel=0.01)
+
+
+def test_growth_is_per_year_where_books_close_in_another_month() -> None:
+    """Five quarters from the middle of one year to that of the next are not one."""
+    contents = make_contents()
+    fan = contents.revenue_fan
+    level = fan["regime"].map({"bull": 3.0}).fillna(2.0)
+    early = fan["quarter_end"] - pd.DateOffset(months=3)
+    dates = fan["quarter_end"].where(fan["regime"] != "reported", early)
+    moved = replace(contents, revenue_fan=fan.assign(p50=level, quarter_end=dates))
+    assert moved.growth.at["NVDA", "bull"] == pytest.approx(1.5**0.8 - 1.0, rel=0.02)
 
 
 def test_a_backtest_opens_with_what_came_of_it() -> None:

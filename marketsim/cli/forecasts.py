@@ -59,7 +59,7 @@ def _forecast(
     if out is None:
         print(result)
     else:
-        _write(out, result.table.to_csv(index=False, lineterminator="\n", float_format="%.8g"))
+        _write(out, result.to_csv())
 
 
 def _score(

@@ -103,6 +103,10 @@ class Forecast:
         """The series, in the order of the rows of ``logs``."""
         return self.panel.series
 
+    def to_csv(self) -> str:
+        """Return the table as CSV."""
+        return self.table.to_csv(index=False, lineterminator="\n", float_format="%.8g")
+
     def __str__(self) -> str:
         columns = ["quantity", "entity", "quarter_end", "unit", "p10", "p50", "p90"]
         return self.table[columns].to_string(index=False, float_format="{:,.5g}".format)

@@ -67,7 +67,8 @@ class RunContents:
     meta : Mapping
         Provenance, as in run.json; every entry is printed in the footer. Read by name where
         present: `as_of`, `draws`, `seed`, `horizon_years`, `objective` (a phrase that completes
-        "The weights were chosen to ..."), `price_source`, `facts_digest`, `versions`.
+        "The weights were chosen to ..."), `price_source`, `facts_digest`, `versions`, `warnings`
+        (what was old on the date, a sentence each without its stop).
     allocation : Allocation
         `weights`, `risk`, `by_scenario`, `duals`, `status`, `solver` are read. VaR and CVaR are
         losses: positive numbers lose money.
@@ -185,20 +186,22 @@ class RunContents:
 
     @cached_property
     def growth(self) -> pd.DataFrame:
-        """Median revenue of the four quarters after the last reported over the last four, less one.
+        """Growth a year of revenue, from the last four quarters reported to the next four shown.
 
-        [ticker x regime]; not known where either has fewer than four.
+        Of medians, [ticker x regime]; not known where either has fewer than four. Books close in
+        other months than the calendar's quarters, so that the two years may lie more than one
+        apart: what is shown is the rate of one.
         """
         rows = self.revenue_fan.sort_values("quarter_end")
         reported = rows[rows["regime"] == REPORTED].dropna(subset="p50").groupby("ticker")
-        known = reported.tail(4).groupby("ticker")["p50"].agg(["sum", "size"])
         last = reported["quarter_end"].max().reindex(rows["ticker"]).set_axis(rows.index)
         coming = rows[(rows["quarter_end"] > last) & (rows["regime"] != REPORTED)]
-        ahead = coming.groupby(["ticker", "regime"]).head(4).groupby(["ticker", "regime"])["p50"]
-        whole = (known["size"] == 4) & (known["sum"] > 0.0)
-        sums = ahead.sum().where(ahead.size() == 4).unstack("regime")
-        changes = sums.div(known["sum"].where(whole), axis=0) - 1.0
-        return changes.reindex(index=self.weights.index, columns=self.regimes)
+        known = _years(reported.tail(4), ["ticker"])
+        ahead = _years(coming.groupby(["ticker", "regime"]).head(4), ["ticker", "regime"])
+        both = ahead.join(known.add_suffix("_before"), on="ticker")
+        apart = (both["middle"] - both["middle_before"]).dt.days / 365.25
+        rates = (both["sum"] / both["sum_before"]) ** (1.0 / apart) - 1.0
+        return rates.unstack("regime").reindex(index=self.weights.index, columns=self.regimes)
 
     def name(self, ticker: str) -> str:
         """Company of a ticker, or the ticker itself."""
@@ -237,3 +240,11 @@ class RunContents:
             (float(risk[key]) for key in risk.index if str(key).startswith(measure)),
             float("nan"),
         )
+
+
+def _years(rows: pd.DataFrame, groups: list[str]) -> pd.DataFrame:
+    """Return the sum of p50 over four quarters and the middle of their dates, by group."""
+    found = rows.groupby(groups).agg(
+        sum=("p50", "sum"), middle=("quarter_end", "mean"), size=("p50", "size")
+    )
+    return found.loc[(found["size"] == 4) & (found["sum"] > 0.0), ["sum", "middle"]]

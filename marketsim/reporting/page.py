@@ -60,6 +60,7 @@ def report_html(contents: RunContents) -> str:
         {
             "title": "What to own if computing gets cheaper",
             "subtitle": subtitle(contents.meta),
+            "warnings": list(contents.meta.get("warnings", ())),
             "merits": figures_of_merit(contents),
             "story": story(contents),
             "layer_strip": layer_strip(contents.layer_weights),

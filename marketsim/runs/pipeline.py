@@ -20,6 +20,7 @@ from marketsim.allocation import Allocation, CVaR, ExpectedReturn, allocate, che
 from marketsim.calibration import Posterior, calibrate
 from marketsim.errors import InputError
 from marketsim.files import replace_file
+from marketsim.forecasting import forecast
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.outlooks import Outlook, outlook
 from marketsim.paradoxes import Paradox, paradox
@@ -31,6 +32,7 @@ from marketsim.sensitivity import Sensitivities, sensitivities
 from marketsim.simulation import Paths, simulate
 from marketsim.valuation import revalue
 
+from .freshness import freshness
 from .tables import paths_table, revenue_fan, scenario_table, world_fan
 
 __all__ = ["Run", "run"]
@@ -44,7 +46,10 @@ DOUBLED_DRAWS: Final = 80
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished run: its folder, its report and what is in them."""
+    """A finished run: its folder, its report and what is in them.
+
+    ``warnings`` say what of the data was old on the decision date.
+    """
 
     folder: Path
     report: Path
@@ -52,6 +57,7 @@ class Run:
     paths: Paths
     allocation: Allocation
     sensitivities: Sensitivities
+    warnings: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """Return weights and the result by regime, for a terminal."""
@@ -109,8 +115,8 @@ def run(
     Returns
     -------
     Run
-        The folder holds run.json, allocation.csv, sensitivities.csv, outlook.csv, paradox.csv,
-        returns.parquet, paths.parquet, fit.csv and report.html.
+        The folder holds run.json, allocation.csv, sensitivities.csv, forecast.csv, outlook.csv,
+        paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
 
     Raises
     ------
@@ -133,11 +139,14 @@ def run(
     check_limits(priced, layers, **limits)  # type: ignore[arg-type]
     if absent := [t for t in companies if t not in priced]:
         progress(f"leaving out {', '.join(absent)}: no price")
+    fresh = freshness(knowledge, pd.Timestamp(as_of), market.closes)
     progress("calibrating the model")
     posterior = calibrate(knowledge)
     regimes = fit_regimes(posterior, read)
+    progress("forecasting what will be reported")
+    coming = forecast(posterior)
     progress(f"simulating {draws:,} worlds")
-    paths = simulate(regimes, draws=draws, seed=seed)
+    paths = simulate(regimes, draws=draws, seed=seed, forecast=coming)
     progress("valuing the companies")
     returns = revalue(paths, market, horizon="1y")
     progress("choosing weights")
@@ -165,9 +174,10 @@ def run(
         "risk_aversion": risk_aversion,
     }
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, objective)
-    meta |= {"without_price": absent}
+    meta |= {"without_price": absent, "newest": fresh.record(), "warnings": fresh.warnings}
     folder = out or Path("runs") / f"{as_of}-{_digest(meta)[:10]}"
     files = _result_files(choice, slopes, paths, posterior, years, doubled)
+    files["forecast.csv"] = coming.to_csv().encode()
     for name, content in files.items():
         replace_file(folder / name, content)
     meta = {**meta, "results": {n: sha256(c).hexdigest() for n, c in files.items()}}
@@ -193,7 +203,7 @@ def run(
             elasticity=doubled.elasticity,
         ),
     )
-    return Run(folder, report, posterior, paths, choice, slopes)
+    return Run(folder, report, posterior, paths, choice, slopes, tuple(fresh.warnings))
 
 
 def _positive(name: str, value: float) -> float:

@@ -1,0 +1,64 @@
+"""How old data are on a decision date, and who is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim.reporting.page import report_html
+from marketsim.runs.freshness import LIMITS, freshness
+from tests.test_reporting import make_contents
+
+AS_OF = pd.Timestamp("2025-12-31")
+
+
+@pytest.fixture(scope="module")
+def known() -> ms.Knowledge:
+    return ms.load_facts(as_of=AS_OF)
+
+
+def closes(last: str) -> pd.DataFrame:
+    return pd.DataFrame({"NVDA": [1.0, 1.1]}, index=pd.to_datetime(["2020-01-02", last]))
+
+
+def test_what_ships_is_fresh_on_its_date(known: ms.Knowledge) -> None:
+    fresh = freshness(known, AS_OF, closes("2025-12-30"))
+    assert fresh.warnings == []
+    assert set(fresh.record()) == {"report", "statement", "price"}
+    assert all("2025-1" in day for day in fresh.record().values())
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_quarter_after_the_newest_report_it_is_old(known: ms.Knowledge, days: int) -> None:
+    newest = freshness(known, AS_OF).newest["report"]
+    late = newest + pd.Timedelta(days=LIMITS["report"] + days)
+    warnings = freshness(known, late).warnings
+    assert len(warnings) == days
+    assert all(f"the newest report is of {newest.date()}, 93 days before" in w for w in warnings)
+
+
+def test_a_week_after_the_last_close_prices_are_old(known: ms.Knowledge) -> None:
+    assert not freshness(known, AS_OF, closes("2025-12-24")).warnings
+    (warning,) = freshness(known, AS_OF, closes("2025-12-23")).warnings
+    assert warning.startswith("the newest price is of 2025-12-23, 8 days before 2025-12-31; add")
+
+
+def test_days_without_any_close_do_not_count(known: ms.Knowledge) -> None:
+    gaps = closes("2025-12-24").reindex(pd.date_range("2025-12-24", "2025-12-31"))
+    assert freshness(known, AS_OF, gaps).record()["price"] == "2025-12-24"
+
+
+def test_nothing_published_later_counts() -> None:
+    late = freshness(ms.load_facts(), AS_OF).newest["report"]
+    assert late > AS_OF
+    assert freshness(ms.load_facts(as_of=AS_OF), AS_OF).newest["report"] <= AS_OF
+
+
+def test_the_report_says_what_is_old() -> None:
+    contents = make_contents()
+    old = {**contents.meta, "warnings": ["the newest price is of 2024-01-02"]}
+    assert "<strong>Beware:</strong> the newest price" in report_html(replace(contents, meta=old))
+    assert "Beware" not in report_html(contents)
