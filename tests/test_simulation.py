@@ -100,6 +100,31 @@ def test_worlds_without_shift_are_the_published_forecast(
     assert calendar > 150
 
 
+def test_worlds_are_the_published_mixture(
+    more: ms.Paths, scenarios: ms.Scenarios, published: ms.forecasting.Forecast
+) -> None:
+    """All regimes by their probabilities, within chance; without shift it is another."""
+    mixed = ms.forecast(scenarios)
+    np.testing.assert_array_equal(mixed.joint.mean, published.joint.mean)
+    whole = mixed.table[mixed.table["segment"] == "total"].assign(alone=published.table["p50"])
+    effective = 1.0 / (more.probabilities**2).sum()
+    compared = 0
+    for ticker, rows in whole.groupby("ticker"):
+        place = more.companies.index(str(ticker))
+        ahead = rows.set_index("quarter_end").reindex(more.quarter_ends[:4]).dropna()
+        for end, row in ahead.iterrows():
+            seen = more.revenue[:, more.quarter_ends.get_loc(end), place] * 1e3
+            unit = 1.10 if row["unit"] == "EUR m" else 1.0
+            for name, p in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9)):
+                below = more.probabilities @ (seen < unit * row[name])
+                # Regimes share pasts, so that there are fewer distinct worlds than draws.
+                wide = np.sqrt(p * (1 - p) * (3.0 / effective + 1.0 / REFERENCE))
+                assert below == pytest.approx(p, abs=4.5 * wide), (ticker, end, name)
+                compared += 1
+    assert compared > 150
+    assert (np.abs(np.log(whole["p50"] / whole["alone"])) > 0.01).any()
+
+
 def test_one_company_is_wide_of_the_model_and_another_close(paths: ms.Paths) -> None:
     """Chips swing, landlords do not; what remains after the forecast is no season."""
     spread = dict(zip(paths.companies, paths.deviation.std(axis=0).T, strict=True))

@@ -35,7 +35,7 @@ def forecast(
     ] = datetime(2020, 3, 31),
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same worlds.")] = 0,
 ) -> None:
-    """Forecast every observable series, or score forecasts of quarters the model had not seen.
+    """Forecast every observable series over all regimes, or score past forecasts.
 
     Scoring rolls from quarter to quarter up to --as-of, and takes minutes the first time.
     """
@@ -55,7 +55,7 @@ def _forecast(
         progress("calibrating")
         posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of), add=add))
         progress("forecasting")
-        result = ms.forecast(posterior, quarters, seed)
+        result = ms.forecast(ms.load_scenarios(posterior), quarters, seed)
     if out is None:
         print(result)
     else:

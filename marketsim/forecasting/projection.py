@@ -11,12 +11,14 @@ import pandas as pd
 from marketsim.calibration import Posterior
 from marketsim.errors import InputError
 from marketsim.precision import one_thread
+from marketsim.scenarios import Scenarios
 
 from .ahead import Ahead, ahead
 from .form import Form
 from .hearing import Heard, beats, hear
 from .joint import Joint
 from .lines import Lines, lived
+from .mixture import mixture
 from .panel import Panel, Series, panel
 from .predictive import Predictive
 from .relations import correlation
@@ -59,9 +61,11 @@ class Forecast:
     table
         A row for each series and quarter: `ticker` and `segment` (companies), `quantity` and
         `entity` as in the facts, `quarter_end` (the company's own fiscal quarter), `horizon` (1 is
-        the first quarter not reported), `unit`, `mean`, and quantiles `p05` to `p95`.
+        the first quarter not reported), `unit`, `mean`, and quantiles `p05` to `p95`; over the
+        regimes, where scenarios were given.
     joint
-        The same distributions as one joint normal of logs, over :data:`LONGEST` quarters.
+        Without the shift of any regime, all of it as one joint normal of logs, over
+        :data:`LONGEST` quarters.
     lines
         What the series do in each world.
     own
@@ -112,7 +116,7 @@ class Forecast:
         return self.table[columns].to_string(index=False, float_format="{:,.5g}".format)
 
 
-def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast:
+def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0) -> Forecast:
     """Forecast every observable series, quarter by quarter.
 
     The growth of a series is drawn from two sources: its own damped trend, fitted with all others
@@ -126,7 +130,8 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
     Parameters
     ----------
     posterior
-        From :func:`marketsim.calibrate`; the series are those of its facts.
+        From :func:`marketsim.calibrate`; the series are those of its facts. Or scenarios over it,
+        from :func:`marketsim.load_scenarios`: the table is then of the mixture of their regimes.
     quarters
         How many quarters of each series the table lists, from the first that is not reported.
     seed
@@ -145,27 +150,34 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
         raise InputError(
             f"forecast: {quarters} quarters cannot be forecast; ask for 1 to {LONGEST}"
         )
+    regimes = posterior if isinstance(posterior, Scenarios) else None
+    posterior = posterior.posterior if isinstance(posterior, Scenarios) else posterior
     known = panel(posterior.knowledge, posterior.as_of)
     form = fit_form(known)
     trend = follow(known, form)
     model = growth(posterior, known.series, LONGEST, seed)
     with one_thread():
         own = ahead(trend, LONGEST)
-        mean, covariance, gain = combine(own, model)
+        alone, covariance, gain = combine(own, model)
         variance = np.diagonal(covariance, axis1=1, axis2=2)
-        related = correlation(known, trend, mean[:, 0], variance[:, 0])
-        lines = lived(mean, covariance, gain, model, related)
+        related = correlation(known, trend, alone[:, 0], variance[:, 0])
+        lines = lived(alone, covariance, gain, model, related)
         learnt = beats(posterior.knowledge, known, trend)
         joint, heard = hear(lines.joint, posterior.knowledge, known, own, learnt)
     years = np.arange(1, LONGEST + 1) / 4.0
-    logs = Predictive(joint.mean, np.sqrt(joint.variance))
+    if regimes is None:
+        logs = Predictive(joint.mean, np.sqrt(joint.variance))
+        mean, quantiles = logs.mean(), logs.quantile(QUANTILES)
+    else:
+        mixed = mixture(regimes, known.series, lines, joint, quarters, seed)
+        mean, quantiles = mixed.mean, mixed.quantiles(QUANTILES)
     return Forecast(
         as_of=posterior.as_of,
-        table=_table(known.series, logs, quarters),
+        table=_table(known.series, mean, quantiles, quarters),
         joint=joint,
         lines=lines,
         own=Predictive(own.location, np.sqrt(own.variance)),
-        unheard=Predictive(mean, np.sqrt(variance)),
+        unheard=Predictive(alone, np.sqrt(variance)),
         heard=tuple(heard),
         weights=gain @ years / years,
         panel=known,
@@ -207,9 +219,9 @@ def combine(
     return mean, covariance, gain
 
 
-def _table(series: tuple[Series, ...], logs: Predictive, quarters: int) -> pd.DataFrame:
-    mean = logs.mean()
-    quantiles = [logs.quantile(q) for q in QUANTILES]
+def _table(
+    series: tuple[Series, ...], mean: np.ndarray, quantiles: np.ndarray, quarters: int
+) -> pd.DataFrame:
     rows = [
         (
             s.ticker,
@@ -220,7 +232,7 @@ def _table(series: tuple[Series, ...], logs: Predictive, quarters: int) -> pd.Da
             h + 1,
             s.unit,
             mean[i, h],
-            *(q[i, h] for q in quantiles),
+            *quantiles[i, h],
         )
         for i, s in enumerate(series)
         for h, end in enumerate(s.ends(quarters))

@@ -31,7 +31,17 @@ from marketsim.precision import Precision
 
 from .panel import Series
 
-__all__ = ["LAG", "Growth", "ends_of", "followed", "followed_on", "growth", "modelled"]
+__all__ = [
+    "DRAWS",
+    "LAG",
+    "Growth",
+    "ends_of",
+    "followed",
+    "followed_on",
+    "growth",
+    "growth_of",
+    "modelled",
+]
 
 FOLLOWED: Final = tuple(one for one in CATALOGUE if one.outlook is not None)
 WORLDS: Final = {
@@ -87,8 +97,18 @@ def growth(posterior: Posterior, series: tuple[Series, ...], horizons: int, seed
     seed
         Of the draws.
     """
-    worlds = _worlds(posterior, horizons + LAG, seed)
-    paths = np.full((DRAWS, len(series), horizons), np.nan)
+    return growth_of(posterior, _worlds(posterior, horizons + LAG, seed), series, horizons)
+
+
+def growth_of(
+    posterior: Posterior,
+    worlds: Mapping[str, np.ndarray],
+    series: tuple[Series, ...],
+    horizons: int,
+) -> Growth:
+    """Return the growth of ``series`` in given worlds, as :func:`modelled` takes them."""
+    count = len(worlds[REVENUE.kind])
+    paths = np.full((count, len(series), horizons), np.nan)
     for i, s in enumerate(series):
         logs = modelled(posterior, worlds, s, horizons)
         if logs is not None:
@@ -159,9 +179,13 @@ def followed_on(
     last: Histories,
     news: np.ndarray,
     precision: Precision = "float64",
+    move: np.ndarray | float = 0.0,
 ) -> dict[str, np.ndarray]:
-    """Return what is :func:`followed` of histories and of how they go on, [world, quarter, ...]."""
-    values = assumptions_at(last.link, posterior.coordinates)
+    """Return what is :func:`followed` of histories and of how they go on, [world, quarter, ...].
+
+    With a ``move`` of the linked coordinates [entry] from the decision date on.
+    """
+    values = assumptions_at(last.link + move, posterior.coordinates)
     _, seen = ahead(values, posterior.setting, last.state, news, followed, precision)
     both: dict[str, np.ndarray] = jax.tree.map(
         lambda *parts: np.concatenate(parts, axis=1, dtype=float), last.quarters, seen

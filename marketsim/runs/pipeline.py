@@ -144,7 +144,7 @@ def run(
     posterior = calibrate(knowledge)
     regimes = fit_regimes(posterior, read)
     progress("forecasting what will be reported")
-    coming = forecast(posterior)
+    coming = forecast(regimes)
     progress(f"simulating {draws:,} worlds")
     paths = simulate(regimes, draws=draws, seed=seed, forecast=coming)
     progress("valuing the companies")

@@ -14,7 +14,7 @@ import numpy as np
 
 from marketsim.calibration import Posterior
 from marketsim.forecasting.projection import LONGEST, Forecast
-from marketsim.forecasting.structure import ends_of, modelled
+from marketsim.forecasting.structure import ends_of, growth_of, modelled
 from marketsim.knowledge.currency import EUR_USD
 
 __all__ = ["deviations"]
@@ -52,15 +52,12 @@ def deviations(
         After the window.
     """
     series = forecast.panel.series
-    paths = [modelled(posterior, worlds, s, LONGEST) for s in series]
-    growth = np.full((len(chance), len(series), LONGEST), np.nan)
-    for row, path in enumerate(paths):
-        if path is not None:
-            growth[:, row] = path[:, 1:] - path[:, :1]
-    logs = forecast.lines.logs(growth, chance, forecast.joint)
+    growth = growth_of(posterior, worlds, series, LONGEST)
+    logs = forecast.lines.logs(growth.paths, chance, forecast.joint)
     ends = posterior.window.position(posterior.window.ends(quarters))
     found = np.zeros((len(chance), quarters, len(posterior.companies)))
-    for row, (s, path) in enumerate(zip(series, paths, strict=True)):
+    for row, s in enumerate(series):
+        path = modelled(posterior, worlds, s, LONGEST)
         if path is not None and (s.quantity, s.segment) == WHOLE:
             last = np.full((len(chance), 1), np.log(s.values[-1]))
             unit = EUR_USD * 1e-3 if s.unit == "EUR m" else 1e-3

@@ -1,0 +1,96 @@
+"""The published mixture: what is forecast over all regimes, each with its probability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from marketsim.ensemble import coordinates_of, histories, lives_of, news_of
+from marketsim.precision import one_thread
+from marketsim.scenarios import Scenarios
+
+from .joint import Joint
+from .lines import Lines
+from .panel import Series
+from .structure import DRAWS, LAG, Growth, followed, followed_on, growth_of
+
+__all__ = ["Mixture", "mixture"]
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Figures to come, in their own units, over regimes.
+
+    Attributes
+    ----------
+    worlds
+        [world, series, horizon]: as many of each regime, one after the other.
+    probabilities
+        Of each world, [world]; over a regime they sum to its probability.
+    """
+
+    worlds: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Means, [series, horizon]."""
+        return np.asarray(np.tensordot(self.probabilities, self.worlds, axes=1))
+
+    def quantiles(self, p: Sequence[float]) -> np.ndarray:
+        """Return quantiles, [series, horizon, p]: the least figure that so much does not exceed."""
+        order = np.argsort(self.worlds, axis=0, kind="stable")
+        reached = np.cumsum(self.probabilities[order], axis=0)
+        sorted_worlds = np.take_along_axis(self.worlds, order, axis=0)
+        first = [np.argmax(reached >= level - 1e-12, axis=0) for level in p]
+        found = [np.take_along_axis(sorted_worlds, place[None], axis=0)[0] for place in first]
+        return np.stack(found, axis=-1)
+
+
+def mixture(
+    scenarios: Scenarios,
+    series: tuple[Series, ...],
+    lines: Lines,
+    joint: Joint,
+    quarters: int,
+    seed: int,
+) -> Mixture:
+    """Return worlds of every regime, which move series by as much as they move the model.
+
+    Parameters
+    ----------
+    scenarios
+        Regimes over the posterior.
+    series
+        Those of ``lines``.
+    lines, joint
+        What worlds without shift say, and what it has become once statements are heard.
+    quarters
+        How many to come.
+    seed
+        Of the worlds: those that the forecast is made of.
+    """
+    posterior, index, horizons = scenarios.posterior, np.arange(DRAWS), joint.mean.shape[1]
+    x = coordinates_of(index, posterior.mode, posterior.covariance, seed)
+    last = histories(x, posterior.coordinates, posterior.setting, followed)
+    news = news_of(index, horizons + LAG, seed)
+    plain = growth_of(posterior, followed_on(posterior, last, news), series, horizons)
+    chance = lives_of(index, joint.mean.size, seed)
+    with one_thread():
+        logs = lines.logs(plain.paths, chance, joint)[:, :, :quarters]
+
+    def under(move: np.ndarray) -> np.ndarray:
+        seen = followed_on(posterior, last, news[:, :, : quarters + LAG], move=move)
+        shift = _beyond(growth_of(posterior, seen, series, quarters), plain)
+        return np.asarray(np.exp(logs + shift))
+
+    worlds = [under(move) for move in scenarios.moves]
+    return Mixture(np.concatenate(worlds), np.repeat(scenarios.probabilities / DRAWS, DRAWS))
+
+
+def _beyond(shifted: Growth, plain: Growth) -> np.ndarray:
+    """Return by how much growth is more than without shift, none where the model has nothing."""
+    quarters = shifted.paths.shape[2]
+    return np.asarray(np.nan_to_num(shifted.paths - plain.paths[:, :, :quarters]))
