@@ -21,6 +21,7 @@ RESULTS = {
     "assumptions.csv",
     "by_scenario.csv",
     "fit.csv",
+    "forecast.csv",
     "outlook.csv",
     "paradox.csv",
     "paths.parquet",

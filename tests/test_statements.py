@@ -165,6 +165,14 @@ def test_another_unit_is_refused(known: Knowledge, listed: Panel) -> None:
         still_open(wrong, listed)
 
 
+def test_what_is_far_from_any_report_is_refused(known: Knowledge, listed: Panel) -> None:
+    """Billions for millions: heard, it would settle the quarter."""
+    slip = saying(known, ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 37.5))
+    words = r"said on 2024-11-20, is 37.5 USD m, where the last quarter reported was 35,082; see"
+    with pytest.raises(InputError, match=words):
+        still_open(slip, listed)
+
+
 # ----------------------------------------------------------------------- heard
 
 

@@ -20,6 +20,9 @@ __all__ = ["Open", "came_true", "still_open"]
 Figures = Mapping[int, tuple[float, pd.Timestamp]]
 """Figures of one series by the number of the quarter, with the day on which each was published."""
 
+FAR: Final = 5.0
+"""Factor from the pace of the last report beyond which a statement is taken for a slip of units."""
+
 PAST: Final = ["entity", "number", "ratio", "left", "doubt"]
 
 
@@ -88,7 +91,7 @@ def still_open(knowledge: Knowledge, panel: Panel) -> list[Open]:
     Raises
     ------
     InputError
-        A statement is in another unit than what it is about.
+        A statement is in another unit than what it is about, or so far from it that it must be.
     """
     place = {(s.quantity, s.entity): row for row, s in enumerate(panel.series)}
     found: dict[tuple[str, int, int], Open] = {}
@@ -119,6 +122,13 @@ def _open(
         raise InputError(
             f"{kind.meaning} of {said.entity}, said on {said.published.date()}, is in {said.unit}, "
             f"its {kind.of} in {series.unit}; give both in one unit"
+        )
+    pace = series.values[-1] * kind.quarters
+    if not pace / FAR < said.value < pace * FAR:
+        raise InputError(
+            f"{kind.meaning} of {said.entity}, said on {said.published.date()}, is {said.value:,g} "
+            f"{said.unit}, where the last quarter reported was {series.values[-1]:,g}; see whether "
+            "it is in that unit and of that segment"
         )
     days = (figures.get(number - k, (0.0, pd.Timestamp.max))[1] for k in range(kind.quarters))
     left = sum(day > said.published for day in days) / kind.quarters
