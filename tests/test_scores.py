@@ -208,7 +208,7 @@ def test_the_pooled_group_takes_the_longest_horizon_for_its_overlap(
 
 
 def test_fewer_than_eight_origins_are_not_tested() -> None:
-    assert len(score(forecasts(origins=8)).tests) == 3 * (4 * 3 + 5)
+    assert len(score(forecasts(origins=8)).tests) == len(RIVALS) * (4 * 3 + 5)
     few = score(forecasts(origins=7))
     assert few.tests.empty
     assert "p" in str(few)

@@ -21,9 +21,7 @@ from .predictive import Predictive
 from .rivals import random_walk
 from .statements import came_true, still_open
 
-__all__ = ["GUIDED", "SOURCES", "guided", "usual_beat"]
-
-GUIDED: Final = "last guidance and its usual beat"
+__all__ = ["SOURCES", "guided", "usual_beat"]
 
 SOURCES: Final = ("guidance", "preliminary")
 """Kinds of statements that it reads; of two on one quarter the later."""

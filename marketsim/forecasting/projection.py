@@ -65,6 +65,8 @@ class Forecast:
         What the series' own trends say alone.
     unheard
         What is forecast before any statement is heard.
+    modelless
+        What is forecast without the model: trends that have heard the statements.
     heard
         Statements that were open, and by how much each moved the forecast.
     weights
@@ -82,6 +84,7 @@ class Forecast:
     joint: Joint
     own: Predictive
     unheard: Predictive
+    modelless: Predictive
     heard: tuple[Heard, ...]
     weights: np.ndarray
     panel: Panel
@@ -147,6 +150,8 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
         unheard = coupled(mean, covariance, related)
         learnt = beats(posterior.knowledge, known, trend)
         joint, heard = hear(unheard, posterior.knowledge, known, own, learnt)
+        alone = coupled(own.location, own.covariance, related)
+        modelless, _ = hear(alone, posterior.knowledge, known, own, learnt)
     logs = Predictive(joint.mean, np.sqrt(joint.variance))
     return Forecast(
         as_of=posterior.as_of,
@@ -154,6 +159,7 @@ def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast
         joint=joint,
         own=Predictive(own.location, np.sqrt(own.variance)),
         unheard=Predictive(mean, np.sqrt(variance)),
+        modelless=Predictive(modelless.mean, np.sqrt(modelless.variance)),
         heard=tuple(heard),
         weights=weights,
         panel=known,
