@@ -45,10 +45,10 @@ def table(correlation: float, **units: Any) -> pd.DataFrame:
 
 
 def one(rows: pd.DataFrame, group: str, kind: str, horizon: int, forecaster: str) -> pd.Series:
-    chosen = rows.set_index(["series", "kind", "horizon", "forecaster"])
-    found = chosen.loc[(group, kind, horizon, forecaster)]
-    assert isinstance(found, pd.Series)
-    return found
+    chosen = (rows["series"] == group) & (rows["kind"] == kind)
+    chosen &= (rows["horizon"] == horizon) & (rows["forecaster"] == forecaster)
+    assert chosen.sum() == 1
+    return rows[chosen].iloc[0]
 
 
 def test_draws_have_the_mean_and_covariance_of_the_joint() -> None:

@@ -23,7 +23,7 @@ from .statements import came_true, still_open
 
 __all__ = ["SOURCES", "guided", "usual_beat"]
 
-SOURCES: Final = ("guidance", "preliminary")
+SOURCES: Final = ("guidance", "preliminary result")
 """Kinds of statements that it reads; of two on one quarter the later."""
 
 POOL: Final = 4.0

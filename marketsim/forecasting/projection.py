@@ -13,6 +13,7 @@ from marketsim.errors import InputError
 from marketsim.precision import one_thread
 
 from .ahead import Ahead, ahead
+from .explanation import Explanation, explained, place_of, places_of
 from .form import Form
 from .hearing import Heard, beats, hear
 from .joint import Joint, coupled
@@ -101,9 +102,59 @@ class Forecast:
         """The series, in the order of the rows of ``logs``."""
         return self.panel.series
 
+    def of(self, name: str) -> pd.DataFrame:
+        """Return the rows of the table of a company, or of one of its series.
+
+        Parameters
+        ----------
+        name
+            Ticker, or entity as in the facts.
+
+        Raises
+        ------
+        InputError
+            Nothing is forecast of it.
+        """
+        chosen = {self._key(row) for row in places_of(self.series, name)}
+        keys = zip(self.table["quantity"], self.table["entity"], strict=True)
+        return self.table[[key in chosen for key in keys]].reset_index(drop=True)
+
+    def explain(
+        self, entity: str, quantity: str = "quarterly_revenue", horizon: int = 1
+    ) -> Explanation:
+        """Return what one forecast rests on, in logs that add up.
+
+        Parameters
+        ----------
+        entity
+            As in the facts; a ticker is its company's whole.
+        quantity
+            As in the facts.
+        horizon
+            Quarters after the last report.
+
+        Raises
+        ------
+        InputError
+            Nothing is forecast of it, or not so far ahead.
+        """
+        return explained(self, place_of(self.series, entity, quantity), horizon)
+
+    def explained(self, name: str, horizon: int = 1) -> list[Explanation]:
+        """Return what the forecasts of a company, or of one of its series, rest on."""
+        return [explained(self, row, horizon) for row in places_of(self.series, name)]
+
     def __str__(self) -> str:
+        return self.text(self.table)
+
+    @staticmethod
+    def text(table: pd.DataFrame) -> str:
+        """Return rows of the table as text."""
         columns = ["quantity", "entity", "quarter_end", "unit", "p10", "p50", "p90"]
-        return self.table[columns].to_string(index=False, float_format="{:,.5g}".format)
+        return table[columns].to_string(index=False, float_format="{:,.5g}".format)
+
+    def _key(self, row: int) -> tuple[str, str]:
+        return self.series[row].quantity, self.series[row].entity
 
 
 def forecast(posterior: Posterior, quarters: int = 4, seed: int = 0) -> Forecast:

@@ -180,9 +180,9 @@ def _sums(
 ) -> pd.DataFrame:
     """Return forecasts of the sums of companies' revenue."""
     totals = {row: reports for row, reports in came.items() if ahead.series[row].segment == WHOLE}
-    layers = facts.universe.companies["layer"].to_dict()
     if not totals:
         return pd.DataFrame()
+    layers = {str(ticker): layer for ticker, layer in facts.universe.companies["layer"].items()}
     return sums(origin, ahead, totals, layers, quarters)
 
 
