@@ -120,8 +120,8 @@ def test_quantiles_ascend_and_widen_with_the_horizon(ahead: ms.forecasting.Forec
     assert (ahead.table["mean"] > ahead.table["p50"]).all()
     # The fifth quarter is the season of the first; some seasons are known better than others.
     assert (ahead.logs.scale[:, 4] > ahead.logs.scale[:, 0]).all()
-    weights = ahead.weights[:, :5]
-    assert ((weights >= 0.0) & (weights < 1.1)).all()
+    # A little above one where growth at one horizon tells of that at another.
+    assert ((ahead.weights >= 0.0) & (ahead.weights < 1.2)).all()
 
 
 def test_steady_series_keep_to_their_trend_and_restless_ones_hear_the_model(
