@@ -1,4 +1,4 @@
-"""What forecasts were to reach, beside what they did: a table of bars, missed ones by how much."""
+"""Marks of groups and sums, and what was to be reached beside what was, missed bars by how much."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import marketsim as ms
 from marketsim.forecasting.forecasters import APART, GUIDED, MARKETSIM, OWN, SAID, UNHEARD
 
 BEST = "best rival"
-FORECASTERS = MARKETSIM, APART
-"""Of sums."""
 COVERED = 0.74, 0.86
 """Share of outcomes that 80 % intervals are to hold, in each group."""
 ORIGIN_COVERED = 0.60, 0.95
@@ -87,6 +85,48 @@ def table(scores: ms.forecasting.Scores) -> Iterator[str]:
         wanted = f"at least {low}" if bar.high >= 1.0 else f"{low} to {high}"
         missed = bar.text.format(bar.missed).lstrip("+") if bar.missed else ""
         yield f"| {bar.name} | {wanted} | {measured} | {bar.note} | {missed} |"
+
+
+def groups(scores: ms.forecasting.Scores) -> Iterator[str]:
+    """Ours by group, with the skill over each group's best rival."""
+    best = scores.skill[(scores.skill["kind"] == "group") & (scores.skill["rival"] == BEST)]
+    keys = ["series", "horizons", "forecaster"]
+    skill = best.set_index(keys)["skill"]
+    yield "By group; bias of origins from 2023 on, and what is gained over the group's best rival:"
+    yield ""
+    yield "| group | quarters ahead | outcomes | CRPS | 80 % coverage | bias | from 2023 | skill |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for row in scores.by_group.to_dict("records"):
+        if row["forecaster"] == MARKETSIM and row["horizons"] in ("1", "2-4", "4"):
+            gain = skill.get((row["group"], row["horizons"], MARKETSIM), float("nan"))
+            yield (
+                f"| {row['group']} | {row['horizons']} | {row['n']:,} | {row['crps']:.4f} "
+                f"| {row['coverage']:.1%} | {row['bias']:+.3f} | {row['late_bias']:+.3f} "
+                f"| {gain:+.1%} |"
+            )
+    yield ""
+
+
+def sums(scores: ms.forecasting.Scores) -> Iterator[str]:
+    """Sums of revenue, as series are related and as if they were not."""
+    rows = scores.sums
+    wanted = (rows["kind"] == "year") | rows["horizons"].isin(("1", "2-4"))
+    wide = rows[wanted].set_index(["series", "kind", "horizons", "forecaster"])
+    yield "Revenue added up, drawn from the joint forecast, and as if series were independent:"
+    yield ""
+    yield (
+        "| whose | quarters ahead | sums | CRPS | 80 % coverage | CRPS, independent "
+        "| 80 % coverage, independent |"
+    )
+    yield "|---|---|---|---|---|---|---|"
+    for (whose, kind, horizons), pair in wide.groupby(level=[0, 1, 2], sort=False):
+        ours, apart = (pair.xs(name, level=3).iloc[0] for name in (MARKETSIM, APART))
+        yield (
+            f"| {whose} | {'a year' if kind == 'year' else horizons} | {ours['n']:,.0f} "
+            f"| {ours['crps']:.4f} | {ours['coverage']:.0%} "
+            f"| {apart['crps']:.4f} | {apart['coverage']:.0%} |"
+        )
+    yield ""
 
 
 def _skill(

@@ -78,10 +78,12 @@ def outcomes(every: ms.Knowledge, said: ms.forecasting.Forecast) -> pd.DataFrame
 
 
 def came(every: ms.Knowledge, s: Series, said: ms.forecasting.Forecast) -> np.ndarray:
-    """Values of the quarters forecast, as reported later, [horizon]."""
+    """Values of the quarters forecast, as reported later by the definition of then, [horizon]."""
     rows = every.select(s.quantity, s.entity)
     later = rows[(rows["published"] > said.as_of) & (rows["date"] > s.dates[-1])]
-    return later["value"].to_numpy()[: said.logs.scale.shape[1]]
+    breaks = [b.first for b in every.universe.breaks if b.entity == s.entity]
+    ended = min((first for first in breaks if first > s.dates[-1]), default=pd.Timestamp.max)
+    return later.loc[later["date"] < ended, "value"].to_numpy()[: said.logs.scale.shape[1]]
 
 
 def panels(every: ms.Knowledge, said: ms.forecasting.Forecast) -> Iterator[Panel]:
@@ -185,8 +187,10 @@ def marks(scores: ms.forecasting.Scores) -> str:
         f"{gains['its trend alone', '2-4']:.1%}.",
         "",
         *tests(scores),
-        *groups(scores),
-        *sums(scores),
+        *BARS.groups(scores),
+        *BARS.sums(scores),
+        "What was to be reached, and what was:",
+        "",
         *BARS.table(scores),
         "",
         "<details><summary>By series, two to four quarters ahead</summary>",
@@ -211,48 +215,6 @@ def tests(scores: ms.forecasting.Scores) -> Iterator[str]:
     for rival, group in ours.groupby("rival", sort=False):
         p = group.sort_values("horizons")["p_value"]
         yield f"| {rival} | " + " | ".join("<0.001" if x < 1e-3 else f"{x:.3f}" for x in p) + " |"
-    yield ""
-
-
-def groups(scores: ms.forecasting.Scores) -> Iterator[str]:
-    """Ours by group, with the skill over each group's best rival."""
-    best = scores.skill[(scores.skill["kind"] == "group") & (scores.skill["rival"] == BEST)]
-    keys = ["series", "horizons", "forecaster"]
-    skill = best.set_index(keys)["skill"]
-    yield "By group; bias of origins from 2023 on, and what is gained over the group's best rival:"
-    yield ""
-    yield "| group | quarters ahead | outcomes | CRPS | 80 % coverage | bias | from 2023 | skill |"
-    yield "|---|---|---|---|---|---|---|---|"
-    for row in scores.by_group.to_dict("records"):
-        if row["forecaster"] == "marketsim" and row["horizons"] in ("1", "2-4", "4"):
-            gain = skill.get((row["group"], row["horizons"], "marketsim"), float("nan"))
-            yield (
-                f"| {row['group']} | {row['horizons']} | {row['n']:,} | {row['crps']:.4f} "
-                f"| {row['coverage']:.1%} | {row['bias']:+.3f} | {row['late_bias']:+.3f} "
-                f"| {gain:+.1%} |"
-            )
-    yield ""
-
-
-def sums(scores: ms.forecasting.Scores) -> Iterator[str]:
-    """Sums of revenue, as series are related and as if they were not."""
-    rows = scores.sums
-    wanted = (rows["kind"] == "year") | rows["horizons"].isin(("1", "2-4"))
-    wide = rows[wanted].set_index(["series", "kind", "horizons", "forecaster"])
-    yield "Revenue added up, drawn from the joint forecast, and as if series were independent:"
-    yield ""
-    yield (
-        "| whose | quarters ahead | sums | CRPS | 80 % coverage | CRPS, independent "
-        "| 80 % coverage, independent |"
-    )
-    yield "|---|---|---|---|---|---|---|"
-    for (whose, kind, horizons), pair in wide.groupby(level=[0, 1, 2], sort=False):
-        ours, apart = (pair.xs(name, level=3).iloc[0] for name in BARS.FORECASTERS)
-        yield (
-            f"| {whose} | {'a year' if kind == 'year' else horizons} | {ours['n']:,.0f} "
-            f"| {ours['crps']:.4f} | {ours['coverage']:.0%} "
-            f"| {apart['crps']:.4f} | {apart['coverage']:.0%} |"
-        )
     yield ""
 
 

@@ -100,7 +100,8 @@ def _statements(
     heard: Sequence[Heard], panel: Panel, s: Series, at: tuple[int, int]
 ) -> Iterator[Part]:
     """Yield the company's own statements, the largest of others, and the rest together."""
-    own, others = [], []
+    own: list[Part] = []
+    others: list[Part] = []
     for one in heard:
         about = panel.series[one.said.row]
         label = f"{one.said.kind.kind} of {about.entity} of {one.said.published.date()}"

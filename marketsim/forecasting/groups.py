@@ -78,5 +78,5 @@ def by_group(rows: pd.DataFrame) -> pd.DataFrame:
     keys = ["group", "horizons", "forecaster"]
     late = means(rows[rows["origin"] >= LATE], "group")[[*keys, "bias"]]
     late = late.rename(columns={"bias": "late_bias"})
-    found: pd.DataFrame = means(rows, "group").merge(late, on=keys, how="left")
-    return found.astype({"group": str})
+    found = means(rows, "group").merge(late, on=keys, how="left")
+    return found.assign(group=found["group"].astype(str))
