@@ -69,8 +69,11 @@ def in_groups(rows: pd.DataFrame, tickers: Collection[str]) -> pd.DataFrame:
         "segments": revenue & (segment != WHOLE) & ~theirs,
         "capital spending": (rows["kind"] == SPENDING) & ~theirs,
     }
-    named = pd.concat([rows[chosen].assign(group=name) for name, chosen in groups.items()])
-    return named.assign(group=pd.Categorical(named["group"], list(groups), ordered=True))
+    named: pd.DataFrame = pd.concat(
+        [rows[chosen].assign(group=name) for name, chosen in groups.items()]
+    )
+    named["group"] = pd.Categorical(named["group"], list(groups), ordered=True)
+    return named
 
 
 def by_group(rows: pd.DataFrame) -> pd.DataFrame:
