@@ -15,7 +15,17 @@ from time import perf_counter
 
 import marketsim as ms
 
-TABLES = ("overall", "by_kind", "by_series", "by_origin", "skill", "tests", "pit")
+TABLES = (
+    "overall",
+    "by_kind",
+    "by_series",
+    "by_origin",
+    "by_group",
+    "sums",
+    "skill",
+    "tests",
+    "pit",
+)
 
 
 def main() -> None:

@@ -1,14 +1,16 @@
 """Writes the generated parts of docs/forecasts.md and its figures.
 
-`python docs/forecasts.py` marks all past forecasts (minutes) and shows two hard origins; with
-`--origins` it does the second alone.
+`python docs/forecasts.py` marks all past forecasts (minutes) and shows four hard origins, with and
+without what companies had said; with `--origins` it does the second alone.
 """
 
 from __future__ import annotations
 
+import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,15 @@ from marketsim.reporting.sheet import sheet
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "forecasts.md"
-ORIGINS = {"end-2022": "2022-12-31", "mid-2025": "2025-06-30"}
+BARS = SimpleNamespace(**runpy.run_path(str(DOCS / "forecast_bars.py")))
+ORIGINS = {
+    "end-2022": "2022-12-31",
+    "mid-2023": "2023-06-30",
+    "mid-2024": "2024-06-30",
+    "mid-2025": "2025-06-30",
+}
+COMPARED = ("NVDA.data_center", "NVDA.total", "MU.total", "SMCI.total", "TSM.total")
+"""Revenue that is shown with and without statements."""
 SHOWN = {
     "quarterly_revenue NVDA.data_center": "NVIDIA, data centre",
     "quarterly_revenue AMD.total": "AMD",
@@ -68,10 +78,12 @@ def outcomes(every: ms.Knowledge, said: ms.forecasting.Forecast) -> pd.DataFrame
 
 
 def came(every: ms.Knowledge, s: Series, said: ms.forecasting.Forecast) -> np.ndarray:
-    """Values of the quarters forecast, as reported later, [horizon]."""
+    """Values of the quarters forecast, as reported later by the definition of then, [horizon]."""
     rows = every.select(s.quantity, s.entity)
     later = rows[(rows["published"] > said.as_of) & (rows["date"] > s.dates[-1])]
-    return later["value"].to_numpy()[: said.logs.scale.shape[1]]
+    breaks = [b.first for b in every.universe.breaks if b.entity == s.entity]
+    ended = min((first for first in breaks if first > s.dates[-1]), default=pd.Timestamp.max)
+    return later.loc[later["date"] < ended, "value"].to_numpy()[: said.logs.scale.shape[1]]
 
 
 def panels(every: ms.Knowledge, said: ms.forecasting.Forecast) -> Iterator[Panel]:
@@ -89,8 +101,9 @@ def panels(every: ms.Knowledge, said: ms.forecasting.Forecast) -> Iterator[Panel
             yield outcome_panel(history, fan, outcome, title, "USD bn per quarter")
 
 
-def told(name: str, origin: str, table: pd.DataFrame) -> str:
-    """The paragraph and the table of one origin."""
+def told(name: str, every: ms.Knowledge, said: ms.forecasting.Forecast) -> str:
+    """The paragraph and the tables of one origin."""
+    table, origin = outcomes(every, said), said.as_of.date()
     companies = table[table["name"].str.startswith("quarterly_")]
     year = companies[companies["horizon"] <= 4]
     inside = year["z"].abs().lt(EIGHTY).groupby(year["horizon"]).mean()
@@ -109,10 +122,45 @@ def told(name: str, origin: str, table: pd.DataFrame) -> str:
             for row in extreme.to_dict("records")
         ),
         "",
+        *heard(said, every),
+        "",
         f"![What was forecast on {origin}, and what came](forecast_{name}.svg)",
         "",
     ]
     return "\n".join(lines)
+
+
+def heard(said: ms.forecasting.Forecast, every: ms.Knowledge) -> Iterator[str]:
+    """What was forecast without and with statements, what came, and which of them mattered."""
+    yield "What companies had said by then, and what it changed (USD bn):"
+    yield ""
+    yield "| series | quarter to | without statements | with them | came | most moved by |"
+    yield "|---|---|---|---|---|---|"
+    entities = [s.entity for s in said.series if s.quantity == "quarterly_revenue"]
+    for entity in (name for name in COMPARED if name in entities):
+        for horizon in (1, 4):
+            one = said.explain(entity, horizon=horizon)
+            row = said.series.index(one.series)
+            values = came(every, one.series, said)
+            figures = [
+                f"{x / BILLION:.2f}"
+                for x in (
+                    np.exp(said.unheard.location[row, horizon - 1]),
+                    np.exp(one.location),
+                    *values[horizon - 1 : horizon],
+                )
+            ]
+            yield (
+                f"| {entity} | {one.quarter_end.date()} | {figures[0]} | {figures[1]} "
+                f"| {figures[2] if len(figures) > 2 else 'not yet'} | {mover(one)} |"
+            )
+
+
+def mover(one: ms.forecasting.Explanation) -> str:
+    """The statement that moved a forecast most, and the log by which it did."""
+    statements = [part for part in one.parts if " of " in part.label]
+    most = max(statements, key=lambda part: abs(part.log), default=None)
+    return "" if most is None else f"{most.label}, {most.log:+.3f}"
 
 
 def spoken(name: str) -> str:
@@ -133,12 +181,18 @@ def marks(scores: ms.forecasting.Scores) -> str:
     lines += [
         "",
         f"{origins.nunique()} origins, {origins.min().date()} to {origins.max().date()}. "
-        f"Over the best of the three rivals, CRPS is smaller by {gains['marketsim', '1']:.1%} one "
+        f"Over the best of the four rivals, CRPS is smaller by {gains['marketsim', '1']:.1%} one "
         f"quarter ahead and by {gains['marketsim', '2-4']:.1%} two to four quarters ahead; that of "
         f"its trend alone is smaller by {gains['its trend alone', '1']:.1%} and by "
         f"{gains['its trend alone', '2-4']:.1%}.",
         "",
         *tests(scores),
+        *BARS.groups(scores),
+        *BARS.sums(scores),
+        "What was to be reached, and what was:",
+        "",
+        *BARS.table(scores),
+        "",
         "<details><summary>By series, two to four quarters ahead</summary>",
         "",
         *by_series(scores),
@@ -151,11 +205,12 @@ def marks(scores: ms.forecasting.Scores) -> str:
 
 def tests(scores: ms.forecasting.Scores) -> Iterator[str]:
     """Diebold and Mariano on the mean over series at each origin."""
-    rows = scores.tests[(scores.tests["series"] == "all") & (scores.tests["horizons"] != "2-4")]
+    everything = scores.tests["kind"] == "all"
+    rows = scores.tests[everything & (scores.tests["horizons"] != "2-4")]
     ours = rows[rows["forecaster"] == "marketsim"]
     yield "Diebold-Mariano tests of the mean CRPS over series, p-values by horizon:"
     yield ""
-    yield "| rival | 1 | 2 | 3 | 4 |"
+    yield "| against | 1 | 2 | 3 | 4 |"
     yield "|---|---|---|---|---|"
     for rival, group in ours.groupby("rival", sort=False):
         p = group.sort_values("horizons")["p_value"]
@@ -188,7 +243,7 @@ def main() -> None:
     parts = {}
     for name, origin in ORIGINS.items():
         said = ms.forecast(ms.calibrate(every, origin))
-        parts[name] = told(name, origin, outcomes(every, said))
+        parts[name] = told(name, every, said)
         title = f"Forecast on {origin}: 5-95 % and 10-90 %, the median, and what came (dots)"
         figure = sheet(list(panels(every, said)), title)
         (DOCS / f"forecast_{name}.svg").write_text(figure, encoding="utf-8")

@@ -52,6 +52,34 @@ def test_without_a_file_it_prints_a_table(
     assert "data_center" in capsys.readouterr().out
 
 
+def test_one_company_is_shown_and_written_alone(
+    monkeypatch: pytest.MonkeyPatch,
+    posterior: ms.Posterior,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
+    out = tmp_path / "nvda.csv"
+    assert command("NVDA", "--quarters", "1") == 0
+    shown = capsys.readouterr().out
+    assert "NVDA.data_center" in shown
+    assert "AMD" not in shown
+    assert command("NVDA.data_center", "--quarters", "1", "--out", str(out)) == 0
+    assert pd.read_csv(out)["entity"].tolist() == ["NVDA.data_center"]
+
+
+def test_it_explains_what_the_next_and_the_last_quarter_rest_on(
+    monkeypatch: pytest.MonkeyPatch, posterior: ms.Posterior, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
+    assert command("META", "--explain") == 0
+    shown = capsys.readouterr().out
+    titles = [line for line in shown.splitlines() if line.startswith("META")]
+    assert len(titles) == 4  # its revenue and its spending, one and four quarters ahead
+    assert shown.count("its own trend") == 4
+    assert "plan of META of" in shown
+
+
 def test_scoring_hands_over_what_was_asked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,10 +107,21 @@ def test_scoring_hands_over_what_was_asked(
     assert pd.read_csv(out)["crps"].tolist() == [0.25]
 
 
+def test_an_unknown_company_is_named_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, posterior: ms.Posterior, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
+    for flags in ([], ["--explain"]):
+        assert command("NVDIA", *flags) == 2
+        assert "Did you mean 'NVDA'?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("typed", "named"),
     [
         (["--quarters", "0"], "quarters"),
+        (["--explain"], "marketsim forecast NVDA --explain"),
+        (["NVDA", "--score"], "leave out 'NVDA'"),
         (["--as-of", "yesterday"], "as-of"),
         (["--as-of", "2019-03-31"], "2019-03-31"),
         (["--score", "--from", "2031-01-01"], "2031-01-01"),

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from marketsim.errors import InputError
-from marketsim.forecasting import rivals
+from marketsim.forecasting import smoothing
+from marketsim.forecasting.history import FLOOR
 from marketsim.forecasting.predictive import FloatArray
 from marketsim.forecasting.rivals import (
     MINIMUM,
@@ -18,6 +19,7 @@ from marketsim.forecasting.rivals import (
     available,
     exponential_smoothing,
     log_linear_trend,
+    random_walk,
     seasonal_random_walk,
 )
 
@@ -89,7 +91,7 @@ def test_the_same_series_gives_the_same_bytes_and_is_left_alone(rival: Rival) ->
 def test_nobody_claims_to_know_a_figure_exactly(rival: Rival) -> None:
     said = rival(np.full(12, 3.0), 5)
     np.testing.assert_allclose(said.location, 3.0, atol=1e-9)
-    np.testing.assert_array_equal(said.scale, rivals.FLOOR)
+    np.testing.assert_array_equal(said.scale, FLOOR)
 
 
 @EVERY
@@ -116,7 +118,7 @@ def test_what_is_no_series_is_refused(rival: Rival) -> None:
         rival(walk(8), 0)
 
 
-def test_random_walk_is_last_year_and_the_mean_change() -> None:
+def test_seasonal_walk_is_last_year_and_the_mean_change() -> None:
     y = walk(11)
     change = y[4:] - y[:-4]
     said = seasonal_random_walk(y, 9)
@@ -128,13 +130,13 @@ def test_random_walk_is_last_year_and_the_mean_change() -> None:
     np.testing.assert_allclose(said.scale[4:8], spread * np.sqrt(2.0 + 4.0 / 7.0))
 
 
-def test_random_walk_repeats_a_season() -> None:
+def test_seasonal_walk_repeats_a_season() -> None:
     season = np.tile([0.0, 0.3, -0.2, 0.5], 4) + 0.02 * np.arange(16)
     said = seasonal_random_walk(season[:12], 4)
     np.testing.assert_allclose(said.location, season[12:])
 
 
-def test_random_walk_takes_changes_where_both_quarters_were_reported() -> None:
+def test_seasonal_walk_takes_changes_where_both_quarters_were_reported() -> None:
     y = walk(12)
     y[3] = np.nan
     there = [y[i + 4] - y[i] for i in range(8) if i != 3]
@@ -143,13 +145,37 @@ def test_random_walk_takes_changes_where_both_quarters_were_reported() -> None:
     np.testing.assert_allclose(said.scale, np.std(there, ddof=1) * np.sqrt(1.0 + 1.0 / 7.0))
 
 
-def test_random_walk_bridges_where_no_two_quarters_pair() -> None:
+def test_seasonal_walk_bridges_where_no_two_quarters_pair() -> None:
     """Three reports, nine quarters of silence, three reports: a straight line between."""
     y = 5.0 + 0.04 * np.arange(15)
     y[[3, 4, 5, 6, 7, 8, 9, 10, 11]] = np.nan
     assert not np.isfinite(y[4:] - y[:-4]).any()
     said = seasonal_random_walk(y, 4)
     np.testing.assert_allclose(said.location, 5.0 + 0.04 * np.arange(15, 19))
+
+
+def test_random_walk_by_hand() -> None:
+    """Changes of 10, 20, 30 and 40 % twice over: a mean of 25 %, a variance of 1/70."""
+    steps = np.array([0.9, -0.7, 0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4])  # the first two are old
+    said = random_walk(np.concatenate([[2.0], 2.0 + steps.cumsum()]), 3)
+    np.testing.assert_allclose(said.location, 4.2 + 0.25 * np.array([1.0, 2.0, 3.0]))
+    variance = np.array([1.0 + 1.0 / 8.0, 2.0 + 4.0 / 8.0, 3.0 + 9.0 / 8.0]) / 70.0
+    np.testing.assert_allclose(said.scale, np.sqrt(variance))
+
+
+def test_random_walk_takes_changes_where_both_quarters_were_reported() -> None:
+    y = walk(12)
+    y[7] = np.nan
+    there = [y[i + 1] - y[i] for i in (3, 4, 5, 8, 9, 10)]
+    said = random_walk(y, 2)
+    np.testing.assert_allclose(said.location, y[-1] + np.mean(there) * np.array([1.0, 2.0]))
+    np.testing.assert_allclose(said.scale[0], np.std(there, ddof=1) * np.sqrt(1.0 + 1.0 / 6.0))
+
+
+def test_random_walk_bridges_where_every_other_quarter_is_silent() -> None:
+    y = 5.0 + 0.04 * np.arange(17)
+    y[1::2] = np.nan
+    np.testing.assert_allclose(random_walk(y, 2).location, 5.0 + 0.04 * np.array([17, 18]))
 
 
 def test_trend_is_the_regression_of_the_last_eight() -> None:
@@ -197,7 +223,7 @@ def test_smoothing_of_one_form_is_that_of_statsmodels_but_for_the_variance(
     ets = pytest.importorskip("statsmodels.tsa.exponential_smoothing.ets")
     pd = pytest.importorskip("pandas")
     y = walk(24, seed=3)
-    monkeypatch.setattr(rivals, "_forms", lambda n: [rivals._Form(trend, damped, seasonal)])
+    monkeypatch.setattr(smoothing, "_forms", lambda n: [smoothing._Form(trend, damped, seasonal)])
     said = exponential_smoothing(y, 4)
     z = pd.Series((y - y.mean()) / y.std())
     model = ets.ETSModel(
@@ -216,7 +242,7 @@ def test_smoothing_takes_the_form_with_the_least_aicc() -> None:
     y = walk(11, seed=4)  # below three years: no season, so statsmodels' own AICc is ours
     forms = [(None, False), ("add", False), ("add", True)]
     z = (y - y.mean()) / y.std()
-    fits = [rivals._fit(z, rivals._Form(trend, damped, None)) for trend, damped in forms]
+    fits = [smoothing._fit(z, smoothing._Form(trend, damped, None)) for trend, damped in forms]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = [
@@ -224,7 +250,7 @@ def test_smoothing_takes_the_form_with_the_least_aicc() -> None:
             for trend, damped in forms
         ]
     np.testing.assert_allclose([fit.aicc for fit in fits if fit], theirs)
-    best = rivals._ahead(z, fits[int(np.argmin(theirs))], 4)[0]  # type: ignore[arg-type]
+    best = smoothing._ahead(z, fits[int(np.argmin(theirs))], 4)[0]  # type: ignore[arg-type]
     said = exponential_smoothing(y, 4)
     np.testing.assert_allclose(said.location, y.mean() + y.std() * best)
 
@@ -258,8 +284,8 @@ def test_smoothing_warns_of_nothing(seed: int) -> None:
 def test_without_statsmodels_smoothing_is_left_out_and_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rivals, "find_spec", lambda name: None)
-    assert list(available()) == ["seasonal random walk with drift", "log-linear trend"]
+    monkeypatch.setattr(smoothing, "find_spec", lambda name: None)
+    assert list(available()) == list(RIVALS)[:3]
     with pytest.raises(InputError, match=r"pip install marketsim\[bench\]"):
         exponential_smoothing(walk(12), 4)
 
@@ -273,6 +299,7 @@ def test_asking_what_is_available_imports_nothing() -> None:
 def test_the_rivals_stand_in_the_order_of_the_tables() -> None:
     assert list(RIVALS) == [
         "seasonal random walk with drift",
+        "random walk with drift",
         "log-linear trend",
         "exponential smoothing",
     ]

@@ -8,8 +8,9 @@ import pytest
 
 import marketsim as ms
 from marketsim.forecasting import hindcasts
+from marketsim.forecasting.forecasters import APART, GUIDED, MARKETSIM, PARTS
 from marketsim.forecasting.rivals import available
-from marketsim.forecasting.rolling import MARKETSIM, OWN, origins
+from marketsim.forecasting.rolling import origins
 
 ORIGIN = pd.Timestamp("2024-12-31")
 
@@ -43,7 +44,7 @@ def test_it_forecasts_as_the_public_function_does(every: ms.Knowledge, told: pd.
     ahead = ms.forecast(ms.calibrate(every, ORIGIN))
     mine = told[(told["forecaster"] == MARKETSIM) & (told["series"] == "NVDA.total")]
     (i,) = [k for k, s in enumerate(ahead.series) if s.entity == "NVDA.total"]
-    np.testing.assert_array_equal(mine["location"], ahead.logs.location[i])
+    np.testing.assert_array_equal(mine["location"], ahead.logs.location[i, :4])
 
 
 @pytest.mark.slow
@@ -64,9 +65,13 @@ def test_what_came_was_not_yet_published_and_is_what_was_reported(
 
 @pytest.mark.slow
 def test_every_forecaster_speaks_of_the_same_quarters(told: pd.DataFrame) -> None:
-    assert set(told["forecaster"]) == {MARKETSIM, OWN, *available()}
-    counts = told.groupby(["series", "horizon"])["forecaster"].nunique()
-    assert (counts == len(available()) + 2).all()
+    always = {MARKETSIM, *PARTS, *available()}
+    assert set(told["forecaster"]) == {*always, GUIDED}
+    for _, rows in told.groupby(["series", "horizon"]):
+        assert always <= set(rows["forecaster"])
+    guided = told.loc[told["forecaster"] == GUIDED, "series"].unique()
+    assert {"NVDA.total", "MU.total"} <= set(guided)
+    assert "META capex" not in guided
 
 
 @pytest.mark.slow
@@ -74,6 +79,21 @@ def test_no_forecast_is_marked_across_a_break(every: ms.Knowledge) -> None:
     before = hindcasts(every, "2024-06-30", "2024-06-30")  # Microsoft redefined from 2024-09-30
     ends = before[before["series"] == "MSFT.intelligent_cloud"]["quarter_end"]
     assert (ends < pd.Timestamp("2024-09-30")).all()
+
+
+@pytest.mark.slow
+def test_scores_hold_groups_and_sums_and_parts(every: ms.Knowledge, told: pd.DataFrame) -> None:
+    scores = ms.score_forecasts(every, ORIGIN, ORIGIN)
+    groups = {"guided", "AI-exposed", "other revenue", "segments", "capital spending"}
+    assert set(scores.by_group["group"]) == groups
+    assert scores.parts == PARTS
+    said = told[(told["forecaster"] == GUIDED) & (told["horizon"] == 1)]
+    guided = scores.by_group.query("group == 'guided' and horizons == '1'")
+    assert (guided["n"] == len(said)).all()
+    sums = scores.sums.query("series == 'all companies' and horizons == '1'")
+    assert set(sums["forecaster"]) == {MARKETSIM, APART}
+    layers = set(every.universe.companies["layer"])
+    assert set(scores.sums["series"]) <= {"all companies", "each layer", *layers}
 
 
 def test_origins_are_the_ends_of_quarters_after_which_something_came(every: ms.Knowledge) -> None:

@@ -16,7 +16,7 @@ from marketsim.forecasting.predictive import FloatArray, Predictive
 from marketsim.forecasting.rivals import RIVALS
 from marketsim.forecasting.scores import COLUMNS, Scores, score
 
-WALK, TREND, SMOOTH = RIVALS
+WALK, DRIFT, TREND, SMOOTH = RIVALS
 
 
 def forecasts(
@@ -24,7 +24,7 @@ def forecasts(
 ) -> pd.DataFrame:
     """Forecasts of standard normal logs: `truth` knows them, the rivals are too wide."""
     rng = np.random.default_rng(seed)
-    held = scales or {"truth": 0.1, WALK: 0.4, TREND: 0.2, SMOOTH: 0.3}
+    held = scales or {"truth": 0.1, WALK: 0.4, DRIFT: 0.5, TREND: 0.2, SMOOTH: 0.3}
     rows = []
     for origin in pd.date_range("2019-03-31", periods=origins, freq="QE"):
         for series, kind in (("A.total", "revenue"), ("B.total", "revenue"), ("B capex", "capex")):
@@ -73,7 +73,7 @@ def test_overall_scores_are_means_over_rows(table: pd.DataFrame, scores: Scores)
 
 def test_every_horizon_has_its_row_and_the_group_has_one(scores: Scores) -> None:
     assert list(scores.overall["horizons"].unique()) == ["1", "2", "3", "4", "2-4"]
-    assert list(scores.overall["forecaster"][:4]) == ["truth", WALK, TREND, SMOOTH]
+    assert list(scores.overall["forecaster"][:5]) == ["truth", *RIVALS]
     counts = scores.overall.set_index(["horizons", "forecaster"])["n"]
     group = sum(counts[str(h), "truth"] for h in (2, 3, 4))
     assert counts["2-4", "truth"] == group == 24 * 3 * 3
@@ -208,7 +208,7 @@ def test_the_pooled_group_takes_the_longest_horizon_for_its_overlap(
 
 
 def test_fewer_than_eight_origins_are_not_tested() -> None:
-    assert len(score(forecasts(origins=8)).tests) == 3 * (4 * 3 + 5)
+    assert len(score(forecasts(origins=8)).tests) == len(RIVALS) * (4 * 3 + 5)
     few = score(forecasts(origins=7))
     assert few.tests.empty
     assert "p" in str(few)

@@ -95,7 +95,7 @@ def test_a_bound_stands_alone_or_is_the_lower_end_of_a_range() -> None:
 
 def test_a_result_told_early_is_not_guidance() -> None:
     every = ms.load_facts()
-    early, guided = (KINDS[kind].rows(every) for kind in ("preliminary", "guidance"))
+    early, guided = (KINDS[kind].rows(every) for kind in ("preliminary result", "guidance"))
     cut = early[(early["entity"] == "NVDA.total") & (early["date"] == "2022-07-31")]
     assert cut["value"].tolist() == [6_700.0]
     before = guided[(guided["entity"] == "NVDA.total") & (guided["date"] == "2022-07-31")]
@@ -218,7 +218,7 @@ def test_guidance_for_a_year_pins_the_sum_of_what_is_left_of_it(
     )
     learnt = beats(known, listed, trend)
     after, _ = hear(apart, told, listed, own, learnt)
-    mean, variance = learnt["year"].of("CSCO.total", 0.75, 1.0)
+    mean, variance = learnt["annual guidance"].of("CSCO.total", 0.75, 1.0)
     share = coming / total
     spread = share @ own.covariance[row, :3, :3] @ share
     weight = spread / (spread + variance + ERROR**2)
@@ -252,9 +252,9 @@ def test_of_two_statements_on_one_quarter_the_surer_counts(
     guided = ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 37_500.0)
     early = ("revenue_guidance", "NVDA.total", "2025-01-26", "2025-01-20", 30_000.0)
     late = saying(known, guided, early)
-    assert {o.kind.kind for o in still_open(late, listed)} == {"guidance", "preliminary"}
+    assert {o.kind.kind for o in still_open(late, listed)} == {"guidance", "preliminary result"}
     after, heard = hear(apart, late, listed, own, beats(known, listed, trend))
-    assert [one.said.kind.kind for one in heard] == ["preliminary"]
+    assert [one.said.kind.kind for one in heard] == ["preliminary result"]
     row = row_of(listed, "NVDA.total")
     assert np.exp(after.mean[row, 0]) == pytest.approx(30_000.0, rel=0.02)
 

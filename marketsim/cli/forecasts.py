@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,10 +12,17 @@ from . import environment
 from .options import DATE, LATEST, Add, AsOf, iso
 from .progress import progress_bar
 
+if TYPE_CHECKING:
+    from marketsim.forecasting import Forecast
+
 __all__ = ["forecast"]
 
 
 def forecast(
+    company: Annotated[
+        str | None,
+        typer.Argument(metavar="[TICKER]", help="Of one company, or a series as NVDA.data_center."),
+    ] = None,
     as_of: AsOf = LATEST,
     add: Add = None,
     quarters: Annotated[
@@ -24,6 +31,9 @@ def forecast(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV to write; else a table is shown.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what the forecasts of TICKER rest on.")
+    ] = False,
     score: Annotated[
         bool, typer.Option("--score", help="Mark past forecasts against naive rivals instead.")
     ] = False,
@@ -39,27 +49,33 @@ def forecast(
 
     Scoring rolls from quarter to quarter up to --as-of, and takes minutes the first time.
     """
+    if explain and company is None:
+        raise typer.BadParameter("needs a company; write: marketsim forecast NVDA --explain")
+    if score and company is not None:
+        raise typer.BadParameter(f"--score marks all series; leave out '{company}'")
     environment.prepare_jax()
     if score:
         _score(as_of, add, start, quarters, out, seed)
     else:
-        _forecast(as_of, add, quarters, out, seed)
+        result = _forecast(as_of, add, quarters, seed)
+        table = result.table if company is None else result.of(company)
+        if out is not None:
+            _write(out, table.to_csv(index=False, lineterminator="\n", float_format="%.8g"))
+        if explain and company is not None:
+            for horizon in sorted({1, quarters}):
+                print("\n\n".join(map(str, result.explained(company, horizon))), end="\n\n")
+        elif out is None:
+            print(result.text(table))
 
 
-def _forecast(
-    as_of: datetime, add: Path | None, quarters: int, out: Path | None, seed: int
-) -> None:
+def _forecast(as_of: datetime, add: Path | None, quarters: int, seed: int) -> Forecast:
     import marketsim as ms
 
     with progress_bar() as progress:
         progress("calibrating")
         posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of), add=add))
         progress("forecasting")
-        result = ms.forecast(ms.load_scenarios(posterior), quarters, seed)
-    if out is None:
-        print(result)
-    else:
-        _write(out, result.to_csv())
+        return ms.forecast(ms.load_scenarios(posterior), quarters, seed)
 
 
 def _score(

@@ -1,7 +1,8 @@
 """Forecasts of what will be reported, and how well past ones did."""
 
+from .explanation import Explanation
 from .projection import Forecast, forecast
 from .rolling import hindcasts, score_forecasts
 from .scores import Scores
 
-__all__ = ["Forecast", "Scores", "forecast", "hindcasts", "score_forecasts"]
+__all__ = ["Explanation", "Forecast", "Scores", "forecast", "hindcasts", "score_forecasts"]

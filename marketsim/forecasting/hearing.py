@@ -31,7 +31,11 @@ VAGUE: Final = 0.03
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """A statement and by how much it moved the logs of the forecast, [series, horizon]."""
+    """A statement and by how much it moved the logs of the forecast, [series, horizon].
+
+    All shifts add up to what was heard. Where a quarter was settled by another statement, this one
+    has moved nothing.
+    """
 
     said: Open
     shift: np.ndarray
@@ -80,15 +84,14 @@ def hear(
     known
         From :func:`beats`.
     """
-    horizons = joint.mean.shape[1]
+    before, horizons = joint.mean, joint.mean.shape[1]
     within = [said for said in still_open(knowledge, panel) if said.last <= horizons]
     heard = []
     for said in within:
         if said.floor or not said.kind.settles:
-            before, joint = joint, _told(joint, said, panel, known)
-            heard.append(Heard(said, joint.mean - before.mean))
-    joint, settled = _settled(joint, _surest(within, panel, own, known))
-    return joint, [*heard, *settled]
+            last, joint = joint.mean, _told(joint, said, panel, known)
+            heard.append(Heard(said, joint.mean - last))
+    return _settled(joint, before, heard, _surest(within, panel, own, known))
 
 
 def _told(joint: Joint, said: Open, panel: Panel, known: Mapping[str, Beats]) -> Joint:
@@ -148,22 +151,31 @@ def _surest(
     return list(found.values())
 
 
-def _settled(joint: Joint, chosen: Sequence[Settling]) -> tuple[Joint, list[Heard]]:
-    """Return it with all that settles a quarter at once, and what each changed."""
+def _settled(
+    joint: Joint, before: np.ndarray, heard: list[Heard], chosen: Sequence[Settling]
+) -> tuple[Joint, list[Heard]]:
+    """Return it with all that settles a quarter at once, and what each statement changed.
+
+    What was ``heard`` counts for what is left of it where quarters are settled, and what settles
+    them for all that they are moved from what was expected ``before``.
+    """
     if not chosen:
-        return joint, []
-    horizons = joint.mean.shape[1]
-    entries = np.array([one.said.row * horizons + one.said.last - 1 for one in chosen])
+        return joint, heard
+    shape = joint.mean.shape
+    entries = np.array([one.said.row * shape[1] + one.said.last - 1 for one in chosen])
     mean, variance = (
         np.array(x) for x in zip(*((o.mean, o.variance) for o in chosen), strict=True)
     )
     after = joint.settled(entries, mean, variance)
-    moves = after.steps[-1].shift.T
-    heard = [
-        Heard(one.said, move.reshape(joint.mean.shape))
-        for one, move in zip(chosen, moves, strict=True)
+    gain, moves = after.steps[-1].gain, after.steps[-1].shift.T
+    left = [
+        Heard(one.said, one.shift - (gain @ one.shift.ravel()[entries]).reshape(shape))
+        for one in heard
     ]
-    return after, heard
+    settling = [
+        Heard(one.said, move.reshape(shape)) for one, move in zip(chosen, moves, strict=True)
+    ]
+    return after, [*left, *settling]
 
 
 def _entity(said: Open, panel: Panel) -> str:

@@ -14,7 +14,9 @@ from .predictive import Predictive
 __all__ = [
     "ALL",
     "BEST",
+    "COLUMNS",
     "LATER",
+    "MEASURES",
     "OUTCOME",
     "grouped",
     "histogram",
@@ -31,6 +33,20 @@ BEST: Final = "best rival"
 
 LATER: Final = "2-4"
 """The group of horizons beyond the next quarter."""
+
+COLUMNS: Final = (
+    "origin",
+    "series",
+    "kind",
+    "horizon",
+    "quarter_end",
+    "forecaster",
+    "location",
+    "scale",
+    "log_value",
+    "log_last",
+)
+"""What a forecast to be scored consists of."""
 
 OUTCOME: Final = ["origin", "series", "kind", "horizon"]
 """What tells one outcome forecast from another."""
@@ -86,7 +102,7 @@ def means(table: pd.DataFrame, *first: str) -> pd.DataFrame:
     return found.astype({"horizons": str, "forecaster": str})
 
 
-def skill(scores: pd.DataFrame, rivals: Sequence[str]) -> pd.DataFrame:
+def skill(scores: pd.DataFrame, rivals: Sequence[str], parts: Sequence[str] = ()) -> pd.DataFrame:
     """Return one less the ratio of mean CRPS to each rival's, and to the best of theirs.
 
     Parameters
@@ -95,11 +111,14 @@ def skill(scores: pd.DataFrame, rivals: Sequence[str]) -> pd.DataFrame:
         From :func:`means`, with `series`, `kind`, `horizons`.
     rivals : sequence of str
         Forecasters to be measured against.
+    parts : sequence of str
+        Others to be measured against, which are no rivals.
     """
     group, crps = ["series", "kind", "horizons"], ["crps", "crps_level"]
     theirs = scores[scores["forecaster"].isin(rivals)]
     best = theirs.groupby(group, sort=False)[crps].min().reset_index().assign(forecaster=BEST)
-    bars = pd.concat([theirs, best])[[*group, "forecaster", *crps]]
+    less = scores[scores["forecaster"].isin(parts)]
+    bars = pd.concat([theirs, best, less])[[*group, "forecaster", *crps]]
     bars = bars.rename(columns={"forecaster": "rival"})
     pairs = scores.merge(bars, on=group, suffixes=("", "_rival"))
     pairs = pairs[pairs["forecaster"] != pairs["rival"]].reset_index(drop=True)
@@ -108,27 +127,29 @@ def skill(scores: pd.DataFrame, rivals: Sequence[str]) -> pd.DataFrame:
     return pairs[[*group, "forecaster", "rival", "skill", "skill_level"]]
 
 
-def tests(table: pd.DataFrame, rivals: Sequence[str]) -> pd.DataFrame:
+def tests(table: pd.DataFrame, rivals: Sequence[str], parts: Sequence[str]) -> pd.DataFrame:
     """Return the tests of Diebold and Mariano of every other forecaster against every rival.
 
     Parameters
     ----------
     table : DataFrame
-        From :func:`grouped`.
+        Scores of single forecasts, with `series`, `kind`, `horizons` to test apart.
     rivals : sequence of str
         Forecasters to be tested against.
+    parts : sequence of str
+        Others to be tested against, by all that are neither.
     """
-    quarter = pd.PeriodIndex(table["origin"], freq="Q").astype("int64")
-    rows = table[["series", "kind", "horizons", "forecaster", "crps"]].assign(quarter=quarter)
-    pooled = rows.assign(series=ALL, kind=ALL)
-    found = [*_tested(pooled, rivals), *_tested(rows[rows["horizons"] != LATER], rivals)]
+    found = list(_tested(table, rivals, parts))
     columns = ["series", "kind", "horizons", "forecaster", "rival"]
     return pd.DataFrame(found, columns=[*columns, *DieboldMariano._fields])
 
 
-def _tested(rows: pd.DataFrame, rivals: Sequence[str]) -> Iterator[tuple[object, ...]]:
+def _tested(
+    table: pd.DataFrame, rivals: Sequence[str], parts: Sequence[str]
+) -> Iterator[tuple[object, ...]]:
     """Yield tests on the mean score at each origin, by series and horizons."""
     keys = ["series", "kind", "horizons"]
+    rows = table.assign(quarter=pd.PeriodIndex(table["origin"], freq="Q").astype("int64"))
     mean = rows.groupby([*keys, "quarter", "forecaster"], observed=True)["crps"].mean()
     for key, losses in mean.unstack().groupby(level=keys, observed=True):
         # A quarter without an origin still lies between those before and after it
@@ -136,11 +157,21 @@ def _tested(rows: pd.DataFrame, rivals: Sequence[str]) -> Iterator[tuple[object,
         first, last = by_quarter.index.min(), by_quarter.index.max()
         by_quarter = by_quarter.reindex(range(first, last + 1))
         longest = int(str(key[-1]).rpartition("-")[2])
-        for name in by_quarter.columns.difference(list(rivals), sort=False):
-            for rival in rivals:
-                test = diebold_mariano(by_quarter[name], by_quarter[rival], longest)
-                if test.n >= ENOUGH:
-                    yield (*key, name, rival, *test)
+        for name, other in _pairs(list(by_quarter.columns), rivals, parts):
+            test = diebold_mariano(by_quarter[name], by_quarter[other], longest)
+            if test.n >= ENOUGH:
+                yield (*key, name, other, *test)
+
+
+def _pairs(
+    names: Sequence[str], rivals: Sequence[str], parts: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield who is tested against whom."""
+    there = set(names)
+    for name in names:
+        if name not in rivals:
+            against = rivals if name in parts else (*rivals, *parts)
+            yield from ((name, other) for other in against if other in there)
 
 
 def histogram(table: pd.DataFrame) -> pd.DataFrame:

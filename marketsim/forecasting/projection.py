@@ -14,9 +14,10 @@ from marketsim.precision import one_thread
 from marketsim.scenarios import Scenarios
 
 from .ahead import Ahead, ahead
+from .explanation import Explanation, explained, place_of, places_of
 from .form import Form
 from .hearing import Heard, beats, hear
-from .joint import Joint
+from .joint import Joint, coupled
 from .lines import Lines, lived
 from .mixture import mixture
 from .panel import Panel, Series, panel
@@ -72,8 +73,13 @@ class Forecast:
         What the series' own trends say alone.
     unheard
         What is forecast before any statement is heard.
+    modelless
+        What is forecast without the model: trends that have heard the statements.
     heard
         Statements that were open, and by how much each moved the forecast.
+    shifted
+        By how much the log of the median over regimes goes beyond that without shift, [series,
+        horizon]; None where no scenarios were given.
     weights
         Weight of the model's growth against the series' own trend, [series, horizon]: by how much
         the forecast rises for each log that the model's growth does in proportion to the horizon.
@@ -91,7 +97,9 @@ class Forecast:
     lines: Lines
     own: Predictive
     unheard: Predictive
+    modelless: Predictive
     heard: tuple[Heard, ...]
+    shifted: np.ndarray | None
     weights: np.ndarray
     panel: Panel
     form: Form
@@ -111,9 +119,59 @@ class Forecast:
         """Return the table as CSV."""
         return self.table.to_csv(index=False, lineterminator="\n", float_format="%.8g")
 
+    def of(self, name: str) -> pd.DataFrame:
+        """Return the rows of the table of a company, or of one of its series.
+
+        Parameters
+        ----------
+        name
+            Ticker, or entity as in the facts.
+
+        Raises
+        ------
+        InputError
+            Nothing is forecast of it.
+        """
+        chosen = {self._key(row) for row in places_of(self.series, name)}
+        keys = zip(self.table["quantity"], self.table["entity"], strict=True)
+        return self.table[[key in chosen for key in keys]].reset_index(drop=True)
+
+    def explain(
+        self, entity: str, quantity: str = "quarterly_revenue", horizon: int = 1
+    ) -> Explanation:
+        """Return what one forecast rests on, in logs that add up.
+
+        Parameters
+        ----------
+        entity
+            As in the facts; a ticker is its company's whole.
+        quantity
+            As in the facts.
+        horizon
+            Quarters after the last report.
+
+        Raises
+        ------
+        InputError
+            Nothing is forecast of it, or not so far ahead.
+        """
+        return explained(self, place_of(self.series, entity, quantity), horizon)
+
+    def explained(self, name: str, horizon: int = 1) -> list[Explanation]:
+        """Return what the forecasts of a company, or of one of its series, rest on."""
+        return [explained(self, row, horizon) for row in places_of(self.series, name)]
+
     def __str__(self) -> str:
+        return self.text(self.table)
+
+    @staticmethod
+    def text(table: pd.DataFrame) -> str:
+        """Return rows of the table as text."""
         columns = ["quantity", "entity", "quarter_end", "unit", "p10", "p50", "p90"]
-        return self.table[columns].to_string(index=False, float_format="{:,.5g}".format)
+        return table[columns].to_string(index=False, float_format="{:,.5g}".format)
+
+    def _key(self, row: int) -> tuple[str, str]:
+        return self.series[row].quantity, self.series[row].entity
 
 
 def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0) -> Forecast:
@@ -164,13 +222,17 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         lines = lived(alone, covariance, gain, model, related)
         learnt = beats(posterior.knowledge, known, trend)
         joint, heard = hear(lines.joint, posterior.knowledge, known, own, learnt)
+        trends = coupled(own.location, own.covariance, related)
+        modelless, _ = hear(trends, posterior.knowledge, known, own, learnt)
     years = np.arange(1, LONGEST + 1) / 4.0
     if regimes is None:
-        logs = Predictive(joint.mean, np.sqrt(joint.variance))
+        logs, shifted = Predictive(joint.mean, np.sqrt(joint.variance)), None
         mean, quantiles = logs.mean(), logs.quantile(QUANTILES)
     else:
         mixed = mixture(regimes, known.series, lines, joint, quarters, seed)
         mean, quantiles = mixed.mean, mixed.quantiles(QUANTILES)
+        middle = quantiles[:, :, QUANTILES.index(0.50)]
+        shifted = np.log(middle) - joint.mean[:, :quarters]
     return Forecast(
         as_of=posterior.as_of,
         table=_table(known.series, mean, quantiles, quarters),
@@ -178,7 +240,9 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         lines=lines,
         own=Predictive(own.location, np.sqrt(own.variance)),
         unheard=Predictive(alone, np.sqrt(variance)),
+        modelless=Predictive(modelless.mean, np.sqrt(modelless.variance)),
         heard=tuple(heard),
+        shifted=shifted,
         weights=gain @ years / years,
         panel=known,
         form=form,

@@ -5,7 +5,7 @@ Every origin is a calibration, a panel and a common form of its own, from the fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -16,23 +16,22 @@ from marketsim.dates import Day, day
 from marketsim.errors import InputError
 from marketsim.knowledge import Break, Knowledge
 
+from .forecasters import GUIDED, MARKETSIM, OWN, SAID, UNHEARD
+from .groups import exposed
+from .guided import guided
 from .panel import QUARTERLY, Panel, Series, quarter_number
 from .predictive import Predictive
-from .projection import forecast
+from .projection import Forecast, forecast
+from .relations import WHOLE
 from .rivals import available
 from .scores import Scores, score
+from .sums import Came, sums
 from .trend import ENOUGH
 
-__all__ = ["FIRST", "MARKETSIM", "hindcasts", "origins", "score_forecasts"]
+__all__ = ["FIRST", "hindcasts", "origins", "score_forecasts"]
 
 FIRST: Final = "2020-03-31"
 """The first origin: two years after the first facts."""
-
-MARKETSIM: Final = "marketsim"
-UNHEARD: Final = "statements apart"
-OWN: Final = "its trend alone"
-"""Our forecast without what companies say, and without the model too, to tell what each adds; no
-rivals."""
 
 Progress = Callable[[str], None]
 
@@ -70,7 +69,8 @@ def score_forecasts(
     InputError
         When no origin lies between ``start`` and ``end``, or nothing was reported after them.
     """
-    return score(hindcasts(facts, start, end, quarters, seed, progress))
+    single, summed = _rolled(facts, start, end, quarters, seed, progress)
+    return score(single, exposed=exposed(facts), sums=summed)
 
 
 def hindcasts(
@@ -90,14 +90,24 @@ def hindcasts(
         `location`, `scale`, `log_value`, `log_last`. A quarter counts where it was reported after
         the origin by the definition of then.
     """
+    return _rolled(facts, start, end, quarters, seed, progress)[0]
+
+
+def _rolled(
+    facts: Knowledge, start: Day, end: Day | None, quarters: int, seed: int, progress: Progress
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return forecasts of series at every origin, and of sums."""
     actual = _reports(facts)
-    tables = []
+    single, summed = [], []
     for origin in origins(facts, start, end):
         progress(f"forecasting as of {origin.date()}")
-        tables += list(_origin(facts, actual, origin, quarters, seed))
-    if not tables:
+        ahead = forecast(calibrate(facts, origin), quarters, seed)
+        came = _known_later(ahead, actual, quarters, facts.universe.breaks)
+        single += list(_origin(facts.upto(origin), ahead, came, origin, quarters))
+        summed.append(_sums(facts, ahead, came, origin, quarters))
+    if not single:
         raise InputError("score_forecasts: nothing was reported after these origins; start earlier")
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(single, ignore_index=True), pd.concat(summed, ignore_index=True)
 
 
 def origins(facts: Knowledge, start: Day = FIRST, end: Day | None = None) -> pd.DatetimeIndex:
@@ -130,18 +140,50 @@ def _reports(facts: Knowledge) -> Reports:
     return found
 
 
+def _known_later(
+    ahead: Forecast, actual: Reports, quarters: int, breaks: tuple[Break, ...]
+) -> dict[int, Came]:
+    """Return what was reported of every series that counts, by its row."""
+    came = {
+        row: _came(s, actual, quarters, breaks)
+        for row, s in enumerate(ahead.series)
+        if s.quantity in QUARTERLY and len(s.dates) >= ENOUGH
+    }
+    return {row: reports for row, reports in came.items() if reports}
+
+
 def _origin(
-    facts: Knowledge, actual: Reports, origin: pd.Timestamp, quarters: int, seed: int
+    known: Knowledge,
+    ahead: Forecast,
+    came: Mapping[int, Came],
+    origin: pd.Timestamp,
+    quarters: int,
 ) -> Iterator[pd.DataFrame]:
     """Yield a table for every series and forecaster of one origin."""
-    ahead = forecast(calibrate(facts, origin), quarters, seed)
-    for i, s in enumerate(ahead.series):
-        came = _came(s, actual, quarters, facts.universe.breaks)
-        if s.quantity in QUARTERLY and len(s.dates) >= ENOUGH and came:
-            ours = {MARKETSIM: ahead.logs, UNHEARD: ahead.unheard, OWN: ahead.own}
-            said = {name: Predictive(p.location[i], p.scale[i]) for name, p in ours.items()}
-            for name, one in {**said, **_rivals(ahead.panel, i, quarters)}.items():
-                yield _rows(origin, s, name, one, came)
+    parts = {MARKETSIM: ahead.logs, UNHEARD: ahead.unheard, SAID: ahead.modelless, OWN: ahead.own}
+    repeated = guided(known, ahead.panel, quarters)
+    for row, reports in came.items():
+        said = {name: Predictive(p.location[row], p.scale[row]) for name, p in parts.items()}
+        said |= _rivals(ahead.panel, row, quarters)
+        if row in repeated:
+            said[GUIDED] = repeated[row]
+        for name, one in said.items():
+            yield _rows(origin, ahead.series[row], name, one, reports)
+
+
+def _sums(
+    facts: Knowledge,
+    ahead: Forecast,
+    came: Mapping[int, Came],
+    origin: pd.Timestamp,
+    quarters: int,
+) -> pd.DataFrame:
+    """Return forecasts of the sums of companies' revenue."""
+    totals = {row: reports for row, reports in came.items() if ahead.series[row].segment == WHOLE}
+    if not totals:
+        return pd.DataFrame()
+    layers = {str(ticker): layer for ticker, layer in facts.universe.companies["layer"].items()}
+    return sums(origin, ahead, totals, layers, quarters)
 
 
 def _rivals(known: Panel, row: int, quarters: int) -> dict[str, Predictive]:
@@ -151,9 +193,7 @@ def _rivals(known: Panel, row: int, quarters: int) -> dict[str, Predictive]:
     return {name: rival(history, quarters) for name, rival in available().items()}
 
 
-def _came(
-    s: Series, actual: Reports, quarters: int, known: tuple[Break, ...]
-) -> dict[int, tuple[pd.Timestamp, float]]:
+def _came(s: Series, actual: Reports, quarters: int, known: tuple[Break, ...]) -> Came:
     """Return what was reported of a series' next quarters, by horizon, up to a break."""
     reports = actual.get((s.quantity, s.entity), {})
     last = int(quarter_number(s.dates[-1:])[0])
@@ -167,7 +207,7 @@ def _rows(
     s: Series,
     forecaster: str,
     said: Predictive,
-    came: dict[int, tuple[pd.Timestamp, float]],
+    came: Came,
 ) -> pd.DataFrame:
     index = np.array(list(came)) - 1
     return pd.DataFrame(

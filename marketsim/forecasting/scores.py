@@ -5,37 +5,34 @@ All scores are of outcomes that every forecaster had forecast, so a hard quarter
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from marketsim.errors import DataError
 
-from .measures import ALL, BEST, LATER, OUTCOME, grouped, histogram, marked, means, skill, tests
+from .forecasters import PARTIAL, PARTS
+from .groups import GROUP, by_group, in_groups
+from .measures import (
+    ALL,
+    BEST,
+    COLUMNS,
+    LATER,
+    MEASURES,
+    OUTCOME,
+    grouped,
+    histogram,
+    marked,
+    means,
+    skill,
+    tests,
+)
 from .rivals import RIVALS
+from .score_tables import lines
+from .sums import EVERY, LAYERS, YEAR
 
 __all__ = ["COLUMNS", "Scores", "score"]
-
-COLUMNS: Final = (
-    "origin",
-    "series",
-    "kind",
-    "horizon",
-    "quarter_end",
-    "forecaster",
-    "location",
-    "scale",
-    "log_value",
-    "log_last",
-)
-
-LEGEND: Final = (
-    "CRPS, bias and error in logs, the error without its sign; coverage of 80 % intervals;\n"
-    "skill over the best rival, with p by the test of Diebold and Mariano."
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,13 +54,20 @@ class Scores:
         By `series`, `kind`, `horizons` and `forecaster`.
     by_origin
         By `origin`, `horizons` and `forecaster`.
+    by_group
+        By `group`, `horizons` and `forecaster`, with `late_bias`, that over origins from 2023 on;
+        the rival who repeats guidance has a score in the group `"guided"` alone. See
+        :mod:`~marketsim.forecasting.groups`.
+    sums
+        Of summed revenue, by `series` (whose), `kind` (over a quarter or a year), `horizons` and
+        `forecaster`. See :mod:`~marketsim.forecasting.sums`.
     skill
-        `series` and `kind` (`"all"`: all of them), `horizons`, `forecaster`, `rival`, `skill`,
-        `skill_level`: one less the ratio of mean CRPS to the rival's, of logs and of figures.
-        `"best rival"` has the smallest mean of all rivals in the same rows, which is known only
-        after the event.
+        `series` and `kind` (`"all"`: all of them; or a group, of kind `"group"`), `horizons`,
+        `forecaster`, `rival`, `skill`, `skill_level`: one less the ratio of mean CRPS to the
+        rival's, of logs and of figures. `"best rival"` has the smallest mean of all rivals in the
+        same rows, which is known only after the event.
     tests
-        `series` and `kind` (`"all"`: the mean over series at each origin), `horizons`,
+        `series` and `kind` as in `skill` (of several, the mean at each origin), `horizons`,
         `forecaster`, `rival`, `n` (origins), `difference` (below zero: better than the rival),
         `statistic`, `p_value`: see :func:`~marketsim.forecasting.comparison.diebold_mariano`, on
         CRPS of logs. Left out where fewer than eight origins overlap.
@@ -72,6 +76,8 @@ class Scores:
         integral transform, named by their lower edges: level when calibrated.
     rivals
         Names of the rivals among the forecasters.
+    parts
+        Names of forecasters that are ours with something left out.
     left_out
         Outcomes that not every forecaster had forecast; no score counts them.
     """
@@ -80,10 +86,13 @@ class Scores:
     by_kind: pd.DataFrame
     by_series: pd.DataFrame
     by_origin: pd.DataFrame
+    by_group: pd.DataFrame
+    sums: pd.DataFrame
     skill: pd.DataFrame
     tests: pd.DataFrame
     pit: pd.DataFrame
     rivals: tuple[str, ...]
+    parts: tuple[str, ...]
     left_out: int
 
     def series(self, forecaster: str, horizons: str = LATER) -> pd.DataFrame:
@@ -100,41 +109,15 @@ class Scores:
         return table[columns]
 
     def __str__(self) -> str:
-        there = set(self.overall["horizons"])
-        blocks = [self._block(horizons) for horizons in ("1", LATER) if horizons in there]
-        return "\n\n".join([*blocks, "\n".join(self._notes())])
-
-    def _block(self, horizons: str) -> str:
-        rows = self.overall[self.overall["horizons"] == horizons].set_index("forecaster")
-        best = str(rows.loc[list(self.rivals), "crps"].idxmin()) if self.rivals else ""
-        skills = _against(self.skill, horizons, BEST, "skill")
-        odds = _against(self.tests, horizons, best, "p_value")
-        shown = pd.DataFrame(
-            {
-                "CRPS": rows["crps"].map("{:.4f}".format),
-                "coverage": rows["coverage"].map("{:.0%}".format),
-                "bias": rows["bias"].map("{:+.3f}".format),
-                "error": rows["error"].map("{:.3f}".format),
-                "skill": [_percent(skills.get(name)) for name in rows.index],
-                "p": [_odds(odds.get(name)) for name in rows.index],
-            },
-            index=rows.index,
-        )
-        ahead = "1 quarter" if horizons == "1" else f"{horizons} quarters"
-        title = f"{ahead} ahead, {rows['n'].iloc[0]:,} outcomes"
-        return f"{title}\n{shown.rename_axis(None).to_string()}"
-
-    def _notes(self) -> list[str]:
-        notes = [LEGEND]
-        absent = [name for name in RIVALS if name not in self.rivals]
-        if absent:
-            notes.append(f"Not among the rivals: {', '.join(absent)}.")
-        if self.left_out:
-            notes.append(f"{self.left_out:,} outcomes left out: not all had forecast them.")
-        return notes
+        return "\n".join(lines(self))
 
 
-def score(table: pd.DataFrame, rivals: Sequence[str] = tuple(RIVALS)) -> Scores:
+def score(
+    table: pd.DataFrame,
+    rivals: Sequence[str] = tuple(RIVALS),
+    exposed: Collection[str] = (),
+    sums: pd.DataFrame | None = None,
+) -> Scores:
     """Score forecasts against what was reported.
 
     Parameters
@@ -146,6 +129,10 @@ def score(table: pd.DataFrame, rivals: Sequence[str] = tuple(RIVALS)) -> Scores:
         reported by the origin.
     rivals : sequence of str, optional
         Forecasters the others are measured against; those not in the table are passed over.
+    exposed : collection of str, optional
+        Tickers of the companies exposed to AI, which are scored as a group.
+    sums : DataFrame, optional
+        Forecasts of sums of series, of the same columns.
 
     Returns
     -------
@@ -160,22 +147,53 @@ def score(table: pd.DataFrame, rivals: Sequence[str] = tuple(RIVALS)) -> Scores:
         If a location is not finite, or a scale not above zero.
     """
     _check(table)
-    common, left_out = _in_common(table[table["log_value"].notna()])
+    known = table[table["log_value"].notna()]
+    some = known["forecaster"].isin(PARTIAL)
+    common, left_out = _in_common(known[~some])
+    outcomes = common.drop_duplicates(OUTCOME).set_index(OUTCOME).index
+    partial = known[some & known.set_index(OUTCOME).index.isin(outcomes)]
     rows = grouped(marked(common))
-    there = set(common["forecaster"])
+    spoken = grouped(marked(pd.concat([common, partial])))
+    spoken = in_groups(spoken, exposed)
+    there = list(dict.fromkeys(table["forecaster"]))
     against = tuple(name for name in rivals if name in there)
-    overall, by_series = means(rows), means(rows, "series", "kind")
+    parts = tuple(name for name in PARTS if name in there)
+    overall, by_series, of_groups = means(rows), means(rows, "series", "kind"), by_group(spoken)
+    pooled = overall.assign(series=ALL, kind=ALL)
+    named = of_groups.rename(columns={"group": "series"}).assign(kind=GROUP)
+    apart = pd.concat(
+        [
+            rows.assign(series=ALL, kind=ALL),
+            spoken.assign(series=spoken["group"], kind=GROUP),
+            rows[rows["horizons"] != LATER],
+        ]
+    )
+    every = (*against, *(name for name in PARTIAL if name in there))
     return Scores(
         overall=overall,
         by_kind=means(rows, "kind"),
         by_series=by_series,
         by_origin=means(rows, "origin"),
-        skill=skill(pd.concat([overall.assign(series=ALL, kind=ALL), by_series]), against),
-        tests=tests(rows, against),
+        by_group=of_groups,
+        sums=_summed(sums),
+        skill=skill(pd.concat([pooled, named, by_series]), every, parts),
+        tests=tests(apart, every, parts),
         pit=histogram(rows),
         rivals=against,
+        parts=parts,
         left_out=left_out,
     )
+
+
+def _summed(table: pd.DataFrame | None) -> pd.DataFrame:
+    """Return mean scores of sums, or an empty table."""
+    if table is None or not len(table):
+        return pd.DataFrame(columns=["series", "kind", "horizons", "forecaster", *MEASURES, "n"])
+    _check(table)
+    rows = grouped(marked(table))
+    rows = rows[(rows["kind"] != YEAR) | (rows["horizons"] != LATER)]
+    layers = rows[rows["series"] != EVERY].assign(series=LAYERS)
+    return means(pd.concat([rows, layers]), "series", "kind")
 
 
 def _check(table: pd.DataFrame) -> None:
@@ -198,17 +216,3 @@ def _in_common(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     if not common.any():
         raise DataError("score: nothing was reported that every forecaster had forecast")
     return table[common], int((~table[~common].duplicated(OUTCOME)).sum())
-
-
-def _against(table: pd.DataFrame, horizons: str, rival: str, column: str) -> dict[str, float]:
-    """Return one column of all series against one rival, by forecaster."""
-    rows = (table["series"] == ALL) & (table["horizons"] == horizons) & (table["rival"] == rival)
-    return dict(zip(table.loc[rows, "forecaster"], table.loc[rows, column], strict=True))
-
-
-def _percent(skill: float | None) -> str:
-    return "" if skill is None else f"{skill:+.1%}"
-
-
-def _odds(p: float | None) -> str:
-    return "" if p is None or np.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"

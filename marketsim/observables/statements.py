@@ -117,7 +117,7 @@ def _three(quantity: str) -> tuple[str, ...]:
 
 STATEMENTS: Final = (
     Statement(
-        kind="year",
+        kind="annual guidance",
         meaning="guidance for a fiscal year's revenue",
         quantities=_three("annual_revenue_guidance"),
         of="quarterly_revenue",
@@ -177,7 +177,7 @@ STATEMENTS: Final = (
         rows=of_months,
     ),
     Statement(
-        kind="preliminary",
+        kind="preliminary result",
         meaning="a quarter's revenue as told when it was nearly over, or after",
         quantities=_three("revenue_guidance"),
         of="quarterly_revenue",

@@ -1,0 +1,176 @@
+"""What a forecast rests on: last report, trend, model and statements, in logs that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.errors import InputError, nearest
+
+from .panel import Panel, Series
+
+if TYPE_CHECKING:
+    from .hearing import Heard
+    from .projection import Forecast
+
+__all__ = ["OTHERS", "Explanation", "Part", "explained", "place_of", "places_of"]
+
+TREND: Final = "its own trend"
+MODEL: Final = "structural model"
+OTHERS: Final = "other statements"
+REGIMES: Final = "regimes, by their probabilities"
+
+SHOWN: Final = 5
+"""Statements of others that are named, the largest first."""
+
+SMALL: Final = 1e-3
+"""Statements of others that move a log by less are not named."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that a forecast rests on, and what it adds to the log."""
+
+    label: str
+    log: float
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What one forecast rests on.
+
+    Attributes
+    ----------
+    series
+        What is forecast.
+    quarter_end
+        Of which quarter.
+    horizon
+        Quarters after the last report.
+    parts
+        The last report, then what is added to its log; they sum to `location`.
+    location, scale
+        Median of the log that is forecast, and its standard deviation without the shift of regimes.
+    """
+
+    series: Series
+    quarter_end: pd.Timestamp
+    horizon: int
+    parts: tuple[Part, ...]
+    location: float
+    scale: float
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+def explained(said: Forecast, row: int, horizon: int) -> Explanation:
+    """Return what the forecast of one series and horizon rests on.
+
+    Raises
+    ------
+    InputError
+        The horizon is not among those forecast.
+    """
+    horizons = (said.joint.mean if said.shifted is None else said.shifted).shape[1]
+    if not 1 <= horizon <= horizons:
+        raise InputError(f"explain: horizon is {horizon}; give 1 to {horizons} quarters")
+    s, at = said.series[row], (row, horizon - 1)
+    last, own, unheard = np.log(s.values[-1]), said.own.location[at], said.unheard.location[at]
+    parts = [
+        Part(f"last report, {s.dates[-1].date()}", float(last)),
+        Part(TREND, float(own - last)),
+        Part(MODEL, float(unheard - own)),
+        *_statements(said.heard, said.panel, s, at),
+    ]
+    shift = 0.0 if said.shifted is None else float(said.shifted[at])
+    if said.shifted is not None:
+        parts.append(Part(REGIMES, shift))
+    return Explanation(
+        series=s,
+        quarter_end=s.ends(horizon)[-1],
+        horizon=horizon,
+        parts=tuple(parts),
+        location=float(said.logs.location[at]) + shift,
+        scale=float(said.logs.scale[at]),
+    )
+
+
+def _statements(
+    heard: Sequence[Heard], panel: Panel, s: Series, at: tuple[int, int]
+) -> Iterator[Part]:
+    """Yield the company's own statements, the largest of others, and the rest together."""
+    own: list[Part] = []
+    others: list[Part] = []
+    for one in heard:
+        about = panel.series[one.said.row]
+        label = f"{one.said.kind.kind} of {about.entity} of {one.said.published.date()}"
+        mine = about.ticker == s.ticker and bool(s.ticker)
+        (own if mine else others).append(Part(label, float(one.shift[at])))
+    yield from sorted(own, key=_size)
+    named = [part for part in sorted(others, key=_size)[:SHOWN] if abs(part.log) >= SMALL]
+    yield from named
+    if len(named) < len(others):
+        yield Part(OTHERS, sum(part.log for part in others) - sum(part.log for part in named))
+
+
+def _size(part: Part) -> float:
+    return -abs(part.log)
+
+
+def places_of(series: Sequence[Series], name: str) -> list[int]:
+    """Return the rows of a company, or of one of its series, by ticker or entity.
+
+    Raises
+    ------
+    InputError
+        There is none; the message has the nearest name.
+    """
+    wanted = name.casefold()
+    places = [
+        row for row, s in enumerate(series) if wanted in (s.entity.casefold(), s.ticker.casefold())
+    ]
+    if not wanted or not places:
+        known = [*(s.ticker for s in series if s.ticker), *(s.entity for s in series)]
+        raise InputError(f"forecast: nothing is forecast of '{name}'.{nearest(name, known)}")
+    return places
+
+
+def place_of(series: Sequence[Series], entity: str, quantity: str) -> int:
+    """Return the row of one series.
+
+    A ticker alone is the company's whole.
+
+    Raises
+    ------
+    InputError
+        There is none; the message has the nearest name.
+    """
+    there = {s.entity: row for row, s in enumerate(series) if s.quantity == quantity}
+    if not there:
+        hint = nearest(quantity, {s.quantity for s in series})
+        raise InputError(f"forecast: there is no quantity '{quantity}'.{hint}")
+    found = there.get(entity, there.get(f"{entity}.total"))
+    if found is None:
+        known = [*there, *(series[row].ticker for row in there.values())]
+        raise InputError(f"forecast: no {quantity} of '{entity}'.{nearest(entity, known)}")
+    return found
+
+
+def _lines(one: Explanation) -> Iterator[str]:
+    """Yield a title, and a line for every part, with the figure that it leads to."""
+    s = one.series
+    yield (
+        f"{s.entity}, {s.quantity}, quarter to {one.quarter_end.date()} "
+        f"({one.horizon} ahead), {s.unit}"
+    )
+    width = max(len(part.label) for part in one.parts)
+    so_far = 0.0
+    for part in one.parts:
+        so_far += part.log
+        yield f"  {part.label:<{width}}  {part.log:+9.4f}  {np.exp(so_far):>12,.5g}"
+    yield f"  {'forecast, median':<{width}}  {one.location:+9.4f}  {np.exp(one.location):>12,.5g}"

@@ -1,0 +1,85 @@
+"""Groups of outcomes that are scored apart: by what they are, never by how they were forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import pandas as pd
+
+from marketsim.knowledge import Knowledge
+
+from .forecasters import GUIDED
+from .measures import OUTCOME, means
+from .relations import WHOLE
+
+__all__ = ["EXPOSED", "GROUP", "LATE", "by_group", "exposed", "in_groups"]
+
+GROUP: Final = "group"
+"""In the place of a kind: a group of series."""
+
+EXPOSED: Final = 25.0
+"""Percent of a company's revenue that comes from AI from which on it counts as exposed: a spending
+that doubles in a year, as it did after 2022, then adds a quarter to revenue, more than all else
+does in most years. Judgement, and set before any score was seen."""
+
+LANDLORDS: Final = "leases"
+"""Layer whose stated shares count every data centre that is let, whatever runs in it."""
+
+LATE: Final = pd.Timestamp("2023-01-01")
+"""Origins from here on know of the boom; `late_bias` is theirs."""
+
+REVENUE, SPENDING = "quarterly_revenue", "quarterly_capex"
+
+
+def exposed(facts: Knowledge) -> frozenset[str]:
+    """Return the tickers whose share of revenue from AI is at least :data:`EXPOSED`.
+
+    The last stated share, the same for all origins: most were published from 2025 on only, so that
+    the group says whom AI came to matter to, which could not be known before. Nothing that is
+    forecast reads it.
+    """
+    rows = facts.table[facts.table["quantity"] == "company_ai_share"]
+    last = rows.sort_values(["date", "published"]).drop_duplicates("entity", keep="last")
+    layer = last["entity"].map(facts.universe.companies["layer"])
+    chosen = (last["value"] >= EXPOSED) & layer.notna() & (layer != LANDLORDS)
+    return frozenset(last.loc[chosen, "entity"])
+
+
+def in_groups(rows: pd.DataFrame, tickers: Collection[str]) -> pd.DataFrame:
+    """Return rows once more for every group they are in, named in `group`.
+
+    Parameters
+    ----------
+    rows
+        Marked forecasts. Where the rival who repeats guidance has forecast, an outcome is guided;
+        his forecasts are in no other group.
+    tickers
+        Of the companies exposed to AI.
+    """
+    theirs = rows["forecaster"] == GUIDED
+    outcome = rows.set_index(OUTCOME).index
+    ticker, _, segment = (part for _, part in rows["series"].str.partition(".").items())
+    revenue = rows["kind"] == REVENUE
+    exposed = revenue & ticker.isin(list(tickers))
+    groups = {
+        "guided": outcome.isin(outcome[theirs]),
+        "AI-exposed": exposed & ~theirs,
+        "other revenue": revenue & ~exposed & ~theirs,
+        "segments": revenue & (segment != WHOLE) & ~theirs,
+        "capital spending": (rows["kind"] == SPENDING) & ~theirs,
+    }
+    named: pd.DataFrame = pd.concat(
+        [rows[chosen].assign(group=name) for name, chosen in groups.items()]
+    )
+    named["group"] = pd.Categorical(named["group"], list(groups), ordered=True)
+    return named
+
+
+def by_group(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return mean scores by group, with the bias over late origins beside that over all."""
+    keys = ["group", "horizons", "forecaster"]
+    late = means(rows[rows["origin"] >= LATE], "group")[[*keys, "bias"]]
+    late = late.rename(columns={"bias": "late_bias"})
+    found = means(rows, "group").merge(late, on=keys, how="left")
+    return found.assign(group=found["group"].astype(str))

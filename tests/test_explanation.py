@@ -1,0 +1,125 @@
+"""What a forecast rests on: parts that add up, and each statement's as without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim.errors import InputError
+from marketsim.forecasting import Explanation, Forecast
+from marketsim.forecasting.explanation import MODEL, OTHERS, TREND
+from tests.conftest import made_once
+
+
+@pytest.fixture(scope="module")
+def ahead(posterior: ms.Posterior, shelf: Path) -> Forecast:
+    return made_once(shelf / "explained", lambda: ms.forecast(posterior))
+
+
+def log_of(one: Explanation, label: str) -> float:
+    return next(part.log for part in one.parts if part.label.startswith(label))
+
+
+@pytest.mark.parametrize("horizon", [1, 4, 12])
+def test_parts_add_up_to_what_is_forecast_of_every_series(ahead: Forecast, horizon: int) -> None:
+    companies = {s.ticker for s in ahead.series if s.ticker}
+    for one in (one for name in sorted(companies) for one in ahead.explained(name, horizon)):
+        assert sum(part.log for part in one.parts) == pytest.approx(one.location, abs=1e-12)
+
+
+def test_shifts_of_statements_add_up_to_what_was_heard(ahead: Forecast) -> None:
+    total = ahead.unheard.location + sum(one.shift for one in ahead.heard)
+    np.testing.assert_allclose(total, ahead.joint.mean, atol=1e-12)
+
+
+def test_parts_are_the_forecasts_less_one_another(ahead: Forecast) -> None:
+    one = ahead.explain("NVDA.total", horizon=3)
+    row = next(i for i, s in enumerate(ahead.series) if s.entity == "NVDA.total")
+    last, own = np.log(one.series.values[-1]), ahead.own.location[row, 2]
+    assert log_of(one, "last report") == pytest.approx(last)
+    assert log_of(one, TREND) == pytest.approx(own - last)
+    assert log_of(one, MODEL) == pytest.approx(ahead.unheard.location[row, 2] - own)
+    assert (one.location, one.scale) == (
+        ahead.logs.location[row, 2],
+        ahead.logs.scale[row, 2],
+    )
+    assert one.quarter_end == one.series.ends(3)[-1]
+
+
+def test_a_quarter_that_is_guided_rests_on_its_guidance_and_no_other(ahead: Forecast) -> None:
+    one = ahead.explain("NVDA")
+    labels = [part.label for part in one.parts]
+    assert labels[1:3] == [TREND, MODEL]
+    assert labels[3].startswith("guidance of NVDA.total of 2025-11-")
+    assert abs(log_of(one, labels[3])) > 0.01
+    assert sum(abs(part.log) for part in one.parts[4:]) < 1e-9
+
+
+def test_plans_of_buyers_reach_their_suppliers_later(ahead: Forecast) -> None:
+    """Own statements come first, others by size; the rest are told together."""
+    one = ahead.explain("ANET.total", horizon=4)
+    said = one.parts[3:]
+    own = [" of ANET." in part.label for part in said]
+    assert own == sorted(own, reverse=True)
+    named = [abs(part.log) for part, mine in zip(said[:-1], own, strict=False) if not mine]
+    assert named == sorted(named, reverse=True)
+    assert named
+    assert said[-1].label == OTHERS
+
+
+def test_a_plan_moves_its_own_budget_by_what_it_moved(ahead: Forecast) -> None:
+    row, plans = next(
+        (one.said.row, one.shift)
+        for one in ahead.heard
+        if one.said.kind.kind == "plan" and ahead.series[one.said.row].entity == "META"
+    )
+    one = ahead.explain("META", "quarterly_capex")
+    assert log_of(one, "plan of META") == plans[row, 0]
+    assert abs(plans[row, 0]) > 1e-3
+
+
+def test_it_reads_as_sums_from_the_last_report_to_the_median(ahead: Forecast) -> None:
+    one = ahead.explain("NVDA.data_center")
+    lines = str(one).splitlines()
+    assert lines[0].startswith("NVDA.data_center, quarterly_revenue, quarter to 2026-01-25")
+    figures = [float(line.split()[-1].replace(",", "")) for line in lines[1:]]
+    assert figures[0] == pytest.approx(one.series.values[-1], rel=1e-4)
+    assert figures[-1] == figures[-2] == pytest.approx(np.exp(one.location), rel=1e-4)
+
+
+def test_rows_of_a_company_or_of_one_of_its_series(ahead: Forecast) -> None:
+    nvidia = ahead.of("nvda")
+    assert set(nvidia["ticker"]) == {"NVDA"}
+    part = ahead.of("NVDA.data_center")
+    assert set(part["segment"]) == {"data_center"}
+    pd.testing.assert_frame_equal(
+        nvidia[nvidia["segment"] == "data_center"].reset_index(drop=True), part
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"entity": "NVDIA"}, "no quarterly_revenue of 'NVDIA'. Did you mean 'NVDA'?"),
+        ({"entity": "NVDA.datacenter"}, "Did you mean 'NVDA.data_center'?"),
+        ({"entity": "NVDA", "quantity": "quarterly_revenu"}, "Did you mean 'quarterly_revenue'?"),
+        ({"entity": "NVDA", "horizon": 13}, "horizon is 13; give 1 to 12 quarters"),
+    ],
+)
+def test_what_is_not_forecast_is_named(ahead: Forecast, asked: dict[str, Any], named: str) -> None:
+    with pytest.raises(InputError) as error:
+        ahead.explain(**asked)
+    assert named in str(error.value)
+
+
+def test_who_is_not_forecast_is_named(ahead: Forecast) -> None:
+    for name in ("SMCY", ""):
+        with pytest.raises(InputError, match="nothing is forecast of"):
+            ahead.of(name)
+    with pytest.raises(InputError, match="Did you mean 'SMCI'"):
+        ahead.explained("SMCY")
