@@ -123,3 +123,15 @@ def test_who_is_not_forecast_is_named(ahead: Forecast) -> None:
             ahead.of(name)
     with pytest.raises(InputError, match="Did you mean 'SMCI'"):
         ahead.explained("SMCY")
+
+
+def test_over_regimes_it_ends_with_what_they_add(scenarios: ms.Scenarios, ahead: Forecast) -> None:
+    """And adds up to the median of the table; further than the table it does not go."""
+    mixed = ms.forecast(scenarios, quarters=2)
+    one, alone = mixed.explain("NVDA", horizon=2), ahead.explain("NVDA", horizon=2)
+    assert [part.log for part in one.parts[:-1]] == [part.log for part in alone.parts]
+    assert sum(part.log for part in one.parts) == pytest.approx(one.location)
+    row = mixed.of("NVDA.total").set_index("horizon").loc[2]
+    assert np.exp(one.location) == pytest.approx(row["p50"])
+    with pytest.raises(InputError, match="horizon is 3; give 1 to 2"):
+        mixed.explain("NVDA", horizon=3)

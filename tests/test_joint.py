@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal, truncnorm
 
 from marketsim.forecasting.joint import Joint, coupled
 from marketsim.forecasting.panel import Panel, Series
-from marketsim.forecasting.relations import BEFOREHAND, QUARTERS, common, correlation
+from marketsim.forecasting.relations import BEFOREHAND, YEARS, common, correlation
 from marketsim.forecasting.trend import Trend
 
 CHANCE = np.random.default_rng(11)
@@ -174,8 +174,18 @@ def test_without_surprises_it_is_what_was_expected_beforehand() -> None:
     assert common(trend(np.full((5, 8), np.nan)), np.ones(5, dtype=bool)) == BEFOREHAND
     opposed = np.tile([[2.0], [-2.0]], (1, 40))
     assert common(trend(opposed), np.ones(2, dtype=bool)) == 0.0
-    one = common(trend(np.full((2, 8), 0.6)), np.ones(2, dtype=bool))
-    assert one == pytest.approx((8.0 * 0.36 + QUARTERS * BEFOREHAND) / (8.0 + QUARTERS))
+    # Five years begin in eight quarters, each of surprises of 0.6 = 4 x 0.3 / 2.
+    one = common(trend(np.full((2, 8), 0.3)), np.ones(2, dtype=bool))
+    assert one == pytest.approx((5.0 * 0.36 + YEARS * BEFOREHAND) / (5.0 + YEARS))
+
+
+def test_what_lasts_is_more_correlated_than_its_quarters() -> None:
+    """A common rise over a year hides in the noise of single quarters."""
+    rise = np.repeat(CHANCE.normal(size=100), 4)
+    noise = CHANCE.normal(size=(30, 400))
+    lasting = common(trend(0.3 * rise + noise), np.ones(30, dtype=bool))
+    fleeting = common(trend(0.3 * CHANCE.permutation(rise) + noise), np.ones(30, dtype=bool))
+    assert lasting > 2.0 * fleeting > 0.0
 
 
 def series(entity: str, quantity: str = "quarterly_revenue") -> Series:

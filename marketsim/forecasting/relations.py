@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from .panel import QUARTERLY, Panel
 from .trend import Trend
@@ -14,15 +15,18 @@ __all__ = ["common", "correlation"]
 WHOLE: Final = "total"
 
 BEFOREHAND: Final = 0.05
-QUARTERS: Final = 8.0
-"""Correlation of two companies' surprises that is expected beforehand, and the quarters that this
-counts as; judgement."""
+YEARS: Final = 8.0
+"""Correlation of two companies' surprises that is expected beforehand, and the years, one beginning
+each quarter, that this counts as; judgement."""
 
 MOST: Final = 0.5
 """Correlation that is never taken to be exceeded."""
 
 TIGHT: Final = 0.9
 """Correlation of a segment with its whole that is never exceeded: recasts and roundings remain."""
+
+YEAR: Final = 4
+"""Quarters whose surprises are added up before they are compared."""
 
 WILD: Final = 3.0
 """Standard deviations at which a surprise is cut."""
@@ -52,15 +56,19 @@ def correlation(panel: Panel, trend: Trend, mean: np.ndarray, variance: np.ndarr
 
 
 def common(trend: Trend, chosen: np.ndarray) -> float:
-    """Return the mean correlation between the surprises of the ``chosen`` series [series]."""
+    """Return the mean correlation between years of surprises of the ``chosen`` series [series].
+
+    Of years, for what is common lasts: surprises of single quarters are half as correlated.
+    """
     scale = trend.variance * trend.scale_squared[:, None]
-    surprise = np.clip(trend.error / np.sqrt(scale), -WILD, WILD)[chosen]
+    single = np.clip(trend.error / np.sqrt(scale), -WILD, WILD)[chosen]
+    surprise = sliding_window_view(single, YEAR, axis=1).sum(axis=2) / np.sqrt(YEAR)
     count = (~np.isnan(surprise)).sum(axis=0)
     total, squares = np.nansum(surprise, axis=0), np.nansum(surprise**2, axis=0)
     enough = count > 1
     pairs = count[enough] * (count[enough] - 1.0)
     means = (total[enough] ** 2 - squares[enough]) / pairs
-    found = (means.sum() + QUARTERS * BEFOREHAND) / (len(means) + QUARTERS)
+    found = (means.sum() + YEARS * BEFOREHAND) / (len(means) + YEARS)
     return float(np.clip(found, 0.0, MOST))
 
 
