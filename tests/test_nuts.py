@@ -137,7 +137,7 @@ def test_chains_that_have_not_met_are_said_to(posterior: ms.Posterior) -> None:
 @pytest.mark.slow
 def test_it_walks_the_calibration(posterior: ms.Posterior) -> None:
     """From the mode out to where most of the mass is: twice the fall of log density is chi2(n)."""
-    draws = sample_posterior(posterior, draws=8, warmup=24, chains=1)
+    draws = sample_posterior(posterior, draws=8, warmup=40, chains=1)
     size = len(posterior.mode)
     assert draws.pooled.shape == (8, size)
     series = observe(posterior.knowledge, posterior.window)

@@ -167,7 +167,8 @@ def _settled(
         np.array(x) for x in zip(*((o.mean, o.variance) for o in chosen), strict=True)
     )
     after = joint.settled(entries, mean, variance)
-    gain, moves = after.steps[-1].gain, after.steps[-1].shift.T
+    gain = after.steps[-1].gain
+    moves = (gain * (mean - before.ravel()[entries])).T
     left = [
         Heard(one.said, one.shift - (gain @ one.shift.ravel()[entries]).reshape(shape))
         for one in heard
