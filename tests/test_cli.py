@@ -59,7 +59,10 @@ def asked(stand_in: Callable[[Callable[..., Any]], None]) -> dict[str, Any]:
         seen.pop("progress")("calibrating")
         folder = Path("runs/x")
         return SimpleNamespace(
-            folder=folder, report=folder / "report.html", summary=lambda: "NVDA 1.00"
+            folder=folder,
+            report=folder / "report.html",
+            summary=lambda: "NVDA 1.00",
+            warnings=(),
         )
 
     stand_in(run)

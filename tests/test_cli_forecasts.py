@@ -11,6 +11,7 @@ import pytest
 import marketsim as ms
 from marketsim import cli
 from marketsim.forecasting.projection import COLUMNS
+from marketsim.runs.freshness import LIMITS
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +79,15 @@ def test_it_explains_what_the_next_and_the_last_quarter_rest_on(
     assert len(titles) == 4  # its revenue and its spending, one and four quarters ahead
     assert shown.count("its own trend") == 4
     assert "plan of META of" in shown
+
+
+def test_old_reports_are_told_of(
+    monkeypatch: pytest.MonkeyPatch, posterior: ms.Posterior, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
+    monkeypatch.setitem(LIMITS, "report", 1)
+    assert command("NVDA", "--quarters", "1") == 0
+    assert "warning: the newest report is of 2025-12" in capsys.readouterr().err
 
 
 def test_scoring_hands_over_what_was_asked(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import marketsim as ms
+from marketsim.prices import newest_close
 from marketsim.reporting.page import report_html
 from marketsim.runs.freshness import LIMITS, freshness
 from tests.test_reporting import make_contents
@@ -20,8 +22,8 @@ def known() -> ms.Knowledge:
     return ms.load_facts(as_of=AS_OF)
 
 
-def closes(last: str) -> pd.DataFrame:
-    return pd.DataFrame({"NVDA": [1.0, 1.1]}, index=pd.to_datetime(["2020-01-02", last]))
+def closes(last: str) -> pd.Timestamp:
+    return pd.Timestamp(last)
 
 
 def test_what_ships_is_fresh_on_its_date(known: ms.Knowledge) -> None:
@@ -46,9 +48,16 @@ def test_a_week_after_the_last_close_prices_are_old(known: ms.Knowledge) -> None
     assert warning.startswith("the newest price is of 2025-12-23, 8 days before 2025-12-31; add")
 
 
-def test_days_without_any_close_do_not_count(known: ms.Knowledge) -> None:
-    gaps = closes("2025-12-24").reindex(pd.date_range("2025-12-24", "2025-12-31"))
-    assert freshness(known, AS_OF, gaps).record()["price"] == "2025-12-24"
+def test_the_newest_close_is_that_of_the_snapshot_or_of_the_file() -> None:
+    """Closes of the snapshot are of a few companies only, its statistics of all."""
+    shipped = ms.load_prices(as_of="2025-12-31")
+    assert newest_close(shipped, None) == AS_OF
+    early = ms.load_prices("NVDA", as_of="2025-01-28")
+    assert newest_close(early, None) == pd.Timestamp("2025-01-28")
+    days = pd.bdate_range("2023-01-02", "2025-06-30")
+    chance = np.random.default_rng(0).normal(0.0, 0.01, len(days))
+    panel = pd.DataFrame({"NVDA": 100.0 * np.exp(chance.cumsum())}, index=days)
+    assert newest_close(ms.load_prices("NVDA", panel), "mine.csv") == days[-1]
 
 
 def test_nothing_published_later_counts() -> None:

@@ -145,6 +145,8 @@ def test_a_forecast_of_another_date_is_refused(
     other = replace(published, as_of=pd.Timestamp("2024-12-31"))
     with pytest.raises(InputError, match="forecast is as of 2024-12-31, the scenarios as of 2025"):
         ms.simulate(scenarios, draws=60, forecast=other)
+    with pytest.raises(InputError, match="rests on other facts than the scenarios"):
+        ms.simulate(scenarios, draws=60, forecast=replace(published, digest="other"))
 
 
 @pytest.fixture(scope="module")

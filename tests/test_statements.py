@@ -173,6 +173,59 @@ def test_what_is_far_from_any_report_is_refused(known: Knowledge, listed: Panel)
         still_open(slip, listed)
 
 
+@pytest.mark.parametrize(
+    ("date", "value", "words"),
+    [
+        (
+            "2024-12-05",
+            30_000.0,
+            "is for a period to 2024-12-05, where its quarter ends on 2025-01",
+        ),
+        (
+            "2025-01-26",
+            0.0,
+            "come to 0 by 2025-01-26; what is said of revenue or spending is above",
+        ),
+        ("2024-10-27", -3.0, "come to -3 by 2024-10-27; what is said"),
+    ],
+)
+def test_what_cannot_be_said_is_refused(
+    known: Knowledge, listed: Panel, date: str, value: float, words: str
+) -> None:
+    wrong = saying(known, ("revenue_guidance", "NVDA.total", date, "2024-10-20", value))
+    with pytest.raises(InputError, match=words):
+        still_open(wrong, listed)
+
+
+def test_a_past_statement_far_from_what_came_is_refused(known: Knowledge) -> None:
+    slip = saying(known, ("revenue_guidance", "NVDA.total", "2024-07-28", "2024-05-22", 28.0))
+    with pytest.raises(InputError, match=r"said on 2024-05-22, is 28, where 30,040 came"):
+        came_true(slip, KINDS["guidance"])
+
+
+def test_two_ends_are_a_range_one_is_a_bound(known: Knowledge) -> None:
+    low = ("revenue_guidance_low", "NVDA.total", "2025-01-26", "2024-11-20", 36_000.0)
+    high = ("revenue_guidance_high", "NVDA.total", "2025-01-26", "2024-11-20", 40_000.0)
+    both, one, none = (
+        KINDS["guidance"].rows(saying(known, *x)) for x in ([low, high], [low], [high])
+    )
+    assert both[["value", "floor"]].to_numpy().tolist() == [[38_000.0, False]]
+    assert one[["value", "floor"]].to_numpy().tolist() == [[36_000.0, True]]
+    assert len(none) == 0
+
+
+def test_a_bound_stands_beside_an_earlier_figure_and_gives_way_to_a_later_one(
+    known: Knowledge, listed: Panel
+) -> None:
+    figure = ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 37_500.0)
+    early = ("revenue_guidance_low", "NVDA.total", "2025-01-26", "2024-11-01", 34_000.0)
+    late = ("revenue_guidance_low", "NVDA.total", "2025-01-26", "2024-12-20", 34_000.0)
+    after = [o.floor for o in still_open(saying(known, figure, early), listed)]
+    before = [o.floor for o in still_open(saying(known, figure, late), listed)]
+    assert after == [False]
+    assert sorted(before) == [False, True]
+
+
 # ----------------------------------------------------------------------- heard
 
 
@@ -244,6 +297,23 @@ def test_a_bound_lifts_who_expected_less_and_leaves_who_expected_more(
         assert after.variance[row, 0] <= apart.variance[row, 0]
     assert moved[0.7] == pytest.approx(0.0, abs=1e-3)
     assert 0.0 < moved[1.0] < moved[1.1]
+
+
+def test_a_bound_told_after_guidance_lifts_what_guidance_settled(
+    known: Knowledge, listed: Panel, trend: Trend, own: Ahead, apart: Joint
+) -> None:
+    """And the less the worse its kind kept what it said."""
+    learnt = beats(known, listed, trend)
+    row = row_of(listed, "NVDA.total")
+    guided = ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 37_500.0)
+    means = []
+    for day in (None, "2024-12-20", "2025-01-20"):
+        bound = ("revenue_guidance_low", "NVDA.total", "2025-01-26", day, 43_000.0)
+        rows = [guided] if day is None else [guided, bound]
+        after, _ = hear(apart, saying(known, *rows), listed, own, learnt)
+        means.append(np.exp(after.mean[row, 0]))
+    assert means[0] < means[1] < means[2]
+    assert means[2] > 42_000.0
 
 
 def test_of_two_statements_on_one_quarter_the_surer_counts(

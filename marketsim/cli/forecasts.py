@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,12 +71,16 @@ def forecast(
 
 def _forecast(as_of: datetime, add: Path | None, quarters: int, seed: int) -> Forecast:
     import marketsim as ms
+    from marketsim.runs.freshness import freshness
 
     with progress_bar() as progress:
         progress("calibrating")
         posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of), add=add))
         progress("forecasting")
-        return ms.forecast(ms.load_scenarios(posterior), quarters, seed)
+        result = ms.forecast(ms.load_scenarios(posterior), quarters, seed)
+    for warning in freshness(posterior.knowledge, result.as_of).warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return result
 
 
 def _score(

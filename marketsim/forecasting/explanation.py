@@ -109,6 +109,8 @@ def _statements(
     for one in heard:
         about = panel.series[one.said.row]
         label = f"{one.said.kind.kind} of {about.entity} of {one.said.published.date()}"
+        if one.said.kind.quarters > 1:
+            label += f" for the year to {about.ends(one.said.last)[-1].date()}"
         mine = about.ticker == s.ticker and bool(s.ticker)
         (own if mine else others).append(Part(label, float(one.shift[at])))
     yield from sorted(own, key=_size)

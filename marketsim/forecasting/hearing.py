@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
-from marketsim.observables import STATEMENTS
+from marketsim.observables import STATEMENTS, Statement
 
 from .ahead import Ahead
 from .beats import Beats, learnt
@@ -24,9 +24,6 @@ __all__ = ["Heard", "beats", "hear"]
 ERROR: Final = 0.01
 """Standard deviation of the log error that is left of a year's figure however much is reported:
 restatements, and that a statement may count something a little different."""
-
-VAGUE: Final = 0.03
-"""Standard deviation of the log of where a bound from below lies."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +41,19 @@ class Heard:
 def beats(knowledge: Knowledge, panel: Panel, trend: Trend) -> dict[str, Beats]:
     """Return what is known of every kind of statement, by its name."""
     return {
-        kind.kind: learnt(kind, _with_gaps(kind.of, came_true(knowledge, kind), panel, trend))
+        kind.kind: learnt(kind, _with_gaps(kind, came_true(knowledge, kind), panel, trend))
         for kind in STATEMENTS
     }
 
 
-def _with_gaps(quantity: str, past: pd.DataFrame, panel: Panel, trend: Trend) -> pd.DataFrame:
+def _with_gaps(kind: Statement, past: pd.DataFrame, panel: Panel, trend: Trend) -> pd.DataFrame:
     """Return past statements with `gap`: by how much they went beyond what the trend expected.
 
-    Outcome over expectation less outcome over statement.
+    Outcome over expectation less outcome over statement, of those that settle a quarter.
     """
-    rows = {s.entity: row for row, s in enumerate(panel.series) if s.quantity == quantity}
+    if not kind.settles:
+        return past.assign(gap=np.nan)
+    rows = {s.entity: row for row, s in enumerate(panel.series) if s.quantity == kind.of}
     places = zip(past["entity"].map(rows), past["number"], strict=True)
     width = trend.error.shape[1]
     error = [
@@ -86,24 +85,38 @@ def hear(
     """
     before, horizons = joint.mean, joint.mean.shape[1]
     within = [said for said in still_open(knowledge, panel) if said.last <= horizons]
+    sums = [said for said in within if not (said.floor or said.kind.settles)]
+    joint, heard = _one_by_one(joint, sums, panel, known)
+    joint, heard = _settled(joint, before, heard, _surest(within, panel, own, known))
+    joint, bounds = _one_by_one(joint, [said for said in within if said.floor], panel, known)
+    return joint, [*heard, *bounds]
+
+
+def _one_by_one(
+    joint: Joint, said: Sequence[Open], panel: Panel, known: Mapping[str, Beats]
+) -> tuple[Joint, list[Heard]]:
+    """Return it once it has heard statements one after the other, and what each changed."""
     heard = []
-    for said in within:
-        if said.floor or not said.kind.settles:
-            last, joint = joint.mean, _told(joint, said, panel, known)
-            heard.append(Heard(said, joint.mean - last))
-    return _settled(joint, before, heard, _surest(within, panel, own, known))
+    for one in said:
+        last, joint = joint.mean, _told(joint, one, panel, known)
+        heard.append(Heard(one, joint.mean - last))
+    return joint, heard
 
 
 def _told(joint: Joint, said: Open, panel: Panel, known: Mapping[str, Beats]) -> Joint:
-    """Return it with one statement on a sum of quarters as an observation, or a bound."""
+    """Return it with one statement on a sum of quarters as an observation, or a bound.
+
+    A bound may be missed as far as statements of its kind were, and by who says it.
+    """
     mean, variance = known[said.kind.kind].of(_entity(said, panel), said.left, said.doubt)
-    if said.floor:
-        direction, level = _linear(joint, said, panel, joint.mean)
-        return joint.at_least(direction, said.log - level, VAGUE**2)
-    at = joint.mean
+    variance += ERROR**2
+    after, at = joint, joint.mean
     for _ in range(2):  # The log of a sum is not linear: once more, where the first step led.
         direction, level = _linear(joint, said, panel, at)
-        after = joint.observed(direction, said.log + mean - level, variance + ERROR**2)
+        if said.floor:
+            after = joint.at_least(direction, said.log - level, variance)
+        else:
+            after = joint.observed(direction, said.log + mean - level, variance)
         at = after.mean
     return after
 

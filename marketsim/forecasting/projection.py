@@ -89,6 +89,8 @@ class Forecast:
         What the trends share.
     seed
         Of the worlds drawn.
+    digest
+        Of the knowledge that it rests on.
     """
 
     as_of: pd.Timestamp
@@ -104,6 +106,7 @@ class Forecast:
     panel: Panel
     form: Form
     seed: int
+    digest: str
 
     @property
     def logs(self) -> Predictive:
@@ -247,6 +250,7 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         panel=known,
         form=form,
         seed=seed,
+        digest=posterior.knowledge.digest,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,9 @@ Figures = Mapping[int, tuple[float, pd.Timestamp]]
 
 FAR: Final = 5.0
 """Factor from the pace of the last report beyond which a statement is taken for a slip of units."""
+
+NEAR: Final = pd.Timedelta(days=20)
+"""Days by which what is said may miss the end of the quarter that it is of."""
 
 PAST: Final = ["entity", "number", "ratio", "left", "doubt"]
 
@@ -80,6 +83,12 @@ def came_true(knowledge: Knowledge, kind: Statement) -> pd.DataFrame:
         left = sum(day > said.published for _, day in there) / kind.quarters
         if len(there) == kind.quarters and left > 0.0 and not said.floor:
             ratio = np.log(sum(value for value, _ in there) / said.value)
+            if abs(ratio) > np.log(FAR):
+                raise InputError(
+                    f"{kind.meaning} of {said.entity}, said on {said.published.date()}, is "
+                    f"{said.value:,g}, where {np.exp(ratio) * said.value:,g} came; see whether "
+                    "it is in that unit and of that segment"
+                )
             rows.append((said.entity, number, ratio, left, DOUBT[said.confidence]))
     found = pd.DataFrame(rows, columns=PAST)
     return found if kind.quarters > 1 else found.drop_duplicates(["entity", "number"], keep="last")
@@ -88,13 +97,16 @@ def came_true(knowledge: Knowledge, kind: Statement) -> pd.DataFrame:
 def still_open(knowledge: Knowledge, panel: Panel) -> list[Open]:
     """Return the last statement of every kind on quarters of the panel that are not reported.
 
+    A bound stands beside a figure said earlier of the same quarters, and gives way to a later one.
+
     Raises
     ------
     InputError
-        A statement is in another unit than what it is about, or so far from it that it must be.
+        A statement is in another unit than what it is about, or so far from it that it must be, or
+        of a period that is none of the company's.
     """
     place = {(s.quantity, s.entity): row for row, s in enumerate(panel.series)}
-    found: dict[tuple[str, int, int], Open] = {}
+    found: dict[tuple[str, int, int, bool], Open] = {}
     for kind in STATEMENTS:
         published = _first_figures(knowledge, kind.of)
         for said, number in _numbered(kind.rows(knowledge)):
@@ -103,8 +115,18 @@ def still_open(knowledge: Knowledge, panel: Panel) -> list[Open]:
                 days = published.get(said.entity, {})
                 one = _open(kind, said, number, row, panel.series[row], days)
                 if one is not None:
-                    found[kind.kind, row, one.last] = one
-    return list(found.values())
+                    found[kind.kind, row, one.last, one.floor] = one
+    return [one for one in found.values() if not _outdated(one, found.values())]
+
+
+def _outdated(one: Open, others: Iterable[Open]) -> bool:
+    """Return whether a bound came no later than a figure that was said of the same quarters."""
+    return one.floor and any(
+        not other.floor
+        and (other.row, other.first, other.last) == (one.row, one.first, one.last)
+        and other.published >= one.published
+        for other in others
+    )
 
 
 def _open(
@@ -122,6 +144,12 @@ def _open(
         raise InputError(
             f"{kind.meaning} of {said.entity}, said on {said.published.date()}, is in {said.unit}, "
             f"its {kind.of} in {series.unit}; give both in one unit"
+        )
+    end = series.ends(last)[-1]
+    if abs(said.date - end) > NEAR:
+        raise InputError(
+            f"{kind.meaning} of {said.entity}, said on {said.published.date()}, is for a period to "
+            f"{said.date.date()}, where its quarter ends on {end.date()}; give the end of a quarter"
         )
     pace = series.values[-1] * kind.quarters
     if not pace / FAR < said.value < pace * FAR:
@@ -141,6 +169,7 @@ class Said:
     """A row of what was said; see :data:`~marketsim.observables.SAID`."""
 
     entity: str
+    date: pd.Timestamp
     published: pd.Timestamp
     value: float
     unit: str
@@ -151,8 +180,14 @@ class Said:
 def _numbered(rows: pd.DataFrame) -> Iterator[tuple[Said, int]]:
     """Yield every row, and the number of the quarter that it ends with."""
     numbers = quarter_number(pd.DatetimeIndex(rows["date"]))
-    for row, number in zip(rows.drop(columns="date").to_dict("records"), numbers, strict=True):
-        yield Said(**{str(name): value for name, value in row.items()}), int(number)
+    for row, number in zip(rows.to_dict("records"), numbers, strict=True):
+        said = Said(**{str(name): value for name, value in row.items()})
+        if not said.value > 0.0:
+            raise InputError(
+                f"{said.entity} is said on {said.published.date()} to come to {said.value:,g} by "
+                f"{said.date.date()}; what is said of revenue or spending is above zero"
+            )
+        yield said, int(number)
 
 
 def _first_figures(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
@@ -67,12 +68,19 @@ class Statement:
 
 
 def of_range(knowledge: Knowledge, quantity: str) -> pd.DataFrame:
-    """Return every vintage of a quantity told by its middle, or by a lower end alone."""
-    table = knowledge.table
-    middle = table[table["quantity"] == quantity].assign(floor=False)
-    lower = table[table["quantity"] == f"{quantity}_low"].assign(floor=True)
-    both = pd.concat([middle, lower]).drop_duplicates(["entity", "date", "published"])
-    return both.loc[:, SAID].sort_values(["published", "entity", "date"], ignore_index=True)
+    """Return every vintage of a quantity told by its middle, its two ends, or a lower end alone.
+
+    An upper end alone says nothing of what is expected.
+    """
+    key, table = ["entity", "date", "published"], knowledge.table
+    middle, lower, upper = (
+        table[table["quantity"] == f"{quantity}{end}"] for end in ("", "_low", "_high")
+    )
+    other = lower[key].merge(upper[[*key, "value"]], on=key, how="left")["value"].to_numpy()
+    ranged = lower["value"].where(np.isnan(other), 0.5 * (lower["value"] + other))
+    lower = lower.assign(value=ranged, floor=np.isnan(other))
+    every = pd.concat([middle.assign(floor=False), lower]).drop_duplicates(key)
+    return every.loc[:, SAID].sort_values(["published", "entity", "date"], ignore_index=True)
 
 
 def of_quarter(knowledge: Knowledge, *, over: bool) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from marketsim.prices.yahoo import (
     yahoo_closes,
 )
 
-__all__ = ["load_prices", "load_universe"]
+__all__ = ["load_prices", "load_universe", "newest_close"]
 
 
 def load_prices(
@@ -112,6 +112,16 @@ def load_universe(
         listed = f"none of {', '.join(wanted)}.{''.join(hints)}"
         raise PriceError(f"{_place(source)} has prices of {listed}")
     return prices
+
+
+def newest_close(prices: Prices, source: pd.DataFrame | Path | str | None) -> pd.Timestamp:
+    """Return the day of the newest close that prices from a source rest on.
+
+    That of the snapshot's statistics where these were taken: its closes are of a few companies.
+    """
+    if source is None and prices.as_of >= SNAPSHOT:
+        return SNAPSHOT
+    return pd.Timestamp(prices.closes.dropna(how="all").index[-1])
 
 
 def _place(source: pd.DataFrame | Path | str | None) -> str:

@@ -198,9 +198,9 @@ class RunContents:
         coming = rows[(rows["quarter_end"] > last) & (rows["regime"] != REPORTED)]
         known = _years(reported.tail(4), ["ticker"])
         ahead = _years(coming.groupby(["ticker", "regime"]).head(4), ["ticker", "regime"])
-        both = ahead.join(known.add_suffix("_before"), on="ticker")
-        apart = (both["middle"] - both["middle_before"]).dt.days / 365.25
-        rates = (both["sum"] / both["sum_before"]) ** (1.0 / apart) - 1.0
+        before = known.reindex(ahead.index.get_level_values("ticker")).set_axis(ahead.index)
+        apart = (ahead["middle"] - pd.to_datetime(before["middle"])).dt.days / 365.25
+        rates = (ahead["sum"] / before["sum"]) ** (1.0 / apart) - 1.0
         return rates.unstack("regime").reindex(index=self.weights.index, columns=self.regimes)
 
     def name(self, ticker: str) -> str:

@@ -50,7 +50,7 @@ class Freshness:
 
 
 def freshness(
-    knowledge: Knowledge, as_of: pd.Timestamp, closes: pd.DataFrame | None = None
+    knowledge: Knowledge, as_of: pd.Timestamp, close: pd.Timestamp | None = None
 ) -> Freshness:
     """Return how fresh facts and prices are.
 
@@ -60,8 +60,8 @@ def freshness(
         As it was on the date.
     as_of
         The decision date.
-    closes
-        Prices by day, where any are used.
+    close
+        Day of the newest close, where prices are used.
     """
     said = [name for kind in STATEMENTS for name in kind.quantities]
     found = {}
@@ -69,6 +69,6 @@ def freshness(
         published = knowledge.table.loc[knowledge.table["quantity"].isin(names), "published"]
         if len(published):
             found[kind] = published.max()
-    if closes is not None and len(closes):
-        found["price"] = pd.Timestamp(closes.dropna(how="all").index[-1])
+    if close is not None:
+        found["price"] = close
     return Freshness(as_of, found)

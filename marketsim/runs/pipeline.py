@@ -24,7 +24,7 @@ from marketsim.forecasting import forecast
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.outlooks import Outlook, outlook
 from marketsim.paradoxes import Paradox, paradox
-from marketsim.prices import load_universe
+from marketsim.prices import load_universe, newest_close
 from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
 from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
@@ -139,7 +139,7 @@ def run(
     check_limits(priced, layers, **limits)  # type: ignore[arg-type]
     if absent := [t for t in companies if t not in priced]:
         progress(f"leaving out {', '.join(absent)}: no price")
-    fresh = freshness(knowledge, pd.Timestamp(as_of), market.closes)
+    fresh = freshness(knowledge, pd.Timestamp(as_of), newest_close(market, prices))
     progress("calibrating the model")
     posterior = calibrate(knowledge)
     regimes = fit_regimes(posterior, read)

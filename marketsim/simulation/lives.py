@@ -23,7 +23,7 @@ WHOLE: Final = "quarterly_revenue", "total"
 """Of the series that are a company's revenue: their quantity, and how their entity ends."""
 
 YEAR: Final = 4
-"""Quarters whose mean deviation stays, so that no season does."""
+"""Quarters whose mean tells what of a deviation stays, so that no season does."""
 
 
 def deviations(
@@ -73,5 +73,8 @@ def _read(apart: np.ndarray, position: np.ndarray, at: np.ndarray) -> np.ndarray
     width = position[after] - position[after - 1]
     part = np.clip((at - position[after - 1]) / width, 0.0, 1.0)
     between = apart[:, after - 1] * (1.0 - part) + apart[:, after] * part
-    lasting = apart[:, -YEAR:].mean(axis=1, keepdims=True)
+    year = apart[:, -YEAR:].mean(axis=1, keepdims=True)
+    before = apart[:, -2 * YEAR : -YEAR].mean(axis=1, keepdims=True)
+    # The last quarter lies one and a half after the middle of its year.
+    lasting = year + (YEAR - 1) / 2 * (year - before) / YEAR
     return np.asarray(np.where(at > position[-1], lasting, between))

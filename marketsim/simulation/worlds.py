@@ -149,6 +149,11 @@ def _lives(
             f"simulate: the forecast is as of {said.as_of.date()}, the scenarios as of "
             f"{posterior.as_of.date()}; make it from the same posterior"
         )
+    if said.digest != posterior.knowledge.digest:
+        raise InputError(
+            "simulate: the forecast rests on other facts than the scenarios; make it from the same "
+            "posterior"
+        )
     worlds = followed_on(posterior, pasts, news[:, :, : LONGEST + LAG], precision)
     entries = said.joint.mean.size
     chance = np.concatenate(
