@@ -61,7 +61,7 @@ def forecast(
         result = _forecast(as_of, add, quarters, seed)
         table = result.table if company is None else result.of(company)
         if out is not None:
-            _write(out, table.to_csv(index=False, lineterminator="\n", float_format="%.8g"))
+            _write(out, result.to_csv(company))
         if explain and company is not None:
             for horizon in sorted({1, quarters}):
                 print("\n\n".join(map(str, result.explained(company, horizon))), end="\n\n")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marketsim.ensemble import coordinates_of, histories, lives_of, news_of
+from marketsim.ensemble import lives_of, news_of
 from marketsim.precision import one_thread
 from marketsim.scenarios import Scenarios
 
 from .joint import Joint
 from .lines import Lines
 from .panel import Series
-from .structure import DRAWS, LAG, Growth, followed, followed_on, growth_of
+from .structure import DRAWS, LAG, Growth, followed_on, growth_of, pasts
 
 __all__ = ["Mixture", "mixture"]
 
@@ -52,6 +52,7 @@ class Mixture:
 def mixture(
     scenarios: Scenarios,
     series: tuple[Series, ...],
+    plain: Growth,
     lines: Lines,
     joint: Joint,
     quarters: int,
@@ -65,6 +66,8 @@ def mixture(
         Regimes over the posterior.
     series
         Those of ``lines``.
+    plain
+        The growth that the forecast was made of, with the same seed.
     lines, joint
         What worlds without shift say, and what it has become once statements are heard.
     quarters
@@ -72,17 +75,14 @@ def mixture(
     seed
         Of the worlds: those that the forecast is made of.
     """
-    posterior, index, horizons = scenarios.posterior, np.arange(DRAWS), joint.mean.shape[1]
-    x = coordinates_of(index, posterior.mode, posterior.covariance, seed)
-    last = histories(x, posterior.coordinates, posterior.setting, followed)
-    news = news_of(index, horizons + LAG, seed)
-    plain = growth_of(posterior, followed_on(posterior, last, news), series, horizons)
+    posterior, index = scenarios.posterior, np.arange(DRAWS)
+    last, news = pasts(posterior, seed), news_of(index, quarters + LAG, seed)
     chance = lives_of(index, joint.mean.size, seed)
     with one_thread():
         logs = lines.logs(plain.paths, chance, joint)[:, :, :quarters]
 
     def under(move: np.ndarray) -> np.ndarray:
-        seen = followed_on(posterior, last, news[:, :, : quarters + LAG], move=move)
+        seen = followed_on(posterior, last, news, move=move)
         shift = _beyond(growth_of(posterior, seen, series, quarters), plain)
         return np.asarray(np.exp(logs + shift))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Break, Knowledge
-from marketsim.knowledge.currency import EUR_USD
+from marketsim.knowledge.currency import usd_per
 from marketsim.observables import CATALOGUE
 
 from .calendar import quarter_ends
@@ -131,8 +131,7 @@ def _companies(knowledge: Knowledge) -> Iterator[Series]:
             month = year_ends.get(str(entity).partition(".")[0])
             if month is not None:
                 chosen = rows[rows["value"] > 0]
-                abroad = np.where(chosen["unit"] == "EUR m", EUR_USD, 1.0)
-                own = chosen.assign(value=chosen["value"] / abroad)
+                own = chosen.assign(value=chosen["value"] / chosen["unit"].map(usd_per))
                 afresh = _afresh(str(entity), own["date"], known, universe.breaks)
                 yield _series(quantity, str(entity), own, afresh, int(month))
 

@@ -118,9 +118,10 @@ class Forecast:
         """The series, in the order of the rows of ``logs``."""
         return self.panel.series
 
-    def to_csv(self) -> str:
-        """Return the table as CSV."""
-        return self.table.to_csv(index=False, lineterminator="\n", float_format="%.8g")
+    def to_csv(self, name: str | None = None) -> str:
+        """Return the table as CSV, or its rows of a company or series."""
+        table = self.table if name is None else self.of(name)
+        return table.to_csv(index=False, lineterminator="\n", float_format="%.8g")
 
     def of(self, name: str) -> pd.DataFrame:
         """Return the rows of the table of a company, or of one of its series.
@@ -232,7 +233,7 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         logs, shifted = Predictive(joint.mean, np.sqrt(joint.variance)), None
         mean, quantiles = logs.mean(), logs.quantile(QUANTILES)
     else:
-        mixed = mixture(regimes, known.series, lines, joint, quarters, seed)
+        mixed = mixture(regimes, known.series, model, lines, joint, quarters, seed)
         mean, quantiles = mixed.mean, mixed.quantiles(QUANTILES)
         middle = quantiles[:, :, QUANTILES.index(0.50)]
         shifted = np.log(middle) - joint.mean[:, :quarters]

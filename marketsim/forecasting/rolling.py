@@ -101,9 +101,10 @@ def _rolled(
     single, summed = [], []
     for origin in origins(facts, start, end):
         progress(f"forecasting as of {origin.date()}")
-        ahead = forecast(calibrate(facts, origin), quarters, seed)
+        posterior = calibrate(facts, origin)
+        ahead = forecast(posterior, quarters, seed)
         came = _known_later(ahead, actual, quarters, facts.universe.breaks)
-        single += list(_origin(facts.upto(origin), ahead, came, origin, quarters))
+        single += list(_origin(posterior.knowledge, ahead, came, origin, quarters))
         summed.append(_sums(facts, ahead, came, origin, quarters))
     if not single:
         raise InputError("score_forecasts: nothing was reported after these origins; start earlier")

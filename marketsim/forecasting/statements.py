@@ -107,8 +107,10 @@ def still_open(knowledge: Knowledge, panel: Panel) -> list[Open]:
     """
     place = {(s.quantity, s.entity): row for row, s in enumerate(panel.series)}
     found: dict[tuple[str, int, int, bool], Open] = {}
+    quantities = {kind.of for kind in STATEMENTS}
+    figures = {quantity: _first_figures(knowledge, quantity) for quantity in quantities}
     for kind in STATEMENTS:
-        published = _first_figures(knowledge, kind.of)
+        published = figures[kind.of]
         for said, number in _numbered(kind.rows(knowledge)):
             row = place.get((kind.of, said.entity))
             if row is not None:

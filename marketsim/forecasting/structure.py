@@ -41,6 +41,7 @@ __all__ = [
     "growth",
     "growth_of",
     "modelled",
+    "pasts",
 ]
 
 FOLLOWED: Final = tuple(one for one in CATALOGUE if one.outlook is not None)
@@ -168,10 +169,13 @@ def _worlds(posterior: Posterior, quarters: int, seed: int) -> dict[str, np.ndar
 
     The draws are the first of those that ``simulate`` takes of the same seed.
     """
-    index = np.arange(DRAWS)
-    x = coordinates_of(index, posterior.mode, posterior.covariance, seed)
-    last = histories(x, posterior.coordinates, posterior.setting, followed)
-    return followed_on(posterior, last, news_of(index, quarters, seed))
+    return followed_on(posterior, pasts(posterior, seed), news_of(np.arange(DRAWS), quarters, seed))
+
+
+def pasts(posterior: Posterior, seed: int) -> Histories:
+    """Return the histories of the worlds that growth is read off."""
+    x = coordinates_of(np.arange(DRAWS), posterior.mode, posterior.covariance, seed)
+    return histories(x, posterior.coordinates, posterior.setting, followed)
 
 
 def followed_on(

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from marketsim.knowledge.currency import EUR_USD
+from marketsim.knowledge.currency import usd_per
 from marketsim.precision import one_thread
 
 from .forecasters import APART, MARKETSIM
@@ -64,7 +64,7 @@ def sums(
         Longest horizon; the sum over a year is there where it is four or more.
     """
     members = [ahead.series[row] for row in came]
-    dollars = np.log([EUR_USD if s.unit == "EUR m" else 1.0 for s in members])[:, None]
+    dollars = np.log([usd_per(s.unit) for s in members])[:, None]
     last = dollars + np.log([s.values[-1:] for s in members])
     reported = dollars + _reported(list(came.values()), quarters)
     rows: list[tuple[object, ...]] = []

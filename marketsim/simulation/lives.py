@@ -15,7 +15,7 @@ import numpy as np
 from marketsim.calibration import Posterior
 from marketsim.forecasting.projection import LONGEST, Forecast
 from marketsim.forecasting.structure import ends_of, growth_of, modelled
-from marketsim.knowledge.currency import EUR_USD
+from marketsim.knowledge.currency import usd_per
 
 __all__ = ["deviations"]
 
@@ -60,8 +60,9 @@ def deviations(
         path = modelled(posterior, worlds, s, LONGEST)
         if path is not None and (s.quantity, s.segment) == WHOLE:
             last = np.full((len(chance), 1), np.log(s.values[-1]))
-            unit = EUR_USD * 1e-3 if s.unit == "EUR m" else 1e-3
-            apart = np.concatenate([last, logs[:, row]], axis=1) + np.log(unit) - path
+            apart = (
+                np.concatenate([last, logs[:, row]], axis=1) + np.log(1e-3 * usd_per(s.unit)) - path
+            )
             position = posterior.window.position(ends_of(s, LONGEST))
             found[:, :, posterior.companies.index(s.ticker)] = _read(apart, position, ends)
     return found
