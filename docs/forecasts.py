@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 import marketsim as ms
-from marketsim.forecasting.panel import Series
 from marketsim.reporting.forecast_figures import outcome_panel
 from marketsim.reporting.panels import Panel
 from marketsim.reporting.sheet import sheet
+from marketsim.statements import Series
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "forecasts.md"

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import marketsim as ms
-from marketsim.observables import described, statements_described
+from marketsim.observables import described
 from marketsim.reporting.listing import assumptions_markdown
 from marketsim.reporting.verdicts import claims_markdown
+from marketsim.statements import statements_described
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/calibration.md", "docs/model.md", "docs/outlook.md")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketsim.forecasting.beats import COMPANY, learnt
-from marketsim.observables import STATEMENTS
+from marketsim.statements import STATEMENTS
+from marketsim.statements.beats import COMPANY, learnt
 
 GUIDANCE = next(one for one in STATEMENTS if one.kind == "guidance")
 CHANCE = np.random.default_rng(5)

@@ -10,9 +10,8 @@ import marketsim as ms
 from marketsim.forecasting.guided import SOURCES, guided, usual_beat
 from marketsim.forecasting.panel import Panel, panel
 from marketsim.forecasting.rivals import random_walk
-from marketsim.forecasting.statements import came_true
 from marketsim.knowledge import Knowledge
-from marketsim.observables import STATEMENTS
+from marketsim.statements import STATEMENTS, came_true
 
 AS_OF = pd.Timestamp("2024-12-31")
 KINDS = {one.kind: one for one in STATEMENTS}

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, truncnorm
 
 from marketsim.forecasting.joint import Joint, coupled
-from marketsim.forecasting.panel import Panel, Series
+from marketsim.forecasting.panel import Panel
 from marketsim.forecasting.relations import BEFOREHAND, YEARS, common, correlation
 from marketsim.forecasting.trend import Trend
+from marketsim.statements import Series
 
 CHANCE = np.random.default_rng(11)
 ENTRIES = 6
@@ -188,13 +189,14 @@ def test_what_lasts_is_more_correlated_than_its_quarters() -> None:
     assert lasting > 2.0 * fleeting > 0.0
 
 
-def series(entity: str, quantity: str = "quarterly_revenue") -> Series:
-    return Series(quantity, entity, "USD m", pd.DatetimeIndex([]), np.array([]), np.array([]))
+def series(entity: str, month: int | None = 12) -> Series:
+    none = np.array([])
+    return Series("quarterly_revenue", entity, "USD m", pd.DatetimeIndex([]), none, none, month)
 
 
 def test_a_segment_moves_its_company_by_its_share() -> None:
     """Half of a company, as restless as it: correlation one half, and more if more restless."""
-    listed = (series("A.total"), series("A.part"), series("B.total"), series("rent", "rents"))
+    listed = (series("A.total"), series("A.part"), series("B.total"), series("rent", None))
     known = Panel(listed, np.zeros((4, 1)), np.zeros((4, 1)), np.zeros(4))
     none = trend(np.full((4, 8), np.nan))
     mean = np.log([10.0, 5.0, 7.0, 1.0])

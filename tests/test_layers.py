@@ -33,6 +33,7 @@ LAYERS = (
     {"ensemble"},
     {"views"},
     {"observables"},
+    {"statements"},
     {"knowledge"},
     {"returns", "prices", "model"},
     {"scenario_checks"},

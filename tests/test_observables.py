@@ -15,19 +15,18 @@ from marketsim.calibration import window_at
 from marketsim.calibration.observations import observe, survey
 from marketsim.errors import InputError
 from marketsim.forecasting.panel import panel
+from marketsim.knowledge import DOUBT
 from marketsim.model import Quarter
 from marketsim.model.tree import leaf
 from marketsim.observables import (
     CATALOGUE,
-    DOUBT,
     NOT_OBSERVED,
-    STATEMENTS,
     Observable,
     described,
     of_kind,
-    statements_described,
 )
 from marketsim.observables.memory_price import accumulated
+from marketsim.statements import STATEMENTS, statements_described
 
 AS_OF = pd.Timestamp("2025-12-31")
 ROOT = Path(__file__).parents[1]

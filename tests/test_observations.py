@@ -15,8 +15,8 @@ from marketsim.calibration.observations import (
     observe,
     seasons,
 )
+from marketsim.knowledge import DOUBT
 from marketsim.knowledge.currency import EUR_USD
-from marketsim.observables import DOUBT
 from marketsim.observables.chip_price import SYSTEM_PRICE, chip_prices
 from marketsim.observables.installed_compute import BAND, installed
 from marketsim.observables.token_price import STUDIED, token_prices

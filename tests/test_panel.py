@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.forecasting.panel import Panel, panel, quarter_number
+from marketsim.forecasting.panel import Panel, panel
+from marketsim.statements import quarter_number
 
 
 @pytest.fixture(scope="module")

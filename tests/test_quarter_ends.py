@@ -7,7 +7,7 @@ import pytest
 from pandas.tseries.offsets import FY5253Quarter
 
 import marketsim as ms
-from marketsim.forecasting.calendar import quarter_ends
+from marketsim.statements.calendar import quarter_ends
 
 
 def ends(*days: str) -> pd.DatetimeIndex:

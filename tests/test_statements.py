@@ -11,11 +11,10 @@ from marketsim.errors import InputError
 from marketsim.forecasting.ahead import Ahead, ahead
 from marketsim.forecasting.hearing import ERROR, beats, hear
 from marketsim.forecasting.joint import Joint, coupled
-from marketsim.forecasting.panel import Panel, panel, quarter_number
-from marketsim.forecasting.statements import came_true, still_open
+from marketsim.forecasting.panel import Panel, panel
 from marketsim.forecasting.trend import Trend, fit_form, follow
 from marketsim.knowledge import Knowledge
-from marketsim.observables import SAID, STATEMENTS
+from marketsim.statements import SAID, STATEMENTS, came_true, quarter_number, still_open
 
 AS_OF = pd.Timestamp("2024-12-31")
 KINDS = {one.kind: one for one in STATEMENTS}
@@ -74,7 +73,7 @@ def row_of(listed: Panel, entity: str, quantity: str = "quarterly_revenue") -> i
 
 
 @pytest.mark.parametrize("kind", STATEMENTS, ids=lambda one: one.kind)
-def test_statements_are_rows_of_their_quantities_in_order(kind: ms.observables.Statement) -> None:
+def test_statements_are_rows_of_their_quantities_in_order(kind: Statement) -> None:
     every = ms.load_facts()
     rows = kind.rows(every)
     assert list(rows.columns) == SAID
@@ -145,7 +144,8 @@ def test_open_statements_are_the_last_on_quarters_not_reported(
     known: Knowledge, listed: Panel
 ) -> None:
     found = {
-        (one.kind.kind, listed.series[one.row].entity): one for one in still_open(known, listed)
+        (one.kind.kind, listed.series[one.row].entity): one
+        for one in still_open(known, listed.series)
     }
     nvidia = found["guidance", "NVDA.total"]
     assert (nvidia.first, nvidia.last, nvidia.left, nvidia.floor) == (1, 1, 1.0, False)
@@ -162,7 +162,7 @@ def test_another_unit_is_refused(known: Knowledge, listed: Panel) -> None:
         known, ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 3e4), unit="EUR m"
     )
     with pytest.raises(InputError, match=r"guidance .* of NVDA.total, said on 2024-11-20, is in"):
-        still_open(wrong, listed)
+        still_open(wrong, listed.series)
 
 
 def test_what_is_far_from_any_report_is_refused(known: Knowledge, listed: Panel) -> None:
@@ -170,7 +170,7 @@ def test_what_is_far_from_any_report_is_refused(known: Knowledge, listed: Panel)
     slip = saying(known, ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 37.5))
     words = r"said on 2024-11-20, is 37.5 USD m, where the last quarter reported was 35,082; see"
     with pytest.raises(InputError, match=words):
-        still_open(slip, listed)
+        still_open(slip, listed.series)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_what_cannot_be_said_is_refused(
 ) -> None:
     wrong = saying(known, ("revenue_guidance", "NVDA.total", date, "2024-10-20", value))
     with pytest.raises(InputError, match=words):
-        still_open(wrong, listed)
+        still_open(wrong, listed.series)
 
 
 def test_a_past_statement_far_from_what_came_is_refused(known: Knowledge) -> None:
@@ -220,8 +220,8 @@ def test_a_bound_stands_beside_an_earlier_figure_and_gives_way_to_a_later_one(
     figure = ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 37_500.0)
     early = ("revenue_guidance_low", "NVDA.total", "2025-01-26", "2024-11-01", 34_000.0)
     late = ("revenue_guidance_low", "NVDA.total", "2025-01-26", "2024-12-20", 34_000.0)
-    after = [o.floor for o in still_open(saying(known, figure, early), listed)]
-    before = [o.floor for o in still_open(saying(known, figure, late), listed)]
+    after = [o.floor for o in still_open(saying(known, figure, early), listed.series)]
+    before = [o.floor for o in still_open(saying(known, figure, late), listed.series)]
     assert after == [False]
     assert sorted(before) == [False, True]
 
@@ -322,7 +322,10 @@ def test_of_two_statements_on_one_quarter_the_surer_counts(
     guided = ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 37_500.0)
     early = ("revenue_guidance", "NVDA.total", "2025-01-26", "2025-01-20", 30_000.0)
     late = saying(known, guided, early)
-    assert {o.kind.kind for o in still_open(late, listed)} == {"guidance", "preliminary result"}
+    assert {o.kind.kind for o in still_open(late, listed.series)} == {
+        "guidance",
+        "preliminary result",
+    }
     after, heard = hear(apart, late, listed, own, beats(known, listed, trend))
     assert [one.said.kind.kind for one in heard] == ["preliminary result"]
     row = row_of(listed, "NVDA.total")

@@ -11,9 +11,10 @@ from scipy.stats import multivariate_t
 
 from marketsim.forecasting.ahead import ahead
 from marketsim.forecasting.form import CENTRE, SEES, SLOPE, SPREAD, Form, form_at
-from marketsim.forecasting.panel import Panel, Series
+from marketsim.forecasting.panel import Panel
 from marketsim.forecasting.trend import fit_form, follow, log_evidence
 from marketsim.precision import precise
+from marketsim.statements import Series
 
 FORM = Form(
     level=0.8,

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import DataError
-from marketsim.knowledge import Knowledge
-from marketsim.observables import CATALOGUE, DOUBT, Observable, Report
+from marketsim.knowledge import DOUBT, Knowledge
+from marketsim.observables import CATALOGUE, Observable, Report
 
 from .window import Window
 

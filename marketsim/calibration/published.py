@@ -24,8 +24,7 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from marketsim.knowledge import Knowledge
-from marketsim.observables import DOUBT
+from marketsim.knowledge import DOUBT, Knowledge
 
 __all__ = ["PRIORS", "Pooled", "Prior", "Study", "pool", "published"]
 

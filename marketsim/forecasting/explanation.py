@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import InputError, nearest
+from marketsim.statements import Series
 
-from .panel import Panel, Series
+from .panel import Panel
 
 if TYPE_CHECKING:
     from .hearing import Heard

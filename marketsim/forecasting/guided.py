@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
-from marketsim.observables import STATEMENTS
+from marketsim.statements import STATEMENTS, came_true, still_open
 
 from .history import MINIMUM
 from .panel import Panel
 from .predictive import Predictive
 from .rivals import random_walk
-from .statements import came_true, still_open
 
 __all__ = ["SOURCES", "guided", "usual_beat"]
 
@@ -46,7 +45,7 @@ def guided(knowledge: Knowledge, panel: Panel, horizons: int) -> dict[int, Predi
     past = {kind.kind: came_true(knowledge, kind) for kind in STATEMENTS if kind.kind in SOURCES}
     said = [
         one
-        for one in still_open(knowledge, panel)
+        for one in still_open(knowledge, panel.series)
         if one.last == 1 and not one.floor and len(past.get(one.kind.kind, ())) >= ENOUGH
     ]
     found = {}
@@ -64,7 +63,7 @@ def usual_beat(past: pd.DataFrame, entity: str) -> tuple[float, float]:
     Parameters
     ----------
     past
-        From :func:`~marketsim.forecasting.statements.came_true`.
+        From :func:`~marketsim.statements.came_true`.
     entity
         As in the facts.
     """

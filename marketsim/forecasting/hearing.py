@@ -10,13 +10,20 @@ import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
-from marketsim.observables import STATEMENTS, Statement
+from marketsim.statements import (
+    STATEMENTS,
+    Beats,
+    Open,
+    Statement,
+    came_true,
+    learnt,
+    quarter_number,
+    still_open,
+)
 
 from .ahead import Ahead
-from .beats import Beats, learnt
 from .joint import Joint
-from .panel import Panel, quarter_number
-from .statements import Open, came_true, still_open
+from .panel import Panel
 from .trend import Trend
 
 __all__ = ["Heard", "beats", "hear"]
@@ -84,7 +91,7 @@ def hear(
         From :func:`beats`.
     """
     before, horizons = joint.mean, joint.mean.shape[1]
-    within = [said for said in still_open(knowledge, panel) if said.last <= horizons]
+    within = [said for said in still_open(knowledge, panel.series) if said.last <= horizons]
     sums = [said for said in within if not (said.floor or said.kind.settles)]
     joint, heard = _one_by_one(joint, sums, panel, known)
     joint, heard = _settled(joint, before, heard, _surest(within, panel, own, known))

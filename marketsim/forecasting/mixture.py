@@ -10,10 +10,10 @@ import numpy as np
 from marketsim.ensemble import lives_of, news_of
 from marketsim.precision import one_thread
 from marketsim.scenarios import Scenarios
+from marketsim.statements import Series
 
 from .joint import Joint
 from .lines import Lines
-from .panel import Series
 from .structure import DRAWS, LAG, Growth, followed_on, growth_of, pasts
 
 __all__ = ["Mixture", "mixture"]

@@ -12,6 +12,7 @@ from marketsim.calibration import Posterior
 from marketsim.errors import InputError
 from marketsim.precision import one_thread
 from marketsim.scenarios import Scenarios
+from marketsim.statements import Series
 
 from .ahead import Ahead, ahead
 from .explanation import Explanation, explained, place_of, places_of
@@ -20,7 +21,7 @@ from .hearing import Heard, beats, hear
 from .joint import Joint, coupled
 from .lines import Lines, lived
 from .mixture import mixture
-from .panel import Panel, Series, panel
+from .panel import Panel, panel
 from .predictive import Predictive
 from .relations import correlation
 from .structure import Growth, growth

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .panel import QUARTERLY, Panel
+from .panel import Panel
 from .trend import Trend
 
 __all__ = ["common", "correlation"]
@@ -47,7 +47,7 @@ def correlation(panel: Panel, trend: Trend, mean: np.ndarray, variance: np.ndarr
     """
     root, loading = _segments(panel, mean, np.sqrt(variance))
     whole = root == np.arange(len(root))
-    together = np.array([s.quantity in QUARTERLY for s in panel.series])
+    together = np.array([s.reported for s in panel.series])
     shared = np.outer(together, together) * common(trend, together & whole)
     np.fill_diagonal(shared, 1.0)
     found = np.outer(loading, loading) * shared[np.ix_(root, root)]

@@ -15,11 +15,12 @@ from marketsim.calibration import calibrate
 from marketsim.dates import Day, day
 from marketsim.errors import InputError
 from marketsim.knowledge import Break, Knowledge
+from marketsim.statements import Series, quarter_number
 
 from .forecasters import GUIDED, MARKETSIM, OWN, SAID, UNHEARD
 from .groups import exposed
 from .guided import guided
-from .panel import QUARTERLY, Panel, Series, quarter_number
+from .panel import QUARTERLY, Panel
 from .predictive import Predictive
 from .projection import Forecast, forecast
 from .relations import WHOLE
@@ -148,7 +149,7 @@ def _known_later(
     came = {
         row: _came(s, actual, quarters, breaks)
         for row, s in enumerate(ahead.series)
-        if s.quantity in QUARTERLY and len(s.dates) >= ENOUGH
+        if s.reported and len(s.dates) >= ENOUGH
     }
     return {row: reports for row, reports in came.items() if reports}
 

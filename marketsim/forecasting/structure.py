@@ -28,8 +28,7 @@ from marketsim.model import Quarter
 from marketsim.observables import CATALOGUE
 from marketsim.observables.revenue import REVENUE
 from marketsim.precision import Precision
-
-from .panel import Series
+from marketsim.statements import Series
 
 __all__ = [
     "DRAWS",

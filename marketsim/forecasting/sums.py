@@ -15,11 +15,11 @@ import pandas as pd
 
 from marketsim.knowledge.currency import usd_per
 from marketsim.precision import one_thread
+from marketsim.statements import Series
 
 from .forecasters import APART, MARKETSIM
 from .joint import Joint
 from .measures import COLUMNS
-from .panel import Series
 from .projection import Forecast
 
 __all__ = ["DRAWS", "EVERY", "LAYERS", "QUARTER", "YEAR", "Came", "drawn", "sums"]

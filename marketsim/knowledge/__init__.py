@@ -17,12 +17,13 @@ from marketsim.knowledge.loading import load_facts
 from marketsim.knowledge.reported import reported
 from marketsim.knowledge.revenue_map import RevenueMap
 from marketsim.knowledge.served import ServedModel
-from marketsim.knowledge.table import COLUMNS, CONFIDENCES, Facts
+from marketsim.knowledge.table import COLUMNS, CONFIDENCES, DOUBT, Facts
 from marketsim.knowledge.universe import Universe
 
 __all__ = [
     "COLUMNS",
     "CONFIDENCES",
+    "DOUBT",
     "Break",
     "Facts",
     "Knowledge",

@@ -26,7 +26,12 @@ COLUMNS: Final = (
     "confidence",
     "note",
 )
-CONFIDENCES: Final = ("sourced", "derived", "unverified")
+
+DOUBT: Final = {"sourced": 1.0, "derived": 1.2, "unverified": 1.6}
+"""Standard deviations grow by these where a figure is less sure."""
+
+CONFIDENCES: Final = tuple(DOUBT)
+
 KEY: Final = ("quantity", "entity", "date", "published")
 """The columns that tell two rows apart, in the order a table is sorted by."""
 

@@ -10,25 +10,13 @@ from __future__ import annotations
 from marketsim.observables.catalogue import CATALOGUE, described, of_kind
 from marketsim.observables.not_observed import NOT_OBSERVED
 from marketsim.observables.observable import Observable, Outlook, Report
-from marketsim.observables.statements import (
-    SAID,
-    STATEMENTS,
-    Statement,
-    statements_described,
-)
-from marketsim.observables.totals import DOUBT
 
 __all__ = [
     "CATALOGUE",
-    "DOUBT",
     "NOT_OBSERVED",
-    "SAID",
-    "STATEMENTS",
     "Observable",
     "Outlook",
     "Report",
-    "Statement",
     "described",
     "of_kind",
-    "statements_described",
 ]

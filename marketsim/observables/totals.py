@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import pandas as pd
 
-__all__ = ["DOUBT", "together"]
+from marketsim.knowledge import DOUBT
 
-DOUBT: Final = {"sourced": 1.0, "derived": 1.2, "unverified": 1.6}
-"""Standard deviations grow by these where a figure is less sure."""
+__all__ = ["together"]
 
 
 def together(rows: pd.DataFrame, entities: tuple[str, ...]) -> pd.DataFrame:

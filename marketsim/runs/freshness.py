@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
-from marketsim.observables import STATEMENTS
+from marketsim.statements import STATEMENTS
 
 __all__ = ["Freshness", "freshness"]
 

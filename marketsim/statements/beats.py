@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from marketsim.observables import Statement
+from .kinds import Statement
 
 __all__ = ["Beats", "learnt"]
 
@@ -78,7 +78,7 @@ def learnt(kind: Statement, past: pd.DataFrame) -> Beats:
     kind
         Of statement.
     past
-        From :func:`~marketsim.forecasting.statements.came_true`, with `gap`, NaN where unknown.
+        From :func:`~marketsim.statements.came_true`, with `gap`, NaN where unknown.
 
     Notes
     -----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import InputError
-from marketsim.knowledge import Knowledge
-from marketsim.observables import DOUBT, STATEMENTS, Statement
+from marketsim.knowledge import DOUBT, Knowledge
 
-from .panel import Panel, Series, quarter_number
+from .kinds import STATEMENTS, Statement
+from .series import Series, quarter_number
 
 __all__ = ["Open", "came_true", "still_open"]
 
@@ -36,9 +36,9 @@ class Open:
     Attributes
     ----------
     kind
-        Of :data:`~marketsim.observables.STATEMENTS`.
+        Of :data:`~marketsim.statements.STATEMENTS`.
     row
-        Of the series in its panel.
+        Of the series that it is about.
     first, last
         Quarters that it covers, counted from the last report; those up to zero are reported.
     log
@@ -94,8 +94,8 @@ def came_true(knowledge: Knowledge, kind: Statement) -> pd.DataFrame:
     return found if kind.quarters > 1 else found.drop_duplicates(["entity", "number"], keep="last")
 
 
-def still_open(knowledge: Knowledge, panel: Panel) -> list[Open]:
-    """Return the last statement of every kind on quarters of the panel that are not reported.
+def still_open(knowledge: Knowledge, series: Sequence[Series]) -> list[Open]:
+    """Return the last statement of every kind on quarters of ``series`` that are not reported.
 
     A bound stands beside a figure said earlier of the same quarters, and gives way to a later one.
 
@@ -105,7 +105,7 @@ def still_open(knowledge: Knowledge, panel: Panel) -> list[Open]:
         A statement is in another unit than what it is about, or so far from it that it must be, or
         of a period that is none of the company's.
     """
-    place = {(s.quantity, s.entity): row for row, s in enumerate(panel.series)}
+    place = {(s.quantity, s.entity): row for row, s in enumerate(series)}
     found: dict[tuple[str, int, int, bool], Open] = {}
     quantities = {kind.of for kind in STATEMENTS}
     figures = {quantity: _first_figures(knowledge, quantity) for quantity in quantities}
@@ -115,7 +115,7 @@ def still_open(knowledge: Knowledge, panel: Panel) -> list[Open]:
             row = place.get((kind.of, said.entity))
             if row is not None:
                 days = published.get(said.entity, {})
-                one = _open(kind, said, number, row, panel.series[row], days)
+                one = _open(kind, said, number, row, series[row], days)
                 if one is not None:
                     found[kind.kind, row, one.last, one.floor] = one
     return [one for one in found.values() if not _outdated(one, found.values())]

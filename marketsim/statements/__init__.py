@@ -1,0 +1,27 @@
+"""What companies report quarter by quarter, what they say of it ahead, and how far that comes true.
+
+Kinds of statements stand in `kinds.py`; each is matched with the reports that it foretells, and its
+bias and its noise are learnt of all that came true by a date.
+"""
+
+from __future__ import annotations
+
+from .beats import Beats, learnt
+from .kinds import SAID, STATEMENTS, Statement, statements_described
+from .matching import Open, came_true, still_open
+from .series import Series, company_series, quarter_number
+
+__all__ = [
+    "SAID",
+    "STATEMENTS",
+    "Beats",
+    "Open",
+    "Series",
+    "Statement",
+    "came_true",
+    "company_series",
+    "learnt",
+    "quarter_number",
+    "statements_described",
+    "still_open",
+]

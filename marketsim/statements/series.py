@@ -1,0 +1,123 @@
+"""What companies report by fiscal quarter, series by series, as it was known on a date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.knowledge import Break, Knowledge
+from marketsim.knowledge.currency import usd_per
+
+from .calendar import quarter_ends
+
+__all__ = ["STALE", "Series", "company_series", "quarter_number"]
+
+EPOCH: Final = pd.Timestamp("2015-01-01")
+DAYS: Final = 365.25 / 4.0
+
+STALE: Final = 330
+"""Days after its last figure on which a series counts as ended."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One series as known on a date.
+
+    Attributes
+    ----------
+    quantity, entity
+        As in the facts: ``quarterly_revenue`` and ``NVDA.data_center``.
+    unit
+        As in the facts.
+    dates
+        Period ends, in order, [report].
+    values
+        Positive, in ``unit``, [report].
+    afresh
+        Whether a report is the first of another definition, so that its level says nothing of the
+        one before, [report].
+    year_end_month
+        Month of the company's fiscal year end, 1 to 12; None for what others measure by calendar
+        quarter.
+    """
+
+    quantity: str
+    entity: str
+    unit: str
+    dates: pd.DatetimeIndex
+    values: np.ndarray
+    afresh: np.ndarray
+    year_end_month: int | None = 12
+
+    @property
+    def reported(self) -> bool:
+        """Whether a company reports it, by its own quarters."""
+        return self.year_end_month is not None
+
+    @property
+    def ticker(self) -> str:
+        """Of the company, or empty."""
+        return self.entity.partition(".")[0] if self.reported else ""
+
+    @property
+    def segment(self) -> str:
+        """Of the company's revenue, ``total`` for the whole, or empty."""
+        return self.entity.partition(".")[2] if self.reported else ""
+
+    def alive(self, date: pd.Timestamp) -> bool:
+        """Return whether it still goes on."""
+        return (date - self.dates[-1]).days <= STALE
+
+    def ends(self, periods: int) -> pd.DatetimeIndex:
+        """Return the ends of the quarters after the last: the company's own, else calendar ones."""
+        if self.year_end_month is not None:
+            return quarter_ends(self.dates, self.year_end_month, periods)
+        last = self.dates[-1].to_period("Q-DEC")
+        ahead = pd.period_range(last + 1, periods=periods)
+        return pd.DatetimeIndex(ahead.end_time.normalize())
+
+
+def company_series(knowledge: Knowledge, quantity: str) -> Iterator[Series]:
+    """Yield every series of a quantity that companies report, in USD where it is in EUR."""
+    universe = knowledge.universe
+    year_ends = universe.companies["fiscal_year_end_month"].to_dict()
+    known = set(knowledge.table["entity"])
+    for entity, rows in knowledge.reported(quantity).groupby("entity"):
+        month = year_ends.get(str(entity).partition(".")[0])
+        if month is not None:
+            chosen = rows[rows["value"] > 0]
+            own = chosen.assign(value=chosen["value"] / chosen["unit"].map(usd_per))
+            afresh = _afresh(str(entity), own["date"], known, universe.breaks)
+            yield Series(
+                quantity=quantity,
+                entity=str(entity),
+                unit=str(own["unit"].iloc[-1]),
+                dates=pd.DatetimeIndex(own["date"]),
+                values=own["value"].to_numpy(dtype=float),
+                afresh=afresh,
+                year_end_month=int(month),
+            )
+
+
+def _afresh(
+    entity: str, dates: pd.Series, known: set[str], breaks: tuple[Break, ...]
+) -> np.ndarray:
+    """Return which reports come first after a break that no recast figures bridge, [report].
+
+    ``known`` are the entities of all facts, among them those that recast the past.
+    """
+    first = np.zeros(len(dates), dtype=bool)
+    for b in breaks:
+        if b.entity == entity and b.recast not in known:
+            after = (dates >= b.first).to_numpy()
+            first[1:] |= after[1:] & ~after[:-1]
+    return first
+
+
+def quarter_number(dates: pd.DatetimeIndex) -> np.ndarray:
+    """Return consecutive numbers of the quarters that end near ``dates``, [report]."""
+    return np.round((dates - EPOCH).days.to_numpy() / DAYS).astype(int)
