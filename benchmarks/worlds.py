@@ -146,8 +146,8 @@ def many_worlds(history: bool, given: Any, x: Array, news: Array) -> Array:
     model, size = ms.model, len(coordinates.scale)
     a = model.unpack(model.values(coordinates, x[:size]))
     if history:
-        past = model.Shocks(*x[size:].reshape(len(model.NEWS), -1, x.shape[-1]))
-        state = model.run(a, setting, model.start(a, setting), past)[0]
+        shocks = x[size:].reshape(len(model.NEWS), -1, x.shape[-1])[:, : -ms.ensemble.COMING]
+        state = model.run(a, setting, model.start(a, setting), model.Shocks(*shocks))[0]
     else:
         state = jax.tree.map(lambda s: s[..., None] + jnp.zeros(x.shape[-1], s.dtype), now)
     lines = model.run(a, setting, state, model.Shocks(*news))[1].lines
@@ -163,7 +163,7 @@ def sampled(posterior: ms.Posterior, count: int) -> list[tuple[np.ndarray, np.nd
     different = []
     for _ in range(min(8, -(-count // CHUNK))):
         z = chance.standard_normal((len(posterior.mode), CHUNK))
-        news = chance.standard_normal((2, QUARTERS, CHUNK))
+        news = chance.standard_normal((len(ms.model.NEWS), QUARTERS, CHUNK))
         different.append((posterior.mode[:, None] + factor @ z, news))
     return [different[i % len(different)] for i in range(-(-count // CHUNK))]
 

@@ -18,7 +18,7 @@ from jax import Array
 
 from marketsim.ensemble import future, histories
 from marketsim.errors import InputError
-from marketsim.model import NEWS, Coordinates, Setting, Shocks, State, company_revenue
+from marketsim.model import Coordinates, Setting, Shocks, State, company_revenue
 from marketsim.model.priors import transform
 from marketsim.model.tree import leaf, pytree
 from marketsim.precision import RUN_SELDOM, precise
@@ -36,10 +36,14 @@ YEAR: Final = 4
 
 @pytree
 class Handover:
-    """The calibrated world at the decision date: linked coordinates [entry], and its state."""
+    """The calibrated world at the decision date.
+
+    Linked coordinates [entry], its state, and the news of the coming quarters [kind, quarter].
+    """
 
     link: Array
     state: State
+    coming: Array
 
 
 @pytree
@@ -112,7 +116,9 @@ def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivitie
     with precise("float64"):
         coordinates, setting = posterior.coordinates, posterior.setting
         mode = histories(posterior.mode[None], coordinates, setting, lambda quarters: ())
-        last = jax.tree.map(lambda x: jnp.asarray(x[0]), Handover(leaf(mode.link), mode.state))
+        last = jax.tree.map(
+            lambda x: jnp.asarray(x[0]), Handover(leaf(mode.link), mode.state, leaf(mode.coming))
+        )
         book = Holding(
             weights=jnp.asarray(choice.weights.loc[tickers].to_numpy()),
             columns=jnp.asarray(valuation.columns),
@@ -192,7 +198,7 @@ def _revenue(
     quarters: int,
 ) -> Array:
     """Return revenue of the holdings in the moved central world, [quarter, company]."""
-    calm = Shocks(*jnp.zeros((len(NEWS), quarters)))
+    calm = Shocks(*jnp.pad(last.coming, ((0, 0), (0, quarters)))[:, :quarters])
     ahead = future(last.link + move, setting, last.state, calm, coordinates)
     revenue = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(ahead.lines)
     return revenue[:, book.columns]

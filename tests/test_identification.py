@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import marketsim as ms
+from marketsim.calibration import HISTORY, SPAN
 from marketsim.calibration.identification import identify, posterior_and_losses
 from marketsim.errors import InputError
 from marketsim.model import NEWS
@@ -202,12 +203,12 @@ def test_the_shift_is_the_common_part_of_the_shocks(posterior: ms.Posterior) -> 
     """Moving all shocks of demand by a quarter moves the figures as the shift moves them."""
     found = posterior.identified(bar=0.01)
     jacobian, count = posterior.jacobian, len(posterior.entries)
-    place = count + 16 * NEWS.index("demand")
-    common = jacobian[:, place : place + 16].sum(axis=1) / 4.0
+    place = count + SPAN * NEWS.index("demand")
+    common = jacobian[:, place : place + HISTORY].sum(axis=1) / 4.0
     speed = jacobian[:, list(posterior.table().index).index("adoption_speed")]
     cosine = common @ speed / np.linalg.norm(common) / np.linalg.norm(speed)
     assert alike(found.pairs, "adoption_speed", "demand shift") == pytest.approx(cosine)
-    assert count + 16 * len(NEWS) == jacobian.shape[1]
+    assert count + SPAN * len(NEWS) == jacobian.shape[1]
 
 
 def test_pairs_are_what_the_bar_asks_for(posterior: ms.Posterior) -> None:

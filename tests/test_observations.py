@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.calibration import HISTORY, window_at
+from marketsim.calibration import HISTORY, SPAN, window_at
 from marketsim.calibration.observations import (
     ENOUGH,
     OTHER_COMPANY,
     Series,
     observe,
-    seasons,
 )
 from marketsim.knowledge import DOUBT
 from marketsim.knowledge.currency import EUR_USD
+from marketsim.observables import of_kind, seasons
 from marketsim.observables.chip_price import SYSTEM_PRICE, chip_prices
 from marketsim.observables.installed_compute import BAND, installed
 from marketsim.observables.token_price import STUDIED, token_prices
@@ -119,9 +119,9 @@ def test_figures_are_positive_and_lie_in_the_window(seen: dict[str, Series]) -> 
         assert (s.value > 0.0).all()
         assert (s.season > 0.0).all()
         assert (s.doubt >= 1.0).all()
-        assert s.weight.shape == (len(s.dates), HISTORY)
+        assert s.weight.shape == (len(s.dates), SPAN)
         np.testing.assert_allclose(s.weight.sum(axis=1), 1.0)
-        assert s.dates.max() <= AS_OF
+        assert s.dates.max() <= AS_OF or of_kind(s.kind).horizon == "ahead"
 
 
 def test_every_company_reports(facts: ms.Knowledge, seen: dict[str, Series]) -> None:
@@ -247,7 +247,15 @@ def test_token_prices_fall_at_the_rate_of_the_study(facts: ms.Knowledge) -> None
 def test_levels_that_measure_something_else_count_as_changes(seen: dict[str, Series]) -> None:
     kinds = {s.kind for s in seen.values() if s.relative}
     changes = {"older_gpu_rent", "token_volume", "token_price", "memory_price", "memory_bits"}
-    changes |= {"wholesale_price", "turbine_backlog", "commitments", "debt", "training_capital"}
+    changes |= {
+        "plans",
+        "guidance",
+        "wholesale_price",
+        "turbine_backlog",
+        "commitments",
+        "debt",
+        "training_capital",
+    }
     assert kinds == changes
     assert not {s.kind for s in seen.values() if not s.relative} & kinds
 
@@ -256,7 +264,7 @@ def test_a_price_of_a_year_is_a_mean_of_its_quarters(seen: dict[str, Series]) ->
     s = seen["electricity"]
     assert len(s.dates) == 3
     np.testing.assert_allclose(np.sort(s.weight, axis=1)[:, -4:], 0.25)
-    np.testing.assert_allclose(s.weight[-1] @ np.arange(HISTORY), 11 - 1.5)
+    np.testing.assert_allclose(s.weight[-1] @ np.arange(SPAN), 11 - 1.5)
     assert (s.value < 0.10).all()
 
 

@@ -12,8 +12,17 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.ensemble import past
-from marketsim.model import NEWS, Coordinates, Setting, Shocks, company_revenue, run, unpack
+from marketsim.ensemble import COMING
+from marketsim.model import (
+    NEWS,
+    Coordinates,
+    Setting,
+    Shocks,
+    company_revenue,
+    run,
+    start,
+    unpack,
+)
 from marketsim.model.priors import transform
 from marketsim.precision import precise
 from marketsim.sensitivity import Sensitivities
@@ -72,10 +81,13 @@ def portfolio_return(
 def revenue(
     move: jax.Array, mode: jax.Array, coordinates: Coordinates, setting: Setting, quarters: int
 ) -> jax.Array:
-    last = past(mode, coordinates, setting)
-    a = unpack(transform(coordinates.kind, last.link + move))
-    zero = jnp.zeros(quarters)
-    _, path = run(a, setting, last.state, Shocks(*[zero] * len(NEWS)))
+    entries = len(coordinates.kind)
+    link = coordinates.centre + coordinates.scale * mode[:entries]
+    a, shocks = unpack(transform(coordinates.kind, link)), mode[entries:].reshape(len(NEWS), -1)
+    state, _ = run(a, setting, start(a, setting), Shocks(*shocks[:, :-COMING]))
+    news = jnp.pad(shocks[:, -COMING:], ((0, 0), (0, quarters - COMING)))
+    moved = unpack(transform(coordinates.kind, link + move))
+    _, path = run(moved, setting, state, Shocks(*news))
     return jax.vmap(lambda x: company_revenue(setting.lines, x))(path.lines)
 
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from jax import Array
 
 import marketsim as ms
-from marketsim.ensemble import CHUNK, batches, coordinates_of, future, histories, news_of, past
+from marketsim.ensemble import CHUNK, COMING, batches, coordinates_of, future, histories, news_of
 from marketsim.errors import InputError
-from marketsim.model import NEWS, Shocks, company_revenue
+from marketsim.model import NEWS, Shocks, company_revenue, run, start, unpack
 from marketsim.model.priors import transform
 from marketsim.precision import RUN_SELDOM, precise
 from marketsim.simulation import QUARTERS, REFERENCE, WORLD, allot
@@ -259,7 +259,8 @@ def test_a_world_run_alone_is_the_one_of_the_batch(more: ms.Paths) -> None:
     assert table.columns.tolist() == [e.name for e in posterior.entries]
     number, regime = more.index[i], more.regime[i]
     x = coordinates_of(np.array([number]), posterior.mode, posterior.covariance, more.seed)[0]
-    news = news_of(np.array([number]), QUARTERS, more.seed)[0]
+    then = histories(x[None], posterior.coordinates, posterior.setting)
+    news = news_of(then.coming, np.array([number]), QUARTERS, more.seed)[0]
     assumed, revenue = alone(posterior, x, more.scenarios.moves[regime], news)
     np.testing.assert_allclose(table.iloc[i], assumed, rtol=1e-12)
     own = np.exp(more.deviation[number])
@@ -280,11 +281,13 @@ def alone(
 def _alone(
     x: Array, move: Array, news: Array, coordinates: Any, setting: Any
 ) -> tuple[Array, Array]:
-    last = past(x, coordinates, setting)
-    shocks = Shocks(*news)
-    ahead = future(last.link + move, setting, last.state, shocks, coordinates)
+    entries = len(coordinates.kind)
+    link = coordinates.centre + coordinates.scale * x[:entries]
+    a, shocks = unpack(transform(coordinates.kind, link)), x[entries:].reshape(len(NEWS), -1)
+    state, _ = run(a, setting, start(a, setting), Shocks(*shocks[:, :-COMING]))
+    ahead = future(link + move, setting, state, Shocks(*news), coordinates)
     revenue = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(ahead.lines)
-    return transform(coordinates.kind, last.link + move), revenue
+    return transform(coordinates.kind, link + move), revenue
 
 
 def test_a_draw_of_returns_does_not_depend_on_how_many_there_are(
@@ -376,7 +379,10 @@ def test_the_bear_is_stranded_capital(paths: ms.Paths) -> None:
 
 def test_central_paths_are_runs_at_the_mode(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
     """One deviation for all of them, that of the draws in the middle."""
-    calm, mode = np.zeros((len(NEWS), QUARTERS)), scenarios.posterior.mode
+    mode = scenarios.posterior.mode
+    calm = np.zeros((len(NEWS), QUARTERS))
+    shocks = mode[len(scenarios.posterior.entries) :].reshape(len(NEWS), -1)
+    calm[:, :COMING] = shocks[:, -COMING:]
     moves = [np.zeros_like(scenarios.moves[0]), *scenarios.moves[[0, 2]]]
     modelled = [alone(scenarios.posterior, mode, move, calm)[1] for move in moves]
     own = np.log(paths.central / modelled[0])

@@ -14,7 +14,7 @@ from marketsim.forecasting.joint import Joint, coupled
 from marketsim.forecasting.panel import Panel, panel
 from marketsim.forecasting.trend import Trend, fit_form, follow
 from marketsim.knowledge import Knowledge
-from marketsim.statements import SAID, STATEMENTS, came_true, quarter_number, still_open
+from marketsim.statements import SAID, STATEMENTS, Statement, came_true, quarter_number, still_open
 
 AS_OF = pd.Timestamp("2024-12-31")
 KINDS = {one.kind: one for one in STATEMENTS}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketsim.calibration import HISTORY, Window, window_at
+from marketsim.calibration import HISTORY, SPAN, Window, window_at
 
 WINDOW = window_at(pd.Timestamp("2025-12-31"))
 NEAR = 0.07
@@ -39,12 +39,12 @@ def test_a_quarter_counts_from_its_last_day() -> None:
 
 
 def test_calendar_quarters_are_read_as_they_are() -> None:
-    np.testing.assert_array_equal(WINDOW.weights(WINDOW.history_ends), np.eye(HISTORY))
+    np.testing.assert_array_equal(WINDOW.weights(WINDOW.history_ends), np.eye(HISTORY, SPAN))
 
 
 @pytest.mark.parametrize("stamp", ["2023-04-01", "2023-03-31", "2023-03-26"])
 def test_a_few_days_either_way_are_the_calendar_quarter(stamp: str) -> None:
-    expected = np.zeros((1, HISTORY))
+    expected = np.zeros((1, SPAN))
     expected[0, 4] = 1.0
     np.testing.assert_array_equal(weights(stamp), expected)
 

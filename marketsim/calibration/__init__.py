@@ -4,10 +4,11 @@ from .fit import calibrate
 from .identification import Identification
 from .nuts import compare_laplace, sample_posterior
 from .posterior import Posterior
-from .window import HISTORY, Window, window_at
+from .window import HISTORY, SPAN, Window, window_at
 
 __all__ = [
     "HISTORY",
+    "SPAN",
     "Identification",
     "Posterior",
     "Window",

@@ -33,7 +33,7 @@ from .observations import Series, observe
 from .posterior import Posterior
 from .prior import priors
 from .serving import reference_model, served
-from .window import HISTORY, Window, window_at
+from .window import HISTORY, SPAN, Window, window_at
 
 FIRST_GUESS = 2.0
 """Standard deviations of errors in the first pass, as multiples of the floors."""
@@ -128,7 +128,9 @@ def _calibrated(known: Knowledge, window: Window, setting: Setting) -> Fitted:
         covariance=covariance,
         fit=fit,
         fit_paths=paths,
-        history={f.name: np.array(getattr(last.quarters, f.name)) for f in fields(Quarter)},
+        history={
+            f.name: np.array(getattr(last.quarters, f.name))[:HISTORY] for f in fields(Quarter)
+        },
         jacobian=jacobian,
         steps=mode.steps,
     )
@@ -192,7 +194,7 @@ def _mode_at(
 
     if near is None:
         found = find_mode(
-            linear, np.zeros(len(coords.kind) + len(NEWS) * HISTORY), tolerance=FIRST_TOLERANCE
+            linear, np.zeros(len(coords.kind) + len(NEWS) * SPAN), tolerance=FIRST_TOLERANCE
         )
     else:
         found = find_mode(linear, near.x, near.second_order)
@@ -282,7 +284,7 @@ def _drawn(
     listed: list[Entry], revenue: RevenueMap, setting: Setting, series: list[Series]
 ) -> np.ndarray:
     """Return what each line draws from AI in the first year at the prior median, USD bn."""
-    x = jnp.zeros(len(listed) + len(NEWS) * HISTORY)
+    x = jnp.zeros(len(listed) + len(NEWS) * SPAN)
     data = sample(series, np.ones(len(series)))
     quarters = linearise(x, data, coordinates(listed), setting).quarters
     return np.asarray(revenue.share @ np.asarray(quarters.recognised)[:4].mean(axis=0))
@@ -293,7 +295,7 @@ def _first_reports(revenue: RevenueMap, series: list[Series]) -> np.ndarray:
     first = {}
     for s in series:
         if s.kind == "revenue" and len(s.value):
-            when = (s.weight[:4] @ np.arange(HISTORY)) / 4.0
+            when = (s.weight[:4] @ np.arange(SPAN)) / 4.0
             growth = float(s.lines @ revenue.base_growth / s.lines.sum())
             first[s.name] = float((s.value[:4] * np.exp(-growth * when)).mean())
     levels = np.full(len(revenue.lines), 1.0)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from marketsim.errors import DataError
 from marketsim.knowledge import DOUBT, Knowledge
-from marketsim.observables import CATALOGUE, Observable, Report
+from marketsim.observables import CATALOGUE, Observable, Report, seasons
 
 from .window import Window
 
@@ -57,7 +57,8 @@ class Series:
         Only changes within the series are compared: its level measures something else.
     outside
         What is reported and not compared: `date`, `value` in the model's units, and `where`:
-        ``before`` or ``after`` the window, or ``other`` company before a merger.
+        ``before`` the window or ``after`` the coming quarters, or ``other`` company before a
+        merger.
     """
 
     name: str
@@ -136,7 +137,7 @@ def _series(observable: Observable, one: Report, window: Window, none: np.ndarra
     weight = window.yearly(dates) if observable.yearly else window.weights(dates)
     _check_positive(one, raw)
     inside = weight.sum(axis=1) > 0.99
-    season = seasons(dates, raw) if observable.seasonal else np.ones(len(rows))
+    season = _seasons(observable, rows, dates, raw)
     stated = rows["stated"] if "stated" in rows else pd.Series(0.0, index=rows.index)
     value = raw * observable.scale
     found = Series(
@@ -154,6 +155,15 @@ def _series(observable: Observable, one: Report, window: Window, none: np.ndarra
         outside=_outside(dates, value, inside, window),
     )
     return _since_merger(found, rows["other"].to_numpy()[inside]) if "other" in rows else found
+
+
+def _seasons(
+    observable: Observable, rows: pd.DataFrame, dates: pd.Series, raw: np.ndarray
+) -> np.ndarray:
+    """Return the seasons that rows bring with them, or have among themselves where they may."""
+    if "season" in rows:
+        return rows["season"].to_numpy(dtype=float)
+    return seasons(dates, raw) if observable.seasonal else np.ones(len(rows))
 
 
 def _outside(
@@ -180,26 +190,3 @@ def _since_merger(s: Series, other: np.ndarray) -> Series:
     beside = [table for table in (s.outside, gone) if len(table)]
     outside = pd.concat(beside, ignore_index=True) if beside else s.outside
     return replace(s, **kept, outside=outside)
-
-
-def seasons(dates: pd.Series, values: np.ndarray) -> np.ndarray:
-    """Return the seasonal factor of each observation, from ratios to a centred yearly mean.
-
-    Median ratios by quarter of the year, normalised to a geometric mean of one; all ones for fewer
-    than ten observations. Uses only the observations given.
-    """
-    count = len(values)
-    if count < 10:
-        return np.ones(count)
-    log = np.log(values)
-    kernel = np.array([0.125, 0.25, 0.25, 0.25, 0.125])
-    ratio = log[2:-2] - np.convolve(log, kernel, mode="valid")
-    # A quarter of 13 weeks may end a day or two into the next month (AMD, 1 April 2023).
-    quarter = ((pd.DatetimeIndex(dates) - pd.Timedelta(days=7)).month.to_numpy() - 1) // 3
-    inner = quarter[2:-2]
-    factors = np.array(
-        [np.median(ratio[inner == q]) if (inner == q).any() else 0.0 for q in range(4)]
-    )
-    # Shrink towards none, as there are few years of each quarter.
-    years = count / 4.0
-    return np.asarray(np.exp((factors - factors.mean()) * years / (years + 1.0))[quarter])

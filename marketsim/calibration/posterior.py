@@ -7,15 +7,16 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import helmert
+from scipy.linalg import block_diag, helmert
 
+from marketsim.ensemble import COMING
 from marketsim.knowledge import Facts, Knowledge, RevenueMap
 from marketsim.model import NEWS, Assumptions, Coordinates, Entry, Setting, unpack, values
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 
 from .identification import PAIRED, Identification, identify
-from .window import HISTORY, Window
+from .window import HISTORY, SPAN, Window
 
 __all__ = ["Posterior"]
 
@@ -34,7 +35,7 @@ class Posterior:
         Every scalar assumption, with unit, meaning, prior and source.
     mode
         Most probable point, in prior standard deviations from the prior medians: assumptions, then
-        the shocks of history (appetite, then demand), [unknown].
+        the shocks of history and of the coming quarters (of appetite, then of demand), [unknown].
     covariance
         Laplace approximation about the mode, [unknown, unknown].
     fit
@@ -145,6 +146,7 @@ SHIFTS: Final = [f"{kind} shift" for kind in NEWS]
 
 def _shifted(jacobian: np.ndarray) -> np.ndarray:
     """Return derivatives by rotated shocks: common shifts, then what is left of each path."""
-    known, shocks = np.split(jacobian, [-len(NEWS) * HISTORY], axis=1)
-    paths = [x @ helmert(HISTORY, full=True).T for x in np.split(shocks, len(NEWS), axis=1)]
+    known, shocks = np.split(jacobian, [-len(NEWS) * SPAN], axis=1)
+    turned = block_diag(helmert(HISTORY, full=True), np.eye(COMING))
+    paths = [x @ turned.T for x in np.split(shocks, len(NEWS), axis=1)]
     return np.hstack([known, *(x[:, :1] for x in paths), *(x[:, 1:] for x in paths)])

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from marketsim.ensemble import COMING
 from marketsim.model import REFERENCE_YEAR
 
 HISTORY = 16
 """Quarters a calibration looks back: four years. Fixed, so that programs compile once."""
+
+SPAN = HISTORY + COMING
+"""Quarters that are modelled: those of history, and the coming ones of which something is said."""
 
 
 @dataclass(frozen=True)
@@ -58,26 +62,25 @@ class Window:
 
         A fiscal quarter that ends a month into a calendar quarter has two thirds of the one before
         and one third of it; also reads a stock between two quarter ends. Rows [date, quarter] sum
-        to 1 where the period lies inside the window, and are zero elsewhere. A few days either way
-        count as the calendar quarter.
+        to 1 where the period lies inside the window or in the coming quarters, and are zero
+        elsewhere. A few days either way count as the calendar quarter.
         """
         position = self.position(dates)
         near = np.round(position)
         position = np.where(np.abs(position - near) < 0.07, near, position)
         low = np.floor(position).astype(int)
         part = position - low
-        rows = np.zeros((len(position), HISTORY + 1))
-        inside = (low >= 0) & (position <= HISTORY - 1)
+        rows = np.zeros((len(position), SPAN + 1))
+        inside = (low >= 0) & (position <= SPAN - 1)
         index = np.arange(len(position))[inside]
         rows[index, low[inside]] += 1.0 - part[inside]
         rows[index, low[inside] + 1] += part[inside]
-        return rows[:, :HISTORY]
+        return rows[:, :SPAN]
 
     def yearly(self, dates: pd.Series | pd.DatetimeIndex) -> np.ndarray:
         """Return how model quarters mix into means of the years that end on ``dates``.
 
-        Rows [date, quarter] sum to 1 where the whole year lies inside the window, to less where
-        only a part does.
+        Rows [date, quarter] sum to 1 where the whole year is modelled, to less where a part is.
         """
         stamps = pd.DatetimeIndex(dates)
         ends = (stamps - pd.DateOffset(months=3 * back) for back in range(4))

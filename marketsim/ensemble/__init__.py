@@ -2,10 +2,11 @@
 
 from .batches import CHUNK, YEAR, Histories, ahead, assumptions_at, histories
 from .draws import coordinates_of, lives_of, news_of
-from .world import Past, future, past
+from .world import COMING, Past, future, past
 
 __all__ = [
     "CHUNK",
+    "COMING",
     "YEAR",
     "Histories",
     "Past",

@@ -25,6 +25,8 @@ from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM, Precision, precise
 
+from .world import COMING
+
 __all__ = ["CHUNK", "YEAR", "Histories", "ahead", "assumptions_at", "histories", "in_chunks"]
 
 T = TypeVar("T")
@@ -45,12 +47,13 @@ class Histories:
     """Worlds at the decision date, NumPy arrays [world, ...].
 
     Linked coordinates of their assumptions, what was kept of their ``quarters`` [world, quarter,
-    ...], and their ``state``.
+    ...], their ``state``, and the news of the ``coming`` quarters [world, kind, quarter].
     """
 
     link: FloatArray
     quarters: Any
     state: State
+    coming: FloatArray
 
 
 def everything(quarters: Quarter) -> Quarter:
@@ -70,7 +73,8 @@ def histories(
     Parameters
     ----------
     x
-        Coordinates of the assumptions and the shocks of history, [world, unknown].
+        Coordinates of the assumptions and the shocks of history and of the coming quarters, [world,
+        unknown].
     coordinates, setting
         Of the posterior that they are drawn from.
     keep
@@ -86,8 +90,8 @@ def histories(
     link = np.asarray(coordinates.centre) + np.asarray(coordinates.scale) * x[:, :entries]
     shocks = x[:, entries:].reshape(len(x), len(NEWS), -1)
     values = assumptions_at(link, coordinates)
-    state, quarters = _run(values, setting, None, shocks, keep, precision)
-    return Histories(link=link, quarters=quarters, state=state)
+    state, quarters = _run(values, setting, None, shocks[:, :, :-COMING], keep, precision)
+    return Histories(link, quarters, state, coming=shocks[:, :, -COMING:])
 
 
 def ahead(

@@ -17,6 +17,7 @@ from marketsim.model import NEWS
 from marketsim.precision import RUN_SELDOM, one_thread, precise
 
 from .batches import YEAR, in_chunks
+from .world import COMING
 
 __all__ = ["coordinates_of", "lives_of", "news_of"]
 
@@ -52,15 +53,31 @@ def coordinates_of(
         return in_chunks(about_the_mode, index.astype(np.int32))
 
 
-def news_of(index: NDArray[np.int_], quarters: int, seed: int) -> FloatArray:
-    """Return news of the future, [draw, kind, quarter]."""
-    years, kinds = -(-quarters // YEAR), len(NEWS)
+def news_of(coming: FloatArray, index: NDArray[np.int_], quarters: int, seed: int) -> FloatArray:
+    """Return news of the future: those of the ``coming`` quarters, then chance.
+
+    Parameters
+    ----------
+    coming
+        Of each draw, as its coordinates have them, [draw, kind, quarter].
+    index
+        Numbers of the draws, [draw].
+    quarters
+        How many, the coming ones included.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    array [draw, kind, quarter]
+    """
+    years, kinds = range(COMING // YEAR, -(-quarters // YEAR)), len(NEWS)
     with precise("float64"):
         key = jax.random.key(seed)
-        parts = (partial(_standard, key, AHEAD + year, kinds * YEAR) for year in range(years))
+        parts = (partial(_standard, key, AHEAD + year, kinds * YEAR) for year in years)
         drawn = (in_chunks(part, index.astype(np.int32)) for part in parts)
         by_year = [numbers.reshape(-1, kinds, YEAR) for numbers in drawn]
-    return np.concatenate(by_year, axis=2)[:, :, :quarters]
+    return np.concatenate([coming, *by_year], axis=2)[:, :, :quarters]
 
 
 def lives_of(index: NDArray[np.int_], entries: int, seed: int) -> FloatArray:

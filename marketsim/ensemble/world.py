@@ -1,6 +1,8 @@
-"""One world: its history up to the decision date, and how it goes on; differentiable."""
+"""One world: its history, the year after it of which something is known, and how it goes on."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import jax.numpy as jnp
 from jax import Array
@@ -9,35 +11,38 @@ from marketsim.model import NEWS, Coordinates, Quarter, Setting, Shocks, State, 
 from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
 
-__all__ = ["Past", "future", "past", "split"]
+__all__ = ["COMING", "Past", "future", "past", "split"]
+
+COMING: Final = 4
+"""Quarters after the decision date whose news are unknowns like those of history: what companies
+say ahead tells of them."""
 
 
 @pytree
 class Past:
-    """Linked coordinates at one point [entry], the quarters of the window, and what they left."""
+    """Linked coordinates at one point [entry], and the quarters of history and the coming ones."""
 
     link: Array
     quarters: Quarter
-    state: State
 
 
 def past(x: Array, coordinates: Coordinates, setting: Setting) -> Past:
-    """Run the history of one world.
+    """Run the history of one world, and the coming quarters.
 
     Parameters
     ----------
     x
-        Coordinates of the assumptions and the shocks of history, [unknown].
+        Coordinates of the assumptions and the shocks of history and the coming quarters, [unknown].
     """
     z, shocks = split(x, coordinates)
     link = coordinates.centre + coordinates.scale * z
     a = unpack(transform(coordinates.kind, link))
-    state, quarters = run(a, setting, start(a, setting), shocks)
-    return Past(link=link, quarters=quarters, state=state)
+    _, quarters = run(a, setting, start(a, setting), shocks)
+    return Past(link=link, quarters=quarters)
 
 
 def split(x: Array, coordinates: Coordinates) -> tuple[Array, Shocks]:
-    """Return the coordinates of the assumptions and the shocks of history held in ``x``."""
+    """Return the coordinates of the assumptions and the shocks held in ``x``."""
     entries = len(coordinates.kind)
     return x[:entries], Shocks(*jnp.split(x[entries:], len(NEWS)))
 

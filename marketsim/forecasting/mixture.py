@@ -76,7 +76,8 @@ def mixture(
         Of the worlds: those that the forecast is made of.
     """
     posterior, index = scenarios.posterior, np.arange(DRAWS)
-    last, news = pasts(posterior, seed), news_of(index, quarters + LAG, seed)
+    last = pasts(posterior, seed)
+    news = news_of(last.coming, index, quarters + LAG, seed)
     chance = lives_of(index, joint.mean.size, seed)
     with one_thread():
         logs = lines.logs(plain.paths, chance, joint)[:, :, :quarters]

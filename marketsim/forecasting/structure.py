@@ -168,7 +168,9 @@ def _worlds(posterior: Posterior, quarters: int, seed: int) -> dict[str, np.ndar
 
     The draws are the first of those that ``simulate`` takes of the same seed.
     """
-    return followed_on(posterior, pasts(posterior, seed), news_of(np.arange(DRAWS), quarters, seed))
+    last = pasts(posterior, seed)
+    news = news_of(last.coming, np.arange(DRAWS), quarters, seed)
+    return followed_on(posterior, last, news)
 
 
 def pasts(posterior: Posterior, seed: int) -> Histories:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from marketsim.observables.catalogue import CATALOGUE, described, of_kind
 from marketsim.observables.not_observed import NOT_OBSERVED
 from marketsim.observables.observable import Observable, Outlook, Report
+from marketsim.observables.seasons import seasons
 
 __all__ = [
     "CATALOGUE",
@@ -19,4 +20,5 @@ __all__ = [
     "Report",
     "described",
     "of_kind",
+    "seasons",
 ]

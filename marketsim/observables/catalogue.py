@@ -14,6 +14,7 @@ from marketsim.observables.commitments import COMMITMENTS
 from marketsim.observables.debt import DEBT
 from marketsim.observables.electricity import ELECTRICITY
 from marketsim.observables.gpu_rent import GPU_RENT
+from marketsim.observables.guidance import GUIDANCE
 from marketsim.observables.hbm_revenue import HBM_REVENUE
 from marketsim.observables.inference_share import INFERENCE_SHARE
 from marketsim.observables.installed_compute import INSTALLED_COMPUTE
@@ -24,6 +25,7 @@ from marketsim.observables.memory_revenue import MEMORY_REVENUE
 from marketsim.observables.not_observed import REASONS
 from marketsim.observables.observable import Observable
 from marketsim.observables.older_gpu_rent import OLDER_GPU_RENT
+from marketsim.observables.plans import PLANS
 from marketsim.observables.revenue import REVENUE
 from marketsim.observables.token_margin import TOKEN_MARGIN
 from marketsim.observables.token_price import TOKEN_PRICE
@@ -58,6 +60,8 @@ CATALOGUE: Final = (
     MEMORY_PRICE,
     MEMORY_BITS,
     HBM_REVENUE,
+    PLANS,
+    GUIDANCE,
 )
 """Every observable, in the order in which the fit lists its series."""
 

@@ -27,8 +27,8 @@ class Report:
     rows
         In order of their dates: `date` (period end), `value` (times the observable's ``scale`` in
         the model's unit), `confidence` as for facts; and where there is any, `stated`, the
-        standard deviation of the log error that the source itself states, and `other`, whether
-        the figure is of another company, before a merger.
+        standard deviation of the log error that the source itself states, `other`, whether the
+        figure is of another company, before a merger, and `season`, its factor of the season.
     lines
         Which revenue lines it adds up, [line]; None for what is not revenue.
     """

@@ -150,7 +150,7 @@ def _worlds(scenarios: Scenarios, quarters: int, draws: int, seed: int) -> dict[
         assumptions_at(before.link[past] + scenarios.moves[regime], posterior.coordinates),
         posterior.setting,
         jax.tree.map(lambda x: x[past], before.state),
-        news_of(number, quarters, seed)[past],
+        news_of(before.coming, number, quarters, seed)[past],
         _measured,
     )
     return {

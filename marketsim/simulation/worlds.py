@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from marketsim.calibration import Posterior
 from marketsim.ensemble import (
+    COMING,
     Histories,
     ahead,
     assumptions_at,
@@ -24,7 +25,7 @@ from marketsim.forecasting import Forecast
 from marketsim.forecasting import forecast as forecast_of
 from marketsim.forecasting.projection import LONGEST
 from marketsim.forecasting.structure import LAG, followed, followed_on
-from marketsim.model import CLASSES, NEWS, Quarter
+from marketsim.model import CLASSES, Quarter
 from marketsim.precision import Precision, one_thread, precise
 from marketsim.scenarios import Scenarios
 
@@ -99,7 +100,8 @@ def simulate(
     posterior = scenarios.posterior
     pasts = _pasts(posterior, drawn, seed, precision)
     reach = max(quarters, LONGEST + LAG)
-    news = np.concatenate([news_of(np.arange(drawn), reach, seed), np.zeros((1, len(NEWS), reach))])
+    news = news_of(pasts.coming, np.append(np.arange(drawn), drawn), reach, seed)
+    news[drawn, :, COMING:] = 0.0
     lives = _lives(posterior, forecast, pasts, news, quarters, seed, precision)
     regimes, none = len(scenarios.regimes), len(scenarios.regimes)
     # First the calibrated world, alone and under each regime, then what prices are anchored to.

@@ -7,6 +7,7 @@ bias and its noise are learnt of all that came true by a date.
 from __future__ import annotations
 
 from .beats import Beats, learnt
+from .foretold import Foretold, foretold, surest
 from .kinds import SAID, STATEMENTS, Statement, statements_described
 from .matching import Open, came_true, still_open
 from .series import Series, company_series, quarter_number
@@ -15,13 +16,16 @@ __all__ = [
     "SAID",
     "STATEMENTS",
     "Beats",
+    "Foretold",
     "Open",
     "Series",
     "Statement",
     "came_true",
     "company_series",
+    "foretold",
     "learnt",
     "quarter_number",
     "statements_described",
     "still_open",
+    "surest",
 ]
