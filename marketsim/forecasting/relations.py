@@ -60,8 +60,7 @@ def common(trend: Trend, chosen: np.ndarray) -> float:
 
     Of years, for what is common lasts: surprises of single quarters are half as correlated.
     """
-    scale = trend.variance * trend.scale_squared[:, None]
-    single = np.clip(trend.error / np.sqrt(scale), -WILD, WILD)[chosen]
+    single = np.clip(trend.error / np.sqrt(trend.variance), -WILD, WILD)[chosen]
     surprise = sliding_window_view(single, YEAR, axis=1).sum(axis=2) / np.sqrt(YEAR)
     count = (~np.isnan(surprise)).sum(axis=0)
     total, squares = np.nansum(surprise, axis=0), np.nansum(surprise**2, axis=0)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import jax
 import jax.numpy as jnp
@@ -52,19 +52,21 @@ class Trend:
     state, covariance
         At each series' last report, [series, state] and [series, state, state]; the covariance is
         relative to the squared scale.
-    squares, log_variance, count
-        Sum of squared standardised one-step errors, sum of their log variances, and how many.
+    squares, count
+        Sum of squared standardised one-step errors, and how many, as far as they are remembered.
+    evidence
+        Log density of the reports given those before, [series].
     error, variance
-        Each report less what was expected of it the quarter before, and the variance of that
-        relative to the squared scale, [series, quarter]; NaN where nothing was expected.
+        Each report less what was expected of it the quarter before, and the variance that it had
+        by what was known then, [series, quarter]; NaN where nothing was expected.
     """
 
     form: Form
     state: np.ndarray
     covariance: np.ndarray
     squares: np.ndarray
-    log_variance: np.ndarray
     count: np.ndarray
+    evidence: np.ndarray
     error: np.ndarray
     variance: np.ndarray
 
@@ -79,23 +81,23 @@ class Trend:
 
         That of the Student-t where it exists; with less than four degrees of freedom as if four.
         """
-        degrees = np.maximum(self.degrees, 4.0)
-        return np.asarray((2.0 * self.form.rate + self.squares) / (degrees - 2.0))
+        with precise("float64"):
+            return np.asarray(_scale_squared(self.squares, self.count, self.form))
 
 
 @pytree
 class Filtered:
     """A series at its last report, and what the reports before it said of its scale.
 
-    ``state`` [state], ``covariance`` [state, state]; ``squares``, ``log_variance`` and ``count`` as
-    in :class:`Trend`; ``begun``, whether there was a report.
+    ``state`` [state], ``covariance`` [state, state]; ``squares``, ``count`` and ``evidence`` as in
+    :class:`Trend`; ``begun``, whether there was a report.
     """
 
     state: Array
     covariance: Array
     squares: Array
-    log_variance: Array
     count: Array
+    evidence: Array
     begun: Array
 
 
@@ -193,25 +195,28 @@ def _cost(x: Array, reports: Reports) -> tuple[Array, Array]:
 
     def cost(x: Array) -> Array:
         form = form_at(x)
-        evidence = log_evidence(_filtered(reports, form)[0], form).sum()
+        evidence = _filtered(reports, form)[0].evidence.sum()
         return 0.5 * (((x - CENTRE) / SPREAD) ** 2).sum() - evidence
 
     found: tuple[Array, Array] = jax.value_and_grad(cost)(x)
     return found
 
 
-def log_evidence(seen: Filtered | Trend, form: Form) -> Array:
-    """Return the log marginal likelihood of each series, its scale integrated out, [series].
+def _scale_squared(squares: Any, count: Any, form: Form) -> Any:
+    degrees = jnp.maximum(2.0 * form.shape + count, 4.0)
+    return (2.0 * form.rate + squares) / (degrees - 2.0)
 
-    Up to a constant that is the same for every form.
+
+def _log_density(square: Array, shape: Array, rate: Array) -> Array:
+    """Return the log density of a squared error over its variance, the scale integrated out.
+
+    The scale's square is inverse gamma of ``shape`` and ``rate``; up to a constant.
     """
-    after = form.shape + 0.5 * seen.count
     return (
-        jax.scipy.special.gammaln(after)
-        - jax.scipy.special.gammaln(form.shape)
-        + form.shape * jnp.log(form.rate)
-        - after * jnp.log(form.rate + 0.5 * seen.squares)
-        - 0.5 * seen.log_variance
+        jax.scipy.special.gammaln(shape + 0.5)
+        - jax.scipy.special.gammaln(shape)
+        + shape * jnp.log(rate)
+        - (shape + 0.5) * jnp.log(rate + 0.5 * square)
     )
 
 
@@ -241,15 +246,23 @@ def _filtered(reports: Reports, form: Form) -> tuple[Filtered, Surprise]:
             state = state + gain * error
             covariance = covariance - jnp.outer(gain, gain) * variance
             counts = here & ~starts
+            remembered = form.memory * kept.squares, form.memory * kept.count
+            squares, count = (
+                jnp.where(counts, part, whole)
+                for part, whole in zip(remembered, (kept.squares, kept.count), strict=True)
+            )
+            square = error**2 / variance
+            density = _log_density(square, form.shape + 0.5 * count, form.rate + 0.5 * squares)
             kept = Filtered(
                 state=jnp.where(here, state, kept.state),
                 covariance=jnp.where(here, covariance, kept.covariance),
-                squares=kept.squares + counts * error**2 / variance,
-                log_variance=kept.log_variance + counts * jnp.log(variance),
-                count=kept.count + counts,
+                squares=squares + counts * square,
+                count=count + counts,
+                evidence=kept.evidence + counts * (density - 0.5 * jnp.log(variance)),
                 begun=kept.begun | here,
             )
-            surprise = jnp.where(counts, error, jnp.nan), jnp.where(counts, variance, jnp.nan)
+            spread = variance * _scale_squared(squares, count, form)
+            surprise = jnp.where(counts, error, jnp.nan), jnp.where(counts, spread, jnp.nan)
             return (kept, state, covariance), surprise
 
         zero, none = jnp.zeros(()), jnp.zeros((5, 5))
