@@ -15,6 +15,7 @@ COVERED = 0.74, 0.86
 """Share of outcomes that 80 % intervals are to hold, in each group."""
 ORIGIN_COVERED = 0.60, 0.95
 """The same at one origin, which nine of ten are to keep."""
+SUMS: Final = ("all companies", "AI-exposed", "equal weights", "each layer")
 GROUPS: Final = ("guided", "AI-exposed", "other revenue", "segments", "capital spending")
 
 
@@ -54,7 +55,7 @@ def bars(scores: ms.forecasting.Scores) -> Iterator[Bar]:
     yield Bar(f"origins whose intervals hold {low:.0%} to {high:.0%}", 0.9, 1.0, kept, "{:.0%}")
     for name, kind, horizons in (
         (name, kind, horizons)
-        for name in ("all companies", "each layer")
+        for name in SUMS
         for kind, horizons in (("quarter", "1"), ("quarter", "2-4"), ("year", "4"))
     ):
         held = _cell(scores.sums, "coverage", series=name, kind=kind, horizons=horizons)

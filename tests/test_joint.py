@@ -11,7 +11,14 @@ from scipy.stats import multivariate_normal, truncnorm
 
 from marketsim.forecasting.joint import Joint, coupled
 from marketsim.forecasting.panel import Panel
-from marketsim.forecasting.relations import BEFOREHAND, YEARS, common, correlation
+from marketsim.forecasting.relations import (
+    BEFOREHAND,
+    REST,
+    TIGHT,
+    YEARS,
+    common,
+    correlation,
+)
 from marketsim.forecasting.trend import Trend
 from marketsim.statements import Series
 
@@ -154,7 +161,7 @@ def trend(surprise: np.ndarray) -> Trend:
     """A trend whose surprises are those, at variances of one."""
     series = len(surprise)
     none = np.zeros(series)
-    blank = {"state": none, "covariance": none, "squares": none, "log_variance": none}
+    blank = {"state": none, "covariance": none, "squares": none, "evidence": none}
     return Trend(Flat(), **blank, count=none, error=surprise, variance=1.0 + 0.0 * surprise)  # type: ignore[arg-type]
 
 
@@ -195,28 +202,45 @@ def series(entity: str, month: int | None = 12) -> Series:
 
 
 def test_a_segment_moves_its_company_by_its_share() -> None:
-    """Half of a company, as restless as it: correlation one half, and more if more restless."""
+    """Half of a company, whose rest is as restless: by what it is of the sum's variance."""
     listed = (series("A.total"), series("A.part"), series("B.total"), series("rent", None))
     known = Panel(listed, np.zeros((4, 1)), np.zeros((4, 1)), np.zeros(4))
     none = trend(np.full((4, 8), np.nan))
-    mean = np.log([10.0, 5.0, 7.0, 1.0])
-    related = correlation(known, none, mean, np.full(4, 0.01))
-    assert related[0, 1] == pytest.approx(0.5)
+    related = correlation(known, none, np.log([10.0, 5.0, 7.0, 1.0]), {})
+    half = (0.5 + 0.5 * REST) / np.sqrt(0.5 + 0.5 * REST)
+    assert related[0, 1] == pytest.approx(half)
     assert related[0, 2] == pytest.approx(BEFOREHAND)
-    assert related[1, 2] == pytest.approx(0.5 * BEFOREHAND)
+    assert related[1, 2] == pytest.approx(half * BEFOREHAND)
     assert (related[3, :3] == 0.0).all()
-    restless = correlation(known, none, mean, np.array([0.01, 0.04, 0.01, 0.01]))
-    assert restless[0, 1] == pytest.approx(0.9)
+    small, whole = (
+        correlation(known, none, np.log([10.0, part, 7.0, 1.0]), {})[0, 1] for part in (1.0, 9.9)
+    )
+    assert small == pytest.approx((0.1 + 0.9 * REST) / np.sqrt(0.82 + 0.18 * REST))
+    assert whole == TIGHT
+
+
+def test_companies_of_a_layer_share_as_much_more_as_the_past_shows() -> None:
+    factor, own = CHANCE.normal(size=400), CHANCE.normal(size=(6, 400))
+    alike = np.arange(6)[:, None] < 3
+    surprise = np.where(alike, np.sqrt(0.4) * factor + np.sqrt(0.6) * own, own)
+    listed = tuple(series(f"{name}.total") for name in "ABCDEF")
+    known = Panel(listed, np.zeros((6, 1)), np.zeros((6, 1)), np.zeros(6))
+    layers = dict.fromkeys("ABC", "power") | dict.fromkeys("DE", "chips") | {"F": "leases"}
+    related = correlation(known, trend(surprise), np.zeros(6), layers)
+    assert related[0, 1] == related[1, 2] == pytest.approx(0.4, abs=0.08)
+    assert related[0, 3] == related[0, 5] == pytest.approx(0.4 * 3 / 15, abs=0.04)
+    assert related[3, 4] == related[0, 3], "never less than all companies share"
+    spare = correlation(known, trend(surprise[:, :6]), np.zeros(6), layers)
+    assert spare[0, 1] < related[0, 1], "three years that begin show little"
 
 
 @given(
     shares=st.lists(st.floats(0.01, 1.0), min_size=1, max_size=4),
-    spreads=st.lists(st.floats(0.01, 0.5), min_size=5, max_size=5),
 )
-def test_correlations_are_positive_definite(shares: list[float], spreads: list[float]) -> None:
+def test_correlations_are_positive_definite(shares: list[float]) -> None:
     listed = (series("A.total"), *(series(f"A.part{i}") for i in range(len(shares))))
     count = len(listed)
     known = Panel(listed, np.zeros((count, 1)), np.zeros((count, 1)), np.zeros(count))
     none = trend(np.full((count, 8), np.nan))
-    related = correlation(known, none, np.log([1.0, *shares]), np.square(spreads[:count]))
+    related = correlation(known, none, np.log([1.0, *shares]), {})
     assert np.linalg.eigvalsh(related).min() > 0.0

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from marketsim.forecasting.forecasters import APART, MARKETSIM
+from marketsim.forecasting.groups import AI
 from marketsim.forecasting.joint import Joint, coupled
 from marketsim.forecasting.scores import score
-from marketsim.forecasting.sums import DRAWS, EVERY, LAYERS, YEAR, drawn, sums
+from marketsim.forecasting.sums import DRAWS, EVERY, LAYERS, PORTFOLIO, YEAR, drawn, sums
 from marketsim.knowledge.currency import EUR_USD
 from tests.test_scores import forecasts
 
@@ -41,7 +42,9 @@ def came(value: float = 100.0, quarters: int = 4) -> dict[int, tuple[pd.Timestam
 
 
 def table(correlation: float, **units: Any) -> pd.DataFrame:
-    return sums(ORIGIN, said(correlation, **units), dict.fromkeys(range(3), came()), LAYER, 4)
+    return sums(
+        ORIGIN, said(correlation, **units), dict.fromkeys(range(3), came()), LAYER, {"A", "C"}, 4
+    )
 
 
 def one(rows: pd.DataFrame, group: str, kind: str, horizon: int, forecaster: str) -> pd.Series:
@@ -89,7 +92,26 @@ def test_a_year_is_the_sum_of_its_quarters() -> None:
 
 
 def test_a_layer_of_one_company_is_no_sum() -> None:
-    assert set(table(0.0)["series"]) == {EVERY, "chips"}
+    assert set(table(0.0)["series"]) == {EVERY, PORTFOLIO, AI, "chips"}
+
+
+def test_a_portfolio_holds_as_much_of_each() -> None:
+    """A company of a hundred times the revenue counts as the others do."""
+    ahead, came_later = said(0.0), dict.fromkeys(range(3), came(110.0))
+    ahead.series[0].values = np.array([1.0])
+    came_later[0] = came(1.21)
+    whole, held = (
+        one(sums(ORIGIN, ahead, came_later, LAYER, {"A", "C"}, 4), name, "quarter", 1, MARKETSIM)
+        for name in (EVERY, PORTFOLIO)
+    )
+    assert np.exp(whole["log_value"]) == pytest.approx(220.0 + 1.21)
+    assert np.exp(held["log_value"]) == pytest.approx(1.21 + 2.0 * 1.1)
+    assert np.exp(held["log_last"]) == pytest.approx(3.0)
+
+
+def test_the_exposed_are_added_up_by_themselves() -> None:
+    exposed = one(table(0.0), AI, "quarter", 1, MARKETSIM)
+    assert np.exp(exposed["log_value"]) == pytest.approx(200.0)
 
 
 def test_euros_are_added_as_dollars() -> None:
@@ -101,7 +123,7 @@ def test_euros_are_added_as_dollars() -> None:
 
 def test_whose_quarter_is_not_reported_is_left_out_of_both() -> None:
     late = {0: came(), 1: came(quarters=2), 2: came()}
-    rows = sums(ORIGIN, said(0.5), late, LAYER, 4)
+    rows = sums(ORIGIN, said(0.5), late, LAYER, {"A", "C"}, 4)
     assert np.exp(one(rows, EVERY, "quarter", 2, MARKETSIM)["log_value"]) == pytest.approx(300.0)
     third = one(rows, EVERY, "quarter", 3, MARKETSIM)
     assert np.exp(third["log_value"]) == pytest.approx(200.0)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logit
 from scipy.stats import multivariate_t
+from scipy.stats import t as student
 
 from marketsim.forecasting.ahead import ahead
 from marketsim.forecasting.form import CENTRE, SEES, SLOPE, SPREAD, Form, form_at
 from marketsim.forecasting.panel import Panel
-from marketsim.forecasting.trend import fit_form, follow, log_evidence
+from marketsim.forecasting.trend import fit_form, follow
 from marketsim.precision import precise
 from marketsim.statements import Series
 
@@ -27,6 +31,7 @@ FORM = Form(
     growth=0.02,
     shape=1.5,
     rate=0.01,
+    memory=1.0,
 )
 CHANCE = np.random.default_rng(7)
 
@@ -75,8 +80,7 @@ def conditional(form: Form, logs: np.ndarray, ahead: int) -> tuple[np.ndarray, n
 
 
 def evidence_of(known: Panel, form: Form) -> np.ndarray:
-    with precise("float64"):
-        return np.asarray(log_evidence(follow(known, form), form))
+    return follow(known, form).evidence
 
 
 def gappy(quarters: int) -> np.ndarray:
@@ -122,8 +126,7 @@ def test_surprises_are_the_errors_of_forecasts_of_one_quarter(logs: np.ndarray) 
         before = follow(panel(logs[:quarter]), FORM)
         one = ahead(before, 1)
         assert trend.error[0, quarter] == pytest.approx(logs[quarter] - one.location[0, 0])
-        variance = one.variance[0, 0] / before.scale_squared[0]
-        assert trend.variance[0, quarter] == pytest.approx(variance)
+        assert trend.variance[0, quarter] == pytest.approx(one.variance[0, 0])
 
 
 def test_the_evidence_is_that_of_a_multivariate_t() -> None:
@@ -138,6 +141,32 @@ def test_the_evidence_is_that_of_a_multivariate_t() -> None:
     ).logpdf(logs[1:])
     half = 0.5 * (len(logs) - 1) * np.log(2.0 * np.pi)  # left out: it is the same for every form
     assert evidence_of(panel(logs), FORM)[0] - half == pytest.approx(density, rel=1e-9)
+
+
+def test_what_is_remembered_of_errors_fades() -> None:
+    """The scale of a forecast is that of a Student-t whose errors count less the older they are."""
+    form, logs = replace(FORM, memory=0.7), walk(8)
+    whole, density = follow(panel(logs), form), 0.0
+    squares = count = 0.0
+    for error, relative in zip(whole.error[0, 1:], relative_variances(logs)[1:], strict=True):
+        squares, count = 0.7 * squares, 0.7 * count
+        shape, rate = form.shape + 0.5 * count, form.rate + 0.5 * squares
+        scale = np.sqrt(rate / shape * relative)
+        density += student(2.0 * shape, scale=scale).logpdf(error) + 0.5 * np.log(2.0 * np.pi)
+        squares, count = squares + error**2 / relative, count + 1.0
+    assert whole.evidence[0] == pytest.approx(density)
+    assert whole.squares[0] == pytest.approx(squares)
+    degrees = 2.0 * form.shape + count
+    assert whole.scale_squared[0] == pytest.approx((2.0 * form.rate + squares) / (degrees - 2.0))
+
+
+def relative_variances(logs: np.ndarray) -> np.ndarray:
+    """Variances of one-quarter forecasts over the squared scale; they hang on no error."""
+    found = [np.nan]
+    for quarter in range(1, len(logs)):
+        before = follow(panel(logs[:quarter]), FORM)
+        found.append(ahead(before, 1).variance[0, 0] / before.scale_squared[0])
+    return np.array(found)
 
 
 @given(shift=st.floats(-5.0, 5.0))
@@ -210,5 +239,6 @@ def test_the_fitted_form_is_the_most_probable_one() -> None:
 def coordinates_of(form: Form) -> np.ndarray:
     values = np.array(list(vars(form).values()))
     x = np.log(np.where(values > 0.0, values, 1.0))
-    x[6], x[7] = np.log(form.damping / (1.0 - form.damping)), form.growth
+    x[6], x[7] = logit(form.damping), form.growth
+    x[-1] = logit(form.memory)
     return x

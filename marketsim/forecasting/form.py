@@ -84,9 +84,9 @@ jax.tree_util.register_dataclass(Form, data_fields=[f.name for f in fields(Form)
 
 CENTRE: Final = np.array([0.0, -3.0, -4.0, -1.5, 0.5, -1.5, 1.0, 0.02, 1.1, -4.5, 3.0])
 SPREAD: Final = np.array([1.0, 1.5, 1.5, 1.0, 1.0, 1.0, 1.0, 0.01, 0.7, 1.0, 1.0])
-"""Weak priors of the form's coordinates: logs, but logits of the damping and the memory and the plain
-growth. A level that moves by about the scale a quarter, slopes by a fifth of it; growth of 8 % a
-year; errors that count half after three and a half years."""
+"""Weak priors of the form's coordinates: logs, but logits of the damping and the memory and the
+plain growth. A level that moves by about the scale a quarter, slopes by a fifth of it; growth of
+8 % a year; errors that count half after three and a half years."""
 
 
 def form_at(x: ArrayLike) -> Form:

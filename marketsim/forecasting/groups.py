@@ -13,7 +13,9 @@ from .forecasters import GUIDED
 from .measures import OUTCOME, means
 from .relations import WHOLE
 
-__all__ = ["EXPOSED", "GROUP", "LATE", "by_group", "exposed", "in_groups"]
+__all__ = ["AI", "EXPOSED", "GROUP", "LATE", "by_group", "exposed", "in_groups"]
+
+AI: Final = "AI-exposed"
 
 GROUP: Final = "group"
 """In the place of a kind: a group of series."""
@@ -64,7 +66,7 @@ def in_groups(rows: pd.DataFrame, tickers: Collection[str]) -> pd.DataFrame:
     exposed = revenue & ticker.isin(list(tickers))
     groups = {
         "guided": outcome.isin(outcome[theirs]),
-        "AI-exposed": exposed & ~theirs,
+        AI: exposed & ~theirs,
         "other revenue": revenue & ~exposed & ~theirs,
         "segments": revenue & (segment != WHOLE) & ~theirs,
         "capital spending": (rows["kind"] == SPENDING) & ~theirs,

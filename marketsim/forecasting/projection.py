@@ -23,7 +23,7 @@ from .lines import Lines, lived
 from .mixture import mixture
 from .panel import Panel, panel
 from .predictive import Predictive
-from .relations import correlation
+from .relations import correlation, layers_of
 from .structure import Growth, growth
 from .trend import fit_form, follow
 
@@ -223,7 +223,7 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         own = ahead(trend, LONGEST)
         alone, covariance, gain = combine(own, model)
         variance = np.diagonal(covariance, axis1=1, axis2=2)
-        related = correlation(known, trend, alone[:, 0], variance[:, 0])
+        related = correlation(known, trend, alone[:, 0], layers_of(posterior.knowledge))
         lines = lived(alone, covariance, gain, model, related)
         learnt = beats(posterior.knowledge, known, trend)
         joint, heard = hear(lines.joint, posterior.knowledge, known, own, learnt)

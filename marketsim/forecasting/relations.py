@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from marketsim.knowledge import Knowledge
+
 from .panel import Panel
 from .trend import Trend
 
-__all__ = ["common", "correlation"]
+__all__ = ["common", "correlation", "layers_of"]
 
 WHOLE: Final = "total"
 
@@ -19,8 +22,16 @@ YEARS: Final = 8.0
 """Correlation of two companies' surprises that is expected beforehand, and the years, one beginning
 each quarter, that this counts as; judgement."""
 
+LAYER_YEARS: Final = 16.0
+"""Years that what all companies share counts as against what those of one layer do; judgement."""
+
 MOST: Final = 0.5
-"""Correlation that is never taken to be exceeded."""
+"""Correlation of companies that is never taken to be exceeded."""
+
+REST: Final = 0.1
+"""Correlation of a segment with the rest of its company; judgement. Segments are then correlated
+with their wholes by 0.2 to 0.99, as their shares are, where their surprises of 2018-25 were by 0.2
+to 0.7 (AWS 0.23, Intelligent Cloud 0.59, NVIDIA's data centres 0.67)."""
 
 TIGHT: Final = 0.9
 """Correlation of a segment with its whole that is never exceeded: recasts and roundings remain."""
@@ -32,33 +43,58 @@ WILD: Final = 3.0
 """Standard deviations at which a surprise is cut."""
 
 
-def correlation(panel: Panel, trend: Trend, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+def correlation(
+    panel: Panel, trend: Trend, mean: np.ndarray, layers: Mapping[str, str]
+) -> np.ndarray:
     """Return the correlation of what is new in the series, positive definite, [series, series].
 
-    A segment moves its company by its share of it; companies move together by as much as their
-    surprises did on average: single pairs cannot be told from chance in thirty quarters.
+    Companies move together by as much as their surprises did on average, those of one layer by as
+    much more as the past shows, and a segment with its company by its share: single pairs cannot be
+    told from chance in thirty quarters.
 
     Parameters
     ----------
     panel, trend
         Of the same series.
-    mean, variance
+    mean
         Of the log of each series' next figure, [series].
+    layers
+        Layer of each company.
     """
-    root, loading = _segments(panel, mean, np.sqrt(variance))
-    whole = root == np.arange(len(root))
-    together = np.array([s.reported for s in panel.series])
-    shared = np.outer(together, together) * common(trend, together & whole)
+    root, loading = _segments(panel, mean)
+    whole = (root == np.arange(len(root))) & [s.reported for s in panel.series]
+    every = common(trend, whole)
+    shared = np.outer(whole, whole) * every
+    for kin in _kin(panel, layers):
+        together = whole & kin
+        if together.sum() > 1:
+            among = common(trend, together, expected=every, years=LAYER_YEARS)
+            shared[np.ix_(together, together)] = max(every, among)
     np.fill_diagonal(shared, 1.0)
     found = np.outer(loading, loading) * shared[np.ix_(root, root)]
     np.fill_diagonal(found, 1.0)
     return np.asarray(found)
 
 
-def common(trend: Trend, chosen: np.ndarray) -> float:
+def layers_of(knowledge: Knowledge) -> dict[str, str]:
+    """Return the layer of each company."""
+    layers = knowledge.universe.companies["layer"]
+    return dict(zip(layers.index.astype(str), layers.astype(str), strict=True))
+
+
+def _kin(panel: Panel, layers: Mapping[str, str]) -> Iterator[np.ndarray]:
+    """Yield which series are of one kind, [series]: of one quantity and one layer."""
+    kinds = np.array([f"{s.quantity} {layers.get(s.ticker, '')}" for s in panel.series])
+    yield from (kinds == kind for kind in np.unique(kinds))
+
+
+def common(
+    trend: Trend, chosen: np.ndarray, expected: float = BEFOREHAND, years: float = YEARS
+) -> float:
     """Return the mean correlation between years of surprises of the ``chosen`` series [series].
 
-    Of years, for what is common lasts: surprises of single quarters are half as correlated.
+    Of years, for what is common lasts: surprises of single quarters are half as correlated. Shrunk
+    to what is ``expected``, which counts as so many ``years``.
     """
     single = np.clip(trend.error / np.sqrt(trend.variance), -WILD, WILD)[chosen]
     surprise = sliding_window_view(single, YEAR, axis=1).sum(axis=2) / np.sqrt(YEAR)
@@ -67,14 +103,14 @@ def common(trend: Trend, chosen: np.ndarray) -> float:
     enough = count > 1
     pairs = count[enough] * (count[enough] - 1.0)
     means = (total[enough] ** 2 - squares[enough]) / pairs
-    found = (means.sum() + YEARS * BEFOREHAND) / (len(means) + YEARS)
+    found = (means.sum() + years * expected) / (len(means) + years)
     return float(np.clip(found, 0.0, MOST))
 
 
-def _segments(panel: Panel, mean: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _segments(panel: Panel, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return whose segment each series is, itself if it is whole, and its correlation with that.
 
-    The log of a sum moves with that of a part by the part's share, if the rest stays.
+    The whole is the sum of the segment and the rest, which are as restless as each other.
     """
     place = {(s.quantity, s.entity): row for row, s in enumerate(panel.series)}
     root, loading = np.arange(len(panel.series)), np.ones(len(panel.series))
@@ -82,5 +118,7 @@ def _segments(panel: Panel, mean: np.ndarray, spread: np.ndarray) -> tuple[np.nd
         of = place.get((s.quantity, f"{s.ticker}.{WHOLE}"))
         if s.segment and of is not None and of != row:
             share = np.exp(min(0.0, mean[row] - mean[of]))
-            root[row], loading[row] = of, min(TIGHT, share * spread[row] / spread[of])
+            rest = 1.0 - share
+            variance = share**2 + rest**2 + 2.0 * share * rest * REST
+            root[row], loading[row] = of, min(TIGHT, (share + rest * REST) / np.sqrt(variance))
     return root, loading

@@ -5,7 +5,7 @@ Every origin is a calibration, a panel and a common form of its own, from the fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from .guided import guided
 from .panel import QUARTERLY, Panel
 from .predictive import Predictive
 from .projection import Forecast, forecast
-from .relations import WHOLE
+from .relations import WHOLE, layers_of
 from .rivals import available
 from .scores import Scores, score
 from .sums import Came, sums
@@ -99,14 +99,14 @@ def _rolled(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return forecasts of series at every origin, and of sums."""
     actual = _reports(facts)
-    single, summed = [], []
+    single, summed, tickers = [], [], exposed(facts)
     for origin in origins(facts, start, end):
         progress(f"forecasting as of {origin.date()}")
         posterior = calibrate(facts, origin)
         ahead = forecast(posterior, quarters, seed)
         came = _known_later(ahead, actual, quarters, facts.universe.breaks)
         single += list(_origin(posterior.knowledge, ahead, came, origin, quarters))
-        summed.append(_sums(facts, ahead, came, origin, quarters))
+        summed.append(_sums(facts, ahead, came, origin, tickers, quarters))
     if not single:
         raise InputError("score_forecasts: nothing was reported after these origins; start earlier")
     return pd.concat(single, ignore_index=True), pd.concat(summed, ignore_index=True)
@@ -178,14 +178,14 @@ def _sums(
     ahead: Forecast,
     came: Mapping[int, Came],
     origin: pd.Timestamp,
+    exposed: Collection[str],
     quarters: int,
 ) -> pd.DataFrame:
     """Return forecasts of the sums of companies' revenue."""
     totals = {row: reports for row, reports in came.items() if ahead.series[row].segment == WHOLE}
     if not totals:
         return pd.DataFrame()
-    layers = {str(ticker): layer for ticker, layer in facts.universe.companies["layer"].items()}
-    return sums(origin, ahead, totals, layers, quarters)
+    return sums(origin, ahead, totals, layers_of(facts), exposed, quarters)
 
 
 def _rivals(known: Panel, row: int, quarters: int) -> dict[str, Predictive]:

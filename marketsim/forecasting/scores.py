@@ -13,7 +13,7 @@ import pandas as pd
 from marketsim.errors import DataError
 
 from .forecasters import PARTIAL, PARTS
-from .groups import GROUP, by_group, in_groups
+from .groups import AI, GROUP, by_group, in_groups
 from .measures import (
     ALL,
     BEST,
@@ -30,7 +30,7 @@ from .measures import (
 )
 from .rivals import RIVALS
 from .score_tables import lines
-from .sums import EVERY, LAYERS, YEAR
+from .sums import EVERY, LAYERS, PORTFOLIO, YEAR
 
 __all__ = ["COLUMNS", "Scores", "score"]
 
@@ -192,7 +192,7 @@ def _summed(table: pd.DataFrame | None) -> pd.DataFrame:
     _check(table)
     rows = grouped(marked(table))
     rows = rows[(rows["kind"] != YEAR) | (rows["horizons"] != LATER)]
-    layers = rows[rows["series"] != EVERY].assign(series=LAYERS)
+    layers = rows[~rows["series"].isin((EVERY, PORTFOLIO, AI))].assign(series=LAYERS)
     return means(pd.concat([rows, layers]), "series", "kind")
 
 

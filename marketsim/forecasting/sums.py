@@ -1,4 +1,4 @@
-"""Revenue added up: of all companies, and of those of a layer, as the joint forecast has it.
+"""Revenue added up, of all companies, of groups and of a portfolio, as the joint forecast has it.
 
 Errors share causes, so that of a sum is larger than that of as many companies each for itself. Sums
 are drawn from the joint normal of logs; the log of a sum is then near to normal, and is told by its
@@ -7,7 +7,7 @@ mean and standard deviation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -18,14 +18,17 @@ from marketsim.precision import one_thread
 from marketsim.statements import Series
 
 from .forecasters import APART, MARKETSIM
+from .groups import AI
 from .joint import Joint
 from .measures import COLUMNS
 from .projection import Forecast
 
-__all__ = ["DRAWS", "EVERY", "LAYERS", "QUARTER", "YEAR", "Came", "drawn", "sums"]
+__all__ = ["DRAWS", "EVERY", "LAYERS", "PORTFOLIO", "QUARTER", "YEAR", "Came", "drawn", "sums"]
 
-EVERY, LAYERS = "all companies", "each layer"
-"""Whose revenue is added up, beside the layers by name; in the place of a layer, any of them."""
+EVERY, PORTFOLIO, LAYERS = "all companies", "equal weights", "each layer"
+"""Whose revenue is added up, beside the group exposed to AI and the layers by name: of companies as
+they are, or each over its last figure, as a portfolio with as much in each has it. And in the place
+of a layer, any of them."""
 
 QUARTER, YEAR = "quarter", "year"
 """What is added up of each."""
@@ -43,6 +46,7 @@ def sums(
     ahead: Forecast,
     came: Mapping[int, Came],
     layers: Mapping[str, str],
+    exposed: Collection[str],
     quarters: int,
 ) -> pd.DataFrame:
     """Return forecasts of sums, as rows to be scored.
@@ -60,6 +64,8 @@ def sums(
         What was reported afterwards, by the row of the series: those that are added up.
     layers
         Layer by ticker.
+    exposed
+        Tickers of the companies exposed to AI.
     quarters
         Longest horizon; the sum over a year is there where it is four or more.
     """
@@ -70,21 +76,22 @@ def sums(
     rows: list[tuple[object, ...]] = []
     for name, apart in ((MARKETSIM, False), (APART, True)):
         said = dollars + drawn(ahead.joint, list(came), quarters, ahead.seed, apart=apart)
-        for group, kind, whole, covered in _whole(members, layers, reported):
+        for group, kind, whole, covered in _whole(_groups(members, layers, exposed), reported):
             quarter = np.ix_(whole, covered)
             outcome = origin, group, kind, covered[-1] + 1, pd.NaT, name
-            log_sum = _log_sum(said[:, *quarter])
-            value, before = _log_sum(reported[quarter]), _log_sum(last[whole])
+            unit = last[whole] if group == PORTFOLIO else 0.0 * last[whole]
+            log_sum = _log_sum(said[:, *quarter] - unit)
+            value, before = _log_sum(reported[quarter] - unit), _log_sum(last[whole] - unit)
             before = before + np.log(len(covered))
             rows.append((*outcome, log_sum.mean(), log_sum.std(), float(value), float(before)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _whole(
-    members: Sequence[Series], layers: Mapping[str, str], reported: np.ndarray
+    groups: Mapping[str, list[int]], reported: np.ndarray
 ) -> Iterator[tuple[str, str, list[int], list[int]]]:
     """Yield every sum of two or more: whose, over what, and its places of series and quarters."""
-    for group, places in _groups(members, layers).items():
+    for group, places in groups.items():
         for kind, covered in _covered(reported.shape[1]):
             whole = [i for i in places if not np.isnan(reported[i, covered]).any()]
             if len(whole) > 1:
@@ -129,9 +136,13 @@ def drawn(
     return np.asarray(joint.mean.ravel()[entries] + moved).reshape(DRAWS, len(rows), quarters)
 
 
-def _groups(members: Sequence[Series], layers: Mapping[str, str]) -> dict[str, list[int]]:
-    """Return places of the members of every group, that of all first."""
-    groups = {EVERY: list(range(len(members)))}
+def _groups(
+    members: Sequence[Series], layers: Mapping[str, str], exposed: Collection[str]
+) -> dict[str, list[int]]:
+    """Return places of the members of every group, those of all first."""
+    every = list(range(len(members)))
+    some = [place for place in every if members[place].ticker in exposed]
+    groups = {EVERY: every, PORTFOLIO: every, AI: some}
     for place, s in enumerate(members):
         groups.setdefault(layers[s.ticker], []).append(place)
     return groups
