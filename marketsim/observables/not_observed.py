@@ -95,8 +95,6 @@ REASONS: Final = {
         "lead_time",
         "projects_cancelled",
     ),
-    "orders of one maker by quarter, which swing by a factor of five and turn into revenue over "
-    "two years; its guidance tells more of the next quarters": ("net_bookings",),
     "the same market of memory by year, by maker or as profits, which quarters of the industry and "
     "a maker's prices and bits tell better; sources of priors": (
         "dram_wafer_capacity",
@@ -215,7 +213,6 @@ REASONS: Final = {
         "accelerator_output_forecast",
         "active_power_guidance",
         "ai_load_forecast",
-        "backlog",
         "bond_issuance_forecast",
         "capacity_shortfall",
         "capex_guidance",

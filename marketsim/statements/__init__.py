@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from .beats import Beats, learnt
 from .foretold import Foretold, foretold, surest
-from .kinds import SAID, STATEMENTS, Statement, statements_described
+from .kinds import STATEMENTS, Statement, statements_described
 from .matching import Open, came_true, still_open
+from .reckoned import SAID
 from .series import Series, company_series, quarter_number
 
 __all__ = [

@@ -16,11 +16,9 @@ import pandas as pd
 
 from marketsim.knowledge import Knowledge
 
-__all__ = ["SAID", "STATEMENTS", "Statement", "statements_described"]
+from .reckoned import SAID, of_backlog, of_months, of_orders
 
-SAID: Final = ["entity", "date", "published", "value", "unit", "confidence", "floor"]
-"""Columns of what was said: of whom, to the end of which quarter, when, how much, how sure, and
-whether the figure is a bound from below."""
+__all__ = ["STATEMENTS", "Statement", "statements_described"]
 
 NEARLY_OVER: Final = pd.Timedelta(days=20)
 """What is said of a quarter with so little of it left, or none, is nearly its result."""
@@ -53,6 +51,11 @@ class Statement:
         Where these come from.
     rows
         All that were made, columns :data:`SAID`, in order of publication.
+    rolls
+        Whether each takes the place of the one before, though it is of later quarters: what it says
+        holds that.
+    far
+        Factor from the pace of the last report beyond which one is taken for a slip of units.
     """
 
     kind: str
@@ -65,6 +68,8 @@ class Statement:
     spread: float
     reason: str
     rows: Callable[[Knowledge], pd.DataFrame]
+    rolls: bool = False
+    far: float = 5.0
 
 
 def of_range(knowledge: Knowledge, quantity: str) -> pd.DataFrame:
@@ -89,41 +94,37 @@ def of_quarter(knowledge: Knowledge, *, over: bool) -> pd.DataFrame:
     return rows[(rows["published"] > rows["date"] - NEARLY_OVER) == over]
 
 
-def of_months(knowledge: Knowledge) -> pd.DataFrame:
-    """Return calendar quarters at the pace of their months, from the second month known on.
-
-    In the currency of the results, at the rate of the last quarter whose months and result were
-    known by then.
-    """
-    results, months = knowledge.table, knowledge.select("monthly_revenue")
-    results = results[results["quantity"] == "quarterly_revenue"]
-    told = [
-        _pace(rows.reset_index(drop=True), results[results["entity"] == entity])
-        for entity, rows in months.groupby("entity")
-    ]
-    found = pd.concat(told or [months.assign(floor=False)], ignore_index=True)
-    return found.loc[:, SAID].sort_values(["published", "entity"], ignore_index=True)
-
-
-def _pace(months: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
-    """Return what one company's months say of their quarter, as each is published."""
-    ends = months["date"].dt.to_period("Q-DEC").dt.end_time.dt.normalize()
-    quarters = months.groupby(ends)["value"]
-    known, mean = quarters.cumcount() + 1, quarters.expanding().mean().droplevel(0)
-    whole = quarters.mean()[quarters.count() == 3]
-    first = results.drop_duplicates("date").set_index("date")
-    rates = first.assign(rate=first["value"] / whole).dropna(subset="rate")
-    paced = months.assign(date=ends, mean=mean)[known > 1].sort_values("published")
-    rates = rates.sort_values("published")[["published", "rate", "unit"]]
-    told = pd.merge_asof(paced.drop(columns="unit"), rates, on="published").dropna(subset="rate")
-    return told.assign(value=told["mean"] * told["rate"], floor=False)
-
-
 def _three(quantity: str) -> tuple[str, ...]:
     return quantity, f"{quantity}_low", f"{quantity}_high"
 
 
 STATEMENTS: Final = (
+    Statement(
+        kind="backlog",
+        meaning="last year's revenue, grown by a quarter of what orders on hand did",
+        quantities=("backlog",),
+        of="quarterly_revenue",
+        quarters=4,
+        settles=False,
+        beat=0.08,
+        spread=0.12,
+        reason="what is not on order yet sells too, and contracts are for other years; judgement",
+        rows=partial(of_backlog, quantity="backlog"),
+        rolls=True,
+    ),
+    Statement(
+        kind="orders",
+        meaning="a year's revenue, at the orders of the last one",
+        quantities=("net_bookings",),
+        of="quarterly_revenue",
+        quarters=4,
+        settles=False,
+        beat=0.0,
+        spread=0.3,
+        reason="orders turn into revenue over two years and more; judgement",
+        rows=partial(of_orders, quantity="net_bookings"),
+        rolls=True,
+    ),
     Statement(
         kind="annual guidance",
         meaning="guidance for a fiscal year's revenue",

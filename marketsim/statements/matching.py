@@ -20,9 +20,6 @@ __all__ = ["Open", "came_true", "still_open"]
 Figures = Mapping[int, tuple[float, pd.Timestamp]]
 """Figures of one series by the number of the quarter, with the day on which each was published."""
 
-FAR: Final = 5.0
-"""Factor from the pace of the last report beyond which a statement is taken for a slip of units."""
-
 NEAR: Final = pd.Timedelta(days=20)
 """Days by which what is said may miss the end of the quarter that it is of."""
 
@@ -83,7 +80,7 @@ def came_true(knowledge: Knowledge, kind: Statement) -> pd.DataFrame:
         left = sum(day > said.published for _, day in there) / kind.quarters
         if len(there) == kind.quarters and left > 0.0 and not said.floor:
             ratio = np.log(sum(value for value, _ in there) / said.value)
-            if abs(ratio) > np.log(FAR):
+            if abs(ratio) > np.log(kind.far):
                 raise InputError(
                     f"{kind.meaning} of {said.entity}, said on {said.published.date()}, is "
                     f"{said.value:,g}, where {np.exp(ratio) * said.value:,g} came; see whether "
@@ -117,7 +114,8 @@ def still_open(knowledge: Knowledge, series: Sequence[Series]) -> list[Open]:
                 days = published.get(said.entity, {})
                 one = _open(kind, said, number, row, series[row], days)
                 if one is not None:
-                    found[kind.kind, row, one.last, one.floor] = one
+                    of = 0 if kind.rolls else one.last
+                    found[kind.kind, row, of, one.floor] = one
     return [one for one in found.values() if not _outdated(one, found.values())]
 
 
@@ -154,7 +152,7 @@ def _open(
             f"{said.date.date()}, where its quarter ends on {end.date()}; give the end of a quarter"
         )
     pace = series.values[-1] * kind.quarters
-    if not pace / FAR < said.value < pace * FAR:
+    if not pace / kind.far < said.value < pace * kind.far:
         raise InputError(
             f"{kind.meaning} of {said.entity}, said on {said.published.date()}, is {said.value:,g} "
             f"{said.unit}, where the last quarter reported was {series.values[-1]:,g}; see whether "

@@ -1,0 +1,137 @@
+"""What figures of other kinds foretell of revenue: months, orders, and what is still to deliver."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+from marketsim.knowledge import Knowledge
+
+__all__ = ["SAID", "of_backlog", "of_months", "of_orders"]
+
+SAID: Final = ["entity", "date", "published", "value", "unit", "confidence", "floor"]
+"""Columns of what was said: of whom, to the end of which quarter, when, how much, how sure, and
+whether the figure is a bound from below."""
+
+ORDERS: Final = "orders"
+"""The group whose members are entities of orders, labelled with the series that they turn into."""
+
+NEAR: Final = pd.Timedelta(days=20)
+"""Days by which ends of the same quarter may differ."""
+
+YEAR: Final = pd.DateOffset(years=1)
+TURNS: Final = 0.25
+"""Growth of a year's revenue over that of what is ordered and not delivered, in logs. Contracts
+grow longer as they grow; of 30 years of six series to 2025 the slope is none over all and 0.30
+within series; judgement."""
+
+NINE_MONTHS: Final = pd.Timedelta(days=274)
+
+
+def of_months(knowledge: Knowledge) -> pd.DataFrame:
+    """Return calendar quarters at the pace of their months, from the second month known on.
+
+    In the currency of the results, at the rate of the last quarter whose months and result were
+    known by then.
+    """
+    results, months = knowledge.table, knowledge.select("monthly_revenue")
+    results = results[results["quantity"] == "quarterly_revenue"]
+    told = [
+        _pace(rows.reset_index(drop=True), results[results["entity"] == entity])
+        for entity, rows in months.groupby("entity")
+    ]
+    return _table(told)
+
+
+def _pace(months: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Return what one company's months say of their quarter, as each is published."""
+    ends = months["date"].dt.to_period("Q-DEC").dt.end_time.dt.normalize()
+    quarters = months.groupby(ends)["value"]
+    known, mean = quarters.cumcount() + 1, quarters.expanding().mean().droplevel(0)
+    whole = quarters.mean()[quarters.count() == 3]
+    first = results.drop_duplicates("date").set_index("date")
+    rates = first.assign(rate=first["value"] / whole).dropna(subset="rate")
+    paced = months.assign(date=ends, mean=mean)[known > 1].sort_values("published")
+    rates = rates.sort_values("published")[["published", "rate", "unit"]]
+    told = pd.merge_asof(paced.drop(columns="unit"), rates, on="published").dropna(subset="rate")
+    return told.assign(value=told["mean"] * told["rate"])
+
+
+def of_backlog(knowledge: Knowledge, quantity: str) -> pd.DataFrame:
+    """Return the year after each figure at last year's revenue, grown by part of its growth.
+
+    Told once both the figure and the last quarter of that revenue were published.
+    """
+    return _table(
+        [
+            _grown(rows, _years(knowledge, series), series)
+            for series, rows in _of_series(knowledge, quantity)
+        ]
+    )
+
+
+def of_orders(knowledge: Knowledge, quantity: str) -> pd.DataFrame:
+    """Return the year after each figure at the orders of the last four quarters."""
+    return _table(
+        [
+            _four(rows, series).assign(date=lambda t: t["date"] + YEAR)
+            for series, rows in _of_series(knowledge, quantity)
+        ]
+    )
+
+
+def _of_series(knowledge: Knowledge, quantity: str) -> list[tuple[str, pd.DataFrame]]:
+    """Return the series whose revenue figures foretell, and those, each as first published."""
+    names = knowledge.universe.groups.get(ORDERS, {})
+    rows = knowledge.table[knowledge.table["quantity"] == quantity]
+    first = rows.drop_duplicates(["entity", "date"]).sort_values("date")
+    groups = first.groupby("entity")
+    return [(names[str(entity)], own) for entity, own in groups if str(entity) in names]
+
+
+def _years(knowledge: Knowledge, series: str) -> pd.DataFrame:
+    """Return the revenue of every four quarters of a series, as first published."""
+    rows = knowledge.table[knowledge.table["quantity"] == "quarterly_revenue"]
+    rows = rows[rows["entity"] == series].drop_duplicates("date").sort_values("date")
+    return _four(rows, series)
+
+
+def _four(rows: pd.DataFrame, series: str) -> pd.DataFrame:
+    """Return sums of four quarters that follow one another, known when the last of them was."""
+    whole = rows["date"] - rows["date"].shift(3) < NINE_MONTHS + NEAR
+    published = pd.concat([rows["published"].shift(back) for back in range(4)], axis=1).max(axis=1)
+    summed = rows.assign(entity=series, value=rows["value"].rolling(4).sum(), published=published)
+    return summed[whole]
+
+
+def _grown(rows: pd.DataFrame, years: pd.DataFrame, series: str) -> pd.DataFrame:
+    """Return revenue of years to come, grown as ``rows`` did to the power of :data:`TURNS`."""
+    now = rows[["date", "published", "value", "confidence"]]
+    before = now.assign(date=now["date"] + YEAR)[["date", "value"]]
+    both = _matched(now, before.sort_values("date"), "_before")
+    last = years[["date", "published", "value", "unit"]]
+    told = _matched(both, last, "_sold")
+    told = told.dropna(subset=["value_before", "value_sold"])
+    return told.assign(
+        entity=series,
+        date=told["date"] + YEAR,
+        published=told[["published", "published_sold"]].max(axis=1),
+        value=told["value_sold"] * (told["value"] / told["value_before"]) ** TURNS,
+    )
+
+
+def _matched(rows: pd.DataFrame, others: pd.DataFrame, suffix: str) -> pd.DataFrame:
+    """Return rows beside those of others that are of the same quarter."""
+    return pd.merge_asof(
+        rows, others, on="date", suffixes=("", suffix), direction="nearest", tolerance=NEAR
+    )
+
+
+def _table(told: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return what was told of all series, in order of publication; none of it is a bound."""
+    none = pd.DataFrame(columns=SAID).astype(
+        {"date": "datetime64[us]", "published": "datetime64[us]"}
+    )
+    found = pd.concat([one.assign(floor=False)[SAID] for one in told if len(one)] or [none])
+    return found.sort_values(["published", "entity", "date"], ignore_index=True)
