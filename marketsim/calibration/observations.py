@@ -118,7 +118,7 @@ def series(knowledge: Knowledge, window: Window) -> Iterator[Series]:
     for observable in CATALOGUE:
         for one in observable.reports(knowledge):
             if len(one.rows):
-                yield _series(observable, one, window, none)
+                yield _series(observable, one, window, none, knowledge.as_of)
 
 
 def _check_positive(one: Report, values: np.ndarray) -> None:
@@ -131,12 +131,18 @@ def _check_positive(one: Report, values: np.ndarray) -> None:
         )
 
 
-def _series(observable: Observable, one: Report, window: Window, none: np.ndarray) -> Series:
+def _series(
+    observable: Observable,
+    one: Report,
+    window: Window,
+    none: np.ndarray,
+    known: pd.Timestamp | None,
+) -> Series:
     rows = one.rows
     dates, raw = rows["date"], rows["value"].to_numpy(dtype=float)
     weight = window.yearly(dates) if observable.yearly else window.weights(dates)
     _check_positive(one, raw)
-    inside = weight.sum(axis=1) > 0.99
+    inside = (weight.sum(axis=1) > 0.99) & _said_in_time(observable, dates, known)
     season = _seasons(observable, rows, dates, raw)
     stated = rows["stated"] if "stated" in rows else pd.Series(0.0, index=rows.index)
     value = raw * observable.scale
@@ -155,6 +161,14 @@ def _series(observable: Observable, one: Report, window: Window, none: np.ndarra
         outside=_outside(dates, value, inside, window),
     )
     return _since_merger(found, rows["other"].to_numpy()[inside]) if "other" in rows else found
+
+
+def _said_in_time(
+    observable: Observable, dates: pd.Series, known: pd.Timestamp | None
+) -> np.ndarray:
+    """Return which figures are of days that were over: of later ones there were forecasts alone."""
+    over = observable.horizon == "ahead" or known is None
+    return np.full(len(dates), True) if over else (dates <= known).to_numpy()
 
 
 def _seasons(
