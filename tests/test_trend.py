@@ -24,9 +24,11 @@ FORM = Form(
     level=0.8,
     slope=0.1,
     season=0.02,
+    tendency=0.002,
     noise=0.2,
     first_season=0.7,
     first_slope=0.4,
+    first_growth=0.1,
     damping=0.85,
     growth=0.02,
     shape=1.5,
@@ -34,6 +36,7 @@ FORM = Form(
     memory=1.0,
 )
 CHANCE = np.random.default_rng(7)
+SIZE = len(SEES)
 
 
 def panel(*rows: np.ndarray, breaks: np.ndarray | None = None) -> Panel:
@@ -48,20 +51,21 @@ def walk(quarters: int) -> np.ndarray:
 
 
 def joint(form: Form, level: float, quarters: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance of all states one after the other, before any report: [quarter x 5]."""
+    """Mean and covariance of all states in turn, before any report: [quarter x state]."""
     with precise("float64"):
         first = np.asarray(form.first(1.0))
-        move, drift, changes = map(np.asarray, (form.transition, form.drift, form.changes))
-    mean, spread = [np.array([level, form.growth, 0, 0, 0])], [first]
+        move, changes = map(np.asarray, (form.transition, form.changes))
+        start = np.asarray(form.mean)
+    mean, spread = [start + level * np.eye(SIZE)[0]], [first]
     for _ in range(quarters - 1):
-        mean.append(move @ mean[-1] + drift)
+        mean.append(move @ mean[-1])
         spread.append(move @ spread[-1] @ move.T + changes)
-    full = np.zeros((5 * quarters, 5 * quarters))
+    full = np.zeros((SIZE * quarters, SIZE * quarters))
     for i in range(quarters):
         block = spread[i]
         for j in range(i, quarters):
-            full[5 * j : 5 * j + 5, 5 * i : 5 * i + 5] = block
-            full[5 * i : 5 * i + 5, 5 * j : 5 * j + 5] = block.T
+            below, left = (slice(SIZE * k, SIZE * k + SIZE) for k in (j, i))
+            full[below, left], full[left, below] = block, block.T
             block = move @ block
     return np.concatenate(mean), full
 
@@ -71,9 +75,9 @@ def conditional(form: Form, logs: np.ndarray, ahead: int) -> tuple[np.ndarray, n
     quarters = len(logs) + ahead
     mean, full = joint(form, logs[0], quarters)
     seen = np.flatnonzero(~np.isnan(logs))
-    sees = np.zeros((len(seen), 5 * quarters))
+    sees = np.zeros((len(seen), SIZE * quarters))
     for row, t in enumerate(seen):
-        sees[row, 5 * t : 5 * t + 5] = SEES
+        sees[row, SIZE * t : SIZE * t + SIZE] = SEES
     reports = sees @ full @ sees.T + form.noise * np.eye(len(seen))
     gain = full @ sees.T @ np.linalg.inv(reports)
     return mean + gain @ (logs[seen] - sees @ mean), full - gain @ sees @ full
@@ -95,7 +99,7 @@ def test_forecasts_are_those_of_the_joint_normal_distribution(logs: np.ndarray) 
     found = ahead(trend, 3)
     mean, spread = conditional(FORM, logs, 3)
     scale = trend.scale_squared[0]
-    coming = slice(5 * len(logs), 5 * len(logs) + 15)
+    coming = slice(SIZE * len(logs), SIZE * (len(logs) + 3))
     sees = np.kron(np.eye(3), SEES)
     np.testing.assert_allclose(found.location[0], sees @ mean[coming], rtol=1e-10)
     reports = sees @ spread[coming, coming] @ sees.T + FORM.noise * np.eye(3)
@@ -110,8 +114,8 @@ def test_the_drift_is_the_sum_of_the_slopes_to_come() -> None:
     scale = follow(panel(logs), FORM).scale_squared[0]
     sums, sees = np.zeros((4, len(mean))), np.zeros((4, len(mean)))
     for h in range(4):
-        sums[h, [5 * (9 + k) + SLOPE for k in range(h + 1)]] = 1.0
-        sees[h, 5 * (10 + h) : 5 * (11 + h)] = SEES
+        sums[h, [SIZE * (9 + k) + SLOPE for k in range(h + 1)]] = 1.0
+        sees[h, SIZE * (10 + h) : SIZE * (11 + h)] = SEES
     np.testing.assert_allclose(found.drift[0], sums @ mean, rtol=1e-9)
     np.testing.assert_allclose(found.drift_covariance[0] / scale, sums @ spread @ sums.T, rtol=1e-8)
     np.testing.assert_allclose(found.cross[0] / scale, sees @ spread @ sums.T, rtol=1e-8)
@@ -239,6 +243,6 @@ def test_the_fitted_form_is_the_most_probable_one() -> None:
 def coordinates_of(form: Form) -> np.ndarray:
     values = np.array(list(vars(form).values()))
     x = np.log(np.where(values > 0.0, values, 1.0))
-    x[6], x[7] = logit(form.damping), form.growth
+    x[8], x[9] = logit(form.damping), form.growth
     x[-1] = logit(form.memory)
     return x

@@ -50,7 +50,7 @@ def ahead(trend: Trend, horizons: int) -> Ahead:
     """
     form, size = trend.form, len(SEES)
     with precise("float64"):
-        move, pull, changes = map(np.asarray, (form.transition, form.drift, form.changes))
+        move, changes = map(np.asarray, (form.transition, form.changes))
     state, grown = trend.state, np.zeros(len(trend.state))
     # Columns: the state at the last report, then what is new, quarter by quarter.
     now, slopes = np.zeros((size, size * (1 + horizons))), np.zeros(size * (1 + horizons))
@@ -58,7 +58,7 @@ def ahead(trend: Trend, horizons: int) -> Ahead:
     sees, grows, location, drift = [], [], [], []
     for h in range(1, horizons + 1):
         slopes, grown = slopes + now[SLOPE], grown + state[:, SLOPE]
-        now, state = move @ now, state @ move.T + pull
+        now, state = move @ now, state @ move.T
         now[:, size * h : size * (h + 1)] = np.eye(size)
         sees.append(SEES @ now)
         grows.append(slopes)

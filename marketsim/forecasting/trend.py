@@ -1,7 +1,8 @@
 """The own trend of every series: a damped local linear trend with seasons, fitted to all at once.
 
-Each log series is a level, a slope that dies out towards a common growth, seasons that sum to zero
-over a year, and noise (Harvey 1989, ch. 2; West and Harrison 1997, ch. 10). A series of thirty
+Each log series is a level, a slope that dies out towards a growth of its own, which moves slowly,
+seasons that sum to zero over a year, and noise (Harvey 1989, ch. 2; West and Harrison 1997, ch. 10;
+their ch. 10.8 for scales that move). A series of thirty
 quarters cannot tell its own variances, so their ratios are common to all series and only the scale
 is a series' own; both are estimated by the marginal likelihood of the whole panel (empirical
 Bayes), with the scale of each series integrated out. Everything is conjugate, so that a forecast is
@@ -25,7 +26,7 @@ from marketsim.errors import SolverError
 from marketsim.model.tree import pytree
 from marketsim.precision import RUN_OFTEN, one_thread, precise
 
-from .form import CENTRE, LEVEL, SEES, SLOPE, SPREAD, Form, form_at
+from .form import CENTRE, LEVEL, SEES, SPREAD, Form, form_at
 from .panel import Panel
 
 __all__ = ["Trend", "fit_form", "follow"]
@@ -222,17 +223,17 @@ def _log_density(square: Array, shape: Array, rate: Array) -> Array:
 
 def _filtered(reports: Reports, form: Form) -> tuple[Filtered, Surprise]:
     """Return every series at its last report [series, ...], and surprises [series, quarter]."""
-    move, drift, changes = form.transition, form.drift, form.changes
+    move, changes = form.transition, form.changes
 
     def series(
         log: Array, seen: Array, renewed: Array, seasonal: Array
     ) -> tuple[Filtered, Surprise]:
-        first, mean = form.first(seasonal), jnp.zeros(5).at[SLOPE].set(form.growth)
+        first, mean = form.first(seasonal), form.mean
 
         def quarter(now: Now, given: tuple[Array, Array, Array]) -> tuple[Now, Surprise]:
             kept, state, covariance = now
             value, here, other = given
-            state = (move * state).sum(axis=1) + drift
+            state = (move * state).sum(axis=1)
             covariance = _product(_product(move, covariance), move.T) + changes
             new, again = here & ~kept.begun, here & kept.begun & other
             state = jnp.where(new, mean, state)
@@ -265,9 +266,10 @@ def _filtered(reports: Reports, form: Form) -> tuple[Filtered, Surprise]:
             surprise = jnp.where(counts, error, jnp.nan), jnp.where(counts, spread, jnp.nan)
             return (kept, state, covariance), surprise
 
-        zero, none = jnp.zeros(()), jnp.zeros((5, 5))
-        blank = Filtered(jnp.zeros(5), none, zero, zero, zero, jnp.zeros((), dtype=bool))
-        ended, surprises = lax.scan(quarter, (blank, jnp.zeros(5), none), (log, seen, renewed))
+        zero, nothing = jnp.zeros(()), jnp.zeros(len(SEES))
+        none = jnp.zeros((len(SEES), len(SEES)))
+        blank = Filtered(nothing, none, zero, zero, zero, jnp.zeros((), dtype=bool))
+        ended, surprises = lax.scan(quarter, (blank, nothing, none), (log, seen, renewed))
         return ended[0], surprises
 
     found: tuple[Filtered, Surprise] = jax.vmap(series)(
