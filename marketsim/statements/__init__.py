@@ -10,10 +10,13 @@ from .beats import Beats, learnt
 from .foretold import Foretold, foretold, surest
 from .kinds import SAID, STATEMENTS, Statement, statements_described
 from .matching import Open, came_true, still_open
-from .series import Series, company_series, quarter_number
+from .overdue import overdue
+from .series import STALE, Series, company_series, quarter_number
+from .unheard import unheard
 
 __all__ = [
     "SAID",
+    "STALE",
     "STATEMENTS",
     "Beats",
     "Foretold",
@@ -24,8 +27,10 @@ __all__ = [
     "company_series",
     "foretold",
     "learnt",
+    "overdue",
     "quarter_number",
     "statements_described",
     "still_open",
     "surest",
+    "unheard",
 ]
