@@ -50,7 +50,7 @@ DOUBLED_DRAWS: Final = 80
 class Run:
     """A finished run: its folder, its report and what is in them.
 
-    ``warnings`` say what of the data was old on the decision date.
+    ``warnings`` say what of the data was old on the decision date, or goes unheard.
     """
 
     folder: Path
