@@ -62,7 +62,8 @@ def asked(stand_in: Callable[[Callable[..., Any]], None]) -> dict[str, Any]:
             folder=folder,
             report=folder / "report.html",
             summary=lambda: "NVDA 1.00",
-            warnings=(),
+            as_of=pd.Timestamp("2025-12-31"),
+            warnings=("the newest price is old",),
         )
 
     stand_in(run)
@@ -80,7 +81,7 @@ class TestWhatReachesTheLibrary:
     def test_defaults(self, asked: dict[str, Any]) -> None:
         assert command("run") == 0
         assert asked == {
-            "as_of": "2025-12-31",
+            "as_of": None,
             "draws": 10_000,
             "seed": 0,
             "out": None,
@@ -136,9 +137,34 @@ class TestWhatTheUserSees:
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
         command("run")
         shown = capsys.readouterr()
-        assert piped.err == ""
+        assert "calibrating" not in piped.err
         assert "calibrating" in shown.err
         assert shown.out == piped.out
+
+    def test_a_date_that_was_not_asked_for_is_said(
+        self, asked: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        warning = "warning: the newest price is old"
+        command("run")
+        said = "as of 2025-12-31, to which facts and prices reach"
+        assert capsys.readouterr().err.splitlines() == [said, warning]
+        command("run", "--as-of", "2025-12-31")
+        assert capsys.readouterr().err.splitlines() == [warning]
+
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("run", "the newest that facts and prices support"),
+            ("forecast", "the newest that the facts support"),
+            ("outlook", "the newest that the facts support"),
+            ("claims", "the newest that the facts support"),
+        ],
+    )
+    def test_help_says_which_date_is_taken(
+        self, name: str, said: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert command(name, "--help") == 0
+        assert said in " ".join(capsys.readouterr().out.replace("│", " ").split())
 
     def test_version(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert command("--version") == 0
@@ -355,7 +381,8 @@ class TestRun:
 
     def test_ends_by_naming_its_report_and_is_quiet_when_piped(self, tmp_path: Path) -> None:
         done = self.marketsim("--draws", "256", "--out", str(tmp_path / "out"))
-        assert (done.returncode, done.stderr) == (0, "")
+        said = "as of 2025-12-31, to which facts and prices reach\n"
+        assert (done.returncode, done.stderr) == (0, said)
         report = Path(done.stdout.splitlines()[-1].removeprefix("report: "))
         assert report == tmp_path / "out" / "report.html"
         assert "<html" in report.read_text(encoding="utf-8")

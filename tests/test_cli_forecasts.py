@@ -10,8 +10,10 @@ import pytest
 
 import marketsim as ms
 from marketsim import cli
+from marketsim.errors import InputError
 from marketsim.forecasting.projection import COLUMNS
 from marketsim.runs.freshness import LIMITS
+from tests.test_completeness import mine, told
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +89,25 @@ def test_old_reports_are_told_of(
     monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
     monkeypatch.setitem(LIMITS, "report", 1)
     assert command("NVDA", "--quarters", "1") == 0
-    assert "warning: the newest report is of 2025-12" in capsys.readouterr().err
+    said, warning = capsys.readouterr().err.splitlines()
+    assert said == "as of 2025-12-31, to which facts reach"
+    assert warning.startswith("warning: the newest report is of 2025-12")
+
+
+def test_what_nobody_hears_is_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+    posterior: ms.Posterior,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And a later date that a folder of one's own supports, of which companies are overdue."""
+    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
+    row = told("revenue_guidance", "NVIDIA", "2026-07-26", "2026-05-20")
+    assert command("NVDA", "--quarters", "1", "--add", str(mine(tmp_path, row))) == 0
+    said, overdue, unheard = capsys.readouterr().err.splitlines()
+    assert said == "as of 2026-05-20, to which facts reach"
+    assert overdue.startswith("warning: reports are overdue on 2026-05-20: NVDA (quarter to")
+    assert "hears revenue_guidance of NVIDIA (did you mean 'NVDA.total'?)" in unheard
 
 
 def test_scoring_hands_over_what_was_asked(
@@ -124,6 +144,21 @@ def test_an_unknown_company_is_named_with_the_nearest(
     for flags in ([], ["--explain"]):
         assert command("NVDIA", *flags) == 2
         assert "Did you mean 'NVDA'?" in capsys.readouterr().err
+
+
+def test_scoring_goes_on_to_where_the_facts_reach(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends: list[pd.Timestamp] = []
+
+    def marked(facts: ms.Knowledge, start: Any, end: pd.Timestamp, **rest: Any) -> None:
+        ends.append(end)
+        raise InputError("far enough")
+
+    monkeypatch.setattr(ms, "score_forecasts", marked, raising=False)
+    assert command("--score") == 2
+    assert ends == [pd.Timestamp("2025-12-31")]
+    assert capsys.readouterr().err.startswith("as of 2025-12-31, to which facts reach\n")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_what_ships_is_fresh_on_its_date(known: ms.Knowledge) -> None:
 def test_a_quarter_after_the_newest_report_it_is_old(known: ms.Knowledge, days: int) -> None:
     newest = freshness(known, AS_OF).newest["report"]
     late = newest + pd.Timedelta(days=LIMITS["report"] + days)
-    warnings = freshness(known, late).warnings
+    warnings = [w for w in freshness(known, late).warnings if w.startswith("the newest")]
     assert len(warnings) == days
     assert all(f"the newest report is of {newest.date()}, 93 days before" in w for w in warnings)
 
@@ -58,6 +58,16 @@ def test_the_newest_close_is_that_of_the_snapshot_or_of_the_file() -> None:
     chance = np.random.default_rng(0).normal(0.0, 0.01, len(days))
     panel = pd.DataFrame({"NVDA": 100.0 * np.exp(chance.cumsum())}, index=days)
     assert newest_close(ms.load_prices("NVDA", panel), "mine.csv") == days[-1]
+
+
+def test_the_record_holds_days_alone(known: ms.Knowledge) -> None:
+    """And warnings stand beside it: companies that did not report, a line in all."""
+    late = freshness(known, pd.Timestamp("2026-03-31"), closes("2026-03-31"))
+    assert set(late.record()) == {"report", "statement", "price"}
+    old, overdue = late.warnings
+    assert old.startswith("the newest report")
+    assert overdue.startswith("reports are overdue on 2026-03-31: NVDA (quarter to 2026-01-25), ")
+    assert overdue.endswith("more; add newer ones, or decide as of an earlier date")
 
 
 def test_nothing_published_later_counts() -> None:

@@ -44,6 +44,9 @@ class TestRun:
     def test_the_record_says_what_was_asked_and_what_came_out(self, done: runs.Run) -> None:
         record = json.loads((done.folder / "run.json").read_text())
         assert record["arguments"]["seed"] == 3
+        assert record["as_of"] == record["arguments"]["as_of"] == "2025-12-31"  # by default
+        assert done.as_of == pd.Timestamp("2025-12-31")
+        assert (record["warnings"], done.warnings) == ([], ())
         assert record["facts_digest"] == ms.load_facts(as_of="2025-12-31").facts.digest
         assert set(record["versions"]) >= {"python", "jax", "cvxpy", "marketsim"}
         for name, digest in record["results"].items():

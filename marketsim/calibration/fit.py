@@ -55,8 +55,8 @@ def calibrate(
     knowledge
         From :func:`marketsim.load_facts`.
     as_of
-        Decision date; by default, and at the latest, that of the knowledge, else the last date its
-        facts hold. Rows published later are not seen.
+        Decision date; by default, and at the latest, that of the knowledge, else by default the day
+        to which its facts are complete. Rows published later are not seen.
     cache
         Look for the same calibration in the user's cache folder (the environment's
         MARKETSIM_CACHE) and leave it there: the same knowledge, date, code and versions.
@@ -137,8 +137,10 @@ def _calibrated(known: Knowledge, window: Window, setting: Setting) -> Fitted:
 
 
 def _date(facts: Knowledge, as_of: str | pd.Timestamp | None) -> pd.Timestamp:
+    if as_of is None:
+        return facts.as_of if facts.as_of is not None else facts.complete
     known = facts.as_of if facts.as_of is not None else facts.table["published"].max()
-    return min(day(as_of, "as_of"), pd.Timestamp(known)) if as_of is not None else known
+    return min(day(as_of, "as_of"), pd.Timestamp(known))
 
 
 def _check(facts: Knowledge, window: Window, date: pd.Timestamp) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import environment
-from .options import DATE, LATEST, Add, AsOf, iso
+from .options import DATE, Add, AsOf
 from .progress import progress_bar
+from .reading import facts_by, say_date
 
 if TYPE_CHECKING:
     from marketsim.forecasting import Forecast
@@ -24,7 +24,7 @@ def forecast(
         str | None,
         typer.Argument(metavar="[TICKER]", help="Of one company, or a series as NVDA.data_center."),
     ] = None,
-    as_of: AsOf = LATEST,
+    as_of: AsOf = None,
     add: Add = None,
     quarters: Annotated[
         int, typer.Option(min=1, max=12, help="Quarters ahead, of each series' own.")
@@ -69,22 +69,20 @@ def forecast(
             print(result.text(table))
 
 
-def _forecast(as_of: datetime, add: Path | None, quarters: int, seed: int) -> Forecast:
+def _forecast(as_of: datetime | None, add: Path | None, quarters: int, seed: int) -> Forecast:
     import marketsim as ms
-    from marketsim.runs.freshness import freshness
 
     with progress_bar() as progress:
+        progress("reading")
+        facts = facts_by(as_of, add)
         progress("calibrating")
-        posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of), add=add))
+        posterior = ms.calibrate(facts)
         progress("forecasting")
-        result = ms.forecast(ms.load_scenarios(posterior), quarters, seed)
-    for warning in freshness(posterior.knowledge, result.as_of).warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    return result
+        return ms.forecast(ms.load_scenarios(posterior), quarters, seed)
 
 
 def _score(
-    as_of: datetime,
+    as_of: datetime | None,
     add: Path | None,
     start: datetime,
     quarters: int,
@@ -94,8 +92,13 @@ def _score(
     import marketsim as ms
 
     with progress_bar() as progress:
+        progress("reading")
+        facts = ms.load_facts(add=add)
+        if as_of is None:
+            say_date(facts.complete, "facts reach")
+        end = as_of or facts.complete
         scores = ms.score_forecasts(
-            ms.load_facts(add=add), start, as_of, quarters=quarters, seed=seed, progress=progress
+            facts, start, end, quarters=quarters, seed=seed, progress=progress
         )
     print(scores)
     print("\nmarketsim by series, 2-4 quarters ahead; skill over each one's best rival")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import environment
-from .options import DATE, LATEST, Add, iso
+from .options import DATE, Add, AsOf
 from .progress import progress_bar
+from .reading import facts_by
 
 if TYPE_CHECKING:
     from marketsim.calibration import Posterior
@@ -61,12 +62,7 @@ def assumptions(
 
 def claims(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAMES", show_default="all")] = None,
-    as_of: Annotated[
-        datetime,
-        typer.Option(
-            formats=DATE, metavar="DATE", show_default="2025-12-31", help="Calibrate to that date."
-        ),
-    ] = LATEST,
+    as_of: AsOf = None,
     add: Add = None,
     draws: Annotated[int, typer.Option(min=1, help="Worlds from each source.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same draws.")] = 0,
@@ -86,8 +82,10 @@ def claims(
 
     with progress_bar() as progress:
         wanted = claims_named(names)
+        progress("reading")
+        facts = facts_by(as_of, add)
         progress("calibrating")
-        posterior = ms.calibrate(ms.load_facts(as_of=iso(as_of), add=add))
+        posterior = ms.calibrate(facts)
         result = ms.claims.evaluate_claims(posterior, wanted, draws, seed, progress)
     replace_file(csv, result.table.to_csv(lineterminator="\n", float_format="%.6g").encode())
     print(claims_text(result.table))
@@ -100,5 +98,7 @@ def _posterior(date: datetime, add: Path | None) -> Posterior:
     import marketsim as ms
 
     with progress_bar() as progress:
+        progress("reading")
+        facts = facts_by(date, add)
         progress("calibrating")
-        return ms.calibrate(ms.load_facts(as_of=iso(date), add=add))
+        return ms.calibrate(facts)

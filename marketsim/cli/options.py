@@ -10,9 +10,9 @@ import typer
 
 __all__ = [
     "DATE",
-    "LATEST",
     "Add",
     "AsOf",
+    "AsOfPrices",
     "Cap",
     "MaxWeight",
     "Out",
@@ -48,16 +48,23 @@ Cap = Annotated[
     typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
 ]
 
-LATEST: Final = datetime(2025, 12, 31)
-"""Last date for which the embedded data hold everything."""
 
 AsOf = Annotated[
-    datetime,
+    datetime | None,
     typer.Option(
         formats=DATE,
         metavar="DATE",
-        show_default="2025-12-31",
+        show_default="the newest that the facts support",
         help="Use only what was published by then.",
+    ),
+]
+AsOfPrices = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=DATE,
+        metavar="DATE",
+        show_default="the newest that facts and prices support",
+        help="Use only what was published and priced by then.",
     ),
 ]
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import environment
-from .options import LATEST, Add, AsOf, iso, scenarios_of
+from .options import Add, AsOf, scenarios_of
 from .progress import progress_bar
+from .reading import facts_by
 
 if TYPE_CHECKING:
     from marketsim.outlooks import Outlook
@@ -18,7 +19,7 @@ __all__ = ["outlook"]
 
 
 def outlook(
-    as_of: AsOf = LATEST,
+    as_of: AsOf = None,
     regimes: Annotated[
         str | None,
         typer.Option(
@@ -55,7 +56,7 @@ def outlook(
         progress("reading")
         path = chosen if isinstance(chosen, Path) else None
         wanted = read_regimes(path, None if isinstance(chosen, Path) else chosen)
-        known = ms.load_facts(as_of=iso(as_of), add=add)
+        known = facts_by(as_of, add)
         progress("calibrating")
         posterior = ms.calibrate(known)
         progress("looking ahead")

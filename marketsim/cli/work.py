@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,9 +11,8 @@ import typer
 from . import environment
 from .options import (
     DATE,
-    LATEST,
     Add,
-    AsOf,
+    AsOfPrices,
     Cap,
     MaxWeight,
     Out,
@@ -25,6 +23,7 @@ from .options import (
     weights_of,
 )
 from .progress import progress_bar
+from .reading import say_date, warn
 
 if TYPE_CHECKING:
     from marketsim.backtesting import BacktestResult
@@ -35,7 +34,7 @@ __all__ = ["backtest", "run"]
 
 
 def run(
-    as_of: AsOf = LATEST,
+    as_of: AsOfPrices = None,
     draws: Annotated[int, typer.Option(min=2, help="Simulated worlds.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same results.")] = 0,
     out: Out = None,
@@ -70,7 +69,7 @@ def run(
         from marketsim import runs
 
         result = runs.run(
-            as_of=as_of.date().isoformat(),
+            as_of=iso(as_of),
             draws=draws,
             seed=seed,
             out=out,
@@ -84,9 +83,10 @@ def run(
             risk_aversion=risk_aversion,
             progress=progress,
         )
+    if as_of is None:
+        say_date(result.as_of, "facts and prices reach")
+    warn(result.warnings)
     print(result.summary())
-    for warning in result.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
     print(f"report: {result.report}")
 
 

@@ -13,7 +13,7 @@ from marketsim.knowledge import Knowledge
 from marketsim.observables import CATALOGUE
 from marketsim.statements import Series, company_series, quarter_number
 
-__all__ = ["QUARTERLY", "WORLD", "Panel", "panel"]
+__all__ = ["QUARTERLY", "WORLD", "Panel", "ended", "panel"]
 
 OUTLOOKS: Final = tuple(one.outlook for one in CATALOGUE if one.outlook is not None)
 
@@ -53,8 +53,7 @@ class Panel:
 
 def panel(knowledge: Knowledge, date: pd.Timestamp) -> Panel:
     """Return every series that is known and that still goes on at ``date``."""
-    listed = [s for quantity in QUARTERLY for s in company_series(knowledge, quantity)]
-    alive = tuple(s for s in (*listed, *_measured(knowledge)) if s.alive(date))
+    alive = tuple(s for s in _known(knowledge) if s.alive(date))
     rows = [quarter_number(s.dates) for s in alive]
     width = max((int(r[-1]) + 1 for r in rows), default=0)
     logs = np.full((len(alive), width), np.nan)
@@ -63,6 +62,17 @@ def panel(knowledge: Knowledge, date: pd.Timestamp) -> Panel:
         logs[i, row] = np.log(s.values)
         breaks[i, row] = s.afresh
     return Panel(alive, logs, breaks, np.array([float(s.reported) for s in alive]))
+
+
+def ended(knowledge: Knowledge, date: pd.Timestamp) -> list[Series]:
+    """Return the series that a panel leaves out, since they did not go on until ``date``."""
+    return [s for s in _known(knowledge) if not s.alive(date)]
+
+
+def _known(knowledge: Knowledge) -> Iterator[Series]:
+    for quantity in QUARTERLY:
+        yield from company_series(knowledge, quantity)
+    yield from _measured(knowledge)
 
 
 def _measured(knowledge: Knowledge) -> Iterator[Series]:

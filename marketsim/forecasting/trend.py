@@ -2,11 +2,11 @@
 
 Each log series is a level, a slope that dies out towards a growth of its own, which moves slowly,
 seasons that sum to zero over a year, and noise (Harvey 1989, ch. 2; West and Harrison 1997, ch. 10;
-their ch. 10.8 for scales that move). A series of thirty
-quarters cannot tell its own variances, so their ratios are common to all series and only the scale
-is a series' own; both are estimated by the marginal likelihood of the whole panel (empirical
-Bayes), with the scale of each series integrated out. Everything is conjugate, so that a forecast is
-a Student-t of known location, scale and degrees of freedom.
+their ch. 10.8 for scales that move). A series of thirty quarters cannot tell its own variances, so
+their ratios are common to all series and only the scale is a series' own; both are estimated by the
+marginal likelihood of the whole panel (empirical Bayes), with the scale of each series integrated
+out. Everything is conjugate, so that a forecast is a Student-t of known location, scale and degrees
+of freedom.
 """
 
 from __future__ import annotations

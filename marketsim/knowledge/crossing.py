@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from marketsim.errors import nearest
+from marketsim.knowledge.completeness import COMPLETE
+from marketsim.knowledge.quantities import QUANTITIES
 from marketsim.knowledge.revenue_map import LINES, layer_faults
 from marketsim.knowledge.served import MODELS
 from marketsim.knowledge.tables import Place, Rows, TableFault
@@ -36,6 +38,7 @@ def crossed(tables: dict[str, Rows]) -> Iterator[TableFault]:
         yield _unknown(row["place"], "ticker", row["ticker"], companies["ticker"], COMPANIES.file)
     yield from _idle(companies, lines)
     yield from _members(tables)
+    yield from _declared(tables[COMPLETE.file], tables[QUANTITIES.file])
 
 
 def _sorted_companies(companies: Rows, lines: Rows, layers: Rows) -> Iterator[TableFault]:
@@ -76,6 +79,16 @@ def _members(tables: dict[str, Rows]) -> Iterator[TableFault]:
         file = MEMBERS[row["group"]]
         if row["member"] not in known[file]:
             yield _unknown(row["place"], "member", row["member"], known[file], file)
+
+
+def _declared(complete: Rows, quantities: Rows) -> Iterator[TableFault]:
+    """Yield quantities that are none, of those that facts are complete of, and a lack of all."""
+    if complete.empty:
+        says = "names no quantity; name those that companies report, and to which day"
+        yield TableFault(Place(COMPLETE.file, 1), "", says)
+    for _, row in complete[~complete["quantity"].isin(["", *quantities["quantity"]])].iterrows():
+        known, file = quantities["quantity"], QUANTITIES.file
+        yield _unknown(row["place"], "quantity", row["quantity"], known, file)
 
 
 def _unknown(place: Place, column: str, name: str, known: Iterable[str], file: str) -> TableFault:

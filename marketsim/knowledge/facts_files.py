@@ -11,7 +11,7 @@ import pandas as pd
 from marketsim.errors import DataError
 from marketsim.knowledge.checking import check_rows, parse
 from marketsim.knowledge.reading import Fault, read_text
-from marketsim.knowledge.table import COLUMNS, KEY
+from marketsim.knowledge.table import COLUMNS, KEY, Key
 
 __all__ = ["FactsFiles", "merge_facts", "read_facts", "table_of"]
 
@@ -66,8 +66,13 @@ def read_facts(place: Path, prefix: str, quantities: pd.DataFrame) -> FactsFiles
     return FactsFiles(rows, tuple(messages))
 
 
-def merge_facts(shipped: pd.DataFrame, added: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows of both, the added ones in place of their like, and in words what changed."""
+def merge_facts(
+    shipped: pd.DataFrame, added: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str], frozenset[Key]]:
+    """Return the rows of both, the added ones in place of their like, and what changed.
+
+    That in words, and by the keys of the rows that took no other's place.
+    """
     both = pd.concat([shipped, added], ignore_index=True)
     replaced = both.duplicated(list(KEY), keep="last").to_numpy()
     again = both.duplicated(list(KEY), keep="first").to_numpy()[len(shipped) :]
@@ -78,7 +83,8 @@ def merge_facts(shipped: pd.DataFrame, added: pd.DataFrame) -> tuple[pd.DataFram
         counts = [f"{new:,} row{'s' * (new != 1)} added"] if new else []
         counts += [f"{old:,} replaced"] if old else []
         changes += [f"{str(file).partition('/')[2]}: {', '.join(counts)}"] if counts else []
-    return both[~replaced], changes
+    own = added.loc[~again, list(KEY)].itertuples(index=False, name=None)
+    return both[~replaced], changes, frozenset(own)
 
 
 def table_of(rows: pd.DataFrame) -> pd.DataFrame:

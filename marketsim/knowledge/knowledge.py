@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from marketsim.dates import Day, day
 from marketsim.knowledge.reported import reported
 from marketsim.knowledge.served import ServedModel
-from marketsim.knowledge.table import Facts
+from marketsim.knowledge.table import KEY, Facts, Key
 from marketsim.knowledge.universe import Universe
 
 __all__ = ["Knowledge"]
@@ -36,6 +37,11 @@ class Knowledge:
         What facts may speak of: units, whether it looks forward, meaning.
     added : tuple of str
         What a user's folder added to the shipped data or replaced of it, in words, by file.
+    declared : mapping of str to Timestamp or None
+        Quantities of what companies report and say, and the day to which facts of them are complete
+        as they ship; None where they do not ship.
+    own : frozenset of Key
+        Keys of the facts that a user's folder added, and which took no other's place.
     """
 
     facts: Facts
@@ -43,6 +49,8 @@ class Knowledge:
     models: Mapping[str, ServedModel]
     quantities: pd.DataFrame
     added: tuple[str, ...] = ()
+    declared: Mapping[str, pd.Timestamp | None] = field(default_factory=dict)
+    own: frozenset[Key] = frozenset()
 
     def __repr__(self) -> str:
         seen = "all" if self.as_of is None else f"as of {self.as_of.date()}"
@@ -56,6 +64,20 @@ class Knowledge:
     def as_of(self) -> pd.Timestamp | None:
         """The last day of publication that is visible; None means everything known."""
         return self.facts.as_of
+
+    @cached_property
+    def complete(self) -> pd.Timestamp:
+        """The day to which the data support decisions, `as_of` at the latest.
+
+        That to which the shipped facts hold what companies report and say or, where a user's folder
+        adds some that was published later, the day of the newest. Of facts that do not ship it is
+        the day of the newest of all.
+        """
+        shipped = [until for until in self.declared.values() if until is not None]
+        rows = self.added_facts(self.declared) if shipped else self._of(self.declared)
+        days = [*rows["published"], *([min(shipped)] if shipped else [])]
+        last = pd.Timestamp(max(days, default=self.table["published"].max()))
+        return last if self.as_of is None else min(last, self.as_of)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -89,6 +111,15 @@ class Knowledge:
     def with_facts(self, table: pd.DataFrame) -> Knowledge:
         """The same, with other rows of facts: `table` as `Facts` has it."""
         return replace(self, facts=replace(self.facts, table=table))
+
+    def added_facts(self, quantities: Iterable[str]) -> pd.DataFrame:
+        """Rows of some quantities that a user's folder added."""
+        rows = self._of(quantities)
+        keys = rows[list(KEY)].itertuples(index=False, name=None)
+        return rows[np.array([key in self.own for key in keys], dtype=bool)]
+
+    def _of(self, quantities: Iterable[str]) -> pd.DataFrame:
+        return self.table[self.table["quantity"].isin(list(quantities))]
 
     def select(self, quantity: str, entity: str | None = None) -> pd.DataFrame:
         """Rows of one quantity; see `Facts.select`."""

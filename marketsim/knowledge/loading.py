@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,13 +13,14 @@ from marketsim.dates import Day, day
 from marketsim.errors import DataError, nearest
 from marketsim.knowledge import universe
 from marketsim.knowledge.breaks import BREAKS, breaks
+from marketsim.knowledge.completeness import COMPLETE, completeness
 from marketsim.knowledge.crossing import crossed
 from marketsim.knowledge.facts_files import merge_facts, read_facts, table_of
 from marketsim.knowledge.knowledge import Knowledge
 from marketsim.knowledge.quantities import QUANTITIES, quantities
 from marketsim.knowledge.revenue_map import LINES, revenue_map
 from marketsim.knowledge.served import MODELS, served_models
-from marketsim.knowledge.table import Facts
+from marketsim.knowledge.table import Facts, Key
 from marketsim.knowledge.tables import Rows, Table, TableFault, empty, merged, read_table
 from marketsim.resources import folder as resource_folder
 
@@ -32,6 +34,7 @@ TABLES: Final = (
     BREAKS,
     universe.GROUPS,
     MODELS,
+    COMPLETE,
 )
 FILES: Final = tuple(table.file for table in TABLES)
 FACTS: Final = "facts"
@@ -50,12 +53,13 @@ def load_facts(
         The last day of publication to see, as `"2025-12-31"`. None shows everything.
     folder : path, optional
         A folder of CSV files of facts to read instead of the `data/facts` that ships with
-        marketsim.
+        marketsim. Nothing is declared of how far they go: the last that companies reported or
+        said in them counts as the day to which they are complete.
     add : path, optional
         A folder to read beside the shipped data, of the same shape: `facts/*.csv`,
         `companies.csv`, `lines.csv`, `breaks.csv`, `models.csv`, `quantities.csv`, `layers.csv`,
-        `groups.csv`, any of them. A row with the key of a shipped one takes its place, others are
-        added; `Knowledge.added` says which.
+        `groups.csv`, `complete.csv`, any of them. A row with the key of a shipped one takes its
+        place, others are added; `Knowledge.added` says which.
 
     Returns
     -------
@@ -77,16 +81,18 @@ def load_facts(
     known = quantities(rows[QUANTITIES.file])
     shipped = read_facts(data / FACTS if folder is None else Path(folder), "", known)
     faults += shipped.faults
-    facts = shipped.rows
+    facts, own = shipped.rows, frozenset[Key]()
     if mine is not None and (mine / FACTS).is_dir():
         theirs = read_facts(mine / FACTS, f"{mine.name}/{FACTS}/", known)
         faults += theirs.faults
         if not faults:
-            facts, counts = merge_facts(facts, theirs.rows)
+            facts, counts, own = merge_facts(facts, theirs.rows)
             changes += counts
     if faults:
         raise DataError("\n".join(faults))
-    every = _knowledge(rows, known, table_of(facts), tuple(changes))
+    every = _knowledge(rows, known, table_of(facts), tuple(changes), own)
+    if folder is not None:
+        every = replace(every, declared=dict.fromkeys(every.declared))
     return every if limit is None else every.upto(limit)
 
 
@@ -152,7 +158,11 @@ def _sorted(faults: list[TableFault]) -> Iterator[TableFault]:
 
 
 def _knowledge(
-    rows: dict[str, Rows], known: pd.DataFrame, table: pd.DataFrame, added: tuple[str, ...]
+    rows: dict[str, Rows],
+    known: pd.DataFrame,
+    table: pd.DataFrame,
+    added: tuple[str, ...],
+    own: frozenset[Key],
 ) -> Knowledge:
     layers = universe.layers(rows[universe.LAYERS.file])
     return Knowledge(
@@ -167,4 +177,6 @@ def _knowledge(
         models=served_models(rows[MODELS.file]),
         quantities=known,
         added=added,
+        declared=completeness(rows[COMPLETE.file]),
+        own=own,
     )

@@ -13,7 +13,7 @@ import pandas as pd
 from marketsim.dates import Day, day
 from marketsim.errors import InputError, nearest
 
-__all__ = ["COLUMNS", "CONFIDENCES", "KEY", "Day", "Facts", "day"]
+__all__ = ["COLUMNS", "CONFIDENCES", "KEY", "Day", "Facts", "Key", "day"]
 
 COLUMNS: Final = (
     "quantity",
@@ -34,6 +34,8 @@ CONFIDENCES: Final = tuple(DOUBT)
 
 KEY: Final = ("quantity", "entity", "date", "published")
 """The columns that tell two rows apart, in the order a table is sorted by."""
+
+Key = tuple[str, str, pd.Timestamp, pd.Timestamp]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,15 +1,20 @@
-"""How old the newest of what was known is on a decision date, and when that is too old."""
+"""How old what was known is on a decision date, when that is too old, and what goes unheard.
+
+Of all together: the newest report, statement and close. One by one: companies whose next report is
+overdue, series that ended for forecasts, and what a user's folder says of no series at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import pandas as pd
 
+from marketsim.forecasting.panel import ended
 from marketsim.knowledge import Knowledge
-from marketsim.statements import STATEMENTS
+from marketsim.statements import STALE, STATEMENTS, overdue, unheard
 
 __all__ = ["Freshness", "freshness"]
 
@@ -18,31 +23,62 @@ REPORTS: Final = ("quarterly_revenue", "quarterly_capex")
 LIMITS: Final = {"report": 92, "price": 7}
 """Days after which the newest is too old: a quarter without a report, a week without a close."""
 
+NAMED: Final = 6
+"""Names at most in one warning."""
+
+REMEDY: Final = "add newer ones, or decide as of an earlier date"
+
 
 @dataclass(frozen=True)
 class Freshness:
-    """The days on which the newest were published, by kind: report, statement, price.
+    """How old what was known is on a date.
 
     Attributes
     ----------
     as_of
         The decision date.
     newest
-        By kind; what there is none of is left out.
+        Days on which the newest were published, by kind: report, statement, price; what there is
+        none of is left out.
+    overdue
+        Companies whose next report is overdue, with the end of its quarter.
+    ended
+        Names of series that forecasts leave out, since their last figure is too old.
+    unheard
+        Quantity and entity of what a user's folder says of no series, with the entity that may be
+        meant, or empty.
     """
 
     as_of: pd.Timestamp
     newest: Mapping[str, pd.Timestamp]
+    overdue: Mapping[str, pd.Timestamp] = field(default_factory=dict)
+    ended: Sequence[str] = ()
+    unheard: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def warnings(self) -> list[str]:
-        """What is too old for a decision on that date, in words."""
-        return [
+        """What is too old for a decision on that date, or not heard, in words: a line by kind."""
+        found = [
             f"the newest {kind} is of {self.newest[kind].date()}, {age} days before "
-            f"{self.as_of.date()}; add newer ones, or decide as of an earlier date"
+            f"{self.as_of.date()}; {REMEDY}"
             for kind, limit in LIMITS.items()
             if kind in self.newest and (age := (self.as_of - self.newest[kind]).days) > limit
         ]
+        if self.overdue:
+            late = [f"{name} (quarter to {end.date()})" for name, end in self.overdue.items()]
+            found.append(f"reports are overdue on {self.as_of.date()}: {_few(late)}; {REMEDY}")
+        if self.ended:
+            found.append(
+                f"forecasts leave out {_few(self.ended)}: last figures more than {STALE} days "
+                f"before {self.as_of.date()}; {REMEDY}"
+            )
+        if self.unheard:
+            said = [
+                f"{quantity} of {entity}" + (f" (did you mean '{meant}'?)" if meant else "")
+                for (quantity, entity), meant in self.unheard.items()
+            ]
+            found.append(f"no forecast hears {_few(said)}: no series in the facts is of that name")
+        return found
 
     def record(self) -> dict[str, str]:
         """Return the days by kind, as text."""
@@ -52,7 +88,7 @@ class Freshness:
 def freshness(
     knowledge: Knowledge, as_of: pd.Timestamp, close: pd.Timestamp | None = None
 ) -> Freshness:
-    """Return how fresh facts and prices are.
+    """Return how fresh facts and prices are, and what goes unheard.
 
     Parameters
     ----------
@@ -71,4 +107,11 @@ def freshness(
             found[kind] = published.max()
     if close is not None:
         found["price"] = close
-    return Freshness(as_of, found)
+    old = [f"{series.quantity} of {series.entity}" for series in ended(knowledge, as_of)]
+    return Freshness(as_of, found, overdue(knowledge, as_of), old, unheard(knowledge))
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first names and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -18,13 +18,14 @@ import pandas as pd
 
 from marketsim.allocation import Allocation, CVaR, ExpectedReturn, allocate, check_limits
 from marketsim.calibration import Posterior, calibrate
+from marketsim.dates import Day
 from marketsim.errors import InputError
 from marketsim.files import replace_file
 from marketsim.forecasting import forecast
-from marketsim.knowledge import Knowledge, load_facts
+from marketsim.knowledge import Knowledge
 from marketsim.outlooks import Outlook, outlook
 from marketsim.paradoxes import Paradox, paradox
-from marketsim.prices import load_universe, newest_close
+from marketsim.prices import newest_close
 from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
 from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
@@ -33,6 +34,7 @@ from marketsim.simulation import Paths, simulate
 from marketsim.valuation import revalue
 
 from .freshness import freshness
+from .inputs import dated_prices, known_by
 from .tables import paths_table, revenue_fan, scenario_table, world_fan
 
 __all__ = ["Run", "run"]
@@ -48,7 +50,7 @@ DOUBLED_DRAWS: Final = 80
 class Run:
     """A finished run: its folder, its report and what is in them.
 
-    ``warnings`` say what of the data was old on the decision date.
+    ``warnings`` say what of the data was old on the decision date, or goes unheard.
     """
 
     folder: Path
@@ -58,6 +60,11 @@ class Run:
     allocation: Allocation
     sensitivities: Sensitivities
     warnings: tuple[str, ...] = ()
+
+    @property
+    def as_of(self) -> pd.Timestamp:
+        """The decision date, whether it was asked for or taken by default."""
+        return self.posterior.as_of
 
     def summary(self) -> str:
         """Return weights and the result by regime, for a terminal."""
@@ -74,7 +81,7 @@ class Run:
 
 def run(
     *,
-    as_of: str = "2025-12-31",
+    as_of: Day | None = None,
     draws: int = 10_000,
     seed: int = 0,
     out: Path | None = None,
@@ -93,7 +100,9 @@ def run(
     Parameters
     ----------
     as_of
-        Decision date: nothing published or priced later is used.
+        Decision date: nothing published or priced later is used. By default the newest that the
+        data support: the day to which the facts are complete or that of the newest close, whichever
+        is earlier.
     draws, seed
         Simulated worlds.
     out
@@ -130,16 +139,17 @@ def run(
     objective = ExpectedReturn() - _positive("risk_aversion", risk_aversion) * CVaR(cvar_level)
 
     progress("reading the facts")
-    knowledge = load_facts(as_of=as_of, add=add)
+    knowledge, complete = known_by(as_of, add)
     companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
     layers = {t: str(table["layer"][t]) for t in companies}
     check_limits(companies, layers, **limits)  # type: ignore[arg-type]
-    market = load_universe(companies, prices, as_of)
+    market, decided = dated_prices(knowledge, prices, complete, fixed=as_of is not None)
+    knowledge, date = knowledge.upto(decided), str(decided.date())
     priced = [t for t in companies if t in market.statistics.index]
     check_limits(priced, layers, **limits)  # type: ignore[arg-type]
     if absent := [t for t in companies if t not in priced]:
         progress(f"leaving out {', '.join(absent)}: no price")
-    fresh = freshness(knowledge, pd.Timestamp(as_of), newest_close(market, prices))
+    fresh = freshness(knowledge, decided, newest_close(market, prices))
     progress("calibrating the model")
     posterior = calibrate(knowledge)
     regimes = fit_regimes(posterior, read)
@@ -161,7 +171,7 @@ def run(
 
     progress("writing the run folder")
     arguments = {
-        "as_of": as_of,
+        "as_of": date,
         "draws": draws,
         "seed": seed,
         "add": None if add is None else str(add),
@@ -175,7 +185,7 @@ def run(
     }
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, objective)
     meta |= {"without_price": absent, "newest": fresh.record(), "warnings": fresh.warnings}
-    folder = out or Path("runs") / f"{as_of}-{_digest(meta)[:10]}"
+    folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
     files = _result_files(choice, slopes, paths, posterior, years, doubled)
     files["forecast.csv"] = coming.to_csv().encode()
     for name, content in files.items():

@@ -10,11 +10,14 @@ from .beats import Beats, learnt
 from .foretold import Foretold, foretold, surest
 from .kinds import STATEMENTS, Statement, statements_described
 from .matching import Open, came_true, still_open
+from .overdue import overdue
 from .reckoned import SAID
-from .series import Series, company_series, quarter_number
+from .series import STALE, Series, company_series, quarter_number
+from .unheard import unheard
 
 __all__ = [
     "SAID",
+    "STALE",
     "STATEMENTS",
     "Beats",
     "Foretold",
@@ -25,8 +28,10 @@ __all__ = [
     "company_series",
     "foretold",
     "learnt",
+    "overdue",
     "quarter_number",
     "statements_described",
     "still_open",
     "surest",
+    "unheard",
 ]

@@ -1,0 +1,84 @@
+"""The date of a run: asked for, or the newest that facts and prices support."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from marketsim.errors import InputError
+from marketsim.prices import newest_close
+from marketsim.runs.freshness import freshness
+from marketsim.runs.inputs import dated_prices, known_by
+from tests.test_completeness import MAY, mine
+
+COMPLETE = pd.Timestamp("2025-12-31")
+
+
+def panel(place: Path, last: str, change: float = 0.0) -> str:
+    """A file of closes of two companies to a day; those after 2025-12-31 may be changed."""
+    days = pd.bdate_range("2022-01-03", last)
+    chance = np.random.default_rng(0).normal(0.0, 0.01, (len(days), 2))
+    closes = pd.DataFrame(100.0 * np.exp(chance.cumsum(axis=0)), days, ["NVDA", "AMD"])
+    closes.loc["2026-01-01":] *= 1.0 + change
+    path = place / f"closes-{last}-{change}.csv"
+    closes.rename_axis("date").to_csv(path)
+    return str(path)
+
+
+def test_facts_are_taken_to_the_day_they_are_complete_to_by_default() -> None:
+    known, date = known_by(None, None)
+    assert date == known.as_of == COMPLETE
+    assert known.table["published"].max() <= COMPLETE
+
+
+@pytest.mark.parametrize("asked", ["2024-06-30", "2026-06-30"])
+def test_a_date_that_was_asked_for_stays(asked: str, tmp_path: Path) -> None:
+    known, date = known_by(asked, None)
+    assert date == known.as_of == pd.Timestamp(asked)
+    market, decided = dated_prices(known, panel(tmp_path, "2024-03-28"), date, fixed=True)
+    assert decided == market.as_of == date
+
+
+def test_facts_that_were_added_move_it(tmp_path: Path) -> None:
+    assert known_by(None, mine(tmp_path, MAY))[1] == pd.Timestamp("2026-05-20")
+
+
+@pytest.mark.parametrize(
+    ("last", "decided"), [("2025-12-23", "2025-12-23"), ("2026-03-31", "2025-12-31")]
+)
+def test_it_is_the_earlier_of_facts_and_closes(last: str, decided: str, tmp_path: Path) -> None:
+    known, complete = known_by(None, None)
+    source = panel(tmp_path, last)
+    market, date = dated_prices(known, source, complete, fixed=False)
+    assert date == market.as_of == pd.Timestamp(decided)
+    assert market.closes.index[-1] <= date
+    asked = dated_prices(known, source, date, fixed=True)[0]
+    pd.testing.assert_frame_equal(market.statistics, asked.statistics)
+    warnings = freshness(known.upto(date), date, newest_close(market, source)).warnings
+    assert not any("price" in warning for warning in warnings)
+
+
+def test_the_snapshot_holds_back_newer_facts(tmp_path: Path) -> None:
+    known, complete = known_by(None, mine(tmp_path, MAY))
+    market, date = dated_prices(known, None, complete, fixed=False)
+    assert complete > date == market.as_of == pd.Timestamp("2025-12-31")
+
+
+def test_closes_after_the_date_change_nothing(tmp_path: Path) -> None:
+    known, complete = known_by(None, None)
+    one, other = (
+        dated_prices(known, panel(tmp_path, "2026-03-31", change), complete, fixed=False)
+        for change in (0.0, 0.5)
+    )
+    assert one[1] == other[1]
+    pd.testing.assert_frame_equal(one[0].statistics, other[0].statistics)
+    pd.testing.assert_frame_equal(one[0].closes, other[0].closes)
+
+
+@pytest.mark.parametrize("wrong", ["soon", "2025-02-30"])
+def test_a_date_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(InputError, match="is not a day; write it as '2025-12-31'"):
+        known_by(wrong, None)
