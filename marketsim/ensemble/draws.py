@@ -80,10 +80,13 @@ def news_of(coming: FloatArray, index: NDArray[np.int_], quarters: int, seed: in
     return np.concatenate([coming, *by_year], axis=2)[:, :, :quarters]
 
 
-def lives_of(index: NDArray[np.int_], entries: int, seed: int) -> FloatArray:
-    """Return standard normal numbers of what happens to series of their own, [draw, entry]."""
+def lives_of(index: NDArray[np.int_], entries: int, seed: int, year: int = 0) -> FloatArray:
+    """Return standard normal numbers of what happens to series of their own, [draw, entry].
+
+    Those of the first ``year`` hold what is forecast; later ones what comes after.
+    """
     with precise("float64"):
-        part = partial(_standard, jax.random.key(seed), LIVES, entries)
+        part = partial(_standard, jax.random.key(seed), LIVES + year, entries)
         return in_chunks(part, index.astype(np.int32))
 
 

@@ -2,7 +2,8 @@
 
 Each world's revenue begins at the last report and goes on by the forecast, which has heard of the
 growth of that world, of the company's own trend and seasons, and of what was said ahead. Where the
-forecast ends, the company goes on as the model does.
+forecast ends, the company goes on as the model does, but for as much news of its own a quarter as
+in the last year that is forecast.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ def deviations(
     forecast: Forecast,
     worlds: Mapping[str, np.ndarray],
     chance: np.ndarray,
+    later: np.ndarray,
     quarters: int,
 ) -> np.ndarray:
     """Return the log of companies' revenue over the model's, [world, quarter, company].
@@ -47,7 +49,9 @@ def deviations(
         What series follow, over the window and at least :data:`LONGEST` quarters after the last
         report, without any shift, [world, quarter, ...].
     chance
-        Standard normal numbers, [world, entry].
+        Standard normal numbers of what is forecast, [world, entry].
+    later
+        The same of what comes after, [world, quarter, company].
     quarters
         After the window.
     """
@@ -56,6 +60,7 @@ def deviations(
     logs = forecast.lines.logs(growth.paths, chance, forecast.joint)
     ends = posterior.window.position(posterior.window.ends(quarters))
     found = np.zeros((len(chance), quarters, len(posterior.companies)))
+    places, after = np.full(len(posterior.companies), -1), np.zeros(found.shape[1:])
     for row, s in enumerate(series):
         path = modelled(posterior, worlds, s, LONGEST)
         if path is not None and (s.quantity, s.segment) == WHOLE:
@@ -64,8 +69,23 @@ def deviations(
                 np.concatenate([last, logs[:, row]], axis=1) + np.log(1e-3 * usd_per(s.unit)) - path
             )
             position = posterior.window.position(ends_of(s, LONGEST))
-            found[:, :, posterior.companies.index(s.ticker)] = _read(apart, position, ends)
-    return found
+            place = posterior.companies.index(s.ticker)
+            found[:, :, place] = _read(apart, position, ends)
+            places[place], after[:, place] = row, ends > position[-1]
+    beyond = np.cumsum(after * (later @ _news(forecast, places).T), axis=1)
+    return np.asarray(found + beyond)
+
+
+def _news(forecast: Forecast, rows: np.ndarray) -> np.ndarray:
+    """Return a factor of the covariance of companies' own news a quarter, [company, company].
+
+    That of the last year forecast; nothing where ``rows`` [company] is -1.
+    """
+    last = rows * LONGEST + LONGEST - 1
+    year = forecast.lines.factor[last] - forecast.lines.factor[last - YEAR]
+    covariance = np.where(rows >= 0, 1.0, 0.0)[:, None] * (year @ year.T) / YEAR
+    value, vector = np.linalg.eigh(np.where(rows >= 0, covariance, 0.0))
+    return np.asarray(vector * np.sqrt(np.maximum(value, 0.0)))
 
 
 def _read(apart: np.ndarray, position: np.ndarray, at: np.ndarray) -> np.ndarray:

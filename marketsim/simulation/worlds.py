@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from marketsim.calibration import Posterior
 from marketsim.ensemble import (
     COMING,
+    YEAR,
     Histories,
     ahead,
     assumptions_at,
@@ -158,11 +159,19 @@ def _lives(
         )
     worlds = followed_on(posterior, pasts, news[:, :, : LONGEST + LAG], precision)
     entries = said.joint.mean.size
-    chance = np.concatenate(
-        [lives_of(np.arange(len(news) - 1), entries, seed), np.zeros((1, entries))]
-    )
+    index, companies = np.arange(len(news) - 1), len(posterior.companies)
+    years = range(1, 1 + -(-quarters // YEAR))
+    later = [lives_of(index, YEAR * companies, seed, year) for year in years]
+    later = [numbers.reshape(-1, YEAR, companies) for numbers in later]
+    chance = _with_the_middle(lives_of(index, entries, seed))
+    after = _with_the_middle(np.concatenate(later, axis=1)[:, :quarters])
     with one_thread():
-        return deviations(posterior, said, worlds, chance, quarters)
+        return deviations(posterior, said, worlds, chance, after, quarters)
+
+
+def _with_the_middle(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return chance of draws, [draw, ...], and after them none, for the world at the mode."""
+    return np.concatenate([chance, np.zeros_like(chance[:1])])
 
 
 def _pasts(posterior: Posterior, drawn: int, seed: int, precision: Precision) -> Histories:
