@@ -471,7 +471,8 @@ def worlds_per_second(
         at = partial(ms.model.values, posterior.coordinates)
         a = jax.vmap(lambda z: ms.model.unpack(at(z)))(jax.numpy.asarray(z))
     a, news = jax.tree.map(np.asarray, a), ms.model.Shocks(*shocks)
-    x = np.concatenate([z, *shocks], axis=1)
+    ahead = ((0, 0), (0, 0), (0, ms.ensemble.COMING))  # of which histories say nothing
+    x = np.concatenate([z, *np.pad(shocks, ahead)], axis=1)
     coordinates, setting = posterior.coordinates, posterior.setting
     rivals: dict[str, Callable[[], Any]] = {
         f"NumPy, {CHUNK} at a time": partial(in_threads, a, setting, news),

@@ -9,8 +9,10 @@ import pytest
 import marketsim as ms
 from marketsim.forecasting import hindcasts
 from marketsim.forecasting.forecasters import APART, GUIDED, MARKETSIM, PARTS
+from marketsim.forecasting.groups import AI
 from marketsim.forecasting.rivals import available
 from marketsim.forecasting.rolling import origins
+from marketsim.forecasting.sums import EVERY, LAYERS, PORTFOLIO
 
 ORIGIN = pd.Timestamp("2024-12-31")
 
@@ -93,7 +95,7 @@ def test_scores_hold_groups_and_sums_and_parts(every: ms.Knowledge, told: pd.Dat
     sums = scores.sums.query("series == 'all companies' and horizons == '1'")
     assert set(sums["forecaster"]) == {MARKETSIM, APART}
     layers = set(every.universe.companies["layer"])
-    assert set(scores.sums["series"]) <= {"all companies", "each layer", *layers}
+    assert set(scores.sums["series"]) <= {EVERY, AI, PORTFOLIO, LAYERS, *layers}
 
 
 def test_origins_are_the_ends_of_quarters_after_which_something_came(every: ms.Knowledge) -> None:

@@ -276,7 +276,7 @@ def test_guidance_for_a_year_pins_the_sum_of_what_is_left_of_it(
     spread = share @ own.covariance[row, :3, :3] @ share
     weight = spread / (spread + variance + ERROR**2)
     moved = np.log((reported + np.exp(after.mean[row, :3]).sum()) / total)
-    assert moved == pytest.approx(weight * (np.log(1.05) + mean), rel=0.01)
+    assert moved == pytest.approx(weight * (np.log(1.05) + mean), rel=0.05)
     assert (after.variance[row, :3] < apart.variance[row, :3]).all()
 
 
