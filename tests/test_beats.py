@@ -85,3 +85,13 @@ def test_statements_on_one_year_count_as_one() -> None:
     year = replace(GUIDANCE, quarters=4)
     means = [learnt(year, x).of("A", 1.0, 1.0)[0] for x in (one, four)]
     assert means[1] == pytest.approx(means[0])
+
+
+def test_rolling_years_that_share_three_quarters_count_as_one() -> None:
+    """Four of them teach as much as one year that stands alone."""
+    rolling = next(one for one in STATEMENTS if one.rolls)
+    apart = replace(rolling, rolls=False)
+    four = past(np.full(4, 0.5)).assign(number=[1, 2, 3, 4])
+    shared, alone = learnt(rolling, four), learnt(apart, past(np.full(1, 0.5)))
+    assert shared.of("A", 1.0, 1.0)[0] == pytest.approx(alone.of("A", 1.0, 1.0)[0], rel=0.02)
+    assert learnt(apart, four).of("A", 1.0, 1.0)[0] > shared.of("A", 1.0, 1.0)[0] + 0.05

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from dataclasses import fields, replace
@@ -142,6 +143,20 @@ def test_facts_published_later_are_no_part_of_it(facts: ms.Knowledge) -> None:
 @pytest.mark.parametrize("name", cache.CODE)
 def test_the_sources_are_where_they_are_looked_for(name: str) -> None:
     assert (resources.PACKAGE / name).exists()
+
+
+def test_all_that_calibration_imports_decides_what_it_finds() -> None:
+    """But for what only says where files are, or what went wrong."""
+    known, open_ones = set(), {"calibration"}
+    while open_ones:
+        name = open_ones.pop()
+        known.add(name)
+        folder = resources.PACKAGE / name
+        paths = folder.rglob("*.py") if folder.is_dir() else [resources.PACKAGE / f"{name}.py"]
+        text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+        open_ones |= set(re.findall(r"^\s*from marketsim\.(\w+)", text, re.M)) - known
+    named = {name.removesuffix(".py") for name in cache.CODE}
+    assert known - named == {"errors", "files", "provenance", "resources"}
 
 
 # ----------------------------------------------------------------------- never trusted

@@ -160,7 +160,7 @@ class TestStudy:
         own, low = script.part_of(found, 1.0), found.at[0.7]
         assert own.loc["NVDA", "value"] == pytest.approx(own.loc["NVDA", "year 5"] / 3.0, rel=0.2)
         assert (own.loc[["NVDA", *script.PRESS], "value"] > -0.015).all()
-        assert own.loc[["CEG", "VST"], ["year 1", "five years"]].abs().max().max() < 0.02
+        assert own.loc[["CEG", "VST"], ["year 1", "five years"]].abs().max().max() < 0.03
         assert low.loc["NVDA", "value"] > 0.0 > low.loc["NVDA", "five years"]
         order = ["NVDA", "SMCI", "AVGO", "ORCL", "MSFT", "GOOGL", "CEG"]
         assert low.loc[order, "five years"].is_monotonic_increasing

@@ -184,6 +184,35 @@ def test_plans_of_several_err_together_and_each_for_itself() -> None:
     assert TOGETHER**2 < together < alone
 
 
+def test_a_year_with_a_quarter_missing_is_no_base() -> None:
+    at = with_rows(
+        known("2025-03-31"), ("capex_plan", "META", "2025-12-31", "2025-01-29", 62_500.0)
+    )
+    assert len(list(PLANS.reports(at))) == 1
+    table = at.table
+    gone = (table["quantity"] == "quarterly_capex") & (table["entity"] == "META")
+    gone &= table["date"] == "2024-06-30"
+    assert not list(PLANS.reports(at.with_facts(table[~gone])))
+
+
+def test_a_year_that_ends_sooner_errs_less() -> None:
+    plan = ("capex_plan", "META", "2025-12-31", "2025-01-29", 62_500.0)
+    errors = [
+        (
+            named(list(PLANS.reports(with_rows(known(date), plan))), "plans").rows["stated"] ** 2
+        ).sum()
+        for date in ("2025-03-31", "2025-12-31")
+    ]
+    assert errors[1] < errors[0]
+
+
+def test_a_mistaken_statement_of_another_kind_is_none_of_its_business() -> None:
+    wrong = ("annual_revenue_guidance", "CSCO.total", "2025-07-31", "2024-12-20", 7.0)
+    at = with_rows(known("2024-12-31"), wrong)
+    assert list(GUIDANCE.reports(at))
+    assert list(PLANS.reports(known("2025-12-31")))
+
+
 def test_who_is_no_owner_plans_for_himself() -> None:
     names = [report.name for report in PLANS.reports(known("2025-12-31"))]
     assert names

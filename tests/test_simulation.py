@@ -196,6 +196,8 @@ def test_a_draw_does_not_depend_on_how_long_its_future_is(
     assert short.revenue.shape == (40, 6, len(paths.companies))
     np.testing.assert_array_equal(short.revenue, paths.revenue[:40, :6])
     np.testing.assert_array_equal(short.world["rent"], paths.world["rent"][:40, :6])
+    long = ms.simulate(scenarios, draws=40, seed=0, quarters=QUARTERS + 3)
+    np.testing.assert_array_equal(long.revenue[:, :QUARTERS], paths.revenue[:40])
 
 
 def test_regimes_share_pasts_and_news(paths: ms.Paths, more: ms.Paths) -> None:

@@ -36,6 +36,7 @@ CODE: Final = (
     "knowledge",
     "model",
     "observables",
+    "statements",
     "dates.py",
     "precision.py",
 )

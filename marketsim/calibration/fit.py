@@ -69,7 +69,8 @@ def calibrate(
     Raises
     ------
     InputError
-        When ``as_of`` is no day, or too little was published by it to calibrate to.
+        When ``as_of`` is no day, too little was published by it to calibrate to, or a plan or
+        guidance is in another unit or of another period than what it is about.
 
     Notes
     -----

@@ -57,8 +57,7 @@ class Series:
         Only changes within the series are compared: its level measures something else.
     outside
         What is reported and not compared: `date`, `value` in the model's units, and `where`:
-        ``before`` the window or ``after`` the coming quarters, or ``other`` company before a
-        merger.
+        ``before`` the window or ``after`` what is modelled, or ``other`` company before a merger.
     """
 
     name: str

@@ -35,7 +35,7 @@ class Posterior:
         Every scalar assumption, with unit, meaning, prior and source.
     mode
         Most probable point, in prior standard deviations from the prior medians: assumptions, then
-        the shocks of history and of the coming quarters (of appetite, then of demand), [unknown].
+        the shocks of history and of the coming quarters (by kind, as in the model), [unknown].
     covariance
         Laplace approximation about the mode, [unknown, unknown].
     fit

@@ -15,7 +15,7 @@ __all__ = ["COMING", "Past", "future", "past", "split"]
 
 COMING: Final = 4
 """Quarters after the decision date whose news are unknowns like those of history: what companies
-say ahead tells of them."""
+say ahead tells of them. Whole years, as draws of the news after them are."""
 
 
 @pytree

@@ -9,7 +9,7 @@ __all__ = ["APART", "GUIDED", "MARKETSIM", "OWN", "PARTIAL", "PARTS", "SAID", "U
 MARKETSIM: Final = "marketsim"
 
 UNHEARD: Final = "statements apart"
-"""Our forecast without what companies say."""
+"""Our forecast before series hear what companies say; the model has heard plans and guidance."""
 
 SAID: Final = "statements alone"
 """Trends that hear what companies say, without the model."""

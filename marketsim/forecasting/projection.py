@@ -73,7 +73,7 @@ class Forecast:
     own
         What the series' own trends say alone.
     unheard
-        What is forecast before any statement is heard.
+        What is forecast before series hear any statement; the model has heard plans and guidance.
     modelless
         What is forecast without the model: trends that have heard the statements.
     heard

@@ -79,6 +79,10 @@ def _members(tables: dict[str, Rows]) -> Iterator[TableFault]:
         file = MEMBERS[row["group"]]
         if row["member"] not in known[file]:
             yield _unknown(row["place"], "member", row["member"], known[file], file)
+    for _, row in groups[groups["group"] == "orders"].iterrows():
+        ticker = row["label"].partition(".")[0]
+        if ticker not in known[COMPANIES.file]:
+            yield _unknown(row["place"], "label", ticker, known[COMPANIES.file], COMPANIES.file)
 
 
 def _declared(complete: Rows, quantities: Rows) -> Iterator[TableFault]:

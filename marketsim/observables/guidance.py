@@ -38,13 +38,13 @@ def _rows(series: Series, ahead: list[Foretold]) -> pd.DataFrame:
     dates = pd.DatetimeIndex([*series.dates, *(ends[one.said.last - 1] for one in ahead)])
     values = np.append(series.values, [np.exp(one.log) for one in ahead])
     few = slice(len(series.dates) - 1, None)
-    deviation = np.sqrt(np.mean([one.variance for one in ahead]) / 2.0)
+    variance = np.array([ahead[0].variance, *(one.variance for one in ahead)])
     return pd.DataFrame(
         {
             "date": dates[few],
             "value": values[few] * usd_per(series.unit),
             "confidence": "sourced",
-            "stated": deviation,
+            "stated": np.sqrt(variance / 2.0),
             "season": seasons(pd.Series(dates), values)[few],
         }
     )
@@ -54,7 +54,7 @@ GUIDANCE: Final = Observable(
     kind="guidance",
     meaning="revenue that companies guide to for a quarter, with their usual beat, beside the last "
     "that they reported",
-    quantities=tuple(name for kind in SETTLING for name in kind.quantities),
+    quantities=tuple(dict.fromkeys(name for kind in SETTLING for name in kind.quantities)),
     unit="USD bn",
     reports=reports,
     measure=measure,

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
+from marketsim.knowledge.currency import usd_per
 from marketsim.observables.capital_spending import measure
 from marketsim.observables.observable import Observable, Report
-from marketsim.statements import Foretold, foretold
+from marketsim.statements import Foretold, foretold, quarter_number
 
 __all__ = ["PLANS"]
 
 TOGETHER: Final = 0.10
-"""Standard deviation of the log error that plans for one year share: they were too high in falling
+"""Standard deviation of the log error that plans share, a year ahead: they were too high in falling
 years and too low in rising ones, by 0.17 in 2020 and -0.2 in 2025; judgement."""
 
 SHARE: Final = 0.20
@@ -31,7 +32,7 @@ def reports(knowledge: Knowledge) -> Iterator[Report]:
     plans = foretold(knowledge, lambda kind: kind.kind == "plan")
     together: dict[tuple[pd.Timestamp, pd.Timestamp], list[Foretold]] = {}
     for one in plans:
-        if one.series.entity in owners and len(one.series.dates) >= YEAR:
+        if one.series.entity in owners and _whole_year(one.series.dates):
             end = one.series.ends(one.said.last)[-1]
             together.setdefault((one.series.dates[-1], end), []).append(one)
     for (last, end), several in sorted(together.items()):
@@ -39,17 +40,25 @@ def reports(knowledge: Knowledge) -> Iterator[Report]:
         yield Report(f"plans {names} to {end.date()}", _rows(last, end, several))
 
 
+def _whole_year(dates: pd.DatetimeIndex) -> bool:
+    """Return whether the last four reports are of quarters that follow one another."""
+    numbers = quarter_number(dates[-YEAR:])
+    return len(numbers) == YEAR and int(numbers[-1] - numbers[0]) == YEAR - 1
+
+
 def _rows(last: pd.Timestamp, end: pd.Timestamp, several: list[Foretold]) -> pd.DataFrame:
     """Return means of quarters of the last year and of the planned one, USD m.
 
-    As a change these have the error of plans and of owners that spend unlike the rest.
+    As a change these have the error of plans and of owners that spend unlike the rest, both by how
+    far ahead the year ends.
     """
-    spent = np.array([one.series.values[-YEAR:].sum() for one in several])
-    planned = np.array([np.exp(one.log) for one in several])
-    left = np.array([one.said.left for one in several])
-    own = np.array([one.variance for one in several]) + (SHARE * left) ** 2
+    dollars = np.array([usd_per(one.series.unit) for one in several])
+    spent = dollars * [one.series.values[-YEAR:].sum() for one in several]
+    planned = dollars * [np.exp(one.log) for one in several]
+    years = several[0].said.last / YEAR
+    own = np.array([one.variance for one in several]) + (SHARE * years) ** 2
     part = planned / planned.sum()
-    variance = part**2 @ own + (TOGETHER * part @ left) ** 2
+    variance = part**2 @ own + (TOGETHER * years) ** 2
     return pd.DataFrame(
         {
             "date": [last, end],

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from marketsim.calibration import Posterior
+from marketsim.ensemble.batches import in_chunks
 from marketsim.forecasting.projection import LONGEST, Forecast
 from marketsim.forecasting.structure import ends_of, growth_of, modelled
 from marketsim.knowledge.currency import usd_per
@@ -72,14 +73,23 @@ def deviations(
             place = posterior.companies.index(s.ticker)
             found[:, :, place] = _read(apart, position, ends)
             places[place], after[:, place] = row, ends > position[-1]
-    beyond = np.cumsum(after * (later @ _news(forecast, places).T), axis=1)
-    return np.asarray(found + beyond)
+    return np.asarray(found + np.cumsum(after * _driven(later, _news(forecast, places)), axis=1))
+
+
+def _driven(later: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Return news of companies, [world, quarter, company], from standard normal numbers.
+
+    Chunk by chunk and quarter by quarter: what BLAS does with a row hangs on how many there are.
+    """
+    quarters = (in_chunks(lambda few: few @ factor.T, of_one) for of_one in later.swapaxes(0, 1))
+    return np.stack(list(quarters), axis=1)
 
 
 def _news(forecast: Forecast, rows: np.ndarray) -> np.ndarray:
     """Return a factor of the covariance of companies' own news a quarter, [company, company].
 
-    That of the last year forecast; nothing where ``rows`` [company] is -1.
+    A stand-in: a quarter of that of what the last year forecast adds, some of which lasts; nothing
+    where ``rows`` [company] is -1.
     """
     last = rows * LONGEST + LONGEST - 1
     year = forecast.lines.factor[last] - forecast.lines.factor[last - YEAR]

@@ -101,7 +101,7 @@ def simulate(
     posterior = scenarios.posterior
     pasts = _pasts(posterior, drawn, seed, precision)
     reach = max(quarters, LONGEST + LAG)
-    news = news_of(pasts.coming, np.append(np.arange(drawn), drawn), reach, seed)
+    news = news_of(pasts.coming, np.arange(drawn + 1), reach, seed)
     news[drawn, :, COMING:] = 0.0
     lives = _lives(posterior, forecast, pasts, news, quarters, seed, precision)
     regimes, none = len(scenarios.regimes), len(scenarios.regimes)

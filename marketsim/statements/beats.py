@@ -84,12 +84,13 @@ def learnt(kind: Statement, past: pd.DataFrame) -> Beats:
     -----
     Means and variances given the weights of the errors, and the weights given those, in turn: the
     EM of the Student-t (Lange, Little and Taylor 1989). Several statements on one year count as one
-    together.
+    together, and so do rolling ones of as many quarters as they cover, which share all but one.
     """
     fades = past["left"].to_numpy() ** FADES
     ratio, gap = past["ratio"].to_numpy() / fades, past["gap"].fillna(0.0).to_numpy() / fades
     trust = past["doubt"].to_numpy() ** -2.0
     share = 1.0 / past.groupby(["entity", "number"])["ratio"].transform("size").to_numpy()
+    share = share / (kind.quarters if kind.rolls else 1)
     names, company = np.unique(past["entity"].to_numpy(dtype=str), return_inverse=True)
     count = len(names)
 

@@ -46,6 +46,11 @@ def foretold(knowledge: Knowledge, chosen: Callable[[Statement], bool]) -> list[
         What was known.
     chosen
         Whether a kind is wanted.
+
+    Raises
+    ------
+    InputError
+        A statement of these kinds cannot be meant; see :func:`still_open`.
     """
     kinds = [kind for kind in STATEMENTS if chosen(kind)]
     quantities = dict.fromkeys(kind.of for kind in kinds)
@@ -55,8 +60,8 @@ def foretold(knowledge: Knowledge, chosen: Callable[[Statement], bool]) -> list[
         kind.kind: learnt(kind, came_true(knowledge, kind).assign(gap=np.nan)) for kind in kinds
     }
     found = []
-    for said in still_open(knowledge, listed):
-        if said.kind in kinds and not said.floor:
+    for said in still_open(knowledge, listed, kinds):
+        if not said.floor:
             series = listed[said.row]
             mean, variance = known[said.kind.kind].of(series.entity, said.left, said.doubt)
             found.append(Foretold(said, series, said.log + mean, variance))

@@ -91,8 +91,10 @@ def came_true(knowledge: Knowledge, kind: Statement) -> pd.DataFrame:
     return found if kind.quarters > 1 else found.drop_duplicates(["entity", "number"], keep="last")
 
 
-def still_open(knowledge: Knowledge, series: Sequence[Series]) -> list[Open]:
-    """Return the last statement of every kind on quarters of ``series`` that are not reported.
+def still_open(
+    knowledge: Knowledge, series: Sequence[Series], kinds: Sequence[Statement] = STATEMENTS
+) -> list[Open]:
+    """Return the last statement of each of ``kinds`` on quarters of ``series`` not yet reported.
 
     A bound stands beside a figure said earlier of the same quarters, and gives way to a later one.
 
@@ -104,9 +106,9 @@ def still_open(knowledge: Knowledge, series: Sequence[Series]) -> list[Open]:
     """
     place = {(s.quantity, s.entity): row for row, s in enumerate(series)}
     found: dict[tuple[str, int, int, bool], Open] = {}
-    quantities = {kind.of for kind in STATEMENTS}
+    quantities = {kind.of for kind in kinds}
     figures = {quantity: _first_figures(knowledge, quantity) for quantity in quantities}
-    for kind in STATEMENTS:
+    for kind in kinds:
         published = figures[kind.of]
         for said, number in _numbered(kind.rows(knowledge)):
             row = place.get((kind.of, said.entity))
@@ -166,7 +168,7 @@ def _open(
 
 @dataclass(frozen=True)
 class Said:
-    """A row of what was said; see :data:`~marketsim.observables.SAID`."""
+    """A row of what was said; see :data:`~marketsim.statements.SAID`."""
 
     entity: str
     date: pd.Timestamp
