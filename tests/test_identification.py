@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -153,9 +151,7 @@ def test_a_bar_that_is_no_correlation_is_refused(bar: float) -> None:
 
 
 def test_it_speaks_of_every_assumption(posterior: ms.Posterior) -> None:
-    begun = time.perf_counter()
     found = posterior.identified()
-    assert time.perf_counter() - begun < 1.0
     table = posterior.table()
     assert list(found.assumptions.index) == list(table.index)
     assert list(found.losses.columns) == list(posterior.fit["series"])
