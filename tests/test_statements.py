@@ -217,13 +217,17 @@ def test_two_ends_are_a_range_one_is_a_bound(known: Knowledge) -> None:
 def test_a_bound_stands_beside_an_earlier_figure_and_gives_way_to_a_later_one(
     known: Knowledge, listed: Panel
 ) -> None:
+    """Below the figure it is a cut, and takes its place."""
     figure = ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 37_500.0)
     early = ("revenue_guidance_low", "NVDA.total", "2025-01-26", "2024-11-01", 34_000.0)
-    late = ("revenue_guidance_low", "NVDA.total", "2025-01-26", "2024-12-20", 34_000.0)
+    late = ("revenue_guidance_low", "NVDA.total", "2025-01-26", "2024-12-20", 38_000.0)
+    cut = (*late[:-1], 34_000.0)
     after = [o.floor for o in still_open(saying(known, figure, early), listed.series)]
     before = [o.floor for o in still_open(saying(known, figure, late), listed.series)]
     assert after == [False]
     assert sorted(before) == [False, True]
+    withdrawn = [o.floor for o in still_open(saying(known, figure, cut), listed.series)]
+    assert withdrawn == [True]
 
 
 # ----------------------------------------------------------------------- heard

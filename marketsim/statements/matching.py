@@ -96,7 +96,8 @@ def still_open(
 ) -> list[Open]:
     """Return the last statement of each of ``kinds`` on quarters of ``series`` not yet reported.
 
-    A bound stands beside a figure said earlier of the same quarters, and gives way to a later one.
+    A bound stands beside a figure said earlier of the same quarters, but takes its place where it
+    lies below it, and gives way to a later one.
 
     Raises
     ------
@@ -122,13 +123,19 @@ def still_open(
 
 
 def _outdated(one: Open, others: Iterable[Open]) -> bool:
-    """Return whether a bound came no later than a figure that was said of the same quarters."""
-    return one.floor and any(
-        not other.floor
-        and (other.row, other.first, other.last) == (one.row, one.first, one.last)
-        and other.published >= one.published
+    """Return whether what was said of the same quarters takes the place of a statement.
+
+    Of a bound a figure that came no sooner; of a figure a bound below it that came later.
+    """
+    same = (
+        other
         for other in others
+        if other.floor != one.floor
+        and (other.row, other.first, other.last) == (one.row, one.first, one.last)
     )
+    if one.floor:
+        return any(other.published >= one.published for other in same)
+    return any(other.published > one.published and other.log < one.log for other in same)
 
 
 def _open(
