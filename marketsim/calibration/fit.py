@@ -140,8 +140,7 @@ def _calibrated(known: Knowledge, window: Window, setting: Setting) -> Fitted:
 def _date(facts: Knowledge, as_of: str | pd.Timestamp | None) -> pd.Timestamp:
     if as_of is None:
         return facts.as_of if facts.as_of is not None else facts.complete
-    known = facts.as_of if facts.as_of is not None else facts.table["published"].max()
-    return min(day(as_of, "as_of"), pd.Timestamp(known))
+    return min(day(as_of, "as_of"), pd.Timestamp(facts.last))
 
 
 def _check(facts: Knowledge, window: Window, date: pd.Timestamp) -> None:

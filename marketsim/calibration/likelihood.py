@@ -119,7 +119,7 @@ def log_errors(x: Array, data: Sample, coordinates: Coordinates, setting: Settin
 
     A relative series is compared after taking out its mean error.
     """
-    return _log_errors(data, observables(data, past(x, coordinates, setting).quarters))
+    return _log_errors(data, observables(data, past(x, coordinates, setting)))
 
 
 def _log_errors(data: Sample, seen: Array) -> Array:
@@ -178,7 +178,7 @@ def linearise(x: Array, data: Sample, coordinates: Coordinates, setting: Setting
     """
 
     def at(x: Array) -> tuple[Array, tuple[Array, Quarter]]:
-        quarters = past(x, coordinates, setting).quarters
+        quarters = past(x, coordinates, setting)
         seen = observables(data, quarters)
         return seen, (seen, quarters)
 

@@ -166,8 +166,9 @@ def _said_in_time(
     observable: Observable, dates: pd.Series, known: pd.Timestamp | None
 ) -> np.ndarray:
     """Return which figures are of days that were over: of later ones there were forecasts alone."""
-    over = observable.horizon == "ahead" or known is None
-    return np.full(len(dates), True) if over else (dates <= known).to_numpy()
+    if observable.horizon == "ahead" or known is None:
+        return np.full(len(dates), True)
+    return (dates <= known).to_numpy()
 
 
 def _seasons(

@@ -2,14 +2,13 @@
 
 from .batches import CHUNK, YEAR, Histories, ahead, assumptions_at, histories
 from .draws import coordinates_of, lives_of, news_of
-from .world import COMING, Past, future, past
+from .world import COMING, future, past
 
 __all__ = [
     "CHUNK",
     "COMING",
     "YEAR",
     "Histories",
-    "Past",
     "ahead",
     "assumptions_at",
     "coordinates_of",

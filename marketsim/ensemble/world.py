@@ -9,25 +9,16 @@ from jax import Array
 
 from marketsim.model import NEWS, Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
 from marketsim.model.priors import transform
-from marketsim.model.tree import pytree
 
-__all__ = ["COMING", "Past", "future", "past", "split"]
+__all__ = ["COMING", "future", "past", "split"]
 
 COMING: Final = 4
 """Quarters after the decision date whose news are unknowns like those of history: what companies
 say ahead tells of them. Whole years, as draws of the news after them are."""
 
 
-@pytree
-class Past:
-    """Linked coordinates at one point [entry], and the quarters of history and the coming ones."""
-
-    link: Array
-    quarters: Quarter
-
-
-def past(x: Array, coordinates: Coordinates, setting: Setting) -> Past:
-    """Run the history of one world, and the coming quarters.
+def past(x: Array, coordinates: Coordinates, setting: Setting) -> Quarter:
+    """Return the history of one world, and the coming quarters.
 
     Parameters
     ----------
@@ -37,8 +28,8 @@ def past(x: Array, coordinates: Coordinates, setting: Setting) -> Past:
     z, shocks = split(x, coordinates)
     link = coordinates.centre + coordinates.scale * z
     a = unpack(transform(coordinates.kind, link))
-    _, quarters = run(a, setting, start(a, setting), shocks)
-    return Past(link=link, quarters=quarters)
+    quarters: Quarter = run(a, setting, start(a, setting), shocks)[1]
+    return quarters
 
 
 def split(x: Array, coordinates: Coordinates) -> tuple[Array, Shocks]:

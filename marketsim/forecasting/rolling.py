@@ -15,7 +15,7 @@ from marketsim.calibration import calibrate
 from marketsim.dates import Day, day
 from marketsim.errors import InputError
 from marketsim.knowledge import Break, Knowledge
-from marketsim.statements import Series, quarter_number
+from marketsim.statements import Series, first_reports, quarter_number
 
 from .forecasters import GUIDED, MARKETSIM, OWN, SAID, UNHEARD
 from .groups import exposed
@@ -130,16 +130,11 @@ Reports = dict[tuple[str, str], dict[int, tuple[pd.Timestamp, float]]]
 
 
 def _reports(facts: Knowledge) -> Reports:
-    found: Reports = {}
-    for quantity in QUARTERLY:
-        rows = facts.table[(facts.table["quantity"] == quantity) & (facts.table["value"] > 0)]
-        first = rows.drop_duplicates(["entity", "date"], keep="first")
-        numbers = quarter_number(pd.DatetimeIndex(first["date"]))
-        for number, entity, date, value in zip(
-            numbers, first["entity"], first["date"], first["value"], strict=True
-        ):
-            found.setdefault((quantity, entity), {})[int(number)] = (date, float(np.log(value)))
-    return found
+    return {
+        (quantity, entity): {n: (one.date, float(np.log(one.value))) for n, one in reports.items()}
+        for quantity in QUARTERLY
+        for entity, reports in first_reports(facts, quantity).items()
+    }
 
 
 def _known_later(

@@ -11,7 +11,7 @@ from marketsim.knowledge.quantities import QUANTITIES
 from marketsim.knowledge.revenue_map import LINES, layer_faults
 from marketsim.knowledge.served import MODELS
 from marketsim.knowledge.tables import Place, Rows, TableFault
-from marketsim.knowledge.universe import COMPANIES, GROUPS, LAYERS
+from marketsim.knowledge.universe import COMPANIES, GROUPS, LAYERS, ORDERS
 
 __all__ = ["crossed"]
 
@@ -79,7 +79,7 @@ def _members(tables: dict[str, Rows]) -> Iterator[TableFault]:
         file = MEMBERS[row["group"]]
         if row["member"] not in known[file]:
             yield _unknown(row["place"], "member", row["member"], known[file], file)
-    for _, row in groups[groups["group"] == "orders"].iterrows():
+    for _, row in groups[groups["group"] == ORDERS].iterrows():
         ticker = row["label"].partition(".")[0]
         if ticker not in known[COMPANIES.file]:
             yield _unknown(row["place"], "label", ticker, known[COMPANIES.file], COMPANIES.file)

@@ -65,6 +65,11 @@ class Knowledge:
         """The last day of publication that is visible; None means everything known."""
         return self.facts.as_of
 
+    @property
+    def last(self) -> pd.Timestamp:
+        """The last day of which anything can be seen: `as_of`, or that of the newest row."""
+        return self.table["published"].max() if self.as_of is None else self.as_of
+
     @cached_property
     def complete(self) -> pd.Timestamp:
         """The day to which the data support decisions, `as_of` at the latest.
@@ -124,6 +129,10 @@ class Knowledge:
     def select(self, quantity: str, entity: str | None = None) -> pd.DataFrame:
         """Rows of one quantity; see `Facts.select`."""
         return self.facts.select(quantity, entity)
+
+    def first(self, quantity: str, entity: str | None = None) -> pd.DataFrame:
+        """Rows of one quantity as first published; see `Facts.first`."""
+        return self.facts.first(quantity, entity)
 
     def series(self, quantity: str, entity: str) -> pd.Series:
         """Values of one entity by date; see `Facts.series`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -102,8 +102,17 @@ class Facts:
         InputError
             The quantity is neither in the table nor among the known ones.
         """
+        return self._vintage(quantity, entity, "last")
+
+    def first(self, quantity: str, entity: str | None = None) -> pd.DataFrame:
+        """Rows of one quantity as `select` has them, but the first published vintage of each."""
+        return self._vintage(quantity, entity, "first")
+
+    def _vintage(
+        self, quantity: str, entity: str | None, which: Literal["first", "last"]
+    ) -> pd.DataFrame:
         rows = self.table[self._wanted(quantity, entity)]
-        return rows.drop_duplicates(["entity", "date"], keep="last").reset_index(drop=True)
+        return rows.drop_duplicates(["entity", "date"], keep=which).reset_index(drop=True)
 
     def series(self, quantity: str, entity: str) -> pd.Series:
         """Values of one entity by date, in the unit of its rows; empty if nothing is known."""

@@ -16,7 +16,7 @@ from marketsim.knowledge.breaks import Break
 from marketsim.knowledge.revenue_map import RevenueMap
 from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
 
-__all__ = ["COMPANIES", "GROUPS", "LAYERS", "Universe", "companies", "groups", "layers"]
+__all__ = ["COMPANIES", "GROUPS", "LAYERS", "ORDERS", "Universe", "companies", "groups", "layers"]
 
 MONTHS: Final = [str(month) for month in range(1, 13)]
 
@@ -135,6 +135,9 @@ def _layer_faults(rows: Rows) -> Iterator[TableFault]:
 def _group_faults(rows: Rows) -> Iterator[TableFault]:
     yield from absent(rows, "group", "member", "meaning")
 
+
+ORDERS: Final = "orders"
+"""The group whose members are entities of orders, labelled with the series that they turn into."""
 
 COMPANIES: Final = Table(
     file="companies.csv",

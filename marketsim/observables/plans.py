@@ -12,7 +12,7 @@ from marketsim.knowledge import Knowledge
 from marketsim.knowledge.currency import usd_per
 from marketsim.observables.capital_spending import measure
 from marketsim.observables.observable import Observable, Report
-from marketsim.statements import Foretold, foretold, quarter_number
+from marketsim.statements import Foretold, foretold, unbroken
 
 __all__ = ["PLANS"]
 
@@ -32,18 +32,12 @@ def reports(knowledge: Knowledge) -> Iterator[Report]:
     plans = foretold(knowledge, lambda kind: kind.kind == "plan")
     together: dict[tuple[pd.Timestamp, pd.Timestamp], list[Foretold]] = {}
     for one in plans:
-        if one.series.entity in owners and _whole_year(one.series.dates):
+        if one.series.entity in owners and unbroken(one.series.dates, YEAR)[-1]:
             end = one.series.ends(one.said.last)[-1]
             together.setdefault((one.series.dates[-1], end), []).append(one)
     for (last, end), several in sorted(together.items()):
         names = " ".join(sorted(one.series.entity for one in several))
         yield Report(f"plans {names} to {end.date()}", _rows(last, end, several))
-
-
-def _whole_year(dates: pd.DatetimeIndex) -> bool:
-    """Return whether the last four reports are of quarters that follow one another."""
-    numbers = quarter_number(dates[-YEAR:])
-    return len(numbers) == YEAR and int(numbers[-1] - numbers[0]) == YEAR - 1
 
 
 def _rows(last: pd.Timestamp, end: pd.Timestamp, several: list[Foretold]) -> pd.DataFrame:

@@ -93,8 +93,8 @@ def _news(forecast: Forecast, rows: np.ndarray) -> np.ndarray:
     """
     last = rows * LONGEST + LONGEST - 1
     year = forecast.lines.factor[last] - forecast.lines.factor[last - YEAR]
-    covariance = np.where(rows >= 0, 1.0, 0.0)[:, None] * (year @ year.T) / YEAR
-    value, vector = np.linalg.eigh(np.where(rows >= 0, covariance, 0.0))
+    covariance = np.where(np.logical_and.outer(rows >= 0, rows >= 0), year @ year.T / YEAR, 0.0)
+    value, vector = np.linalg.eigh(covariance)
     return np.asarray(vector * np.sqrt(np.maximum(value, 0.0)))
 
 

@@ -160,13 +160,15 @@ def _lives(
     worlds = followed_on(posterior, pasts, news[:, :, : LONGEST + LAG], precision)
     entries = said.joint.mean.size
     index, companies = np.arange(len(news) - 1), len(posterior.companies)
-    years = range(1, 1 + -(-quarters // YEAR))
-    later = [lives_of(index, YEAR * companies, seed, year) for year in years]
-    later = [numbers.reshape(-1, YEAR, companies) for numbers in later]
     chance = _with_the_middle(lives_of(index, entries, seed))
-    after = _with_the_middle(np.concatenate(later, axis=1)[:, :quarters])
+    later = np.zeros((len(news), quarters, companies))
+    # No forecast ends sooner: what comes before is no one's.
+    for first in range((LONGEST - LAG) // YEAR * YEAR, quarters, YEAR):
+        drawn = lives_of(index, YEAR * companies, seed, 1 + first // YEAR)
+        year = drawn.reshape(-1, YEAR, companies)[:, : quarters - first]
+        later[:-1, first : first + YEAR] = year
     with one_thread():
-        return deviations(posterior, said, worlds, chance, after, quarters)
+        return deviations(posterior, said, worlds, chance, later, quarters)
 
 
 def _with_the_middle(chance: NDArray[np.float64]) -> NDArray[np.float64]:

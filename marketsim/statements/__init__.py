@@ -12,7 +12,14 @@ from .kinds import STATEMENTS, Statement, statements_described
 from .matching import Open, came_true, still_open
 from .overdue import overdue
 from .reckoned import SAID
-from .series import STALE, Series, company_series, quarter_number
+from .series import (
+    STALE,
+    Series,
+    company_series,
+    first_reports,
+    quarter_number,
+    unbroken,
+)
 from .unheard import unheard
 
 __all__ = [
@@ -26,6 +33,7 @@ __all__ = [
     "Statement",
     "came_true",
     "company_series",
+    "first_reports",
     "foretold",
     "learnt",
     "overdue",
@@ -33,5 +41,6 @@ __all__ = [
     "statements_described",
     "still_open",
     "surest",
+    "unbroken",
     "unheard",
 ]

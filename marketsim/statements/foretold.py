@@ -54,8 +54,8 @@ def foretold(knowledge: Knowledge, chosen: Callable[[Statement], bool]) -> list[
     """
     kinds = [kind for kind in STATEMENTS if chosen(kind)]
     quantities = dict.fromkeys(kind.of for kind in kinds)
-    date = knowledge.as_of if knowledge.as_of is not None else knowledge.table["published"].max()
-    listed = [s for q in quantities for s in company_series(knowledge, q) if s.alive(date)]
+    every = (s for quantity in quantities for s in company_series(knowledge, quantity))
+    listed = [s for s in every if s.alive(knowledge.last)]
     known = {
         kind.kind: learnt(kind, came_true(knowledge, kind).assign(gap=np.nan)) for kind in kinds
     }

@@ -52,8 +52,8 @@ class Statement:
     rows
         All that were made, columns :data:`SAID`, in order of publication.
     rolls
-        Whether each takes the place of the one before, though it is of later quarters: what it says
-        holds that.
+        Whether the last alone counts, though those before are of other quarters: it holds what they
+        said.
     far
         Factor from the pace of the last report beyond which one is taken for a slip of units.
     """

@@ -13,12 +13,9 @@ from marketsim.errors import InputError
 from marketsim.knowledge import DOUBT, Knowledge
 
 from .kinds import STATEMENTS, Statement
-from .series import Series, quarter_number
+from .series import FirstReport, Series, first_reports, quarter_number
 
 __all__ = ["Open", "came_true", "still_open"]
-
-Figures = Mapping[int, tuple[float, pd.Timestamp]]
-"""Figures of one series by the number of the quarter, with the day on which each was published."""
 
 NEAR: Final = pd.Timedelta(days=20)
 """Days by which what is said may miss the end of the quarter that it is of."""
@@ -71,15 +68,15 @@ def came_true(knowledge: Knowledge, kind: Statement) -> pd.DataFrame:
         was said), `left` and `doubt` as in :class:`Open`; the last that was said on a quarter, of
         years all.
     """
-    figures = _first_figures(knowledge, kind.of)
+    figures = first_reports(knowledge, kind.of)
     rows = []
     for said, number in _numbered(kind.rows(knowledge)):
         known = figures.get(said.entity, {})
         covered = [known.get(number - k) for k in range(kind.quarters)]
-        there = [figure for figure in covered if figure is not None]
-        left = sum(day > said.published for _, day in there) / kind.quarters
+        there = [report for report in covered if report is not None]
+        left = sum(report.published > said.published for report in there) / kind.quarters
         if len(there) == kind.quarters and left > 0.0 and not said.floor:
-            ratio = np.log(sum(value for value, _ in there) / said.value)
+            ratio = np.log(sum(report.value for report in there) / said.value)
             if abs(ratio) > np.log(kind.far):
                 raise InputError(
                     f"{kind.meaning} of {said.entity}, said on {said.published.date()}, is "
@@ -108,7 +105,7 @@ def still_open(
     place = {(s.quantity, s.entity): row for row, s in enumerate(series)}
     found: dict[tuple[str, int, int, bool], Open] = {}
     quantities = {kind.of for kind in kinds}
-    figures = {quantity: _first_figures(knowledge, quantity) for quantity in quantities}
+    figures = {quantity: first_reports(knowledge, quantity) for quantity in quantities}
     for kind in kinds:
         published = figures[kind.of]
         for said, number in _numbered(kind.rows(knowledge)):
@@ -139,7 +136,12 @@ def _outdated(one: Open, others: Iterable[Open]) -> bool:
 
 
 def _open(
-    kind: Statement, said: Said, number: int, row: int, series: Series, figures: Figures
+    kind: Statement,
+    said: Said,
+    number: int,
+    row: int,
+    series: Series,
+    figures: Mapping[int, FirstReport],
 ) -> Open | None:
     """Return a statement as it bears on a series, or None where nothing of it is left to come."""
     numbers = quarter_number(series.dates)
@@ -167,8 +169,9 @@ def _open(
             f"{said.unit}, where the last quarter reported was {series.values[-1]:,g}; see whether "
             "it is in that unit and of that segment"
         )
-    days = (figures.get(number - k, (0.0, pd.Timestamp.max))[1] for k in range(kind.quarters))
-    left = sum(day > said.published for day in days) / kind.quarters
+    covered = [figures.get(number - k) for k in range(kind.quarters)]
+    open_ones = [one is None or one.published > said.published for one in covered]
+    left = sum(open_ones) / kind.quarters
     doubt, log = DOUBT[said.confidence], float(np.log(said.value))
     return Open(kind, row, first, last, log, left, doubt, said.floor, said.published)
 
@@ -197,18 +200,3 @@ def _numbered(rows: pd.DataFrame) -> Iterator[tuple[Said, int]]:
                 f"{said.date.date()}; what is said of revenue or spending is above zero"
             )
         yield said, int(number)
-
-
-def _first_figures(
-    knowledge: Knowledge, quantity: str
-) -> dict[str, dict[int, tuple[float, pd.Timestamp]]]:
-    """Return every figure of a quantity as it was first published, by entity and quarter."""
-    rows = knowledge.table[knowledge.table["quantity"] == quantity]
-    rows = rows[rows["value"] > 0.0].drop_duplicates(["entity", "date"])
-    numbers = quarter_number(pd.DatetimeIndex(rows["date"]))
-    found: dict[str, dict[int, tuple[float, pd.Timestamp]]] = {}
-    for entity, number, value, day in zip(
-        rows["entity"], numbers, rows["value"], rows["published"], strict=True
-    ):
-        found.setdefault(str(entity), {})[int(number)] = (float(value), day)
-    return found

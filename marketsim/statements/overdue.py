@@ -39,8 +39,7 @@ def overdue(knowledge: Knowledge, date: pd.Timestamp) -> dict[str, pd.Timestamp]
     date
         The decision date.
     """
-    rows = knowledge.table[knowledge.table["quantity"] == "quarterly_revenue"]
-    first = rows.drop_duplicates(["entity", "date"])
+    first = knowledge.first("quarterly_revenue")
     tickers = first["entity"].str.split(".").str[0]
     found = {}
     for ticker, month in knowledge.universe.companies["fiscal_year_end_month"].items():

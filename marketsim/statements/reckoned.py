@@ -7,15 +7,15 @@ from typing import Final
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
+from marketsim.knowledge.universe import ORDERS
+
+from .series import unbroken
 
 __all__ = ["SAID", "of_backlog", "of_months", "of_orders"]
 
 SAID: Final = ["entity", "date", "published", "value", "unit", "confidence", "floor"]
 """Columns of what was said: of whom, to the end of which quarter, when, how much, how sure, and
 whether the figure is a bound from below."""
-
-ORDERS: Final = "orders"
-"""The group whose members are entities of orders, labelled with the series that they turn into."""
 
 NEAR: Final = pd.Timedelta(days=20)
 """Days by which ends of the same quarter may differ."""
@@ -26,8 +26,6 @@ TURNS: Final = 0.25
 grow longer as they grow; of 30 years of six series to 2025 the slope is none over all and 0.30
 within series; judgement."""
 
-NINE_MONTHS: Final = pd.Timedelta(days=274)
-
 
 def of_months(knowledge: Knowledge) -> pd.DataFrame:
     """Return calendar quarters at the pace of their months, from the second month known on.
@@ -35,8 +33,7 @@ def of_months(knowledge: Knowledge) -> pd.DataFrame:
     In the currency of the results, at the rate of the last quarter whose months and result were
     known by then.
     """
-    results, months = knowledge.table, knowledge.select("monthly_revenue")
-    results = results[results["quantity"] == "quarterly_revenue"]
+    results, months = knowledge.first("quarterly_revenue"), knowledge.select("monthly_revenue")
     told = [
         _pace(rows.reset_index(drop=True), results[results["entity"] == entity])
         for entity, rows in months.groupby("entity")
@@ -50,7 +47,7 @@ def _pace(months: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
     quarters = months.groupby(ends)["value"]
     known, mean = quarters.cumcount() + 1, quarters.expanding().mean().droplevel(0)
     whole = quarters.mean()[quarters.count() == 3]
-    first = results.drop_duplicates("date").set_index("date")
+    first = results.set_index("date")
     rates = first.assign(rate=first["value"] / whole).dropna(subset="rate")
     paced = months.assign(date=ends, mean=mean)[known > 1].sort_values("published")
     rates = rates.sort_values("published")[["published", "rate", "unit"]]
@@ -84,25 +81,20 @@ def of_orders(knowledge: Knowledge, quantity: str) -> pd.DataFrame:
 def _of_series(knowledge: Knowledge, quantity: str) -> list[tuple[str, pd.DataFrame]]:
     """Return the series whose revenue figures foretell, and those, each as first published."""
     names = knowledge.universe.groups.get(ORDERS, {})
-    rows = knowledge.table[knowledge.table["quantity"] == quantity]
-    first = rows.drop_duplicates(["entity", "date"]).sort_values("date")
-    groups = first.groupby("entity")
+    groups = knowledge.first(quantity).groupby("entity")
     return [(names[str(entity)], own) for entity, own in groups if str(entity) in names]
 
 
 def _years(knowledge: Knowledge, series: str) -> pd.DataFrame:
     """Return the revenue of every four quarters of a series, as first published."""
-    rows = knowledge.table[knowledge.table["quantity"] == "quarterly_revenue"]
-    rows = rows[rows["entity"] == series].drop_duplicates("date").sort_values("date")
-    return _four(rows, series)
+    return _four(knowledge.first("quarterly_revenue", series), series)
 
 
 def _four(rows: pd.DataFrame, series: str) -> pd.DataFrame:
     """Return sums of four quarters that follow one another, known when the last of them was."""
-    whole = rows["date"] - rows["date"].shift(3) < NINE_MONTHS + NEAR
     published = pd.concat([rows["published"].shift(back) for back in range(4)], axis=1).max(axis=1)
     summed = rows.assign(entity=series, value=rows["value"].rolling(4).sum(), published=published)
-    return summed[whole]
+    return summed[unbroken(pd.DatetimeIndex(rows["date"]), 4)]
 
 
 def _grown(rows: pd.DataFrame, years: pd.DataFrame, series: str) -> pd.DataFrame:

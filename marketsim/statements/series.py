@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,15 @@ from marketsim.knowledge.currency import usd_per
 
 from .calendar import quarter_ends
 
-__all__ = ["STALE", "Series", "company_series", "quarter_number"]
+__all__ = [
+    "STALE",
+    "FirstReport",
+    "Series",
+    "company_series",
+    "first_reports",
+    "quarter_number",
+    "unbroken",
+]
 
 EPOCH: Final = pd.Timestamp("2015-01-01")
 DAYS: Final = 365.25 / 4.0
@@ -116,6 +124,37 @@ def _afresh(
             after = (dates >= b.first).to_numpy()
             first[1:] |= after[1:] & ~after[:-1]
     return first
+
+
+class FirstReport(NamedTuple):
+    """A figure as it was first published: of the quarter that ended on ``date``, and when."""
+
+    date: pd.Timestamp
+    value: float
+    published: pd.Timestamp
+
+
+def first_reports(knowledge: Knowledge, quantity: str) -> dict[str, dict[int, FirstReport]]:
+    """Return every figure above zero of a quantity as first published, by entity and quarter."""
+    rows = knowledge.table[knowledge.table["quantity"] == quantity]
+    rows = rows[rows["value"] > 0.0].drop_duplicates(["entity", "date"])
+    numbers = quarter_number(pd.DatetimeIndex(rows["date"]))
+    found: dict[str, dict[int, FirstReport]] = {}
+    for entity, number, date, value, published in zip(
+        rows["entity"], numbers, rows["date"], rows["value"], rows["published"], strict=True
+    ):
+        of_entity = found.setdefault(str(entity), {})
+        of_entity[int(number)] = FirstReport(date, float(value), published)
+    return found
+
+
+def unbroken(dates: pd.DatetimeIndex, quarters: int) -> np.ndarray:
+    """Return whether a report ends so many ``quarters`` that follow one another, [report]."""
+    number, whole = quarter_number(dates), np.zeros(len(dates), dtype=bool)
+    whole[quarters - 1 :] = number[quarters - 1 :] - number[: len(number) - quarters + 1] == (
+        quarters - 1
+    )
+    return whole
 
 
 def quarter_number(dates: pd.DatetimeIndex) -> np.ndarray:
