@@ -38,8 +38,9 @@ __all__ = [
     "followed",
     "followed_on",
     "growth",
+    "growth_in",
     "growth_of",
-    "modelled",
+    "levels_of",
     "pasts",
 ]
 
@@ -106,20 +107,22 @@ def growth_of(
     series: tuple[Series, ...],
     horizons: int,
 ) -> Growth:
-    """Return the growth of ``series`` in given worlds, as :func:`modelled` takes them."""
-    count = len(worlds[REVENUE.kind])
-    paths = np.full((count, len(series), horizons), np.nan)
-    for i, s in enumerate(series):
-        logs = modelled(posterior, worlds, s, horizons)
-        if logs is not None:
-            paths[:, i] = logs[:, 1:] - logs[:, :1]
-    return Growth(paths)
+    """Return the growth of ``series`` in given worlds, as :func:`levels_of` takes them."""
+    return growth_in(levels_of(posterior, worlds, series, horizons))
 
 
-def modelled(
-    posterior: Posterior, worlds: Mapping[str, np.ndarray], series: Series, horizons: int
-) -> np.ndarray | None:
-    """Return the log of what the model has of a series at its last report and after.
+def growth_in(levels: np.ndarray) -> Growth:
+    """Return the growth in the logs of levels, [world, series, 1 + horizon]."""
+    return Growth(levels[:, :, 1:] - levels[:, :, :1])
+
+
+def levels_of(
+    posterior: Posterior,
+    worlds: Mapping[str, np.ndarray],
+    series: tuple[Series, ...],
+    horizons: int,
+) -> np.ndarray:
+    """Return the logs of what the model has of ``series`` at their last reports and after.
 
     Parameters
     ----------
@@ -128,14 +131,16 @@ def modelled(
 
     Returns
     -------
-    array [world, 1 + horizon] or None
-        In the model's unit; None where it has nothing that the series follows.
+    array [world, series, 1 + horizon]
+        In the model's unit; NaN where it has nothing that a series follows.
     """
-    path = _path(posterior, worlds, series)
-    if path is None:
-        return None
-    position = posterior.window.position(ends_of(series, horizons))
-    return np.asarray(np.log(_read(path, position)))
+    levels = np.full((len(worlds[REVENUE.kind]), len(series), 1 + horizons), np.nan)
+    for i, s in enumerate(series):
+        path = _path(posterior, worlds, s)
+        if path is not None:
+            position = posterior.window.position(ends_of(s, horizons))
+            levels[:, i] = np.log(_read(path, position))
+    return levels
 
 
 def ends_of(series: Series, horizons: int) -> pd.DatetimeIndex:

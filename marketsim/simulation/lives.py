@@ -16,7 +16,7 @@ import numpy as np
 from marketsim.calibration import Posterior
 from marketsim.ensemble.batches import in_chunks
 from marketsim.forecasting.projection import LONGEST, Forecast
-from marketsim.forecasting.structure import ends_of, growth_of, modelled
+from marketsim.forecasting.structure import ends_of, growth_in, levels_of
 from marketsim.knowledge.currency import usd_per
 
 __all__ = ["deviations"]
@@ -57,18 +57,18 @@ def deviations(
         After the window.
     """
     series = forecast.panel.series
-    growth = growth_of(posterior, worlds, series, LONGEST)
+    levels = levels_of(posterior, worlds, series, LONGEST)
+    growth = growth_in(levels)
+    followed = growth.heard
     logs = forecast.lines.logs(growth.paths, chance, forecast.joint)
     ends = posterior.window.position(posterior.window.ends(quarters))
     found = np.zeros((len(chance), quarters, len(posterior.companies)))
     places, after = np.full(len(posterior.companies), -1), np.zeros(found.shape[1:])
     for row, s in enumerate(series):
-        path = modelled(posterior, worlds, s, LONGEST)
-        if path is not None and (s.quantity, s.segment) == WHOLE:
+        if followed[row] and (s.quantity, s.segment) == WHOLE:
             last = np.full((len(chance), 1), np.log(s.values[-1]))
-            apart = (
-                np.concatenate([last, logs[:, row]], axis=1) + np.log(1e-3 * usd_per(s.unit)) - path
-            )
+            said = np.concatenate([last, logs[:, row]], axis=1) + np.log(1e-3 * usd_per(s.unit))
+            apart = said - levels[:, row]
             position = posterior.window.position(ends_of(s, LONGEST))
             place = posterior.companies.index(s.ticker)
             found[:, :, place] = _read(apart, position, ends)
