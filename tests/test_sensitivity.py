@@ -14,19 +14,18 @@ import pytest
 import marketsim as ms
 from marketsim.ensemble import COMING
 from marketsim.model import (
-    NEWS,
     Coordinates,
     Setting,
     Shocks,
     company_revenue,
     run,
-    start,
     unpack,
 )
 from marketsim.model.priors import transform
 from marketsim.precision import precise
 from marketsim.sensitivity import Sensitivities
 from marketsim.valuation import equity_return, log_value, return_terms
+from tests.one_world import handover
 
 CHECKED = (
     "elasticity[agentic]",
@@ -81,11 +80,8 @@ def portfolio_return(
 def revenue(
     move: jax.Array, mode: jax.Array, coordinates: Coordinates, setting: Setting, quarters: int
 ) -> jax.Array:
-    entries = len(coordinates.kind)
-    link = coordinates.centre + coordinates.scale * mode[:entries]
-    a, shocks = unpack(transform(coordinates.kind, link)), mode[entries:].reshape(len(NEWS), -1)
-    state, _ = run(a, setting, start(a, setting), Shocks(*shocks[:, :-COMING]))
-    news = jnp.pad(shocks[:, -COMING:], ((0, 0), (0, quarters - COMING)))
+    link, state, coming = handover(mode, coordinates, setting)
+    news = jnp.pad(coming, ((0, 0), (0, quarters - COMING)))
     moved = unpack(transform(coordinates.kind, link + move))
     _, path = run(moved, setting, state, Shocks(*news))
     return jax.vmap(lambda x: company_revenue(setting.lines, x))(path.lines)

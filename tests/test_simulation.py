@@ -19,10 +19,11 @@ from jax import Array
 import marketsim as ms
 from marketsim.ensemble import CHUNK, COMING, batches, coordinates_of, future, histories, news_of
 from marketsim.errors import InputError
-from marketsim.model import NEWS, Shocks, company_revenue, run, start, unpack
+from marketsim.model import NEWS, Shocks, company_revenue
 from marketsim.model.priors import transform
 from marketsim.precision import RUN_SELDOM, precise
 from marketsim.simulation import QUARTERS, REFERENCE, WORLD, allot
+from tests.one_world import handover
 
 CHIP_MAKERS = ("NVDA", "AMD", "AVGO", "MRVL", "TSM", "MU")
 LAST = -1
@@ -284,10 +285,7 @@ def alone(
 def _alone(
     x: Array, move: Array, news: Array, coordinates: Any, setting: Any
 ) -> tuple[Array, Array]:
-    entries = len(coordinates.kind)
-    link = coordinates.centre + coordinates.scale * x[:entries]
-    a, shocks = unpack(transform(coordinates.kind, link)), x[entries:].reshape(len(NEWS), -1)
-    state, _ = run(a, setting, start(a, setting), Shocks(*shocks[:, :-COMING]))
+    link, state, _ = handover(x, coordinates, setting)
     ahead = future(link + move, setting, state, Shocks(*news), coordinates)
     revenue = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(ahead.lines)
     return transform(coordinates.kind, link + move), revenue

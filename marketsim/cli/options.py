@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -49,24 +49,18 @@ Cap = Annotated[
 ]
 
 
-AsOf = Annotated[
-    datetime | None,
-    typer.Option(
+def _decision(support: str, was: str) -> Any:
+    """Return the option of a decision date, by default the newest that the data support."""
+    return typer.Option(
         formats=DATE,
         metavar="DATE",
-        show_default="the newest that the facts support",
-        help="Use only what was published by then.",
-    ),
-]
-AsOfPrices = Annotated[
-    datetime | None,
-    typer.Option(
-        formats=DATE,
-        metavar="DATE",
-        show_default="the newest that facts and prices support",
-        help="Use only what was published and priced by then.",
-    ),
-]
+        show_default=f"the newest that {support} support",
+        help=f"Use only what was {was} by then.",
+    )
+
+
+AsOf = Annotated[datetime | None, _decision("the facts", "published")]
+AsOfPrices = Annotated[datetime | None, _decision("facts and prices", "published and priced")]
 
 
 def iso(date: datetime | None) -> str | None:
