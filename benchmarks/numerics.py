@@ -159,10 +159,9 @@ def price_of_chips(t: Turn) -> Sides:
 
 
 def rent_of_compute(t: Turn) -> Sides:
-    """Clouds sell, and owners use, all compute that runs at the price of contracts."""
-    paid = by_layer(t)
+    """Clouds sell their share of the compute that runs at the price of contracts."""
     rent = t.q.running * jnp.exp(t.after.log_contract) * ms.model.units.KILOHOURS
-    return paid["cloud"] / t.a.cloud_markup + paid["own_use"], rent
+    return by_layer(t)["cloud"] / t.a.cloud_markup, t.a.rented_share * rent
 
 
 def book_value(t: Turn) -> Sides:
@@ -175,7 +174,9 @@ def book_value(t: Turn) -> Sides:
 def bits_of_memory(t: Turn) -> Sides:
     """Bits made are sold or lie in stock, high-bandwidth memory as what its wafers would make."""
     now, after, a = t.before.memory, t.after.memory, t.a
-    made = jnp.exp(now.log_capacity + a.memory_utilisation * (after.log_price - now.log_cost))
+    idle = ms.model.memory.idle(a, now.log_price - now.log_cost)
+    used = a.memory_utilisation * (after.log_price - now.log_cost) - idle
+    made = jnp.exp(now.log_capacity + used)
     hbm = t.q.hbm_revenue * jnp.exp(-after.log_hbm_price)
     sold = t.q.memory_bits + (a.hbm_trade_ratio - 1.0) * hbm
     return after.stock + sold, now.stock + made

@@ -131,6 +131,18 @@ def spending(a: Assumptions, now: Demand) -> tuple[Array, Array]:
     return sold * at_price, (1.0 - sold) * at_price / a.token_markup
 
 
+def worth_in_use(a: Assumptions, now: Demand) -> Array:
+    """Return what compute would be worth to owners who used all of it, USD bn per quarter.
+
+    Tokens at cost, valued at the price at which as many would be wanted in the end: on the day on
+    which tokens get cheaper, those in use are worth what they were, and their user keeps what is
+    saved. Training is worth its budget.
+    """
+    unmet = (now.log_desired - now.log_tokens) / elasticity_at(a, saturated(a, now))
+    tokens = jnp.exp(now.log_tokens + now.log_price + unmet).sum(axis=0)
+    return tokens / a.token_markup + jnp.exp(now.log_training)
+
+
 def saturated(a: Assumptions, now: Demand) -> Array:
     """Return how far demand is saturated, between 0 and 1: half at the stated share of income.
 

@@ -64,7 +64,8 @@ class Flows:
     ``chips`` delivered [architecture] and ``orders`` of them, USD bn at prices before factors;
     ``load`` of the fleet, ``let`` by landlords and ``added`` by deliveries, GW of IT; ``rent`` of
     compute that ran, USD bn at the price of contracts; ``turbines`` paid for, earnings of
-    ``generation`` and ``memory`` by all its buyers, USD bn; ``independent``, the share of
+    ``generation`` and ``memory`` by all its buyers, USD bn; ``worth``, what compute would be worth
+    to owners who used all of it, USD bn; ``independent``, the share of
     low-latency designs that no merchant incumbent owns.
     """
 
@@ -74,6 +75,7 @@ class Flows:
     let: Array
     added: Array
     rent: Array
+    worth: Array
     turbines: Array
     generation: Array
     memory: Array
@@ -96,8 +98,8 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
     Accelerators, networking, what servers add to them, power equipment and construction are the
     capital spending on sites; electricity and operations the spending on running them. Foundry and
     its equipment are paid out of accelerators, memory out of them, of servers and by all others who
-    buy it, leases by tenants of sites to their owners, cloud and own use by those who compute;
-    generation and turbines by all users of the grid.
+    buy it, leases by tenants of sites to their owners, cloud by those who compute. Own use is what
+    it is worth to those who use; generation and turbines are paid by all users of the grid.
     """
     paid = flows.chips * prices.chips * prices.memory.chips * merchant(prices.markup)
     absorbed = paid[LOW_LATENCY] * (1.0 - flows.independent)
@@ -124,7 +126,7 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
         "operations": a.hosting_cost * flows.load,
         "leases": a.lease_rate * flows.let * prices.power,
         "cloud": a.cloud_markup * a.rented_share * flows.rent,
-        "own_use": (1.0 - a.rented_share) * flows.rent,
+        "own_use": (1.0 - a.rented_share) * flows.worth,
     }
     return jnp.stack([by_layer[name] for name in LAYERS])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -28,6 +29,9 @@ end of 2025."""
 
 BOOM: Final = 1.2
 """Largest response of ln starts to price: what makers can finance and clean rooms can hold."""
+
+EDGE: Final = 0.05
+"""Of ln price over cash cost: plants differ in theirs."""
 
 TERABYTES: Final = 1e-3
 """In a GB."""
@@ -85,12 +89,14 @@ class Sales:
 class Premia:
     """Factors on prices by memory [architecture]: of ``chips``, and of what ``servers`` add.
 
-    ``hbm`` is its cost over the price of the chip in the trend.
+    ``hbm`` is what it is paid over the price of the chip in the trend, ``hbm_at_cost`` what it
+    would be at its own cost.
     """
 
     chips: Array
     servers: Array
     hbm: Array
+    hbm_at_cost: Array
 
 
 def bits_per_chip(a: Assumptions, log_memory: Array, log_power: Array) -> Bits:
@@ -150,7 +156,8 @@ def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array, news: A
 
     Notes
     -----
-    Plant is given, and makers hardly vary what it makes. Contracts close a part of the gap to the
+    Plant is given, and makers hardly vary what it makes until prices miss its cash cost. Contracts
+    close a part of the gap to the
     price at which buyers would take what is made and stocks would come back to normal; until then
     stocks take the difference, and where even they run out all buyers get the same part. Chips are
     not held up: what limits them stands in the capacity to make them.
@@ -164,7 +171,7 @@ def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array, news: A
     plain = jnp.exp(now.log_rest + cycle) + server
     elastic = plain * jnp.exp(answer)
     wafers = a.hbm_trade_ratio * hbm
-    made = jnp.exp(now.log_capacity + a.memory_utilisation * margin)
+    made = jnp.exp(now.log_capacity + a.memory_utilisation * margin - idle(a, margin))
     offered = made + a.restocking * (now.stock - a.memory_stock * made)
     wanted = elastic + wafers
     slope = a.memory_utilisation + a.memory_elasticity * elastic / wanted
@@ -185,6 +192,15 @@ def clear_memory(a: Assumptions, now: Memory, hbm: Array, server: Array, news: A
         log_hbm_price=relax(now.log_hbm_price, elsewhere, a.hbm_repricing),
         cycle=cycle,
     )
+
+
+def idle(a: Assumptions, margin: Array) -> Array:
+    """Return by how much bits made fall, in logs, for plant whose cash cost ``margin`` misses.
+
+    ``margin`` is ln price over cost.
+    """
+    below = jnp.log(a.memory_cash_cost) - margin
+    return a.memory_idling * EDGE * jax.nn.softplus(below / EDGE)
 
 
 def advance_memory(a: Assumptions, now: Memory, sales: Sales) -> Memory:
@@ -237,6 +253,12 @@ def memory_revenue(a: Assumptions, sales: Sales) -> Array:
     return (1.0 + a.flash_ratio) * dram_revenue(a, sales) + hbm_revenue(sales)
 
 
+def revenue_at_cost(a: Assumptions, sales: Sales, log_cost: Array) -> Array:
+    """Return what all makers would earn at the cost with a normal return, USD bn."""
+    log_hbm = log_cost + jnp.log(a.hbm_trade_ratio * a.hbm_premium)
+    return memory_revenue(a, replace(sales, log_price=log_cost, log_hbm_price=log_hbm))
+
+
 def priced(now: Memory, sales: Sales) -> Memory:
     """Return the market at the prices of the quarter's sales."""
     return replace(now, log_price=sales.log_price, log_hbm_price=sales.log_hbm_price)
@@ -267,4 +289,5 @@ def premia(a: Assumptions, now: Memory, chip: Bits, log_price: Array) -> Premia:
         chips=1.0 + hbm / (price + hbm) * (dear - 1.0),
         servers=1.0 + dram / (a.server_content * price + dram) * (dear_dram - 1.0),
         hbm=hbm * dear / price,
+        hbm_at_cost=hbm / price,
     )

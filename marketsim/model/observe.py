@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from . import demand, fleet, industry, investment, layers, memory, revenue
+from . import content, demand, fleet, industry, investment, layers, memory, revenue
 from .assumptions import Assumptions
 from .grid import Settlement
 from .smooth import SHARPNESS
@@ -39,8 +39,11 @@ def observe(
     inference = jnp.exp(traded.log_inference).sum(axis=0)
     at_price = jnp.exp(wants.log_tokens + wants.log_price).sum(axis=0)
     multiple = at_price / (inference * jnp.exp(traded.log_rent) * KILOHOURS)
+    costs = content.Costs(sales, before.memory.log_cost, settled)
+    costing = content.content(a, prices, costs)
     return Quarter(
         lines=revenue.line_revenue(a, setting.lines, before.industry, after.spending),
+        volumes=revenue.line_revenue(a, setting.lines, before.industry, after.spending * costing),
         spending=spent,
         recognised=after.spending,
         capital_spending=supplied.paid,

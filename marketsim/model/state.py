@@ -73,7 +73,8 @@ class State:
 class Quarter:
     """What can be observed of a quarter; stacked [quarter, ...] by a run.
 
-    Revenue: ``lines`` USD bn [line]; ``spending`` by layer as it accrues and ``recognised`` as
+    Revenue: ``lines`` USD bn [line], and ``volumes``, what they would be at prices that just cover
+    cost; ``spending`` by layer as it accrues and ``recognised`` as
     revenue shows it, USD bn [layer]; ``capital_spending`` on AI, ``operating_spending`` on running
     it and ``owner_capex`` of the largest owners in all, USD bn.
 
@@ -113,6 +114,7 @@ class Quarter:
     """
 
     lines: Array
+    volumes: Array
     spending: Array
     recognised: Array
     capital_spending: Array

@@ -227,8 +227,12 @@ def flows(
     supplied: Supply,
     settled: grid.Settlement,
     rent: Array,
+    demanded: demand.Demand,
 ) -> layers.Flows:
-    """Return what is bought in the quarter; ``rent`` of compute at contract prices, USD bn."""
+    """Return what is bought in the quarter; ``rent`` of compute at contract prices, USD bn.
+
+    ``demanded`` is demand once the market has cleared.
+    """
     return layers.Flows(
         chips=supplied.chips,
         orders=supplied.orders,
@@ -236,6 +240,7 @@ def flows(
         let=jnp.exp(state.power.log_let),
         added=supplied.delivered * ordered.kw,
         rent=rent,
+        worth=demand.worth_in_use(a, demanded),
         turbines=settled.paid.sum(axis=0),
         generation=grid.merchant_earnings(a, state.grid, state.power),
         memory=memory.memory_revenue(a, supplied.memory),

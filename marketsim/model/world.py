@@ -53,7 +53,7 @@ def start(a: Assumptions, setting: Setting) -> State:
     kw = jnp.exp(technology.log_power)
     blank = power.initial_power(a, one, one)
     calm = 1.0 + 0.0 * technology.log_price
-    premia = memory.Premia(chips=calm, servers=calm, hbm=0.0 * calm)
+    premia = memory.Premia(calm, calm, hbm=0.0 * calm, hbm_at_cost=0.0 * calm)
     costs = new_chip_costs(a, technology.log_price, technology.log_power, blank, one, none, premia)
     speed = along(np.log(TOKENS_PER_SECOND), one)
     work = roofline.compute_per_token(a, technology, setting.served, speed)
@@ -77,6 +77,7 @@ def start(a: Assumptions, setting: Setting) -> State:
         let=fleet.total(stock.power),
         added=added * mean(shares, kw),
         rent=running * jnp.exp(log_rent) * KILOHOURS,
+        worth=running * jnp.exp(log_rent) * KILOHOURS,
         turbines=(markets.owed * grid.fulfilled(a)).sum(axis=0),
         generation=none,
         memory=memory.memory_revenue(a, sales),
@@ -130,7 +131,7 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
     contracted = traded.running * jnp.exp(log_contract) * KILOHOURS
     settled = grid.settle(a, state.grid, state.power, supplied.rent)
     markets = grid.advance_grid(a, state.grid, settled)
-    bought = flows(a, state, stock, ordered, supplied, settled, contracted)
+    bought = flows(a, state, stock, ordered, supplied, settled, contracted, traded.demand)
     spent = layers.layer_spending(a, supplied.prices, bought)
     scarce = supplied.deliveries
     funds = investment.raise_funds(a, ordered.plan, supplied.paid, layers.earned(a, state.spending))

@@ -21,7 +21,12 @@ from marketsim.model.units import KILOHOURS
 PRICE, KW = leaf(np.array([40.0, 26.0, 100.0])), leaf(np.array([1.2, 1.1, 1.7]))
 GPU = 0
 NONE = leaf(np.array(0.0))
-CALM = Premia(chips=leaf(np.ones(3)), servers=leaf(np.ones(3)), hbm=leaf(np.zeros(3)))
+CALM = Premia(
+    chips=leaf(np.ones(3)),
+    servers=leaf(np.ones(3)),
+    hbm=leaf(np.zeros(3)),
+    hbm_at_cost=leaf(np.zeros(3)),
+)
 new_chip_costs = jax.jit(costs.new_chip_costs)
 
 

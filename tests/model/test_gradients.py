@@ -94,9 +94,14 @@ def test_gradients_agree_with_central_differences(
     assert unseen - FAINT == idle(world)
 
 
-FAINT = {"concentration[servers]", "concentration[asic]", "node_size_growth[low_latency]"}
-"""Told from rounding at few points: two layers whose listed sellers hold much the same shares, and
-the nodes of designs that hardly serve."""
+FAINT = {
+    "concentration[servers]",
+    "concentration[asic]",
+    "node_size_growth[low_latency]",
+    "exposure[NRG.total]",
+}
+"""Told from rounding at few points: two layers whose listed sellers hold much the same shares, the
+nodes of designs that hardly serve, and what a seller of others' power earns by its own plants."""
 
 
 def idle(world: World) -> set[str]:

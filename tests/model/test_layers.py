@@ -15,7 +15,7 @@ from marketsim.model.units import KILOHOURS
 
 CHIPS = leaf(np.array([10.0, 2.0, 0.5]))
 ELECTRICITY, RENT, LOAD, LET, ADDED, ORDERS = 0.08, 9.0, 3.0, 1.7, 0.4, 14.0
-TURBINES, GENERATION, MEMORY = 0.9, 1.3, 40.0
+TURBINES, GENERATION, MEMORY, WORTH = 0.9, 1.3, 40.0, 7.0
 ACCELERATORS = ("gpu", "asic", "low_latency")
 FOUNDRY = ("foundry", "foundry_equipment")
 SYSTEMS = ("networking", "servers")
@@ -30,9 +30,10 @@ def paid(a: Assumptions, independent: float = 1.0, **factors: float) -> dict[str
     one = dict.fromkeys(("chips", "hbm", "dram", "markup", "power", "equipment"), 1.0)
     given = {k: jnp.asarray(x) for k, x in (one | factors | {"electricity": ELECTRICITY}).items()}
     none = jnp.zeros(3)
-    memory = Premia(chips=none + given.pop("hbm"), servers=none + given.pop("dram"), hbm=none)
+    chips, servers = none + given.pop("hbm"), none + given.pop("dram")
+    memory = Premia(chips, servers, hbm=none, hbm_at_cost=none)
     prices = Prices(memory=memory, **given)
-    flows = (ORDERS, LOAD, LET, ADDED, RENT, TURBINES, GENERATION, MEMORY, independent)
+    flows = (ORDERS, LOAD, LET, ADDED, RENT, WORTH, TURBINES, GENERATION, MEMORY, independent)
     amounts = (jnp.asarray(x) for x in flows)
     by_layer = spend(a, prices, Flows(CHIPS, *amounts))
     return dict(zip(LAYERS, np.asarray(by_layer).tolist(), strict=True))
@@ -64,8 +65,8 @@ def test_each_layer_in_closed_form(median: Assumptions) -> None:
 def test_compute_is_rented_out_or_used_at_home(median: Assumptions) -> None:
     by_layer = paid(median)
     sold = by_layer["cloud"] / float(median.cloud_markup)
-    assert sold + by_layer["own_use"] == pytest.approx(RENT)
     assert sold / RENT == pytest.approx(float(median.rented_share))
+    assert sold / RENT + by_layer["own_use"] / WORTH == pytest.approx(1.0)
 
 
 def test_what_sites_cost_and_what_running_them_does_add_up(median: Assumptions) -> None:
@@ -151,7 +152,7 @@ def test_the_merchant_keeps_what_wafers_and_memory_leave(median: Assumptions) ->
     def margin(chips: float = 1.0, memory: float = 1.0, markup: float = 1.0) -> float:
         c, k, one = (jnp.asarray(x) for x in (chips, markup, 1.0))
         content = 0.05 * jnp.ones(3)  # 5 % of the price, passed on where it is dearer
-        premia = Premia(1.0 + content * (memory - 1.0), jnp.ones(3), content * memory)
+        premia = Premia(1.0 + content * (memory - 1.0), jnp.ones(3), content * memory, content)
         return float(layers.merchant_margin(median, Prices(c, premia, k, one, one, one)))
 
     content = float(median.foundry_content) + 0.05

@@ -115,6 +115,7 @@ def test_a_leak_would_be_found(run: Run, world: World, numerics: ModuleType, gap
 def test_every_observable_has_its_axes(run: Run, world: World) -> None:
     own = {
         "lines": (world.setting.lines.share.shape[0],),
+        "volumes": (world.setting.lines.share.shape[0],),
         "spending": (len(LAYERS),),
         "recognised": (len(LAYERS),),
         "tokens": (len(CLASSES),),

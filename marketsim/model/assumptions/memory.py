@@ -69,6 +69,18 @@ class MemoryAssumptions:
         lognormal(0.08, 0.5),
         "makers cut wafer starts by a fifth to a third in 2023, after prices had halved",
     )
+    memory_cash_cost: Array = assumption(
+        "share",
+        "cash cost of a bit over its cost with a normal return: below it plant stands idle",
+        share(0.45, 0.25),
+        "depreciation is near half of what makers' sales cost (Micron's annual reports)",
+    )
+    memory_idling: Array = assumption(
+        "elasticity",
+        "bits not made, with price below cash cost",
+        lognormal(0.6, 0.4),
+        "makers stopped a third to a half of flash wafers in 2023, sold below cash cost",
+    )
     memory_repricing: Array = assumption(
         "share per quarter",
         "share of the gap to the price that would clear the market that contracts close",
