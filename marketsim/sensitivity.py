@@ -6,7 +6,7 @@ assumption changes from the decision date on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +23,17 @@ from marketsim.model.priors import transform
 from marketsim.model.tree import leaf, pytree
 from marketsim.precision import RUN_SELDOM, precise
 from marketsim.scenarios import chosen, movable
-from marketsim.valuation import Terms, Valuation, equity_return, log_value, return_terms
+from marketsim.valuation import (
+    Anchor,
+    Terms,
+    Valuation,
+    ValuationAssumptions,
+    Worth,
+    enterprise_value,
+    equity_return,
+    sales_of,
+)
+from marketsim.valuation.returns import EXPECTED
 
 if TYPE_CHECKING:
     from marketsim.allocation import Allocation
@@ -32,6 +42,17 @@ __all__ = ["Sensitivities", "sensitivities"]
 
 YEAR: Final = 4
 """Quarters over which revenue is summed."""
+
+SPENT: Final = (
+    "contracted",
+    "worth",
+    "capital_spending",
+    "operating_spending",
+    "depreciation",
+    "write_down",
+    "premium",
+)
+"""Of a modelled quarter: what statements of earnings take of the world."""
 
 
 @pytree
@@ -48,12 +69,19 @@ class Handover:
 
 @pytree
 class Holding:
-    """A portfolio as arrays: weights and positions of its companies, and what values them."""
+    """A portfolio as arrays: weights and positions of its companies, and what values them.
+
+    ``lives`` is revenue over what the model has of it [quarter, company], ``expected`` the worth of
+    compute in use that forecasts hold [year].
+    """
 
     weights: Array
     columns: Array
+    lives: Array
+    expected: Array
+    assumed: ValuationAssumptions
     terms: Terms
-    returns: dict[str, Array]
+    anchor: Anchor
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +150,13 @@ def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivitie
         book = Holding(
             weights=jnp.asarray(choice.weights.loc[tickers].to_numpy()),
             columns=jnp.asarray(valuation.columns),
+            lives=leaf(valuation.paths.calibrated.lives[0][:, valuation.columns].astype(float)),
+            expected=leaf(valuation.expected),
+            assumed=valuation.assumed,
             terms=valuation.terms,
-            returns=return_terms(valuation.economics),
+            anchor=jax.tree.map(leaf, valuation.anchor),
         )
-        quarters, years = valuation.paths.central.shape[0], valuation.horizon_years
+        quarters, years = len(valuation.paths.quarter_ends), valuation.horizon_years
         slopes = _slopes(jnp.asarray(start), last, coordinates, setting, book, quarters, years)
         value, near, far = (np.asarray(s) for s in slopes)
         levels, unit_slopes = map(np.asarray, _levels(jnp.asarray(start), last, coordinates))
@@ -174,34 +205,61 @@ def _slopes(
 ) -> tuple[Array, Array, Array]:
     """Return derivatives by ``move`` [entry] of :func:`outcome`: [entry], [company, entry] twice.
 
-    Returns are measured against the central world at ``move`` itself.
+    Returns are measured against the central world at ``move`` itself, and a change of assumptions
+    is recognised as that of a regime is.
     """
 
     def outcome(m: Array) -> tuple[Array, Array, Array]:
-        revenue = _revenue(m, last, coordinates, setting, book, quarters)
-        value = log_value(revenue, book.terms)
-        ratio = value - jax.lax.stop_gradient(value)
-        gained = book.weights @ equity_return(ratio, book.returns, years)
+        revenue, value = _valued(m, last, coordinates, setting, book, quarters)
+        shift = value - jax.lax.stop_gradient(value)
+        gained = equity_return(book.assumed, book.terms, _about(book, shift), _told(shift), years)
         near, far = revenue[:YEAR].sum(axis=0), revenue[-YEAR:].sum(axis=0)
-        return gained, jnp.log(near), jnp.log(far)
+        return book.weights @ gained, jnp.log(near), jnp.log(far)
 
     slopes: tuple[Array, Array, Array] = jax.jacfwd(outcome)(move)
     return slopes
 
 
-def _revenue(
+def _told(shift: Array) -> Worth:
+    """Return a world that differs by ``shift`` [company] from the central one, as regimes do."""
+    return Worth(log_value=shift, log_shift=shift)
+
+
+def _about(book: Holding, shift: Array) -> Anchor:
+    """Return the anchor at which the central world is the mean of those that the market prices."""
+    one = jnp.ones_like(jax.lax.stop_gradient(shift))
+    return replace(book.anchor, enterprise=one, equity=one)
+
+
+def _valued(
     move: Array,
     last: Handover,
     coordinates: Coordinates,
     setting: Setting,
     book: Holding,
     quarters: int,
-) -> Array:
-    """Return revenue of the holdings in the moved central world, [quarter, company]."""
+) -> tuple[Array, Array]:
+    """Return what the holdings sell and are worth in the moved central world.
+
+    Revenue, USD bn per quarter [quarter, company], and the log of enterprise value [company].
+    """
     calm = Shocks(*jnp.pad(last.coming, ((0, 0), (0, quarters)))[:, :quarters])
     ahead = future(last.link + move, setting, last.state, calm, coordinates)
-    revenue = jax.vmap(lambda lines: company_revenue(setting.lines, lines))(ahead.lines)
-    return revenue[:, book.columns]
+
+    def held(lines: Array) -> Array:
+        return jax.vmap(lambda x: company_revenue(setting.lines, x))(lines)[:, book.columns]
+
+    revenue, ordinary = held(ahead.lines) * book.lives, held(ahead.ordinary) * book.lives
+    of_companies = {
+        "revenue": revenue,
+        "volumes": held(ahead.volumes) * book.lives,
+        "ordinary": ordinary[-YEAR:].sum(axis=0),
+        "lives": book.lives,
+    }
+    world = {name: getattr(ahead, name) for name in SPENT}
+    sold = sales_of(of_companies, {**world, EXPECTED: book.expected})
+    value = enterprise_value(book.assumed, book.terms, sold)
+    return revenue, jnp.log(value + book.anchor.rest * sold.ordinary)
 
 
 @jax.jit

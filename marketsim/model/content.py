@@ -53,6 +53,22 @@ def content(a: Assumptions, prices: Prices, costs: Costs) -> Array:
     return jnp.stack([by_layer.get(name, one) for name in LAYERS])
 
 
+def ordinary(prices: Prices, content_now: Array) -> Array:
+    """Return what ordinary prices are of those paid, by layer, [layer].
+
+    Scarcity of chips and of equipment ends, and memory and turbines come back to cost; a markup
+    stays, and so does what electricity and leases cost under contract.
+    """
+    one = jnp.ones_like(prices.chips)
+    accelerator = 1.0 / (prices.chips * prices.memory.chips)
+    by_layer = {
+        **dict(zip(ARCHITECTURES, accelerator, strict=True)),
+        "generation": one,
+        "leases": one,
+    }
+    return jnp.stack([by_layer.get(n, content_now[i]) for i, n in enumerate(LAYERS)])
+
+
 def accelerators(a: Assumptions, prices: Prices) -> Array:
     """Return cost over price of accelerators, one at ordinary prices, [architecture]."""
     cost = a.foundry_content * prices.chips + prices.memory.hbm

@@ -114,6 +114,11 @@ def total(vintages: Array) -> Array:
     return sum_by_halves(vintages.reshape(-1, *vintages.shape[2:]))
 
 
+def newest(fleet: Fleet) -> Array:
+    """Return the share of the compute that was added last, and is let at the price of the day."""
+    return fleet.compute[0].sum(axis=0) / total(fleet.compute)
+
+
 def add_vintage(fleet: Fleet, compute: Array, power: Array, paid: Array) -> Fleet:
     """Age the fleet by a quarter and add a new vintage, arrays [architecture]."""
 

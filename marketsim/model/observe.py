@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax.numpy as jnp
 from jax import Array
 
@@ -27,10 +29,11 @@ def observe(
     accounts: fleet.Accounts,
     spent: Array,
     funds: investment.Funds,
+    bought: layers.Flows,
 ) -> Quarter:
     """Return a quarter that led from the state ``before`` to ``after``.
 
-    ``spent`` by layer as it accrued, USD bn, [layer].
+    ``spent`` by layer as it accrued, USD bn, [layer], on what was ``bought``.
     """
     scarce, prices, sales = supplied.deliveries, supplied.prices, supplied.memory
     tokens, wants = jnp.exp(traded.demand.log_tokens), traded.demand
@@ -41,9 +44,11 @@ def observe(
     multiple = at_price / (inference * jnp.exp(traded.log_rent) * KILOHOURS)
     costs = content.Costs(sales, before.memory.log_cost, settled)
     costing = content.content(a, prices, costs)
+    earned = partial(revenue.line_revenue, a, setting.lines, before.industry)
     return Quarter(
-        lines=revenue.line_revenue(a, setting.lines, before.industry, after.spending),
-        volumes=revenue.line_revenue(a, setting.lines, before.industry, after.spending * costing),
+        lines=earned(after.spending),
+        volumes=earned(after.spending * costing),
+        ordinary=earned(after.spending * content.ordinary(prices, costing)),
         spending=spent,
         recognised=after.spending,
         capital_spending=supplied.paid,
@@ -54,9 +59,12 @@ def observe(
         borrowers_spending=ordered.plan.borrowers * supplied.paid,
         debt=after.investment.debt,
         leverage=after.investment.leverage,
+        premium=a.external_premium * after.investment.leverage,
         order_book=ordered.plan.book,
         orders=supplied.paid + ordered.plan.book - investment.booked(a, before.investment),
         expected_growth=ordered.plan.state.expected_growth / YEARS,
+        contracted=bought.rent,
+        worth=bought.worth,
         compute=fleet.total(after.fleet.compute),
         running=traded.running,
         delivered=supplied.delivered,

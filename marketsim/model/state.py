@@ -73,22 +73,24 @@ class State:
 class Quarter:
     """What can be observed of a quarter; stacked [quarter, ...] by a run.
 
-    Revenue: ``lines`` USD bn [line], and ``volumes``, what they would be at prices that just cover
-    cost; ``spending`` by layer as it accrues and ``recognised`` as
-    revenue shows it, USD bn [layer]; ``capital_spending`` on AI, ``operating_spending`` on running
-    it and ``owner_capex`` of the largest owners in all, USD bn.
+    Revenue: ``lines`` USD bn [line]; ``volumes``, what they would be at prices that follow cost,
+    and ``ordinary``, at prices without what is scarce for a time; ``spending`` by layer as it
+    accrues and ``recognised`` as revenue shows it, USD bn [layer]; ``capital_spending`` on AI,
+    ``operating_spending`` on running it and ``owner_capex`` of the largest owners in all, USD bn.
 
     Finance, USD bn: ``owner_cash_flow`` of the largest owners; ``borrowed`` for AI, and the
     ``debt`` it leaves; ``borrowers_spending`` of builders without a cash flow of their own;
-    ``leverage``, debt and a year of borrowing over a year's cash flow; ``order_book`` of sites not
-    due yet, net ``orders``; ``expected_growth`` of demand per year; ``binding``, how far each of
-    `units.LIMITS` binds, shares that add to one, [limit].
+    ``leverage``, debt and a year of borrowing over a year's cash flow; the ``premium`` on funds
+    that owners borrow at it, per year; ``order_book`` of sites not due yet, net ``orders``;
+    ``expected_growth`` of demand per year; ``binding``, how far each of `units.LIMITS` binds,
+    shares that add to one, [limit].
 
-    Compute: ``compute`` installed, ``running``, ``delivered`` and ``retired``, million H100e;
-    ``rent`` USD per H100e-hour; ``q``; ``chip_price`` of merchant accelerators, kUSD per H100e;
-    ``merchant_margin`` over wafers and memory; ``architecture_share`` of deliveries [architecture];
-    ``token_share`` of new tokens [architecture, class]; ``restricted_premium``, ln premium on
-    compute inside the region under export controls.
+    Compute: ``contracted``, what all of it that runs is let at, and ``worth``, what it would be
+    worth to owners who used all of it, USD bn; ``compute`` installed, ``running``, ``delivered``
+    and ``retired``, million H100e; ``rent`` USD per H100e-hour; ``q``; ``chip_price`` of merchant
+    accelerators, kUSD per H100e; ``merchant_margin`` over wafers and memory; ``architecture_share``
+    of deliveries [architecture]; ``token_share`` of new tokens [architecture, class];
+    ``restricted_premium``, ln premium on compute inside the region under export controls.
 
     Tokens, USD bn: ``laboratory_revenue``, ``own_use`` at cost, the ``training`` budget and the
     outside capital in it, ``training_capital``; ``saturation`` of demand between 0 and 1;
@@ -115,6 +117,7 @@ class Quarter:
 
     lines: Array
     volumes: Array
+    ordinary: Array
     spending: Array
     recognised: Array
     capital_spending: Array
@@ -125,10 +128,13 @@ class Quarter:
     borrowers_spending: Array
     debt: Array
     leverage: Array
+    premium: Array
     order_book: Array
     orders: Array
     expected_growth: Array
     binding: Array
+    contracted: Array
+    worth: Array
     compute: Array
     running: Array
     delivered: Array

@@ -126,8 +126,8 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
     stock, accounts = fleet.keep_books(a, kept, value)
     ordered = order(a, state, traded, stock, shocks)
     supplied = supply(a, state, stock, ordered, shocks)
-    turnover = industry.turnover(a, state.industry)
-    log_contract = relax(state.log_contract, traded.log_rent, turnover)
+    kept_terms = (1.0 - industry.turnover(a, state.industry)) * (1.0 - fleet.newest(state.fleet))
+    log_contract = relax(state.log_contract, traded.log_rent, 1.0 - kept_terms)
     contracted = traded.running * jnp.exp(log_contract) * KILOHOURS
     settled = grid.settle(a, state.grid, state.power, supplied.rent)
     markets = grid.advance_grid(a, state.grid, settled)
@@ -165,6 +165,7 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
         accounts,
         spent,
         funds,
+        bought,
     )
     return after, quarter
 

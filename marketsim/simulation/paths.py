@@ -12,7 +12,7 @@ import pandas as pd
 from marketsim.ensemble import assumptions_at
 from marketsim.scenarios import Scenarios
 
-__all__ = ["WORLD", "Paths"]
+__all__ = ["WORLD", "Paths", "Worlds"]
 
 WORLD: Final = {
     "compute": "M H100e",
@@ -24,6 +24,12 @@ WORLD: Final = {
     "power_scarcity": "log",
     "chip_scarcity": "log",
     "inference_share": "share",
+    "operating_spending": "USD bn per quarter",
+    "depreciation": "USD bn per quarter",
+    "write_down": "USD bn per quarter",
+    "premium": "share per year",
+    "contracted": "USD bn per quarter",
+    "worth": "USD bn per quarter",
     "token_price": "index, first quarter 1",
     "q": "ratio",
     "impairment": "USD bn",
@@ -32,15 +38,50 @@ WORLD: Final = {
 
 
 @dataclass(frozen=True, eq=False)
+class Worlds:
+    """What worlds are valued by.
+
+    Attributes
+    ----------
+    revenue
+        USD bn per quarter, [world, quarter, company].
+    volumes
+        What it would be at prices that follow cost, in the same unit and shape: costs go with it.
+    ordinary
+        What it would be at prices without what is scarce for a time, in the last four quarters
+        together, USD bn, [world, company].
+    lives
+        Revenue over what the model has of it: companies' own, [world, quarter, company].
+    quantities
+        Of :data:`WORLD`, each [world, quarter].
+    """
+
+    revenue: np.ndarray
+    volumes: np.ndarray
+    ordinary: np.ndarray
+    lives: np.ndarray
+    quantities: Mapping[str, np.ndarray]
+
+    def __getitem__(self, rows: slice | np.ndarray) -> Worlds:
+        """Some of the worlds."""
+        quantities = {name: path[rows] for name, path in self.quantities.items()}
+        return Worlds(
+            self.revenue[rows],
+            self.volumes[rows],
+            self.ordinary[rows],
+            self.lives[rows],
+            quantities,
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Paths:
     """Simulated worlds.
 
     Attributes
     ----------
-    revenue
-        USD bn per quarter, [draw, quarter, company].
-    world
-        Quantities of :data:`WORLD`, each [draw, quarter].
+    draws
+        The worlds drawn; their ``revenue`` and ``world`` for short.
     regime
         Index into the scenarios' regimes, [draw].
     index
@@ -48,13 +89,12 @@ class Paths:
         same news under different regimes, so that their difference is the regime's alone.
     probabilities
         Of each draw, [draw]; they sum to one, and over a regime to its probability.
-    central
-        Revenue at the mode without shift or news, [quarter, company].
-    regime_central
-        The same under each regime's shifts, [regime, quarter, company].
-    reference
-        Draws without shift, [reference draw, quarter, company]: the worlds that prices are
-        anchored to.
+    calibrated
+        One world at the mode, without shift or news.
+    centres
+        The same under each regime's shifts.
+    unshifted
+        Draws without shift, of the numbers from 0 on.
     quarter_ends
         Ends of the simulated quarters.
     link
@@ -67,18 +107,27 @@ class Paths:
     """
 
     scenarios: Scenarios
-    revenue: np.ndarray
-    world: Mapping[str, np.ndarray]
+    draws: Worlds
     regime: np.ndarray
     index: np.ndarray
     probabilities: np.ndarray
-    central: np.ndarray
-    regime_central: np.ndarray
-    reference: np.ndarray
+    calibrated: Worlds
+    centres: Worlds
+    unshifted: Worlds
     quarter_ends: pd.DatetimeIndex
     link: np.ndarray
     deviation: np.ndarray
     seed: int
+
+    @property
+    def revenue(self) -> np.ndarray:
+        """Revenue of the draws, USD bn per quarter, [draw, quarter, company]."""
+        return self.draws.revenue
+
+    @property
+    def world(self) -> Mapping[str, np.ndarray]:
+        """Quantities of :data:`WORLD` of the draws, each [draw, quarter]."""
+        return self.draws.quantities
 
     @property
     def companies(self) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from marketsim.scenarios import Scenarios
 
 from .allotment import allot
 from .lives import deviations
-from .paths import WORLD, Paths
+from .paths import WORLD, Paths, Worlds
 
 __all__ = ["QUARTERS", "REFERENCE", "simulate"]
 
@@ -42,6 +42,8 @@ REFERENCE: Final = 1_000
 """Worlds without shift that prices are anchored to, whatever the number of draws."""
 
 INTERACTIVE: Final = CLASSES.index("interactive")
+
+BY_LINE: Final = "lines", "volumes", "ordinary"
 
 
 def simulate(
@@ -93,8 +95,8 @@ def simulate(
     """
     if draws < len(scenarios.regimes):
         raise InputError(f"simulate: {draws} draws cannot cover {len(scenarios.regimes)} regimes")
-    if quarters < 5:
-        raise InputError(f"simulate: {quarters} quarters are too few to value; ask for 5 or more")
+    if quarters < 2 * YEAR:
+        raise InputError(f"simulate: {quarters} quarters are too few to value; ask for 8 or more")
     precise(precision)  # refuses what is none before anything is run
     share = allot(scenarios.probabilities, draws)
     drawn = max(REFERENCE, int(share.index.max()) + 1)
@@ -118,17 +120,16 @@ def simulate(
         precision,
     )
     centres, first = 1 + regimes, 1 + regimes + REFERENCE
-    revenue = seen.pop("revenue") * np.exp(lives[past]).astype(precision)
+    worlds = _worlds(seen, np.exp(lives[past]).astype(precision))
     return Paths(
         scenarios=scenarios,
-        revenue=revenue[first:],
-        world={name: path[first:] for name, path in _indexed(seen).items()},
+        draws=worlds[first:],
         regime=share.regime,
         index=share.index,
         probabilities=share.probabilities,
-        central=revenue[0],
-        regime_central=revenue[1:centres],
-        reference=revenue[centres:first],
+        calibrated=worlds[:1],
+        centres=worlds[1:centres],
+        unshifted=worlds[centres:first],
         quarter_ends=posterior.window.ends(quarters),
         link=pasts.link[:drawn],
         deviation=lives[:drawn],
@@ -189,11 +190,19 @@ def _pasts(posterior: Posterior, drawn: int, seed: int, precision: Precision) ->
 
 
 def _kept(owner: NDArray[np.float64], quarters: Quarter) -> dict[str, Any]:
-    """Return revenue by company, and the quantities of the world, of a chunk."""
-    lines = np.asarray(quarters.lines)
+    """Return what is kept of lines, by company, and the quantities of the world, of a chunk."""
+    lines = {name: np.asarray(getattr(quarters, name)) for name in BY_LINE}
+    sums = {name: path @ owner.T.astype(path.dtype) for name, path in lines.items()}
     world = {name: getattr(quarters, name) for name in WORLD if name != "token_price"}
     interactive = np.asarray(quarters.token_price)[..., INTERACTIVE]
-    return {"revenue": lines @ owner.T.astype(lines.dtype), "token_price": interactive, **world}
+    return {**sums, "token_price": interactive, **world}
+
+
+def _worlds(seen: dict[str, np.ndarray], lives: np.ndarray) -> Worlds:
+    """Return worlds of what was seen of them, and the ``lives`` of their companies beside it."""
+    revenue, volumes, ordinary = (seen.pop(name) * lives for name in BY_LINE)
+    last = ordinary[:, -YEAR:].sum(axis=1)
+    return Worlds(revenue, volumes, last, lives, _indexed(seen))
 
 
 def _indexed(world: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

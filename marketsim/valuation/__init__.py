@@ -1,15 +1,27 @@
-"""Revenue paths and prices in, return scenarios out."""
+"""Revenue paths and prices in, statements of earnings, values and return scenarios out."""
 
-from .cashflow import Terms, log_value
+from .assumptions import ValuationAssumptions, valuation_assumptions, valuation_table
 from .economics import economics
-from .revaluation import Valuation, equity_return, return_terms, revalue
+from .returns import Anchor, Worth, equity_return, sales_of
+from .revaluation import revalue
+from .statement import Sales, Statement, Terms, statement
+from .valuation import Valuation
+from .worth import enterprise_value
 
 __all__ = [
+    "Anchor",
+    "Sales",
+    "Statement",
     "Terms",
     "Valuation",
+    "ValuationAssumptions",
+    "Worth",
     "economics",
+    "enterprise_value",
     "equity_return",
-    "log_value",
-    "return_terms",
     "revalue",
+    "sales_of",
+    "statement",
+    "valuation_assumptions",
+    "valuation_table",
 ]

@@ -1,14 +1,19 @@
-"""What turns a company's revenue into cash: margin, tax, reinvestment, net cash, cost of equity."""
+"""What turns a company's revenue into cash, as its own accounts have it on a date."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from marketsim.calibration import Posterior, Window
 from marketsim.knowledge import Facts, Knowledge
 from marketsim.knowledge.currency import in_usd
+
+from .assumptions import ValuationAssumptions
 
 __all__ = ["economics"]
 
@@ -18,86 +23,254 @@ YEARS: Final = 5
 STATUTORY: Final = 0.21
 TAX_BAND: Final = (0.08, 0.30)
 """Effective rates outside it hold one-offs."""
-MARGIN_FLOOR: Final = 0.05
+LEAST_COST: Final = 0.02
+"""Cost of a dollar of volume, at the least."""
 SALES_TO_CAPITAL: Final = (0.35, 4.0)
 NORMAL_SALES_TO_CAPITAL: Final = 1.2
 """What growth in revenue costs where a company's own record says little (Damodaran, US median)."""
 
-
-def economics(facts: Facts | Knowledge, companies: tuple[str, ...]) -> pd.DataFrame:
-    """Return each company's economics as known on the date of ``facts``.
-
-    Parameters
-    ----------
-    facts
-        Fiscal-year figures (`annual_*`) are read from them.
-    companies
-        Tickers.
-
-    Returns
-    -------
-    pandas.DataFrame
-        By ticker: ``margin`` (operating, latest year), ``long_run_margin`` (mean of five years and
-        of the latest), ``tax_rate``, ``sales_to_capital`` (revenue gained per dollar of capital
-        spending over five years, shrunk), ``net_cash`` (USD bn),
-        ``fiscal_year_end``. A gap takes the median
-        of the others and is listed in ``gaps``.
-    """
-    items = {item: _wide(facts, f"annual_{item}") for item in ITEMS}
-    rows = pd.DataFrame([_company(items, t) for t in companies], index=pd.Index(companies))
-    return _filled(rows)
-
-
 ITEMS: Final = (
     "revenue",
+    "gross_profit",
     "operating_income",
     "net_income",
     "effective_tax_rate",
+    "depreciation_amortisation",
     "capex",
     "cash_and_equivalents",
     "cash_and_st_investments",
     "total_debt",
 )
 
+COMPUTE: Final = "cloud", "own_use"
+"""Layers whose sellers own fleets."""
+
+LANDLORDS: Final = "leases"
+"""The layer whose buildings outlast their depreciation."""
+
+FLEET_COSTS: Final = "operating_spending", "depreciation", "write_down"
+
+NONE: Final = pd.Series(dtype=float, index=pd.DatetimeIndex([]))
+
+Accounts = dict[str, pd.Series]
+"""A company's items by fiscal year's end, USD bn; rates as they are."""
+
+
+def economics(
+    knowledge: Knowledge,
+    posterior: Posterior,
+    companies: tuple[str, ...],
+    assumed: ValuationAssumptions,
+) -> pd.DataFrame:
+    """Return each company's economics as known on the date of ``knowledge``.
+
+    Parameters
+    ----------
+    knowledge
+        Fiscal-year figures, and the newest quarterly ones of debt and capital spending, are read
+        from it.
+    posterior
+        Its history tells the prices of each fiscal year, and what the world's fleets cost then.
+    companies
+        Tickers.
+    assumed
+        For the upkeep of buildings.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By ticker: ``revenue`` of the last fiscal year, USD bn, and its ``volume``; ``margin``
+        (operating, before what acquisitions are written off), ``cost`` per dollar of volume now and
+        in the long run (half its mean over five years), ``overhead`` (USD bn), ``tax_rate``,
+        ``sales_to_capital``, ``fleet`` (share of the world's spending on AI sites), ``net_debt``
+        (USD bn, NaN where it is unknown), ``fiscal_year_end``. A gap takes the median of the others
+        and is listed in ``gaps``.
+    """
+    world = _World.of(posterior)
+    items = {item: _wide(knowledge, f"annual_{item}") for item in ITEMS}
+    spent, owed = _wide(knowledge, "quarterly_capex"), _wide(knowledge, "debt_outstanding")
+    layers = knowledge.universe.companies["layer"]
+    rows: dict[str, dict[str, object]] = {}
+    for ticker in companies:
+        accounts = {item: items[item].get(ticker, NONE) for item in ITEMS}
+        upkeep = float(assumed.lease_upkeep) if layers.get(ticker) == LANDLORDS else 1.0
+        fleet, other = world.fleet(ticker, accounts, spent.get(ticker, NONE))
+        rows[ticker] = {
+            **_costs(world, ticker, accounts, fleet, upkeep),
+            "tax_rate": _tax_rate(accounts["effective_tax_rate"]),
+            "sales_to_capital": _sales_to_capital(accounts["revenue"], other),
+            "fleet": fleet,
+            **world.uses(ticker, fleet),
+            "net_debt": _net_debt(accounts, owed.get(ticker, NONE)),
+        }
+    return _filled(pd.DataFrame.from_dict(rows, orient="index"))
+
+
+@dataclass(frozen=True, eq=False)
+class _World:
+    """What the calibrated history says of fiscal years.
+
+    By quarter of the window: ``price``, volumes over revenue by company [quarter, company]; what
+    running and writing off all ``fleets`` cost, and ``spending`` on AI sites, USD bn.
+    """
+
+    window: Window
+    price: pd.DataFrame
+    fleets: np.ndarray
+    spending: np.ndarray
+    owners: frozenset[str]
+    sold: Mapping[str, float]
+    at_home: frozenset[str]
+    ai_share: Mapping[str, float]
+
+    @classmethod
+    def of(cls, posterior: Posterior) -> _World:
+        history, book = posterior.history, posterior.revenue_map
+        lines, volumes = (history[name] @ book.owner.T for name in ("lines", "volumes"))
+        assumed = posterior.assumptions
+        drawn = np.asarray(assumed.lines.exposure)[:, None] * book.share
+        cloud, home = (drawn[:, book.layers.index(name)] for name in COMPUTE)
+        owns, uses = book.owner @ (cloud + home) > 0.0, book.owner @ home > 0.0
+        spent, let = np.asarray(history["recognised"])[-1], history["contracted"][-1]
+        places = [book.layers.index(name) for name in COMPUTE]
+        earned = book.owner @ (drawn[:, places] @ spent[places])
+        sold = cloud * spent[places[0]] / let
+        return cls(
+            window=posterior.window,
+            price=pd.DataFrame(volumes / lines, columns=list(posterior.companies)),
+            fleets=np.sum([history[name] for name in FLEET_COSTS], axis=0),
+            spending=np.asarray(history["capital_spending"]),
+            owners=frozenset(t for t, own in zip(posterior.companies, owns, strict=True) if own),
+            sold=dict(zip(posterior.companies, book.owner @ sold, strict=True)),
+            at_home=frozenset(t for t, own in zip(posterior.companies, uses, strict=True) if own),
+            ai_share=dict(zip(posterior.companies, earned / lines[-1], strict=True)),
+        )
+
+    def uses(self, ticker: str, fleet: float) -> dict[str, float]:
+        """Return what a company's lines leave of its fleet, and what becomes of that."""
+        home = float(ticker in self.at_home)
+        spare = fleet - self.sold[ticker]
+        # Who sells more than it owns rents the rest: its cost is in the cost of sales.
+        return {
+            "spare": max(spare, 0.0),
+            "at_home": home,
+            "ai_share": self.ai_share[ticker] if fleet else 0.0,
+        }
+
+    def of_year(self, quarters: np.ndarray, end: pd.Timestamp) -> float:
+        """Return the sum of ``quarters`` over the year to ``end``; NaN outside the window."""
+        weights = self.window.yearly(pd.DatetimeIndex([end]))[0, : len(quarters)]
+        return 4.0 * float(weights @ quarters) if weights.sum() > 0.99 else np.nan
+
+    def priced(self, ticker: str, end: pd.Timestamp) -> float:
+        """Return volume over revenue of a fiscal year; one outside the window."""
+        mean = self.of_year(self.price[ticker].to_numpy(), end) / 4.0
+        return mean if np.isfinite(mean) else 1.0
+
+    def fleet(self, ticker: str, accounts: Accounts, spent: pd.Series) -> tuple[float, pd.Series]:
+        """Return a company's share of the world's AI spending, and its other spending by year.
+
+        What it spent beyond its usual share of revenue, that of the years before the window, as
+        long as AI was small. By the last four quarters where quarters are reported.
+        """
+        capex, revenue = accounts["capex"], accounts["revenue"]
+        if ticker not in self.owners or capex.empty:
+            return 0.0, capex
+        intensity = (capex / revenue).dropna()
+        early = intensity[intensity.index < self.window.start]
+        usual = float(early.median()) if len(early) else 0.0
+        other = capex.clip(upper=usual * revenue).dropna()
+        year = spent.iloc[-4:]
+        recent = len(year) == 4 and year.index[-1] > capex.index[-1]
+        end = year.index[-1] if recent else capex.index[-1]
+        beyond = (year.sum() if recent else capex.iloc[-1]) - usual * float(revenue.iloc[-1])
+        world = self.of_year(self.spending, end)
+        return (max(float(beyond) / world, 0.0) if np.isfinite(world) else 0.0), other
+
 
 def _wide(facts: Facts | Knowledge, quantity: str) -> dict[str, pd.Series]:
+    """Return series by entity, amounts in USD bn, rates as they are."""
     rows = facts.select(quantity)
-    rows = rows.assign(value=in_usd(rows))
+    size = np.where(rows["unit"] == "fraction", 1.0, 1e-3)
+    rows = rows.assign(value=in_usd(rows) * size)
     return {str(t): g.set_index("date")["value"].sort_index() for t, g in rows.groupby("entity")}
 
 
-def _company(items: dict[str, dict[str, pd.Series]], ticker: str) -> dict[str, object]:
-    def of(item: str) -> pd.Series:
-        return items[item].get(ticker, pd.Series(dtype=float))
+def _costs(
+    world: _World, ticker: str, accounts: Accounts, fleet: float, upkeep: float
+) -> dict[str, object]:
+    """Return what a company's sales cost, without fleets and what acquisitions are written off.
 
-    tax = _tax_rate(of("effective_tax_rate"))
-    margins = _margins(of("revenue"), of("operating_income"), of("net_income"), tax)
-    last = float(margins.iloc[-1]) if len(margins) else np.nan
-    mean = float(margins.iloc[-YEARS:].mean()) if len(margins) else np.nan
+    Where depreciation exceeds capital spending for years, the rest is of what was acquired, which
+    nobody replaces; of buildings a part is replaced.
+    """
+    years = _years(accounts)
+    if years.empty:
+        blank = dict.fromkeys(("revenue", "volume", "margin", "cost", "long_run_cost", "overhead"))
+        return {**blank, "fiscal_year_end": pd.NaT, "missing": "accounts"}
+    lasting = _lasting(accounts, upkeep)
+    price = np.array([world.priced(ticker, end) for end in years.index])
+    fleets = np.nan_to_num([fleet * world.of_year(world.fleets, end) for end in years.index])
+    margin = years["profit"] / years["revenue"] + lasting
+    overhead, known = _overhead(years, lasting)
+    costs = 1.0 - margin - overhead - fleets / years["revenue"]
+    by_volume = np.maximum(costs.to_numpy() / price, LEAST_COST)
+    # Charges come once and gains hardly ever: the better of the last year and the middle of three.
+    now = min(by_volume[-1], float(np.median(by_volume[-3:])))
+    last = float(years["revenue"].iloc[-1])
     return {
-        "margin": last,
-        "long_run_margin": 0.5 * (last + mean),
-        "tax_rate": tax,
-        "sales_to_capital": _sales_to_capital(of("revenue"), of("capex")),
-        "net_cash": _net_cash(
-            of("cash_and_st_investments"), of("cash_and_equivalents"), of("total_debt")
-        ),
-        "fiscal_year_end": margins.index[-1] if len(margins) else pd.NaT,
-        "no_debt_reported": of("total_debt").empty,
+        "revenue": last,
+        "volume": last * price[-1],
+        "margin": float(margin.iloc[-1]),
+        "cost": now,
+        "long_run_cost": 0.5 * (now + by_volume[-YEARS:].mean()),
+        "overhead": last * overhead,
+        "fiscal_year_end": years.index[-1],
+        "missing": "" if known else "gross profit",
     }
+
+
+def _overhead(years: pd.DataFrame, lasting: float) -> tuple[float, bool]:
+    """Return overhead over revenue, without what acquisitions are written off, and if it is known.
+
+    Of the last year whose gross profit is known; nothing where none is.
+    """
+    known = ((years["gross"] - years["profit"]) / years["revenue"]).dropna()
+    return (max(float(known.iloc[-1]) - lasting, 0.0), True) if len(known) else (0.0, False)
+
+
+def _years(accounts: Accounts) -> pd.DataFrame:
+    """Return revenue, gross and operating profit by fiscal year, at most the last five.
+
+    Operating profit comes from net income before tax where that is all there is.
+    """
+    rate = _tax_rate(accounts["effective_tax_rate"])
+    before_tax = accounts["net_income"] / (1.0 - (rate if np.isfinite(rate) else STATUTORY))
+    profit = accounts["operating_income"] if len(accounts["operating_income"]) else before_tax
+    both = pd.concat(
+        [accounts["revenue"], profit, accounts["gross_profit"]],
+        axis=1,
+        keys=["revenue", "profit", "gross"],
+    )
+    return both.dropna(subset=["revenue", "profit"]).iloc[-YEARS:]
+
+
+def _lasting(accounts: Accounts, upkeep: float) -> float:
+    """Return depreciation that nothing is spent to replace, a share of revenue."""
+    written = pd.concat(
+        [accounts["depreciation_amortisation"], accounts["capex"], accounts["revenue"]],
+        axis=1,
+        join="inner",
+    ).iloc[-3:]
+    if written.empty:
+        return 0.0
+    off, spent, revenue = written.sum()
+    return float(max(off - spent, (1.0 - upkeep) * off, 0.0) / revenue)
 
 
 def _tax_rate(rates: pd.Series) -> float:
     middle = float(rates.iloc[-3:].median()) if len(rates) else np.nan
     return float(np.clip(middle, *TAX_BAND)) if np.isfinite(middle) else np.nan
-
-
-def _margins(revenue: pd.Series, operating: pd.Series, net: pd.Series, tax: float) -> pd.Series:
-    """Return operating margins by year; from net income before tax where that is all there is."""
-    rate = tax if np.isfinite(tax) else STATUTORY
-    profit = operating if len(operating) else net / (1.0 - rate)
-    both = pd.concat([revenue, profit], axis=1, join="inner", keys=["revenue", "profit"])
-    return both["profit"] / both["revenue"]
 
 
 def _sales_to_capital(revenue: pd.Series, capex: pd.Series) -> float:
@@ -112,30 +285,28 @@ def _sales_to_capital(revenue: pd.Series, capex: pd.Series) -> float:
     return float(np.exp(0.5 * (np.log(record) + np.log(NORMAL_SALES_TO_CAPITAL))))
 
 
-def _net_cash(invested: pd.Series, cash: pd.Series, debt: pd.Series) -> float:
-    newer = len(cash) > 0 and (invested.empty or cash.index[-1] > invested.index[-1])
-    held = cash if newer else invested
-    return (_last(held) - (_last(debt) if len(debt) else 0.0)) / 1e3
+def _net_debt(accounts: Accounts, quarterly: pd.Series) -> float:
+    """Return debt less cash at the newest dates; NaN where no debt was ever reported."""
+    debt = _newest(accounts["total_debt"], quarterly)
+    cash = _newest(accounts["cash_and_equivalents"], accounts["cash_and_st_investments"])
+    return debt - (0.0 if np.isnan(cash) else cash)
 
 
-def _last(*candidates: pd.Series) -> float:
-    for series in candidates:
-        if len(series):
-            return float(series.iloc[-1])
-    return np.nan
+def _newest(first: pd.Series, second: pd.Series) -> float:
+    """Return the last value of the newer of two series, of the second where both are as new."""
+    known = [s for s in (first, second) if len(s)]
+    return float(max(known, key=lambda s: (s.index[-1], s is second)).iloc[-1]) if known else np.nan
 
 
 def _filled(rows: pd.DataFrame) -> pd.DataFrame:
-    needed = ("margin", "tax_rate", "sales_to_capital", "net_cash")
-    gaps = []
-    for _, row in rows.iterrows():
-        missing = [c for c in needed if pd.isna(row[c])]
-        gaps.append(", ".join(missing + (["debt"] if row["no_debt_reported"] else [])))
-    filled = rows.drop(columns="no_debt_reported").assign(gaps=gaps)
-    for column in ("margin", "long_run_margin", "tax_rate", "sales_to_capital"):
+    """Return the table with medians in its gaps, and a word on each."""
+    needed = ("tax_rate", "sales_to_capital", "net_debt")
+    gaps = [
+        ", ".join(filter(None, [row.pop("missing"), *(c for c in needed if pd.isna(row[c]))]))
+        for row in rows.to_dict("records")
+    ]
+    filled = rows.drop(columns="missing").assign(gaps=gaps)
+    for column in ("tax_rate", "sales_to_capital"):
         middle = filled[column].median()
         filled[column] = filled[column].fillna(middle if np.isfinite(middle) else STATUTORY)
-    filled["net_cash"] = filled["net_cash"].fillna(0.0)
-    for column in ("margin", "long_run_margin"):
-        filled[column] = filled[column].clip(lower=MARGIN_FLOOR)
     return filled

@@ -9,14 +9,80 @@ from typing import Final
 import numpy as np
 
 from marketsim.precision import one_thread
+from marketsim.prices import Prices
+from marketsim.prices.statistics import nearest_correlation
 
-__all__ = ["horizon_dof", "market_noise"]
+__all__ = ["horizon_dof", "market_noise", "noise", "usual_volatility"]
+
+PERSISTENCE: Final = 0.7
+"""Share of a stock's distance in log volatility from the median that is still there a year on."""
+
+LEAST_NOISE: Final = 0.5
+"""Share of a stock's volatility that no world explains, at the least."""
+
+MOST_ALIKE: Final = 0.95
+"""Correlation of the noise of two companies, at the most."""
 
 CUT: Final = 4.0
 """Standardised shocks end here: an annual move past it has no observation behind it."""
 
 BLOCK: Final = 250
 """Draws whose noise has a mean of exactly one, so that none of it is taken for expected return."""
+
+
+def usual_volatility(prices: Prices, names: list[str]) -> np.ndarray:
+    """Return each share's volatility of log returns in a usual year, [company].
+
+    Shrunk to the median of all: what is left of a distance from it a year on.
+    """
+    own = prices.statistics.loc[names, "volatility"].to_numpy()
+    return np.asarray(own**PERSISTENCE * np.median(own) ** (1.0 - PERSISTENCE))
+
+
+def noise(
+    explained: np.ndarray,
+    volatility: np.ndarray,
+    prices: Prices,
+    names: list[str],
+    moments: list[float],
+    stream: tuple[int, int],
+) -> np.ndarray:
+    """Return factors on wealth that let worlds move as the market does, [moment, draw, company].
+
+    Parameters
+    ----------
+    explained
+        Covariance of log returns that worlds bring by each of the ``moments`` (years), [moment,
+        company, company].
+    volatility
+        In a usual year, [company].
+    prices
+        Tails and correlation of the companies' ``names`` are taken from their statistics.
+    stream
+        How many draws, and the seed.
+
+    Notes
+    -----
+    Noise brings what worlds leave of the market's covariance, and never less than a quarter of its
+    variance: worlds that move companies apart have noise that moves them together.
+    """
+    years = np.array(moments)[:, None]
+    total = volatility**2 * years
+    bought = np.diagonal(explained, axis1=1, axis2=2)
+    steps = np.maximum(total - bought, LEAST_NOISE**2 * total)
+    # Noise that has come does not go: never more of it at a step than at a later one.
+    left = np.minimum.accumulate(steps[::-1])[::-1]
+    market = prices.correlation.loc[names, names].to_numpy()
+    size = np.sqrt(total[-1])
+    missing = (np.outer(size, size) * market - explained[-1]) / np.sqrt(
+        np.outer(left[-1], left[-1])
+    )
+    np.fill_diagonal(missing, 1.0)
+    with one_thread():
+        correlation = nearest_correlation(np.clip(missing, -MOST_ALIKE, MOST_ALIKE))
+    dof = prices.statistics.loc[names, "dof"].fillna(5.0).to_numpy()
+    freedom = horizon_dof(float(np.median(dof)), moments[-1])
+    return market_noise(stream[0], np.sqrt(left), correlation, freedom, stream[1])
 
 
 def horizon_dof(daily: float, years: float) -> float:

@@ -3,79 +3,55 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Final, Literal, get_args
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jax import Array
 
 from marketsim.errors import InputError
 from marketsim.knowledge import Facts, Knowledge
 from marketsim.model.tree import leaf
-from marketsim.precision import precise
+from marketsim.precision import one_thread, precise
 from marketsim.prices import Prices
 from marketsim.returns import ReturnScenarios
-from marketsim.simulation import Paths
+from marketsim.simulation import Paths, Worlds
 
-from .cashflow import Terms, log_value, positive_part
+from .assumptions import ValuationAssumptions, valuation_assumptions
 from .economics import economics
-from .noise import horizon_dof, market_noise
+from .implied import implied
+from .noise import noise, usual_volatility
+from .returns import (
+    EXPECTED,
+    HELD,
+    Anchor,
+    Worth,
+    anchored,
+    cost_of_equity,
+    equity_return,
+    recognition,
+    sales_of,
+    yearly,
+)
+from .statement import Sales, Terms
+from .valuation import Valuation
+from .worth import enterprise_value
 
-__all__ = ["Valuation", "revalue"]
+__all__ = ["Anchoring", "revalue"]
 
-RISK_FREE: Final = 0.042
-EQUITY_PREMIUM: Final = 0.045
-"""Damodaran's implied premium of 2025; with ten-year Treasury yields of then."""
+Anchoring = Literal["mix", "unshifted"]
+"""What the market prices: the mix of regimes, or worlds without any regime's shift."""
 
-RECOGNITION_YEARS: Final = 1.45
-"""Time in which prices recognise 63 % of the difference between worlds: half of it in a year."""
+CHUNK: Final = 1_000
+"""Worlds valued together; batches are padded to it, so that a world hangs on no other."""
 
-PERSISTENCE: Final = 0.7
-"""Share of a stock's distance in log volatility from the median that is still there a year on."""
+MOST_EXPLAINED: Final = 0.75
+"""Of the variance of a share that worlds explain, at the most."""
 
-LEAST_NOISE: Final = 0.5
-"""Share of a stock's volatility that no world explains, at the least."""
-
-LEAST_WEALTH: Final = 0.02
-CHUNK: Final = 2_000
-
-
-@dataclass(frozen=True, eq=False)
-class Valuation:
-    """How paths became returns: what sensitivities need to go back.
-
-    Attributes
-    ----------
-    economics
-        By ticker: margins, tax, capital intensity, net cash; and ``discount_rate``,
-        ``enterprise_share`` (enterprise value over market capitalisation), ``model_value`` (of the
-        calibrated world) and ``anchor`` (market value over it).
-    world_returns
-        Returns before market noise, [draw, company].
-    columns
-        Positions of the companies in the paths, [company].
-    """
-
-    paths: Paths
-    prices: Prices
-    economics: pd.DataFrame
-    world_returns: np.ndarray
-    columns: np.ndarray
-    horizon_years: float
-
-    @property
-    def terms(self) -> Terms:
-        """The economics as arrays [company]."""
-        return terms(self.economics)
-
-    @property
-    def without_price(self) -> tuple[str, ...]:
-        """Companies of the paths that are left out, since nothing prices them."""
-        priced = set(self.economics.index)
-        return tuple(t for t in self.paths.companies if t not in priced)
+EQUITY_SHARE: Final = 0.3, 1.5
+"""Bounds of equity over enterprise value: beyond them shares are options on assets."""
 
 
 def revalue(
@@ -85,13 +61,15 @@ def revalue(
     facts: Facts | Knowledge | None = None,
     *,
     steps: int | None = None,
+    anchor: Anchoring = "mix",
+    assumptions: Mapping[str, float] | None = None,
 ) -> ReturnScenarios:
     """Return what each company may return over a horizon.
 
-    The model's enterprise value of the calibrated world without any regime's shift, its geometric
-    mean over draws, is anchored to the market's. Each world is then valued against it, prices
-    recognise part of the difference within the horizon, and market noise is added. So expected
-    returns differ from the cost of equity only by what the regimes say.
+    Each world has a statement of earnings by company, and a value. The market is taken to price the
+    mix of regimes: on average over it every share returns its cost of equity, exactly, and besides
+    what its price comes nearer to the model's value (``pull``, little). Prices recognise part of
+    the difference between worlds within the horizon, and market noise is added.
 
     Parameters
     ----------
@@ -103,10 +81,16 @@ def revalue(
     horizon
         ``"1y"``, ``"6m"``, ``"2q"`` or years.
     facts
-        For fiscal-year figures, as of the posterior's date; by default those it was calibrated to.
+        For fiscal-year figures and rates, as of the posterior's date; by default those it was
+        calibrated to.
     steps
         Equal parts of the horizon at whose ends the way there is kept, for drawdowns: 4 over
         ``"1y"`` are quarters. The returns are the same with and without.
+    anchor
+        ``"unshifted"``: the market prices the world without any regime's shift, so that regimes
+        move expected returns.
+    assumptions
+        Values for some of `valuation_assumptions`, by name, in place of their medians.
 
     Returns
     -------
@@ -117,14 +101,15 @@ def revalue(
     Raises
     ------
     InputError
-        For a horizon that is none, prices dated after the decision date, no company in common, or
-        steps that are no whole number above 0.
+        For a horizon that is none, prices dated after the decision date, no company in common,
+        steps that are no whole number above 0, an anchor or an assumption that is none.
 
     Notes
     -----
     On the way to the horizon prices recognise less of the difference between worlds, at each step
     as much as over a horizon of that length, and noise brings volatility up to the market's there.
-    It is that of one path, which ends in the noise of the horizon (see `market_noise`).
+    It is that of one path, which ends in the noise of the horizon (see `market_noise`). A draw's
+    return is the same whatever the number of draws, but for the anchor, one factor by company.
     """
     posterior = paths.scenarios.posterior
     if prices.as_of > posterior.as_of:
@@ -132,6 +117,9 @@ def revalue(
             f"revalue: prices are of {prices.as_of.date()}, after the decision date "
             f"{posterior.as_of.date()}; load them with as_of='{posterior.as_of.date()}'"
         )
+    if anchor not in get_args(Anchoring):
+        right = " or ".join(f"'{name}'" for name in get_args(Anchoring))
+        raise InputError(f"revalue: anchor is {anchor!r}; write {right}")
     years = horizon_years(horizon)
     count = _counted(steps)
     moments = [years * (step / count) for step in range(1, count + 1)]
@@ -139,12 +127,51 @@ def revalue(
     if not names:
         raise InputError("revalue: no company of the paths has a price")
     columns = np.array([paths.companies.index(t) for t in names])
-    known = (posterior.facts if facts is None else facts).upto(posterior.as_of)
-    table = _anchored(economics(known, tuple(names)), prices, paths, columns)
-    ratio = _log_ratio(paths.revenue[:, :, columns], table)
-    world = np.stack([_world_returns(ratio, table, t) for t in moments])
-    noise = _noise(_explained(paths, table, columns, moments), paths, prices, names, moments)
-    grown = (1.0 + world) * noise - 1.0
+    known = _known(posterior.knowledge if facts is None else facts, posterior.knowledge)
+    with precise("float64"):
+        assumed = valuation_assumptions(known.upto(posterior.as_of), assumptions)
+        table = economics(known.upto(posterior.as_of), posterior, tuple(names), assumed)
+        table = _priced(table, prices)
+        terms = terms_of(table)
+        expected = expected_worth(paths)
+        groups = (paths.draws, paths.unshifted, paths.centres, paths.calibrated)
+        found = [values(assumed, terms, worlds, columns, expected) for worlds in groups]
+        mix = anchor == "mix"
+        weights = paths.probabilities if mix else np.full(len(found[1]), 1.0 / len(found[1]))
+        table = _valued(table, assumed, terms, weights @ found[0 if mix else 1])
+        rest = _rest(table, weights, paths.draws if mix else paths.unshifted, columns)
+        drawn, unshifted, centres, calibrated = (
+            np.log(value + rest * worlds.ordinary[:, columns])
+            for value, worlds in zip(found, groups, strict=True)
+        )
+        shifts = centres - calibrated
+        worlds_of = {
+            "drawn": Worth(leaf(drawn), leaf(shifts[paths.regime])),
+            "unshifted": Worth(leaf(unshifted), leaf(0.0 * unshifted)),
+            "centres": Worth(leaf(centres), leaf(shifts)),
+        }
+        odds = paths.scenarios.probabilities
+        volatility = usual_volatility(prices, names)
+        room = MOST_EXPLAINED * (volatility * terms.equity_share) ** 2
+        blank = _room(assumed, rest, table, unshifted, shifts, odds, room)
+        priced = worlds_of["drawn" if mix else "unshifted"]
+        anchors = [
+            _anchored(assumed, terms, _within(blank, assumed, t), priced, weights, t)
+            for t in moments
+        ]
+        world, others, middles = (
+            np.stack(
+                [
+                    np.asarray(_returns(assumed, terms, one, worth, t))
+                    for one, t in zip(anchors, moments, strict=True)
+                ]
+            )
+            for worth in worlds_of.values()
+        )
+        table = table.assign(**implied(assumed, terms, paths, columns, expected, table))
+    explained = covariance(np.log1p(others), np.log1p(middles), odds)
+    factors = noise(explained, volatility, prices, names, moments, (len(paths.regime), paths.seed))
+    grown = (1.0 + world) * factors - 1.0
     layers = posterior.knowledge.universe.companies["layer"]
     return ReturnScenarios(
         returns=grown[-1],
@@ -153,7 +180,22 @@ def revalue(
         regimes=paths.regimes,
         layers={t: str(layers[t]) for t in names if t in layers.index},
         horizon_years=years,
-        world=Valuation(paths, prices, table, world[-1].copy(), columns, years),
+        world=Valuation(
+            paths=paths,
+            prices=prices,
+            economics=table,
+            assumed=assumed,
+            terms=terms,
+            anchor=jax.tree.map(np.asarray, anchors[-1]),
+            anchoring=anchor,
+            values=found[0],
+            central_values=found[2],
+            shifts=shifts,
+            world_returns=world[-1].copy(),
+            columns=columns,
+            expected=expected,
+            horizon_years=years,
+        ),
         paths=None if steps is None else np.moveaxis(grown, 0, 1),
     )
 
@@ -176,112 +218,151 @@ def horizon_years(horizon: str | float) -> float:
     return years
 
 
-def terms(table: pd.DataFrame) -> Terms:
-    """Return the economics of a table by ticker as arrays [company]."""
-    return Terms(**{f.name: leaf(table[f.name].to_numpy(dtype=float)) for f in fields(Terms)})
+def terms_of(table: pd.DataFrame) -> Terms:
+    """Return the economics of a table by ticker as arrays [company]; unknown debt is none."""
+    found = table.assign(net_debt=table["net_debt"].fillna(0.0))
+    return Terms(**{f.name: leaf(found[f.name].to_numpy(dtype=float)) for f in fields(Terms)})
 
 
-def equity_return(log_ratio: Array, table: dict[str, Array], years: float) -> Array:
-    """Return the equity return of worlds worth ``exp(log_ratio)`` of the calibrated one.
-
-    ``table`` holds ``discount_rate`` and ``enterprise_share``, arrays [company]. Smoothly above
-    -98 %.
-    """
-    recognised = 1.0 - jnp.exp(-years / RECOGNITION_YEARS)
-    enterprise = jnp.exp(table["discount_rate"] * years + recognised * log_ratio)
-    cash = (1.0 - table["enterprise_share"]) * jnp.exp(RISK_FREE * years)
-    wealth = table["enterprise_share"] * enterprise + cash
-    return LEAST_WEALTH + positive_part(wealth - LEAST_WEALTH, 0.05) - 1.0
+def expected_worth(paths: Paths) -> np.ndarray:
+    """Return the worth of all compute in use that forecasts hold, USD bn per year, [year]."""
+    worth = paths.unshifted.quantities["worth"].astype(np.float64)
+    return np.asarray(yearly(worth.mean(axis=0)[:, None])[:, 0])
 
 
-def return_terms(table: pd.DataFrame) -> dict[str, Array]:
-    """Return what :func:`equity_return` needs of the economics, arrays [company]."""
-    return {c: leaf(table[c].to_numpy(dtype=float)) for c in ("discount_rate", "enterprise_share")}
-
-
-def _anchored(
-    table: pd.DataFrame, prices: Prices, paths: Paths, columns: np.ndarray
-) -> pd.DataFrame:
-    statistics = prices.statistics.loc[table.index]
-    beta = 0.67 * statistics["beta"].fillna(1.0) + 0.33
-    cap = statistics["market_cap"]
-    share = (1.0 - table["net_cash"] / cap).fillna(1.0).clip(0.2, 3.0)
-    table = table.assign(
-        discount_rate=(RISK_FREE + EQUITY_PREMIUM * beta).clip(lower=0.06),
-        market_cap=cap,
-        enterprise_share=share,
-    )
-    with precise("float64"):
-        worlds = jnp.asarray(paths.reference[:, :, columns], dtype=np.float64)
-        model = np.exp(np.asarray(_values(worlds, terms(table))).mean(axis=0))
-    return table.assign(model_value=model, anchor=cap * share / model)
-
-
-def _log_ratio(revenue: np.ndarray, table: pd.DataFrame) -> np.ndarray:
-    """Return ln of each world's enterprise value over the calibrated one's, [draw, company]."""
-    draws = len(revenue)
-    with precise("float64"):
-        values = []
-        for first in range(0, draws, CHUNK):
-            index = np.minimum(np.arange(first, first + CHUNK), draws - 1)
-            values.append(np.asarray(_values(revenue[index].astype(np.float64), terms(table))))
-    return np.asarray(np.concatenate(values)[:draws] - np.log(table["model_value"].to_numpy()))
-
-
-def _world_returns(ratio: np.ndarray, table: pd.DataFrame, years: float) -> np.ndarray:
-    """Return returns of each world before market noise, [draw, company]."""
-    with precise("float64"):
-        return np.asarray(_returns(jnp.asarray(ratio), return_terms(table), years))
-
-
-_values = jax.jit(jax.vmap(log_value, in_axes=(0, None)))
-_returns = jax.jit(equity_return)
-
-
-def _noise(
-    explained: np.ndarray, paths: Paths, prices: Prices, names: list[str], moments: list[float]
+def values(
+    assumed: ValuationAssumptions,
+    terms: Terms,
+    worlds: Worlds,
+    columns: np.ndarray,
+    expected: np.ndarray,
 ) -> np.ndarray:
-    """Return noise by step that lets worlds move as the market does.
-
-    ``explained`` is the variance of log returns that worlds bring by each step, [step, company].
-    """
-    statistics = prices.statistics.loc[names]
-    own = statistics["volatility"].to_numpy()
-    steps = [_left(e, own, t) for e, t in zip(explained, moments, strict=True)]
-    # Noise that has come does not go: never more of it at a step than at a later one.
-    left = np.minimum.accumulate(steps[::-1])[::-1]
-    correlation = prices.correlation.loc[names, names].to_numpy()
-    dof = statistics["dof"].fillna(5.0).to_numpy()
-    freedom = horizon_dof(float(np.median(dof)), moments[-1])
-    return market_noise(len(paths.regime), np.sqrt(left), correlation, freedom, paths.seed)
-
-
-def _explained(
-    paths: Paths, table: pd.DataFrame, columns: np.ndarray, moments: list[float]
-) -> np.ndarray:
-    """Return the variance of log returns that worlds bring by each moment, [moment, company].
-
-    Within regimes that of the worlds without shift, between them that of their central worlds:
-    neither hangs on how many draws there are.
-    """
-    within = _log_ratio(paths.reference[:, :, columns], table)
-    between = _log_ratio(paths.regime_central[:, :, columns], table)
-    odds = paths.scenarios.probabilities
+    """Return enterprise value, USD bn, [world, company], in float64 and chunk by chunk."""
     found = []
-    for years in moments:
-        inner, outer = (np.log1p(_world_returns(r, table, years)) for r in (within, between))
-        found.append(inner.var(axis=0) + odds @ (outer - odds @ outer) ** 2)
-    return np.stack(found)
+    for first in range(0, len(worlds.revenue), CHUNK):
+        few = _padded(worlds, first)
+        found.append(np.asarray(_values(assumed, terms, sales(few, columns, expected))))
+    return np.concatenate(found)[: len(worlds.revenue)]
 
 
-def _left(explained: np.ndarray, volatility: np.ndarray, years: float) -> np.ndarray:
-    """Return the variance that worlds leave to noise: up to the market's, and at least a quarter.
+def sales(worlds: Worlds, columns: np.ndarray, expected: np.ndarray) -> Sales:
+    """Return what worlds sell and spend by year, for the companies at ``columns``."""
+    held = {name: leaf(getattr(worlds, name)[..., columns].astype(float)) for name in HELD}
+    world = {name: leaf(x.astype(np.float64)) for name, x in worlds.quantities.items()}
+    world[EXPECTED] = leaf(np.broadcast_to(expected, (len(worlds.revenue), len(expected))))
+    return sales_of(held, world)
 
-    ``explained`` is theirs after so many ``years``, [company].
+
+def _padded(worlds: Worlds, first: int) -> Worlds:
+    """Return a chunk of worlds, filled up with the last."""
+    return worlds[np.minimum(np.arange(first, first + CHUNK), len(worlds.revenue) - 1)]
+
+
+_values = jax.jit(jax.vmap(enterprise_value, in_axes=(None, None, 0)))
+_returns = jax.jit(equity_return)
+_anchored = jax.jit(anchored)
+
+
+def _known(facts: Facts | Knowledge, knowledge: Knowledge) -> Knowledge:
+    """Return what is known, with the given facts."""
+    return facts if isinstance(facts, Knowledge) else knowledge.with_facts(facts.table)
+
+
+def _priced(table: pd.DataFrame, prices: Prices) -> pd.DataFrame:
+    """Return economics with what prices say: ``beta``, ``market_cap`` and ``equity_share``.
+
+    Betas are shrunk by a third towards one (Blume 1971). Where market value or debt is unknown it
+    is left out of leverage, and `gaps` says so.
     """
-    usual = np.median(volatility) ** (1.0 - PERSISTENCE)
-    total = (volatility**PERSISTENCE * usual) ** 2 * years
-    return np.asarray(np.maximum(total - explained, LEAST_NOISE**2 * total))
+    statistics = prices.statistics.loc[table.index]
+    cap = statistics["market_cap"]
+    share = (cap / (cap + table["net_debt"])).clip(*EQUITY_SHARE)
+    unpriced = np.where(cap.isna(), "market value", "")
+    gaps = [", ".join(filter(None, both)) for both in zip(table["gaps"], unpriced, strict=True)]
+    return table.assign(
+        beta=0.67 * statistics["beta"].fillna(1.0) + 0.33,
+        market_cap=cap,
+        equity_share=share.fillna(1.0),
+        gaps=gaps,
+    )
+
+
+def _valued(
+    table: pd.DataFrame, assumed: ValuationAssumptions, terms: Terms, enterprise: np.ndarray
+) -> pd.DataFrame:
+    """Return economics with ``model_value`` of equity, USD bn, and its ``gap`` to the market.
+
+    The gap is less that of all companies together: how dear the market is as a whole, the premium
+    says. Nothing where market value is unknown.
+    """
+    value = enterprise - table["net_debt"].fillna(0.0).to_numpy()
+    cap = table["market_cap"].to_numpy()
+    ratio = np.maximum(value, 0.01 * enterprise) / cap
+    known = np.isfinite(cap)
+    whole = np.log((value[known].sum()) / cap[known].sum()) if known.any() else 0.0
+    return table.assign(
+        cost_of_equity=np.asarray(cost_of_equity(assumed, terms)),
+        model_value=value,
+        value_over_market=value / cap,
+        gap=np.where(known, np.log(ratio) - whole, 0.0),
+    )
+
+
+def _rest(
+    table: pd.DataFrame, weights: np.ndarray, priced: Worlds, columns: np.ndarray
+) -> np.ndarray:
+    """Return what the market pays for beyond the model's value, per dollar of revenue to come."""
+    enterprise = table["market_cap"] + table["net_debt"].fillna(0.0)
+    model = table["model_value"] + table["net_debt"].fillna(0.0)
+    beyond = (enterprise - model).clip(lower=0.0).fillna(0.0).to_numpy()
+    return np.asarray(beyond / (weights @ priced.ordinary[:, columns]))
+
+
+def _room(
+    assumed: ValuationAssumptions,
+    rest: np.ndarray,
+    table: pd.DataFrame,
+    unshifted: np.ndarray,
+    shifts: np.ndarray,
+    odds: np.ndarray,
+    room: np.ndarray,
+) -> Anchor:
+    """Return an anchor of a year without its means.
+
+    A share moves no more than it does: where worlds differ by more than there is ``room`` for, the
+    variance of a year [company], less of it is recognised; first of what sets regimes apart, which
+    half of it may be, then of the rest.
+    """
+    apart = odds @ (shifts - odds @ shifts) ** 2
+    full = float(recognition(assumed.regime_time, 1.0))
+    by_regime = full / np.sqrt(1.0 + full**2 * apart / (0.5 * room))
+    left = room - by_regime**2 * apart
+    full = float(recognition(assumed.recognition_time, 1.0))
+    within = full / np.sqrt(1.0 + full**2 * unshifted.var(axis=0) / left)
+    fields_of = (rest, by_regime, within, rest, rest, table["gap"].to_numpy())
+    return Anchor(*(leaf(np.asarray(x)) for x in fields_of))
+
+
+def _within(year: Anchor, assumed: ValuationAssumptions, years: float) -> Anchor:
+    """Return the anchor of a ``year`` for another horizon: as much less, or more, is recognised."""
+    by_regime, within = (
+        float(recognition(time, years) / recognition(time, 1.0))
+        for time in (assumed.regime_time, assumed.recognition_time)
+    )
+    return replace(year, by_regime=year.by_regime * by_regime, within=year.within * within)
+
+
+def covariance(within: np.ndarray, between: np.ndarray, odds: np.ndarray) -> np.ndarray:
+    """Return the covariance that worlds bring, [moment, company, company].
+
+    Within regimes that of the worlds without shift, [moment, world, company], between them that of
+    their central worlds, [moment, regime, company]: neither hangs on how many draws there are.
+    """
+    inner = within - within.mean(axis=1, keepdims=True)
+    outer = between - np.einsum("r,mrc->mc", odds, between)[:, None]
+    with one_thread():
+        apart = np.einsum("r,mrc,mrd->mcd", odds, outer, outer)
+        return np.asarray(inner.swapaxes(1, 2) @ inner / inner.shape[1] + apart)
 
 
 def _counted(steps: int | None) -> int:

@@ -116,6 +116,7 @@ def test_every_observable_has_its_axes(run: Run, world: World) -> None:
     own = {
         "lines": (world.setting.lines.share.shape[0],),
         "volumes": (world.setting.lines.share.shape[0],),
+        "ordinary": (world.setting.lines.share.shape[0],),
         "spending": (len(LAYERS),),
         "recognised": (len(LAYERS),),
         "tokens": (len(CLASSES),),

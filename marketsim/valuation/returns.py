@@ -1,0 +1,172 @@
+"""From what worlds are worth to what a share returns; in JAX."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import jax.numpy as jnp
+from jax import Array
+
+from marketsim.model.smooth import bounded
+from marketsim.model.tree import pytree
+
+from .assumptions import ValuationAssumptions
+from .statement import Sales, Terms, positive_part
+
+__all__ = [
+    "Anchor",
+    "Worth",
+    "anchored",
+    "cost_of_equity",
+    "drawn_in",
+    "equity_return",
+    "recognition",
+    "sales_of",
+    "yearly",
+]
+
+YEAR: Final = 4
+"""Quarters in one."""
+
+LEAST_WEALTH: Final = 0.02
+"""What is left of a share at the worst."""
+
+EXPECTED: Final = "expected"
+"""Worth of all compute in use that forecasts of revenue hold, beside the world's quantities."""
+
+HELD: Final = "revenue", "volumes", "ordinary", "lives"
+"""Of worlds: what statements take by company."""
+
+WIDEST: Final = 1.0
+"""Gap of the model's value over the market's, in logs, past which it says no more of returns."""
+
+
+@pytree
+class Anchor:
+    """What makes the market right on average, arrays [company].
+
+    ``rest`` of enterprise value that the market pays for beyond the model's, per dollar of ordinary
+    revenue in the last year: the model does not know why, and it goes with what is sold. Shares of
+    differences between worlds that prices recognise within the horizon: ``by_regime`` of what sets
+    regimes apart, ``within`` them of the rest. Means over the worlds that the market prices: of
+    ``enterprise`` value as recognised, and of the ``equity`` that it leaves. ``gap``, ln of the
+    model's value of equity over the market's, less that of the market as a whole.
+    """
+
+    rest: Array
+    by_regime: Array
+    within: Array
+    enterprise: Array
+    equity: Array
+    gap: Array
+
+
+@pytree
+class Worth:
+    """What worlds are worth, [..., company].
+
+    ``log_value`` of the enterprise, with what the market pays for beyond it; ``log_shift``, how
+    much of that the world's regime accounts for, in its central world.
+    """
+
+    log_value: Array
+    log_shift: Array
+
+
+def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
+    """Return what worlds sell and spend by year, of their quarters; a part of a year is left out.
+
+    Parameters
+    ----------
+    held
+        Of companies: ``revenue``, ``volumes`` and ``lives`` [..., quarter, company], and what is
+        ``ordinary`` [..., company].
+    world
+        Quantities of the world, [..., quarter]; and ``expected``, the worth of compute that
+        forecasts hold, [year].
+    """
+    by = {name: yearly(path[..., None])[..., 0] for name, path in world.items() if name != EXPECTED}
+    return Sales(
+        revenue=yearly(held["revenue"]),
+        volumes=yearly(held["volumes"]),
+        ordinary=held["ordinary"],
+        lives=yearly(held["lives"]) / YEAR,
+        contracted=by["contracted"],
+        worth=by["worth"],
+        expected=world[EXPECTED],
+        capital_spending=by["capital_spending"],
+        operating=by["operating_spending"],
+        depreciation=by["depreciation"],
+        write_down=by["write_down"],
+        premium=by["premium"] / YEAR,
+    )
+
+
+def yearly(path: Array) -> Array:
+    """Return sums over whole years, [..., year, company], of ``path`` [..., quarter, company]."""
+    years = path.shape[-2] // YEAR
+    whole = path[..., : years * YEAR, :]
+    return whole.reshape(*path.shape[:-2], years, YEAR, path.shape[-1]).sum(axis=-2)
+
+
+def cost_of_equity(a: ValuationAssumptions, terms: Terms) -> Array:
+    """Return what shareholders ask for, per year, [company] (Sharpe 1964; betas shrunk)."""
+    return a.risk_free + a.equity_premium * terms.beta
+
+
+def recognition(time: Array, years: float) -> Array:
+    """Return the share of a difference between worlds that prices hold after so many ``years``."""
+    return 1.0 - jnp.exp(-years / time)
+
+
+def recognised(anchor: Anchor, worth: Worth) -> Array:
+    """Return enterprise value as prices have it at the horizon, in any unit, [..., company]."""
+    own = worth.log_value - worth.log_shift
+    return jnp.exp(anchor.by_regime * worth.log_shift + anchor.within * own)
+
+
+def wealth(
+    a: ValuationAssumptions, terms: Terms, anchor: Anchor, worth: Worth, years: float
+) -> Array:
+    """Return what a share is worth after so many ``years``, before its mean is set right.
+
+    Debt and cash stay what they are but for interest; a share is worth no less than nothing.
+    """
+    asked = terms.equity_share * cost_of_equity(a, terms)
+    asked = asked + (1.0 - terms.equity_share) * a.risk_free
+    relative = recognised(anchor, worth) / anchor.enterprise
+    size = 1.0 / terms.equity_share
+    left = size * jnp.exp(asked * years) * relative - (size - 1.0) * jnp.exp(a.risk_free * years)
+    return LEAST_WEALTH + positive_part(left - LEAST_WEALTH, 0.05)
+
+
+def anchored(
+    a: ValuationAssumptions,
+    terms: Terms,
+    anchor: Anchor,
+    priced: Worth,
+    weights: Array,
+    years: float,
+) -> Anchor:
+    """Return an anchor with its means set right, over ``priced`` worlds of ``weights`` [world]."""
+    half = replace(anchor, enterprise=weights @ recognised(anchor, priced))
+    return replace(half, equity=weights @ wealth(a, terms, half, priced, years))
+
+
+def equity_return(
+    a: ValuationAssumptions, terms: Terms, anchor: Anchor, worth: Worth, years: float
+) -> Array:
+    """Return what shares return in worlds, [..., company].
+
+    On average over the worlds that the market prices it is the cost of equity, exactly, and what
+    prices come nearer to the model's value within the horizon.
+    """
+    fair = jnp.exp(cost_of_equity(a, terms) * years)
+    relative = wealth(a, terms, anchor, worth, years) / anchor.equity
+    return fair * relative * jnp.exp(drawn_in(a, anchor, years)) - 1.0
+
+
+def drawn_in(a: ValuationAssumptions, anchor: Anchor, years: float) -> Array:
+    """Return by how much prices come nearer to the model's value, in logs, [company]."""
+    return -jnp.expm1(-a.pull * years) * bounded(anchor.gap, WIDEST)

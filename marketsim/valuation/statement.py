@@ -1,0 +1,181 @@
+"""Mechanism 11: what companies earn, and what is left of it, year by year; in JAX."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from marketsim.model.tree import pytree
+
+from .assumptions import ValuationAssumptions
+
+__all__ = ["Sales", "Statement", "Terms", "positive_part", "statement"]
+
+
+@pytree
+class Terms:
+    """What turns revenue into cash, arrays [company].
+
+    ``volume`` of the fiscal year that costs are known of, USD bn; ``cost`` of a dollar of it, now
+    and in the long run, without overhead and without what fleets cost; ``overhead`` of that year,
+    USD bn; ``tax_rate``; ``sales_to_capital``, sales gained per dollar of other capital;
+    ``fleet``, share of the world's AI capital, of which ``spare`` is not sold by its lines, and
+    ``at_home`` says whether that is used at home, one, or let, nothing; ``ai_share`` of its revenue
+    that fleets earn; ``net_debt``, USD bn, nothing where it is unknown;
+    ``beta``; ``equity_share`` of enterprise value at market prices.
+    """
+
+    volume: Array
+    cost: Array
+    long_run_cost: Array
+    overhead: Array
+    tax_rate: Array
+    sales_to_capital: Array
+    fleet: Array
+    spare: Array
+    at_home: Array
+    ai_share: Array
+    net_debt: Array
+    beta: Array
+    equity_share: Array
+
+
+@pytree
+class Sales:
+    """What a world sells and spends, USD bn per year.
+
+    ``revenue`` and ``volumes`` [year, company]; ``ordinary`` revenue of the last year [company];
+    ``lives``, revenue over what the model has of it [year, company]; what all compute is let at,
+    ``contracted``, and its ``worth`` in use, which companies' forecasts ``expected`` [year];
+    of all AI sites ``capital_spending``, ``operating`` cost, ``depreciation`` and ``write_down``
+    [year]; the ``premium`` on borrowed funds, per year [year].
+    """
+
+    revenue: Array
+    volumes: Array
+    ordinary: Array
+    lives: Array
+    contracted: Array
+    worth: Array
+    expected: Array
+    capital_spending: Array
+    operating: Array
+    depreciation: Array
+    write_down: Array
+    premium: Array
+
+
+@pytree
+class Statement:
+    """Earnings and cash of companies, USD bn per year, [year, company].
+
+    ``from_fleets``, what fleets earn beside reported lines; ``cost`` of what is sold and
+    ``overhead``, without fleets; ``running``, ``depreciation`` and ``write_down`` of fleets;
+    ``profit`` before interest and tax, and ``tax`` on it; ``capital_spending`` on fleets and
+    ``other_investment`` net of what wears out; the ``free_cash_flow`` of all owners and lenders,
+    which may be negative; ``interest`` on net debt, and ``net_debt`` at the end of the year.
+    """
+
+    revenue: Array
+    from_fleets: Array
+    cost: Array
+    overhead: Array
+    running: Array
+    depreciation: Array
+    write_down: Array
+    profit: Array
+    tax: Array
+    capital_spending: Array
+    other_investment: Array
+    free_cash_flow: Array
+    interest: Array
+    net_debt: Array
+
+
+def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
+    """Return the statement of one world.
+
+    Costs follow volumes, so that a price above cost is margin; overhead follows them less than one
+    for one. Owners of fleets pay for running them, write them off and buy new ones, as the world
+    does, by their share, which goes with what becomes of their own AI business. What they do not
+    sell through their lines is let at contract prices or, where they use it at home, worth to them
+    a part of what it is worth over what their forecast revenue holds of it already. Growth of what
+    is sold besides costs capital; shrinking sets none free. Losses are not taxed and save no tax.
+    """
+    years = np.arange(len(sold.revenue))[:, None] + 0.5
+    cost = cost_at(a, terms, years) * sold.volumes
+    overhead = terms.overhead * (sold.volumes / terms.volume) ** a.overhead_elasticity
+    own = 1.0 + terms.ai_share * (sold.lives - 1.0)
+    fleet = terms.fleet * own
+    let = sold.contracted[:, None]
+    used = a.appropriation * (sold.worth - sold.expected)[:, None]
+    from_fleets = terms.spare * own * (let + terms.at_home * (used - let))
+    running = sold.operating[:, None] * fleet
+    depreciation = sold.depreciation[:, None] * fleet
+    write_down = sold.write_down[:, None] * fleet
+    earned = sold.revenue + from_fleets - cost - overhead
+    profit = earned - running - depreciation - write_down
+    tax = taxed(terms, profit)
+    bought = sold.capital_spending[:, None] * fleet
+    before = 2.0 * sold.volumes[:1] - sold.volumes[1:2]
+    growth = jnp.diff(sold.volumes, axis=0, prepend=before)
+    invested = capital_for(terms, growth)
+    free = profit - tax + depreciation + write_down - bought - invested
+    interest, debt = financed(a, terms, free, sold.premium)
+    return Statement(
+        revenue=sold.revenue,
+        from_fleets=from_fleets,
+        cost=cost,
+        overhead=overhead,
+        running=running,
+        depreciation=depreciation,
+        write_down=write_down,
+        profit=profit,
+        tax=tax,
+        capital_spending=bought,
+        other_investment=invested,
+        free_cash_flow=free,
+        interest=interest,
+        net_debt=debt,
+    )
+
+
+def cost_at(a: ValuationAssumptions, terms: Terms, years: Array | float | np.ndarray) -> Array:
+    """Return what a dollar of volume costs ``years`` after the decision date."""
+    left = jnp.exp(-a.margin_reversion * years)
+    return terms.long_run_cost + (terms.cost - terms.long_run_cost) * left
+
+
+def taxed(terms: Terms, profit: Array) -> Array:
+    """Return tax on a year's ``profit``; smoothly nothing on losses."""
+    return terms.tax_rate * positive_part(profit, 0.01 * terms.volume)
+
+
+def capital_for(terms: Terms, growth: Array) -> Array:
+    """Return capital that a year's ``growth`` of volume takes, without fleets."""
+    return positive_part(growth, 0.01 * terms.volume) / terms.sales_to_capital
+
+
+def financed(
+    a: ValuationAssumptions, terms: Terms, free: Array, premium: Array
+) -> tuple[Array, Array]:
+    """Return interest on net debt, and the net debt that free cash flow leaves, [year, company].
+
+    Lenders ask the premium on borrowed funds of the year; cash earns the return without risk.
+    """
+
+    def year(debt: Array, given: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
+        left, asked = given
+        owed = positive_part(debt, 0.01 * terms.volume)
+        interest = a.risk_free * debt + (a.debt_spread + asked) * owed
+        after = debt + interest * (1.0 - terms.tax_rate) - left
+        return after, (interest, after)
+
+    return jax.lax.scan(year, terms.net_debt, (free, premium))[1]
+
+
+def positive_part(x: Array, width: Array | float) -> Array:
+    """Return a smooth max(x, 0) of the given ``width`` (softplus), whose tail is exponential."""
+    return width * jax.nn.softplus(x / width)

@@ -1,0 +1,117 @@
+"""How paths became returns: what tables and sensitivities need to go back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.prices import Prices
+from marketsim.simulation import Paths
+
+from .assumptions import ValuationAssumptions, valuation_table
+from .returns import Anchor, drawn_in
+from .statement import Terms
+
+__all__ = ["Valuation"]
+
+COLUMNS: Final = [
+    "market_cap",
+    "model_value",
+    "value_over_market",
+    "model_growth",
+    "implied_growth",
+    "model_margin",
+    "implied_margin",
+    "enterprise_over_profit",
+    "expected_return",
+    "carry",
+    "regimes",
+    "pull",
+    "gaps",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Valuation:
+    """How paths became returns.
+
+    Attributes
+    ----------
+    economics
+        By ticker: what `economics` reads from accounts; ``beta``, ``market_cap`` (USD bn),
+        ``equity_share`` of enterprise value, ``cost_of_equity``; ``model_value`` of equity on
+        average over what the market prices, ``value_over_market``, and the ``gap`` between them in
+        logs, less that of all companies together; what prices imply (see `implied`).
+    assumed
+        What valuation assumes.
+    terms
+        The economics as arrays.
+    anchor
+        Of the horizon.
+    anchoring
+        ``"mix"`` or ``"unshifted"``.
+    values
+        Enterprise value, USD bn, [draw, company]; of the centres of regimes in ``central_values``,
+        [regime, company].
+    shifts
+        What a regime adds to the log of enterprise value in the central world, with what the market
+        pays for beyond the model's, [regime, company].
+    world_returns
+        Returns before market noise, [draw, company].
+    columns
+        Positions of the companies in the paths, [company].
+    expected
+        Worth of all compute in use that forecasts of revenue hold, USD bn, [year].
+    """
+
+    paths: Paths
+    prices: Prices
+    economics: pd.DataFrame
+    assumed: ValuationAssumptions
+    terms: Terms
+    anchor: Anchor
+    anchoring: str
+    values: np.ndarray
+    central_values: np.ndarray
+    shifts: np.ndarray
+    world_returns: np.ndarray
+    columns: np.ndarray
+    expected: np.ndarray
+    horizon_years: float
+
+    @property
+    def without_price(self) -> tuple[str, ...]:
+        """Companies of the paths that are left out, since nothing prices them."""
+        priced = set(self.economics.index)
+        return tuple(t for t in self.paths.companies if t not in priced)
+
+    @property
+    def assumptions(self) -> pd.DataFrame:
+        """What valuation assumes, by name: value, range, unit, meaning, source."""
+        return valuation_table(self.assumed)
+
+    def table(self) -> pd.DataFrame:
+        """Return one row by company: value, market, what prices imply, and expected return.
+
+        The expected return is the sum of ``carry`` (the cost of equity over the horizon), ``pull``
+        (what prices come nearer to the model's value) and ``regimes`` (what is left: nothing where
+        the market prices the mix and no view is held).
+        """
+        found = self.economics
+        weights = self.paths.probabilities
+        expected = weights @ self.world_returns
+        carry = np.expm1(found["cost_of_equity"].to_numpy() * self.horizon_years)
+        drawn = np.asarray(drawn_in(self.assumed, self.anchor, self.horizon_years))
+        pulled = np.expm1(drawn) * (1.0 + carry)
+        profit = found["model_profit"]
+        enterprise = found["market_cap"] + found["net_debt"].fillna(0.0)
+        return found.assign(
+            enterprise_over_profit=(enterprise / profit).where(profit > 0.0),
+            expected_return=expected,
+            carry=carry,
+            pull=pulled,
+            regimes=expected - carry - pulled,
+        )[COLUMNS]

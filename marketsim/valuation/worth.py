@@ -1,0 +1,99 @@
+"""Mechanism 11: the present value of what is left to owners and lenders; in JAX."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from .assumptions import ValuationAssumptions
+from .statement import (
+    Sales,
+    Statement,
+    Terms,
+    capital_for,
+    cost_at,
+    positive_part,
+    statement,
+    taxed,
+)
+
+__all__ = ["enterprise_value", "log_discount"]
+
+FADE: Final = 20
+"""Years after those simulated over which growth, scarcity and costs come to rest."""
+
+GROWTH_BOUND: Final = 0.25
+"""Most growth per year, in logs, with which the fade begins."""
+
+LEAST: Final = 0.25
+"""Of a year's volume: value below about as much is that of a company that stops investing."""
+
+
+def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Array:
+    """Return enterprise value of one world, USD bn, above zero, [company].
+
+    Notes
+    -----
+    Free cash flow of the years simulated at their middle, less what borrowed funds cost above
+    their risk; then twenty years in which growth, measured over the last two years' volumes, fades,
+    what is scarce returns to ordinary prices and costs to their long run; then the value-driver
+    formula (Koller, Goedhart and Wessels 2020). Betas return to one on the way (Blume 1975). A
+    company whose plans would destroy value drops them, so that value stays above zero.
+    """
+    said = statement(a, terms, sold)
+    count = len(sold.revenue)
+    years = np.arange(count)[:, None] + 0.5
+    dear = sold.premium[:, None] * positive_part(said.net_debt, 0.01 * terms.volume)
+    flows = said.free_cash_flow - dear * (1.0 - terms.tax_rate)
+    explicit = (flows * jnp.exp(-log_discount(a, terms, years))).sum(axis=0)
+    value = explicit + _after(a, terms, sold, said)
+    floor = LEAST * terms.volume
+    return positive_part(value, floor)
+
+
+def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) -> Array:
+    """Return the present value of what comes after the years simulated, [company]."""
+    count = len(sold.revenue)
+    step = jnp.arange(1.0, FADE + 1.0)[:, None]
+    recent = jnp.log(sold.volumes[-1] / sold.volumes[-3 if count > 2 else 0]) / min(count - 1, 2)
+    first = GROWTH_BOUND * jnp.tanh(recent / GROWTH_BOUND)
+    growth = a.terminal_growth + (first - a.terminal_growth) * jnp.exp(-a.growth_fade * step)
+    size = jnp.exp(jnp.cumsum(growth, axis=0))
+    scarce = (sold.revenue[-1] - sold.ordinary) * jnp.exp(-a.scarcity_fade * step)
+    # Fleets are replaced as they wear out, and grow with the company.
+    charged = 0.5 * (said.depreciation + said.write_down + said.capital_spending)[-1]
+    volume = sold.volumes[-1]
+    costs = cost_at(a, terms, count - 0.5 + step) * volume + said.overhead[-1] + said.running[-1]
+    profit = (sold.ordinary + scarce + said.from_fleets[-1] - costs - charged) * size
+    grown = size * volume * (1.0 - jnp.exp(-growth))
+    left = profit - taxed(terms, profit)
+    flows = left - capital_for(terms, grown)
+    years = count - 0.5 + step
+    fading = (flows * jnp.exp(-log_discount(a, terms, years))).sum(axis=0)
+    end = count + FADE - 0.5
+    rate = _rate(a, terms, end)
+    paid = 1.0 - a.terminal_growth / a.terminal_return
+    ever = left[-1] * jnp.exp(a.terminal_growth) * paid / (rate - a.terminal_growth)
+    return fading + ever * jnp.exp(-log_discount(a, terms, end))
+
+
+def _rate(a: ValuationAssumptions, terms: Terms, years: float) -> Array:
+    """Return the rate at which cash is discounted, ``years`` from the decision date, [company]."""
+    beta = 1.0 + (terms.beta - 1.0) * jnp.exp(-a.beta_reversion * years)
+    spread = (1.0 - terms.equity_share) * a.debt_spread
+    return a.risk_free + terms.equity_share * a.equity_premium * beta + spread
+
+
+def log_discount(a: ValuationAssumptions, terms: Terms, years: Array | float | np.ndarray) -> Array:
+    """Return what a dollar in so many ``years`` is discounted by, in logs.
+
+    The integral of what equity and debt ask, as the beta returns to one.
+    """
+    returned = -jnp.expm1(-a.beta_reversion * years) / a.beta_reversion
+    asked = a.equity_premium * (years + (terms.beta - 1.0) * returned)
+    return (a.risk_free + (1.0 - terms.equity_share) * a.debt_spread) * years + (
+        terms.equity_share * asked
+    )
