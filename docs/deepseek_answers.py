@@ -66,10 +66,13 @@ def by_elasticity(paths: ms.Paths) -> dict[str, Any]:
     fixed = [constant(world) for world in pair]
     quarters, news, gap = held(fixed, spent)
     roomy, _, widest = held([world.with_(saturation=1e3) for world in fixed], spent)
-    plain, shocked = (revenue_of(q, paths) for q in quarters)
+    plain, shocked = (outcomes_of(q, paths) for q in quarters)
     return {
-        "at": {e: EXAMPLE.effects(paths, plain[i], shocked[i]) for i, e in enumerate(ELASTICITIES)},
-        "shocked": dict(zip(ELASTICITIES, shocked, strict=True)),
+        "at": {
+            e: EXAMPLE.effects(paths, plain[i : i + 1], shocked[i : i + 1])
+            for i, e in enumerate(ELASTICITIES)
+        },
+        "shocked": dict(zip(ELASTICITIES, shocked.revenue, strict=True)),
         "gap": max(gap.max(), widest.max()),
         "installed": last_compute(quarters),
         "unsaturated": fifth_year(roomy, paths),
@@ -138,6 +141,14 @@ def picked(worlds: Worlds, places: list[int]) -> Worlds:
     parts = (worlds.assumptions, worlds.state, worlds.history, worlds.link)
     assumptions, state, history, link = jax.tree.map(lambda x: x[np.array(places)], parts)
     return replace(worlds, assumptions=assumptions, state=state, history=history, link=link)
+
+
+def outcomes_of(quarters: Quarter, paths: ms.Paths) -> ms.simulation.Outcomes:
+    """What valuation takes of worlds, with companies' own lives as in the calibrated one."""
+    owner = np.asarray(paths.scenarios.posterior.setting.lines.owner)
+    seen = {name: np.asarray(x) for name, x in ms.simulation.kept(owner, quarters).items()}
+    lives = np.broadcast_to(paths.calibrated.lives, seen["lines"].shape)
+    return ms.simulation.outcomes(seen, lives)
 
 
 def revenue_of(quarters: Quarter, paths: ms.Paths) -> np.ndarray:

@@ -76,7 +76,7 @@ def study() -> SimpleNamespace:
     gaps = pd.Series({m: price[f"{m}/output"] / price["DeepSeek R1/output"] for m in RIVALS})
     posterior = ms.calibrate(facts)
     paths = EXAMPLE.simulated(posterior, gaps[CENTRAL], WORLDS)
-    revenue = dict(zip(paths.scenarios.names, paths.regime_central, strict=True))
+    worlds = {name: paths.centres[i : i + 1] for i, name in enumerate(paths.scenarios.names)}
     close = ms.load_prices("NVDA", as_of="2025-01-28").closes["NVDA"]
     with precise("float64"):
         answers = ANSWERS.by_elasticity(paths)
@@ -87,9 +87,9 @@ def study() -> SimpleNamespace:
         posterior=posterior,
         forecast=ms.forecast(posterior, quarters=4).table,
         paths=paths,
-        revenue=revenue,
+        worlds=worlds,
         effects={
-            name: EXAMPLE.effects(paths, revenue["plain"], after) for name, after in revenue.items()
+            name: EXAMPLE.effects(paths, worlds["plain"], after) for name, after in worlds.items()
         },
         day=float(close[EXAMPLE.MONDAY] / close[EXAMPLE.FRIDAY] - 1.0),
         **answers,
@@ -281,7 +281,7 @@ def fiscal(s: SimpleNamespace, world: str, end: pd.Timestamp) -> float:
 def world_path(s: SimpleNamespace, world: str) -> tuple[pd.DatetimeIndex, np.ndarray]:
     """NVIDIA's revenue in a world, USD bn by calendar quarter."""
     place = s.paths.companies.index("NVDA")
-    return s.paths.quarter_ends, s.revenue[world][:, place]
+    return s.paths.quarter_ends, s.worlds[world].revenue[0, :, place]
 
 
 def reported(s: SimpleNamespace) -> pd.Series:

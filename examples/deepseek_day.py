@@ -6,7 +6,6 @@ docs/deepseek_day.md discusses it; `python docs/deepseek_day.py` writes its figu
 import math
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,34 +47,18 @@ def simulated(
         return ms.simulate(ms.load_scenarios(posterior, file), draws=len(told), seed=0)
 
 
-def values(paths: ms.Paths, revenue: np.ndarray) -> np.ndarray:
-    """What worlds of such revenue [world, quarter, company] are worth, [world, company].
-
-    All companies cost 8.7 % a year and hold no cash: their prices of that day are not embedded.
-    """
-    companies, worlds = list(paths.companies), len(revenue)
-    blank = {"close": np.nan, "market_cap": np.nan, "volatility": 0.4, "beta": 1.0, "dof": 5.0}
-    table = pd.DataFrame(blank, index=companies).assign(source="none")
-    alone = pd.DataFrame(np.eye(len(companies)), companies, companies)
-    prices = ms.prices.Prices(pd.DataFrame(), pd.Timestamp(FRIDAY), table, alone)
-    given = replace(
-        paths,
-        revenue=revenue,
-        regime=np.zeros(worlds, dtype=int),
-        probabilities=np.full(worlds, 1.0 / worlds),
-    )
-    # five years on, prices have recognised 97 % of what a world differs by
-    return np.asarray(1.0 + ms.revalue(given, prices, horizon="5y").world.world_returns)
-
-
-def effects(paths: ms.Paths, before: np.ndarray, after: np.ndarray) -> pd.DataFrame:
+def effects(
+    paths: ms.Paths, before: ms.simulation.Outcomes, after: ms.simulation.Outcomes
+) -> pd.DataFrame:
     """Relative change by company: revenue of year 1, of year 5, of all five; value.
 
-    ``before`` and ``after`` are revenue, [quarter, company].
+    ``before`` and ``after`` hold one world. Value is that of the enterprise at a beta of one: the
+    prices of that day are not embedded.
     """
     spans = {"year 1": slice(4), "year 5": slice(16, 20), "five years": slice(20)}
-    change = {k: after[s].sum(axis=0) / before[s].sum(axis=0) - 1.0 for k, s in spans.items()}
-    plain, shocked = values(paths, np.stack([before, after]))
+    pair = [worlds.revenue[0] for worlds in (before, after)]
+    change = {k: pair[1][s].sum(axis=0) / pair[0][s].sum(axis=0) - 1.0 for k, s in spans.items()}
+    plain, shocked = (ms.valuation.enterprise_values(paths, w).iloc[0] for w in (before, after))
     return pd.DataFrame(change | {"value": shocked / plain - 1.0}, index=list(paths.companies))
 
 
@@ -91,7 +74,7 @@ if __name__ == "__main__":
     asked = facts.latest("token_list_price")
     size = asked["o1-mini (launch)/output"] / asked["DeepSeek R1/output"]
     paths = simulated(ms.calibrate(facts), size)
-    plain, *shocked = paths.regime_central
+    plain, *shocked = (paths.centres[i : i + 1] for i in range(len(WORLDS)))
     for (share, _), after in zip(list(WORLDS.values())[1:], shocked, strict=True):
         print(f"\nA step of x{size**share:.1f}: change of revenue and of value")
         found = effects(paths, plain, after).loc[["NVDA", "AVGO", "ORCL", "MSFT", "VRT", "VST"]]

@@ -23,7 +23,7 @@ WIDTH: Final = 0.1
 """Of smooth minima and maxima of levels: two equals are off by a tenth."""
 
 
-def positive_part(x: Array, width: float = 0.05) -> Array:
+def positive_part(x: Array, width: float | Array = 0.05) -> Array:
     """Return a smooth max(x, 0), always above both; ``width`` / 2 at zero.
 
     The hyperbola y (y - x) = (width / 2)^2: far from zero it is off by width^2 / (4 |x|).

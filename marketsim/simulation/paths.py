@@ -1,10 +1,9 @@
-"""Worlds as simulated: revenue by company, quantities of the world, and what they assumed."""
+"""Outcomes as simulated: revenue by company, quantities of the world, and what they assumed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,66 +11,9 @@ import pandas as pd
 from marketsim.ensemble import assumptions_at
 from marketsim.scenarios import Scenarios
 
-__all__ = ["WORLD", "Paths", "Worlds"]
+from .outcomes import Outcomes
 
-WORLD: Final = {
-    "compute": "M H100e",
-    "delivered": "M H100e per quarter",
-    "rent": "USD per H100e-hour",
-    "capital_spending": "USD bn per quarter",
-    "load": "GW",
-    "energised": "GW",
-    "power_scarcity": "log",
-    "chip_scarcity": "log",
-    "inference_share": "share",
-    "operating_spending": "USD bn per quarter",
-    "depreciation": "USD bn per quarter",
-    "write_down": "USD bn per quarter",
-    "premium": "share per year",
-    "contracted": "USD bn per quarter",
-    "worth": "USD bn per quarter",
-    "token_price": "index, first quarter 1",
-    "q": "ratio",
-    "impairment": "USD bn",
-}
-"""Quantities of the world that paths keep, with their units."""
-
-
-@dataclass(frozen=True, eq=False)
-class Worlds:
-    """What worlds are valued by.
-
-    Attributes
-    ----------
-    revenue
-        USD bn per quarter, [world, quarter, company].
-    volumes
-        What it would be at prices that follow cost, in the same unit and shape: costs go with it.
-    ordinary
-        What it would be at prices without what is scarce for a time, in the last four quarters
-        together, USD bn, [world, company].
-    lives
-        Revenue over what the model has of it: companies' own, [world, quarter, company].
-    quantities
-        Of :data:`WORLD`, each [world, quarter].
-    """
-
-    revenue: np.ndarray
-    volumes: np.ndarray
-    ordinary: np.ndarray
-    lives: np.ndarray
-    quantities: Mapping[str, np.ndarray]
-
-    def __getitem__(self, rows: slice | np.ndarray) -> Worlds:
-        """Some of the worlds."""
-        quantities = {name: path[rows] for name, path in self.quantities.items()}
-        return Worlds(
-            self.revenue[rows],
-            self.volumes[rows],
-            self.ordinary[rows],
-            self.lives[rows],
-            quantities,
-        )
+__all__ = ["Paths"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,13 +49,13 @@ class Paths:
     """
 
     scenarios: Scenarios
-    draws: Worlds
+    draws: Outcomes
     regime: np.ndarray
     index: np.ndarray
     probabilities: np.ndarray
-    calibrated: Worlds
-    centres: Worlds
-    unshifted: Worlds
+    calibrated: Outcomes
+    centres: Outcomes
+    unshifted: Outcomes
     quarter_ends: pd.DatetimeIndex
     link: np.ndarray
     deviation: np.ndarray

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import jax
 import numpy as np
@@ -26,13 +26,13 @@ from marketsim.forecasting import Forecast
 from marketsim.forecasting import forecast as forecast_of
 from marketsim.forecasting.projection import LONGEST
 from marketsim.forecasting.structure import LAG, followed, followed_on
-from marketsim.model import CLASSES, Quarter
 from marketsim.precision import Precision, one_thread, precise
 from marketsim.scenarios import Scenarios
 
 from .allotment import allot
 from .lives import deviations
-from .paths import WORLD, Paths, Worlds
+from .outcomes import kept, outcomes
+from .paths import Paths
 
 __all__ = ["QUARTERS", "REFERENCE", "simulate"]
 
@@ -40,10 +40,6 @@ QUARTERS: Final = 20
 
 REFERENCE: Final = 1_000
 """Worlds without shift that prices are anchored to, whatever the number of draws."""
-
-INTERACTIVE: Final = CLASSES.index("interactive")
-
-BY_LINE: Final = "lines", "volumes", "ordinary"
 
 
 def simulate(
@@ -116,11 +112,11 @@ def simulate(
         posterior.setting,
         jax.tree.map(lambda x: x[past], pasts.state),
         news[past, :, :quarters],
-        partial(_kept, np.asarray(posterior.setting.lines.owner)),
+        partial(kept, np.asarray(posterior.setting.lines.owner)),
         precision,
     )
     centres, first = 1 + regimes, 1 + regimes + REFERENCE
-    worlds = _worlds(seen, np.exp(lives[past]).astype(precision))
+    worlds = outcomes(seen, np.exp(lives[past]).astype(precision))
     return Paths(
         scenarios=scenarios,
         draws=worlds[first:],
@@ -187,25 +183,3 @@ def _pasts(posterior: Posterior, drawn: int, seed: int, precision: Precision) ->
         followed,
         precision,
     )
-
-
-def _kept(owner: NDArray[np.float64], quarters: Quarter) -> dict[str, Any]:
-    """Return what is kept of lines, by company, and the quantities of the world, of a chunk."""
-    lines = {name: np.asarray(getattr(quarters, name)) for name in BY_LINE}
-    sums = {name: path @ owner.T.astype(path.dtype) for name, path in lines.items()}
-    world = {name: getattr(quarters, name) for name in WORLD if name != "token_price"}
-    interactive = np.asarray(quarters.token_price)[..., INTERACTIVE]
-    return {**sums, "token_price": interactive, **world}
-
-
-def _worlds(seen: dict[str, np.ndarray], lives: np.ndarray) -> Worlds:
-    """Return worlds of what was seen of them, and the ``lives`` of their companies beside it."""
-    revenue, volumes, ordinary = (seen.pop(name) * lives for name in BY_LINE)
-    last = ordinary[:, -YEAR:].sum(axis=1)
-    return Worlds(revenue, volumes, last, lives, _indexed(seen))
-
-
-def _indexed(world: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the world's quantities with the token price as an index, in the order of the list."""
-    price = world["token_price"]
-    return {**{name: world[name] for name in WORLD}, "token_price": price / price[:, :1]}

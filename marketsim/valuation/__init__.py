@@ -3,7 +3,7 @@
 from .assumptions import ValuationAssumptions, valuation_assumptions, valuation_table
 from .economics import economics
 from .returns import Anchor, Worth, equity_return, sales_of
-from .revaluation import revalue
+from .revaluation import enterprise_values, revalue
 from .statement import Sales, Statement, Terms, statement
 from .valuation import Valuation
 from .worth import enterprise_value
@@ -18,6 +18,7 @@ __all__ = [
     "Worth",
     "economics",
     "enterprise_value",
+    "enterprise_values",
     "equity_return",
     "revalue",
     "sales_of",

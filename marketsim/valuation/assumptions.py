@@ -74,8 +74,9 @@ class ValuationAssumptions:
     growth_fade: Array = assumption(
         "per year",
         "speed at which growth fades to the terminal one after the years simulated",
-        lognormal(0.33, 0.4),
-        "Chan, Karceski and Lakonishok 2003: growth above the median hardly lasts five years",
+        lognormal(0.50, 0.4),
+        "Chan, Karceski and Lakonishok 2003: growth above the median lasts hardly longer than "
+        "chance has it",
     )
     terminal_growth: Array = assumption(
         "per year",

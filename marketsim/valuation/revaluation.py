@@ -17,7 +17,7 @@ from marketsim.model.tree import leaf
 from marketsim.precision import one_thread, precise
 from marketsim.prices import Prices
 from marketsim.returns import ReturnScenarios
-from marketsim.simulation import Paths, Worlds
+from marketsim.simulation import Outcomes, Paths
 
 from .assumptions import ValuationAssumptions, valuation_assumptions
 from .economics import economics
@@ -39,13 +39,13 @@ from .statement import Sales, Terms
 from .valuation import Valuation
 from .worth import enterprise_value
 
-__all__ = ["Anchoring", "revalue"]
+__all__ = ["Anchoring", "enterprise_values", "revalue"]
 
 Anchoring = Literal["mix", "unshifted"]
 """What the market prices: the mix of regimes, or worlds without any regime's shift."""
 
 CHUNK: Final = 1_000
-"""Worlds valued together; batches are padded to it, so that a world hangs on no other."""
+"""Outcomes valued together; batches are padded to it, so that a world hangs on no other."""
 
 MOST_EXPLAINED: Final = 0.75
 """Of the variance of a share that worlds explain, at the most."""
@@ -77,7 +77,7 @@ def revalue(
         From :func:`marketsim.simulate`.
     prices
         From :func:`marketsim.load_prices`; companies without statistics are left out, and listed
-        in ``world.without_price`` of the result.
+        in ``world.without_price`` of the result; those without accounts in ``without_accounts``.
     horizon
         ``"1y"``, ``"6m"``, ``"2q"`` or years.
     facts
@@ -123,15 +123,16 @@ def revalue(
     years = horizon_years(horizon)
     count = _counted(steps)
     moments = [years * (step / count) for step in range(1, count + 1)]
-    names = [t for t in paths.companies if t in prices.statistics.index]
-    if not names:
+    priced = [t for t in paths.companies if t in prices.statistics.index]
+    if not priced:
         raise InputError("revalue: no company of the paths has a price")
-    columns = np.array([paths.companies.index(t) for t in names])
     known = _known(posterior.knowledge if facts is None else facts, posterior.knowledge)
     with precise("float64"):
         assumed = valuation_assumptions(known.upto(posterior.as_of), assumptions)
-        table = economics(known.upto(posterior.as_of), posterior, tuple(names), assumed)
-        table = _priced(table, prices)
+        table = economics(known.upto(posterior.as_of), posterior, tuple(priced), assumed)
+        table = _priced(table[table["volume"].notna()], prices)
+        names = list(table.index)
+        columns = np.array([paths.companies.index(t) for t in names])
         terms = terms_of(table)
         expected = expected_worth(paths)
         groups = (paths.draws, paths.unshifted, paths.centres, paths.calibrated)
@@ -154,10 +155,9 @@ def revalue(
         volatility = usual_volatility(prices, names)
         room = MOST_EXPLAINED * (volatility * terms.equity_share) ** 2
         blank = _room(assumed, rest, table, unshifted, shifts, odds, room)
-        priced = worlds_of["drawn" if mix else "unshifted"]
+        held = worlds_of["drawn" if mix else "unshifted"]
         anchors = [
-            _anchored(assumed, terms, _within(blank, assumed, t), priced, weights, t)
-            for t in moments
+            _anchored(assumed, terms, _within(blank, assumed, t), held, weights, t) for t in moments
         ]
         world, others, middles = (
             np.stack(
@@ -195,6 +195,7 @@ def revalue(
             columns=columns,
             expected=expected,
             horizon_years=years,
+            without_accounts=tuple(t for t in priced if t not in names),
         ),
         paths=None if steps is None else np.moveaxis(grown, 0, 1),
     )
@@ -230,10 +231,41 @@ def expected_worth(paths: Paths) -> np.ndarray:
     return np.asarray(yearly(worth.mean(axis=0)[:, None])[:, 0])
 
 
+def enterprise_values(
+    paths: Paths, worlds: Outcomes, assumptions: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """Return what companies are worth in worlds of any kind, without a price.
+
+    For studies of what one thing changes: at a beta of one and without debt.
+
+    Parameters
+    ----------
+    paths
+        Whose companies, accounts and expectations they are.
+    worlds
+        Some of the paths', or from :func:`marketsim.simulation.outcomes`.
+    assumptions
+        As for :func:`revalue`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Enterprise value, USD bn, [world x company].
+    """
+    posterior = paths.scenarios.posterior
+    with precise("float64"):
+        assumed = valuation_assumptions(posterior.knowledge, assumptions)
+        table = economics(posterior.knowledge, posterior, paths.companies, assumed)
+        terms = terms_of(table.assign(beta=1.0, equity_share=1.0))
+        columns = np.arange(len(paths.companies))
+        found = values(assumed, terms, worlds, columns, expected_worth(paths))
+    return pd.DataFrame(found, columns=pd.Index(paths.companies))
+
+
 def values(
     assumed: ValuationAssumptions,
     terms: Terms,
-    worlds: Worlds,
+    worlds: Outcomes,
     columns: np.ndarray,
     expected: np.ndarray,
 ) -> np.ndarray:
@@ -245,7 +277,7 @@ def values(
     return np.concatenate(found)[: len(worlds.revenue)]
 
 
-def sales(worlds: Worlds, columns: np.ndarray, expected: np.ndarray) -> Sales:
+def sales(worlds: Outcomes, columns: np.ndarray, expected: np.ndarray) -> Sales:
     """Return what worlds sell and spend by year, for the companies at ``columns``."""
     held = {name: leaf(getattr(worlds, name)[..., columns].astype(float)) for name in HELD}
     world = {name: leaf(x.astype(np.float64)) for name, x in worlds.quantities.items()}
@@ -253,7 +285,7 @@ def sales(worlds: Worlds, columns: np.ndarray, expected: np.ndarray) -> Sales:
     return sales_of(held, world)
 
 
-def _padded(worlds: Worlds, first: int) -> Worlds:
+def _padded(worlds: Outcomes, first: int) -> Outcomes:
     """Return a chunk of worlds, filled up with the last."""
     return worlds[np.minimum(np.arange(first, first + CHUNK), len(worlds.revenue) - 1)]
 
@@ -309,7 +341,7 @@ def _valued(
 
 
 def _rest(
-    table: pd.DataFrame, weights: np.ndarray, priced: Worlds, columns: np.ndarray
+    table: pd.DataFrame, weights: np.ndarray, priced: Outcomes, columns: np.ndarray
 ) -> np.ndarray:
     """Return what the market pays for beyond the model's value, per dollar of revenue to come."""
     enterprise = table["market_cap"] + table["net_debt"].fillna(0.0)

@@ -65,6 +65,8 @@ class Valuation:
         Positions of the companies in the paths, [company].
     expected
         Worth of all compute in use that forecasts of revenue hold, USD bn, [year].
+    without_accounts
+        Companies that are left out, since no fiscal year of theirs is known.
     """
 
     paths: Paths
@@ -81,11 +83,12 @@ class Valuation:
     columns: np.ndarray
     expected: np.ndarray
     horizon_years: float
+    without_accounts: tuple[str, ...] = ()
 
     @property
     def without_price(self) -> tuple[str, ...]:
         """Companies of the paths that are left out, since nothing prices them."""
-        priced = set(self.economics.index)
+        priced = {*self.economics.index, *self.without_accounts}
         return tuple(t for t in self.paths.companies if t not in priced)
 
     @property

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from marketsim.model import smooth
+
 from .assumptions import ValuationAssumptions
 from .statement import (
     Sales,
@@ -29,7 +31,8 @@ GROWTH_BOUND: Final = 0.25
 """Most growth per year, in logs, with which the fade begins."""
 
 LEAST: Final = 0.25
-"""Of a year's volume: value below about as much is that of a company that stops investing."""
+"""Of a year's volume: about as much is a company worth whose plans are worth nothing, as it can
+drop them."""
 
 
 def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Array:
@@ -50,8 +53,8 @@ def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Arra
     flows = said.free_cash_flow - dear * (1.0 - terms.tax_rate)
     explicit = (flows * jnp.exp(-log_discount(a, terms, years))).sum(axis=0)
     value = explicit + _after(a, terms, sold, said)
-    floor = LEAST * terms.volume
-    return positive_part(value, floor)
+    # Of hyperbolas: their tail is long, so that logs stay finite.
+    return smooth.positive_part(value, LEAST * terms.volume)
 
 
 def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) -> Array:

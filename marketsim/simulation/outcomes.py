@@ -1,0 +1,101 @@
+"""What becomes of worlds: revenue by company, and the quantities of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.ensemble import YEAR
+from marketsim.model import CLASSES, Quarter
+
+__all__ = ["WORLD", "Outcomes", "kept", "outcomes"]
+
+WORLD: Final = {
+    "compute": "M H100e",
+    "delivered": "M H100e per quarter",
+    "rent": "USD per H100e-hour",
+    "capital_spending": "USD bn per quarter",
+    "load": "GW",
+    "energised": "GW",
+    "power_scarcity": "log",
+    "chip_scarcity": "log",
+    "inference_share": "share",
+    "operating_spending": "USD bn per quarter",
+    "depreciation": "USD bn per quarter",
+    "write_down": "USD bn per quarter",
+    "premium": "share per year",
+    "contracted": "USD bn per quarter",
+    "worth": "USD bn per quarter",
+    "token_price": "index, first quarter 1",
+    "q": "ratio",
+    "impairment": "USD bn",
+}
+"""Quantities of the world that paths keep, with their units."""
+
+
+INTERACTIVE: Final = CLASSES.index("interactive")
+
+BY_LINE: Final = "lines", "volumes", "ordinary"
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What worlds are valued by.
+
+    Attributes
+    ----------
+    revenue
+        USD bn per quarter, [world, quarter, company].
+    volumes
+        What it would be at prices that follow cost, in the same unit and shape: costs go with it.
+    ordinary
+        What it would be at prices without what is scarce for a time, in the last four quarters
+        together, USD bn, [world, company].
+    lives
+        Revenue over what the model has of it: companies' own, [world, quarter, company].
+    quantities
+        Of :data:`WORLD`, each [world, quarter].
+    """
+
+    revenue: np.ndarray
+    volumes: np.ndarray
+    ordinary: np.ndarray
+    lives: np.ndarray
+    quantities: Mapping[str, np.ndarray]
+
+    def __getitem__(self, rows: slice | np.ndarray) -> Outcomes:
+        """Some of the worlds."""
+        quantities = {name: path[rows] for name, path in self.quantities.items()}
+        return Outcomes(
+            self.revenue[rows],
+            self.volumes[rows],
+            self.ordinary[rows],
+            self.lives[rows],
+            quantities,
+        )
+
+
+def kept(owner: NDArray[np.float64], quarters: Quarter) -> dict[str, Any]:
+    """Return what is kept of lines, by company, and the quantities of the world, of a chunk."""
+    lines = {name: np.asarray(getattr(quarters, name)) for name in BY_LINE}
+    sums = {name: path @ owner.T.astype(path.dtype) for name, path in lines.items()}
+    world = {name: getattr(quarters, name) for name in WORLD if name != "token_price"}
+    interactive = np.asarray(quarters.token_price)[..., INTERACTIVE]
+    return {**sums, "token_price": interactive, **world}
+
+
+def outcomes(seen: dict[str, np.ndarray], lives: np.ndarray) -> Outcomes:
+    """Return worlds of what was seen of them, and the ``lives`` of their companies beside it."""
+    revenue, volumes, ordinary = (seen.pop(name) * lives for name in BY_LINE)
+    last = ordinary[:, -YEAR:].sum(axis=1)
+    return Outcomes(revenue, volumes, last, lives, _indexed(seen))
+
+
+def _indexed(world: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the world's quantities with the token price as an index, in the order of the list."""
+    price = world["token_price"]
+    return {**{name: world[name] for name in WORLD}, "token_price": price / price[:, :1]}
