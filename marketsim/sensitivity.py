@@ -33,7 +33,6 @@ from marketsim.valuation import (
     equity_return,
     sales_of,
 )
-from marketsim.valuation.returns import EXPECTED
 
 if TYPE_CHECKING:
     from marketsim.allocation import Allocation
@@ -45,7 +44,8 @@ YEAR: Final = 4
 
 SPENT: Final = (
     "contracted",
-    "worth",
+    "use",
+    "hurdle",
     "capital_spending",
     "operating_spending",
     "depreciation",
@@ -71,14 +71,14 @@ class Handover:
 class Holding:
     """A portfolio as arrays: weights and positions of its companies, and what values them.
 
-    ``lives`` is revenue over what the model has of it [quarter, company], ``expected`` the worth of
-    compute in use that forecasts hold [year].
+    ``lives`` is revenue over what the model has of it [quarter, company], ``expected`` what
+    forecasts expect of the world.
     """
 
     weights: Array
     columns: Array
     lives: Array
-    expected: Array
+    expected: dict[str, Array]
     assumed: ValuationAssumptions
     terms: Terms
     anchor: Anchor
@@ -151,7 +151,7 @@ def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivitie
             weights=jnp.asarray(choice.weights.loc[tickers].to_numpy()),
             columns=jnp.asarray(valuation.columns),
             lives=leaf(valuation.paths.calibrated.lives[0][:, valuation.columns].astype(float)),
-            expected=leaf(valuation.expected),
+            expected={name: leaf(np.asarray(x)) for name, x in valuation.expected.items()},
             assumed=valuation.assumed,
             terms=valuation.terms,
             anchor=jax.tree.map(leaf, valuation.anchor),
@@ -228,7 +228,7 @@ def _told(shift: Array) -> Worth:
 def _about(book: Holding, shift: Array) -> Anchor:
     """Return the anchor at which the central world is the mean of those that the market prices."""
     one = jnp.ones_like(jax.lax.stop_gradient(shift))
-    return replace(book.anchor, enterprise=one, equity=one)
+    return replace(book.anchor, middle=0.0 * one, enterprise=one, equity=one)
 
 
 def _valued(
@@ -257,7 +257,7 @@ def _valued(
         "lives": book.lives,
     }
     world = {name: getattr(ahead, name) for name in SPENT}
-    sold = sales_of(of_companies, {**world, EXPECTED: book.expected})
+    sold = sales_of(of_companies, {**world, **book.expected})
     value = enterprise_value(book.assumed, book.terms, sold)
     return revenue, jnp.log(value + book.anchor.rest * sold.ordinary)
 

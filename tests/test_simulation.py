@@ -430,7 +430,7 @@ def test_single_precision_gives_the_same_worlds(paths: ms.Paths, scenarios: ms.S
 
 
 def test_too_few_draws_or_quarters_are_refused(scenarios: ms.Scenarios) -> None:
-    with pytest.raises(InputError, match="2 draws cannot cover 10 regimes"):
+    with pytest.raises(InputError, match="2 draws cannot cover 7 regimes"):
         ms.simulate(scenarios, draws=2)
     with pytest.raises(InputError, match="4 quarters are too few"):
         ms.simulate(scenarios, draws=10, quarters=4)

@@ -143,6 +143,12 @@ def worth_in_use(a: Assumptions, now: Demand) -> Array:
     return tokens / a.token_markup + jnp.exp(now.log_training)
 
 
+def log_use(now: Demand) -> Array:
+    """Return ln tokens over all classes, each by its share of what buyers spend."""
+    spent = jnp.exp(now.log_tokens + now.log_price)
+    return (spent * now.log_tokens).sum(axis=0) / spent.sum(axis=0)
+
+
 def saturated(a: Assumptions, now: Demand) -> Array:
     """Return how far demand is saturated, between 0 and 1: half at the stated share of income.
 

@@ -80,13 +80,13 @@ class Quarter:
 
     Finance, USD bn: ``owner_cash_flow`` of the largest owners; ``borrowed`` for AI, and the
     ``debt`` it leaves; ``borrowers_spending`` of builders without a cash flow of their own;
-    ``leverage``, debt and a year of borrowing over a year's cash flow; the ``premium`` on funds
-    that owners borrow at it, per year; ``order_book`` of sites not due yet, net ``orders``;
+    ``leverage``, debt and a year of borrowing over a year's cash flow; the ``premium`` on
+    borrowed funds at a leverage of one, and the ``hurdle``, per year; ``order_book`` of sites not due yet, net ``orders``;
     ``expected_growth`` of demand per year; ``binding``, how far each of `units.LIMITS` binds,
     shares that add to one, [limit].
 
     Compute: ``contracted``, what all of it that runs is let at, and ``worth``, what it would be
-    worth to owners who used all of it, USD bn; ``compute`` installed, ``running``, ``delivered``
+    worth to owners who used all of it, USD bn; ``use``, ln of tokens at what buyers spend on classes; ``compute`` installed, ``running``, ``delivered``
     and ``retired``, million H100e; ``rent`` USD per H100e-hour; ``q``; ``chip_price`` of merchant
     accelerators, kUSD per H100e; ``merchant_margin`` over wafers and memory; ``architecture_share``
     of deliveries [architecture]; ``token_share`` of new tokens [architecture, class];
@@ -129,12 +129,14 @@ class Quarter:
     debt: Array
     leverage: Array
     premium: Array
+    hurdle: Array
     order_book: Array
     orders: Array
     expected_growth: Array
     binding: Array
     contracted: Array
     worth: Array
+    use: Array
     compute: Array
     running: Array
     delivered: Array

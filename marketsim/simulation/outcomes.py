@@ -30,6 +30,8 @@ WORLD: Final = {
     "premium": "share per year",
     "contracted": "USD bn per quarter",
     "worth": "USD bn per quarter",
+    "use": "log",
+    "hurdle": "share per year",
     "token_price": "index, first quarter 1",
     "q": "ratio",
     "impairment": "USD bn",

@@ -47,6 +47,18 @@ class ValuationAssumptions:
         lognormal(0.06, 0.5),
         "Blume 1975: of a distance from one, two thirds are left seven years on",
     )
+    hurdle_share: Array = assumption(
+        "share",
+        "what shareholders of AI businesses ask more where its builders do",
+        share(0.50, 0.5),
+        "judgement: both fund the same business",
+    )
+    mood_reversion: Array = assumption(
+        "per year",
+        "speed at which what they ask more fades",
+        lognormal(0.15, 0.5),
+        "Campbell and Shiller 1988, Cochrane 2008: discount rates revert by a tenth a year or more",
+    )
     debt_spread: Array = assumption(
         "per year",
         "what lenders ask above the return without risk, at no leverage",
@@ -100,8 +112,8 @@ class ValuationAssumptions:
     appropriation: Array = assumption(
         "share",
         "share that owners keep of what becomes of the worth of compute they use at home",
-        share(0.50, 0.5),
-        "judgement: the rest goes to users; Nordhaus 2004: innovators keep little of their worth",
+        share(0.20, 0.6),
+        "judgement: the rest goes to users; Nordhaus 2004: innovators keep a fiftieth",
     )
     recognition_time: Array = assumption(
         "years",

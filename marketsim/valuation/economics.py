@@ -122,6 +122,9 @@ class _World:
     sold: Mapping[str, float]
     at_home: frozenset[str]
     ai_share: Mapping[str, float]
+    exposure: Mapping[str, float]
+    revenue: Mapping[str, float]
+    let: float
 
     @classmethod
     def of(cls, posterior: Posterior) -> _World:
@@ -134,6 +137,7 @@ class _World:
         spent, let = np.asarray(history["recognised"])[-1], history["contracted"][-1]
         places = [book.layers.index(name) for name in COMPUTE]
         earned = book.owner @ (drawn[:, places] @ spent[places])
+        exposed = drawn @ spent
         sold = cloud * spent[places[0]] / let
         return cls(
             window=posterior.window,
@@ -144,17 +148,22 @@ class _World:
             sold=dict(zip(posterior.companies, book.owner @ sold, strict=True)),
             at_home=frozenset(t for t, own in zip(posterior.companies, uses, strict=True) if own),
             ai_share=dict(zip(posterior.companies, earned / lines[-1], strict=True)),
+            revenue=dict(zip(posterior.companies, lines[-1], strict=True)),
+            let=float(let),
+            exposure=dict(zip(posterior.companies, book.owner @ exposed / lines[-1], strict=True)),
         )
 
     def uses(self, ticker: str, fleet: float) -> dict[str, float]:
         """Return what a company's lines leave of its fleet, and what becomes of that."""
         home = float(ticker in self.at_home)
-        spare = fleet - self.sold[ticker]
         # Who sells more than it owns rents the rest: its cost is in the cost of sales.
+        spare = max(fleet - self.sold[ticker], 0.0)
+        let = (1.0 - home) * spare * self.let / self.revenue[ticker]
         return {
-            "spare": max(spare, 0.0),
+            "spare": spare,
             "at_home": home,
             "ai_share": self.ai_share[ticker] if fleet else 0.0,
+            "exposure": (self.exposure[ticker] + let) / (1.0 + let),
         }
 
     def of_year(self, quarters: np.ndarray, end: pd.Timestamp) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -15,7 +16,7 @@ from marketsim.model.tree import leaf
 from marketsim.simulation import Paths
 
 from .assumptions import ValuationAssumptions
-from .returns import EXPECTED, HELD, sales_of
+from .returns import HELD, sales_of
 from .statement import Sales, Terms, statement
 from .worth import enterprise_value
 
@@ -33,7 +34,7 @@ def implied(
     terms: Terms,
     paths: Paths,
     columns: np.ndarray,
-    expected: np.ndarray,
+    expected: Mapping[str, np.ndarray],
     table: pd.DataFrame,
 ) -> dict[str, np.ndarray]:
     """Return what the market's value implies of the calibrated world, by name, [company].
@@ -60,12 +61,12 @@ def implied(
     }
 
 
-def _calibrated(paths: Paths, columns: np.ndarray, expected: np.ndarray) -> Sales:
+def _calibrated(paths: Paths, columns: np.ndarray, expected: Mapping[str, np.ndarray]) -> Sales:
     """Return what the calibrated world sells and spends."""
     one = paths.calibrated
     held = {name: leaf(getattr(one, name)[0][..., columns].astype(float)) for name in HELD}
     world = {name: leaf(x[0].astype(np.float64)) for name, x in one.quantities.items()}
-    return sales_of(held, {**world, EXPECTED: leaf(expected)})
+    return sales_of(held, {**world, **{name: leaf(np.asarray(x)) for name, x in expected.items()}})
 
 
 @jax.jit

@@ -32,8 +32,13 @@ YEAR: Final = 4
 LEAST_WEALTH: Final = 0.02
 """What is left of a share at the worst."""
 
-EXPECTED: Final = "expected"
-"""Worth of all compute in use that forecasts of revenue hold, beside the world's quantities."""
+EXPECTED: Final = "expected_worth", "expected_use", "expected_hurdle"
+"""Means over worlds without shift: worth of all compute in use, USD bn, and ln of tokens, [year],
+and what builders ask for, per year."""
+
+WIDEST_SHIFT: Final = 1.2
+WIDEST_WITHIN: Final = 2.0
+"""What a regime, and a world within it, may add to the log of value: past it prices say no more."""
 
 HELD: Final = "revenue", "volumes", "ordinary", "lives"
 """Of worlds: what statements take by company."""
@@ -47,7 +52,8 @@ class Anchor:
     """What makes the market right on average, arrays [company].
 
     ``rest`` of enterprise value that the market pays for beyond the model's, per dollar of ordinary
-    revenue in the last year: the model does not know why, and it goes with what is sold. Shares of
+    revenue in the last year: the model does not know why, and it goes with what is sold. The
+    ``middle`` of the log of value, with that, over worlds without shift. Shares of
     differences between worlds that prices recognise within the horizon: ``by_regime`` of what sets
     regimes apart, ``within`` them of the rest. Means over the worlds that the market prices: of
     ``enterprise`` value as recognised, and of the ``equity`` that it leaves. ``gap``, ln of the
@@ -55,6 +61,7 @@ class Anchor:
     """
 
     rest: Array
+    middle: Array
     by_regime: Array
     within: Array
     enterprise: Array
@@ -83,23 +90,27 @@ def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
         Of companies: ``revenue``, ``volumes`` and ``lives`` [..., quarter, company], and what is
         ``ordinary`` [..., company].
     world
-        Quantities of the world, [..., quarter]; and ``expected``, the worth of compute that
-        forecasts hold, [year].
+        Quantities of the world, [..., quarter]; and what is :data:`EXPECTED`.
     """
-    by = {name: yearly(path[..., None])[..., 0] for name, path in world.items() if name != EXPECTED}
+    by = {
+        name: yearly(path[..., None])[..., 0]
+        for name, path in world.items()
+        if name not in EXPECTED
+    }
     return Sales(
         revenue=yearly(held["revenue"]),
         volumes=yearly(held["volumes"]),
         ordinary=held["ordinary"],
         lives=yearly(held["lives"]) / YEAR,
         contracted=by["contracted"],
-        worth=by["worth"],
-        expected=world[EXPECTED],
+        use=by["use"] / YEAR - world["expected_use"],
+        expected=world["expected_worth"],
         capital_spending=by["capital_spending"],
         operating=by["operating_spending"],
         depreciation=by["depreciation"],
         write_down=by["write_down"],
         premium=by["premium"] / YEAR,
+        hurdle=world["hurdle"][..., -1] - world["expected_hurdle"],
     )
 
 
@@ -122,8 +133,9 @@ def recognition(time: Array, years: float) -> Array:
 
 def recognised(anchor: Anchor, worth: Worth) -> Array:
     """Return enterprise value as prices have it at the horizon, in any unit, [..., company]."""
-    own = worth.log_value - worth.log_shift
-    return jnp.exp(anchor.by_regime * worth.log_shift + anchor.within * own)
+    own = bounded(worth.log_value - worth.log_shift - anchor.middle, WIDEST_WITHIN)
+    shift = bounded(worth.log_shift, WIDEST_SHIFT)
+    return jnp.exp(anchor.by_regime * shift + anchor.within * own)
 
 
 def wealth(

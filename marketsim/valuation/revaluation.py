@@ -13,6 +13,7 @@ import pandas as pd
 
 from marketsim.errors import InputError
 from marketsim.knowledge import Facts, Knowledge
+from marketsim.model.smooth import bounded
 from marketsim.model.tree import leaf
 from marketsim.precision import one_thread, precise
 from marketsim.prices import Prices
@@ -24,8 +25,9 @@ from .economics import economics
 from .implied import implied
 from .noise import noise, usual_volatility
 from .returns import (
-    EXPECTED,
     HELD,
+    WIDEST_SHIFT,
+    WIDEST_WITHIN,
     Anchor,
     Worth,
     anchored,
@@ -134,7 +136,7 @@ def revalue(
         names = list(table.index)
         columns = np.array([paths.companies.index(t) for t in names])
         terms = terms_of(table)
-        expected = expected_worth(paths)
+        expected = expected_of(paths)
         groups = (paths.draws, paths.unshifted, paths.centres, paths.calibrated)
         found = [values(assumed, terms, worlds, columns, expected) for worlds in groups]
         mix = anchor == "mix"
@@ -225,10 +227,17 @@ def terms_of(table: pd.DataFrame) -> Terms:
     return Terms(**{f.name: leaf(found[f.name].to_numpy(dtype=float)) for f in fields(Terms)})
 
 
-def expected_worth(paths: Paths) -> np.ndarray:
-    """Return the worth of all compute in use that forecasts hold, USD bn per year, [year]."""
-    worth = paths.unshifted.quantities["worth"].astype(np.float64)
-    return np.asarray(yearly(worth.mean(axis=0)[:, None])[:, 0])
+def expected_of(paths: Paths) -> dict[str, np.ndarray]:
+    """Return what forecasts expect of the world, as :data:`EXPECTED` has it."""
+    mean = {
+        name: paths.unshifted.quantities[name].astype(np.float64).mean(axis=0)
+        for name in ("worth", "use", "hurdle")
+    }
+    return {
+        "expected_worth": np.asarray(yearly(mean["worth"][:, None])[:, 0]),
+        "expected_use": np.asarray(yearly(mean["use"][:, None])[:, 0]) / 4.0,
+        "expected_hurdle": mean["hurdle"][-1],
+    }
 
 
 def enterprise_values(
@@ -258,7 +267,7 @@ def enterprise_values(
         table = economics(posterior.knowledge, posterior, paths.companies, assumed)
         terms = terms_of(table.assign(beta=1.0, equity_share=1.0))
         columns = np.arange(len(paths.companies))
-        found = values(assumed, terms, worlds, columns, expected_worth(paths))
+        found = values(assumed, terms, worlds, columns, expected_of(paths))
     return pd.DataFrame(found, columns=pd.Index(paths.companies))
 
 
@@ -267,7 +276,7 @@ def values(
     terms: Terms,
     worlds: Outcomes,
     columns: np.ndarray,
-    expected: np.ndarray,
+    expected: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """Return enterprise value, USD bn, [world, company], in float64 and chunk by chunk."""
     found = []
@@ -277,11 +286,12 @@ def values(
     return np.concatenate(found)[: len(worlds.revenue)]
 
 
-def sales(worlds: Outcomes, columns: np.ndarray, expected: np.ndarray) -> Sales:
+def sales(worlds: Outcomes, columns: np.ndarray, expected: Mapping[str, np.ndarray]) -> Sales:
     """Return what worlds sell and spend by year, for the companies at ``columns``."""
     held = {name: leaf(getattr(worlds, name)[..., columns].astype(float)) for name in HELD}
     world = {name: leaf(x.astype(np.float64)) for name, x in worlds.quantities.items()}
-    world[EXPECTED] = leaf(np.broadcast_to(expected, (len(worlds.revenue), len(expected))))
+    for name, mean in expected.items():
+        world[name] = leaf(np.broadcast_to(mean, (len(worlds.revenue), *np.shape(mean))))
     return sales_of(held, world)
 
 
@@ -365,13 +375,16 @@ def _room(
     variance of a year [company], less of it is recognised; first of what sets regimes apart, which
     half of it may be, then of the rest.
     """
+    shifts = np.asarray(bounded(leaf(shifts), WIDEST_SHIFT))
     apart = odds @ (shifts - odds @ shifts) ** 2
     full = float(recognition(assumed.regime_time, 1.0))
     by_regime = full / np.sqrt(1.0 + full**2 * apart / (0.5 * room))
     left = room - by_regime**2 * apart
+    middle = unshifted.mean(axis=0)
+    own = np.asarray(bounded(leaf(unshifted - middle), WIDEST_WITHIN))
     full = float(recognition(assumed.recognition_time, 1.0))
-    within = full / np.sqrt(1.0 + full**2 * unshifted.var(axis=0) / left)
-    fields_of = (rest, by_regime, within, rest, rest, table["gap"].to_numpy())
+    within = full / np.sqrt(1.0 + full**2 * own.var(axis=0) / left)
+    fields_of = (rest, middle, by_regime, within, rest, rest, table["gap"].to_numpy())
     return Anchor(*(leaf(np.asarray(x)) for x in fields_of))
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from marketsim.model.smooth import bounded
 from marketsim.model.tree import pytree
 
 from .assumptions import ValuationAssumptions
 
 __all__ = ["Sales", "Statement", "Terms", "positive_part", "statement"]
+
+
+MOST_LEVERED: Final = 2.0
+"""Years of earnings owed at which what lenders ask comes near its limit."""
 
 
 @pytree
@@ -23,7 +30,8 @@ class Terms:
     USD bn; ``tax_rate``; ``sales_to_capital``, sales gained per dollar of other capital;
     ``fleet``, share of the world's AI capital, of which ``spare`` is not sold by its lines, and
     ``at_home`` says whether that is used at home, one, or let, nothing; ``ai_share`` of its revenue
-    that fleets earn; ``net_debt``, USD bn, nothing where it is unknown;
+    that fleets earn, ``exposure`` that all layers of spending do; ``net_debt``, USD bn,
+    nothing where it is unknown;
     ``beta``; ``equity_share`` of enterprise value at market prices.
     """
 
@@ -37,6 +45,7 @@ class Terms:
     spare: Array
     at_home: Array
     ai_share: Array
+    exposure: Array
     net_debt: Array
     beta: Array
     equity_share: Array
@@ -48,9 +57,11 @@ class Sales:
 
     ``revenue`` and ``volumes`` [year, company]; ``ordinary`` revenue of the last year [company];
     ``lives``, revenue over what the model has of it [year, company]; what all compute is let at,
-    ``contracted``, and its ``worth`` in use, which companies' forecasts ``expected`` [year];
+    ``contracted``; ``use``, ln of tokens over what forecasts expect, of which the worth was
+    ``expected`` [year];
     of all AI sites ``capital_spending``, ``operating`` cost, ``depreciation`` and ``write_down``
-    [year]; the ``premium`` on borrowed funds, per year [year].
+    [year]; the ``premium`` on borrowed funds, per year [year]; and by how much
+    builders ask for a higher ``hurdle`` than calibrated, per year, a scalar.
     """
 
     revenue: Array
@@ -58,13 +69,14 @@ class Sales:
     ordinary: Array
     lives: Array
     contracted: Array
-    worth: Array
+    use: Array
     expected: Array
     capital_spending: Array
     operating: Array
     depreciation: Array
     write_down: Array
     premium: Array
+    hurdle: Array
 
 
 @pytree
@@ -91,6 +103,7 @@ class Statement:
     other_investment: Array
     free_cash_flow: Array
     interest: Array
+    premium: Array
     net_debt: Array
 
 
@@ -101,7 +114,8 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     for one. Owners of fleets pay for running them, write them off and buy new ones, as the world
     does, by their share, which goes with what becomes of their own AI business. What they do not
     sell through their lines is let at contract prices or, where they use it at home, worth to them
-    a part of what it is worth over what their forecast revenue holds of it already. Growth of what
+    a part of what more use of it is worth, in proportion to its log: forecast revenue holds what
+    was expected. Growth of what
     is sold besides costs capital; shrinking sets none free. Losses are not taxed and save no tax.
     """
     years = np.arange(len(sold.revenue))[:, None] + 0.5
@@ -110,7 +124,7 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     own = 1.0 + terms.ai_share * (sold.lives - 1.0)
     fleet = terms.fleet * own
     let = sold.contracted[:, None]
-    used = a.appropriation * (sold.worth - sold.expected)[:, None]
+    used = a.appropriation * (sold.expected * sold.use)[:, None]
     from_fleets = terms.spare * own * (let + terms.at_home * (used - let))
     running = sold.operating[:, None] * fleet
     depreciation = sold.depreciation[:, None] * fleet
@@ -123,7 +137,8 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     growth = jnp.diff(sold.volumes, axis=0, prepend=before)
     invested = capital_for(terms, growth)
     free = profit - tax + depreciation + write_down - bought - invested
-    interest, debt = financed(a, terms, free, sold.premium)
+    able = profit + depreciation + write_down
+    interest, dear, debt = financed(a, terms, free, able, sold.premium)
     return Statement(
         revenue=sold.revenue,
         from_fleets=from_fleets,
@@ -138,6 +153,7 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
         other_investment=invested,
         free_cash_flow=free,
         interest=interest,
+        premium=dear,
         net_debt=debt,
     )
 
@@ -159,21 +175,34 @@ def capital_for(terms: Terms, growth: Array) -> Array:
 
 
 def financed(
-    a: ValuationAssumptions, terms: Terms, free: Array, premium: Array
-) -> tuple[Array, Array]:
-    """Return interest on net debt, and the net debt that free cash flow leaves, [year, company].
+    a: ValuationAssumptions, terms: Terms, free: Array, earned: Array, premium: Array
+) -> tuple[Array, Array, Array]:
+    """Return interest on net debt, the premium in it, and the net debt left, [year, company].
 
-    Lenders ask the premium on borrowed funds of the year; cash earns the return without risk.
+    Parameters
+    ----------
+    free, earned
+        Free cash flow, and profit before what is written off, [year, company].
+    premium
+        On borrowed funds at a leverage of one, per year, [year].
+
+    Notes
+    -----
+    Lenders ask more the more years of earnings are owed, up to a limit (the external premium of the
+    model's own investment); cash earns the return without risk.
     """
 
-    def year(debt: Array, given: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
-        left, asked = given
+    def year(debt: Array, given: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
+        left, able, asked = given
         owed = positive_part(debt, 0.01 * terms.volume)
-        interest = a.risk_free * debt + (a.debt_spread + asked) * owed
+        leverage = owed / positive_part(able, 0.05 * terms.volume)
+        dear = asked * bounded(leverage, MOST_LEVERED) * owed
+        interest = a.risk_free * debt + a.debt_spread * owed + dear
         after = debt + interest * (1.0 - terms.tax_rate) - left
-        return after, (interest, after)
+        return after, (interest, dear, after)
 
-    return jax.lax.scan(year, terms.net_debt, (free, premium))[1]
+    _, (interest, dear, debt) = jax.lax.scan(year, terms.net_debt, (free, earned, premium))
+    return interest, dear, debt
 
 
 def positive_part(x: Array, width: Array | float) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,7 +65,7 @@ class Valuation:
     columns
         Positions of the companies in the paths, [company].
     expected
-        Worth of all compute in use that forecasts of revenue hold, USD bn, [year].
+        What forecasts of revenue expect of the world (see `returns.EXPECTED`).
     without_accounts
         Companies that are left out, since no fiscal year of theirs is known.
     """
@@ -81,7 +82,7 @@ class Valuation:
     shifts: np.ndarray
     world_returns: np.ndarray
     columns: np.ndarray
-    expected: np.ndarray
+    expected: Mapping[str, np.ndarray]
     horizon_years: float
     without_accounts: tuple[str, ...] = ()
 

@@ -17,7 +17,6 @@ from .statement import (
     Terms,
     capital_for,
     cost_at,
-    positive_part,
     statement,
     taxed,
 )
@@ -49,9 +48,8 @@ def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Arra
     said = statement(a, terms, sold)
     count = len(sold.revenue)
     years = np.arange(count)[:, None] + 0.5
-    dear = sold.premium[:, None] * positive_part(said.net_debt, 0.01 * terms.volume)
-    flows = said.free_cash_flow - dear * (1.0 - terms.tax_rate)
-    explicit = (flows * jnp.exp(-log_discount(a, terms, years))).sum(axis=0)
+    flows = said.free_cash_flow - said.premium * (1.0 - terms.tax_rate)
+    explicit = (flows * jnp.exp(-log_discount(a, terms, years, sold.hurdle))).sum(axis=0)
     value = explicit + _after(a, terms, sold, said)
     # Of hyperbolas: their tail is long, so that logs stay finite.
     return smooth.positive_part(value, LEAST * terms.volume)
@@ -75,12 +73,12 @@ def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) 
     left = profit - taxed(terms, profit)
     flows = left - capital_for(terms, grown)
     years = count - 0.5 + step
-    fading = (flows * jnp.exp(-log_discount(a, terms, years))).sum(axis=0)
+    fading = (flows * jnp.exp(-log_discount(a, terms, years, sold.hurdle))).sum(axis=0)
     end = count + FADE - 0.5
     rate = _rate(a, terms, end)
     paid = 1.0 - a.terminal_growth / a.terminal_return
     ever = left[-1] * jnp.exp(a.terminal_growth) * paid / (rate - a.terminal_growth)
-    return fading + ever * jnp.exp(-log_discount(a, terms, end))
+    return fading + ever * jnp.exp(-log_discount(a, terms, end, sold.hurdle))
 
 
 def _rate(a: ValuationAssumptions, terms: Terms, years: float) -> Array:
@@ -90,13 +88,17 @@ def _rate(a: ValuationAssumptions, terms: Terms, years: float) -> Array:
     return a.risk_free + terms.equity_share * a.equity_premium * beta + spread
 
 
-def log_discount(a: ValuationAssumptions, terms: Terms, years: Array | float | np.ndarray) -> Array:
+def log_discount(
+    a: ValuationAssumptions, terms: Terms, years: Array | float | np.ndarray, hurdle: Array
+) -> Array:
     """Return what a dollar in so many ``years`` is discounted by, in logs.
 
-    The integral of what equity and debt ask, as the beta returns to one.
+    The integral of what equity and debt ask, as the beta returns to one; and of what shareholders
+    ask more where builders of AI do, as long as their mood lasts.
     """
     returned = -jnp.expm1(-a.beta_reversion * years) / a.beta_reversion
     asked = a.equity_premium * (years + (terms.beta - 1.0) * returned)
-    return (a.risk_free + (1.0 - terms.equity_share) * a.debt_spread) * years + (
-        terms.equity_share * asked
-    )
+    lasted = -jnp.expm1(-a.mood_reversion * years) / a.mood_reversion
+    mood = a.hurdle_share * terms.exposure * hurdle * lasted
+    safe = (a.risk_free + (1.0 - terms.equity_share) * a.debt_spread) * years
+    return safe + terms.equity_share * asked + mood
