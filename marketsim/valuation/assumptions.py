@@ -109,6 +109,13 @@ class ValuationAssumptions:
         "Equinix and Digital Realty: recurring capital spending is a tenth to a seventh of "
         "depreciation, and equipment wears out besides",
     )
+    letting_time: Array = assumption(
+        "years",
+        "time in which 63 % of compute that owners hold beyond what they sell is let",
+        lognormal(2.0, 0.4),
+        "judgement: sites are paid for while they are built, and ramp; CoreWeave's and Oracle's "
+        "spending of 2025 was ahead of their sales by more than a year",
+    )
     appropriation: Array = assumption(
         "share",
         "share that owners keep of what becomes of the worth of compute they use at home",

@@ -25,9 +25,13 @@ TAX_BAND: Final = (0.08, 0.30)
 """Effective rates outside it hold one-offs."""
 LEAST_COST: Final = 0.02
 """Cost of a dollar of volume, at the least."""
-SALES_TO_CAPITAL: Final = (0.35, 4.0)
+SALES_TO_CAPITAL: Final = (0.35, 10.0)
 NORMAL_SALES_TO_CAPITAL: Final = 1.2
-"""What growth in revenue costs where a company's own record says little (Damodaran, US median)."""
+"""What growth in revenue costs where a company's own record says nothing (Damodaran, US median)."""
+OWN_RECORD: Final = 0.75
+"""Weight of that record, in logs."""
+WORKING_CAPITAL: Final = 0.15
+"""Receivables and stocks less payables over sales (Damodaran, US companies: a tenth to a fifth)."""
 
 ITEMS: Final = (
     "revenue",
@@ -283,7 +287,7 @@ def _tax_rate(rates: pd.Series) -> float:
 
 
 def _sales_to_capital(revenue: pd.Series, capex: pd.Series) -> float:
-    """Return revenue gained per dollar of capital spending, shrunk to the normal in logs."""
+    """Return revenue gained per dollar of plant, by the record, and of working capital."""
     both = pd.concat([revenue, capex], axis=1, join="inner", keys=["revenue", "capex"])
     both = both.iloc[-YEARS - 1 :]
     if len(both) < 3:
@@ -291,7 +295,8 @@ def _sales_to_capital(revenue: pd.Series, capex: pd.Series) -> float:
     gained = float(both["revenue"].iloc[-1] - both["revenue"].iloc[0])
     spent = float(both["capex"].iloc[1:].sum())
     record = np.clip(max(gained, 0.0) / max(spent, 1e-9), *SALES_TO_CAPITAL)
-    return float(np.exp(0.5 * (np.log(record) + np.log(NORMAL_SALES_TO_CAPITAL))))
+    plant = NORMAL_SALES_TO_CAPITAL ** (OWN_RECORD - 1.0) * record**-OWN_RECORD
+    return float(1.0 / (plant + WORKING_CAPITAL))
 
 
 def _net_debt(accounts: Accounts, quarterly: pd.Series) -> float:

@@ -231,10 +231,11 @@ def expected_of(paths: Paths) -> dict[str, np.ndarray]:
     """Return what forecasts expect of the world, as :data:`EXPECTED` has it."""
     mean = {
         name: paths.unshifted.quantities[name].astype(np.float64).mean(axis=0)
-        for name in ("worth", "use", "hurdle")
+        for name in ("use", "hurdle")
     }
+    typical = np.exp(np.log(paths.unshifted.quantities["worth"].astype(float)).mean(axis=0))
     return {
-        "expected_worth": np.asarray(yearly(mean["worth"][:, None])[:, 0]),
+        "expected_worth": np.asarray(yearly(typical[:, None])[:, 0]),
         "expected_use": np.asarray(yearly(mean["use"][:, None])[:, 0]) / 4.0,
         "expected_hurdle": mean["hurdle"][-1],
     }

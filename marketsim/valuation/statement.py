@@ -113,17 +113,17 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     Costs follow volumes, so that a price above cost is margin; overhead follows them less than one
     for one. Owners of fleets pay for running them, write them off and buy new ones, as the world
     does, by their share, which goes with what becomes of their own AI business. What they do not
-    sell through their lines is let at contract prices or, where they use it at home, worth to them
-    a part of what more use of it is worth, in proportion to its log: forecast revenue holds what
-    was expected. Growth of what
-    is sold besides costs capital; shrinking sets none free. Losses are not taxed and save no tax.
+    sell through their lines is let at contract prices, in time, or, where they use it at home,
+    worth to them a part of what more use of it is worth, in proportion to its log: forecast revenue
+    holds what was expected. Growth of what is sold besides costs capital; shrinking sets none free.
+    Losses are not taxed and save no tax.
     """
     years = np.arange(len(sold.revenue))[:, None] + 0.5
     cost = cost_at(a, terms, years) * sold.volumes
     overhead = terms.overhead * (sold.volumes / terms.volume) ** a.overhead_elasticity
     own = 1.0 + terms.ai_share * (sold.lives - 1.0)
     fleet = terms.fleet * own
-    let = sold.contracted[:, None]
+    let = sold.contracted[:, None] * -jnp.expm1(-years / a.letting_time)
     used = a.appropriation * (sold.expected * sold.use)[:, None]
     from_fleets = terms.spare * own * (let + terms.at_home * (used - let))
     running = sold.operating[:, None] * fleet
