@@ -14,8 +14,8 @@ from jax import Array
 from marketsim.model.tree import leaf
 from marketsim.simulation import Paths
 
+from .accounts import sold_in
 from .assumptions import ValuationAssumptions
-from .returns import EXPECTED, HELD, sales_of
 from .statement import Sales, Terms, statement
 from .worth import enterprise_value
 
@@ -43,7 +43,7 @@ def implied(
     ``implied_margin``, either of them alone such that value is the market's, NaN where none within
     forty points of growth or sixty of margin is; ``model_profit`` of the first year, USD bn.
     """
-    sold = _calibrated(paths, columns, expected)
+    sold = sold_in(paths.calibrated, 0, columns, expected)
     said = statement(assumed, terms, sold)
     value = (table["market_cap"] + table["net_debt"].fillna(0.0)).to_numpy()
     grown = np.asarray(_grown(assumed, terms, sold, leaf(GROWTH)))
@@ -58,14 +58,6 @@ def implied(
         "model_margin": margin,
         "implied_margin": margin + _crossing(MARGIN, widened, value),
     }
-
-
-def _calibrated(paths: Paths, columns: np.ndarray, expected: np.ndarray) -> Sales:
-    """Return what the calibrated world sells and spends."""
-    one = paths.calibrated
-    held = {name: leaf(getattr(one, name)[0][..., columns].astype(float)) for name in HELD}
-    world = {name: leaf(x[0].astype(np.float64)) for name, x in one.quantities.items()}
-    return sales_of(held, {**world, EXPECTED: leaf(expected)})
 
 
 @jax.jit
