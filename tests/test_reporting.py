@@ -227,6 +227,7 @@ def _value() -> pd.DataFrame:
             "regimes": -0.002,
             "pull": -0.009,
             "gaps": "",
+            "company": "text that no figure is made of",
         },
         index=list(UNIVERSE),
     )
@@ -661,6 +662,7 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
         "more of TSMC and the layer power equipment if the caps allowed",
         "as large as possible, with at most 15 % in one company",
         "expected to return +7.8 %",
+        "the cost of equity makes +12.0 %, the way back to the model's value −0.9 %",
         "−11.8 % in the bear scenario (25 % likely)",
         "demand elasticity by +6.1 % (how demand for tokens answers to their price)",
         "hurdle rate by −4.8 %",
@@ -1173,8 +1175,8 @@ def test_value_says_what_share_is_near_the_market_and_what_is_not() -> None:
     said = value_sentence(make_contents()).replace("\N{NO-BREAK SPACE}", " ")
     near = int(known_ratios().between(0.4, 2.5).sum())
     assert f"values {near} of 29 companies ({100 * near / 29:.0f} %)" in said
-    assert "at more NVIDIA (3.00; gross profit and tax rate unknown), " in said
-    assert "at less Oracle (0.30), Meta (0.33)" in said
+    assert "above it NVIDIA (3.00; gross profit and tax rate unknown), " in said
+    assert "below it Oracle (0.30), Meta (0.33)" in said
     assert "CoreWeave" not in said  # its value is unknown
 
 

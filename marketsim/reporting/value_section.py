@@ -21,6 +21,19 @@ NEAR: Final = 0.4, 2.5
 SHOWN: Final = 0.02, 50.0
 """Model over market at the ends of the figure, at the farthest; what lies beyond lies there."""
 MARKS: Final = (0.02, 0.05, 0.1, 0.2, NEAR[0], 1.0, NEAR[1], 5.0, 10.0, 20.0, 50.0)
+FIGURES: Final = [
+    "market_cap",
+    "value_over_market",
+    "model_growth",
+    "implied_growth",
+    "model_margin",
+    "implied_margin",
+    "enterprise_over_profit",
+    "expected_return",
+    "carry",
+    "regimes",
+    "pull",
+]
 ASSUMED: Final = ("risk_free", "equity_premium", "pull")
 WIDTH, LEFT, RIGHT = 1060.0, 150.0, 40.0
 TOP, ROW = 6.0, 19.0
@@ -35,8 +48,8 @@ def value_sentence(contents: RunContents) -> str:
     counted = f"{int(near.sum())} of {len(ratio)} companies ({percent(near.mean(), 0)})"
     low, high = ratio[ratio < NEAR[0]].iloc[::-1], ratio[ratio > NEAR[1]]
     sides = [
-        f"; at {word} {join(_missed(contents, str(t), r) for t, r in side.items())}"
-        for word, side in (("less", low), ("more", high))
+        f"; {word} it {join(_missed(contents, str(t), r) for t, r in side.items())}"
+        for word, side in (("below", low), ("above", high))
         if len(side)
     ]
     span = f"{NEAR[0]:g} to {NEAR[1]:g} times what the market does"
@@ -82,7 +95,7 @@ def value_table(contents: RunContents) -> Table:
 
 
 def _company(contents: RunContents, ticker: str, row: pd.Series) -> list[str | Markup]:
-    own = {name: float(row[name]) for name in row.index if name != "gaps"}
+    own = row[FIGURES].astype(float)
     return [
         contents.name(ticker),
         layer_name(contents.layer(ticker)),
