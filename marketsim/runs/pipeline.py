@@ -185,7 +185,13 @@ def run(
         "risk_aversion": risk_aversion,
     }
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, objective)
-    meta |= {"without_price": absent, "newest": fresh.record(), "warnings": fresh.warnings}
+    unknown = list(returns.world.without_accounts)
+    meta |= {
+        "without_price": absent,
+        "without_accounts": unknown,
+        "newest": fresh.record(),
+        "warnings": fresh.warnings,
+    }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
     files = _result_files(choice, slopes, paths, posterior, years, doubled)
     files["forecast.csv"] = coming.to_csv().encode()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.model.tree import leaf
-from marketsim.simulation import Worlds
+from marketsim.simulation import Outcomes
 
 from .returns import EXPECTED, HELD, sales_of
 from .statement import Sales, Statement
@@ -17,7 +17,7 @@ from .statement import Sales, Statement
 __all__ = ["sold_in", "tidy"]
 
 
-def sold_in(worlds: Worlds, row: int, columns: np.ndarray, expected: np.ndarray) -> Sales:
+def sold_in(worlds: Outcomes, row: int, columns: np.ndarray, expected: np.ndarray) -> Sales:
     """Return what one of the worlds sells and spends by year, for the companies at ``columns``."""
     held = {name: leaf(getattr(worlds, name)[row][..., columns].astype(float)) for name in HELD}
     world = {name: leaf(x[row].astype(np.float64)) for name, x in worlds.quantities.items()}
