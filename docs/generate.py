@@ -11,12 +11,19 @@ from pathlib import Path
 
 import marketsim as ms
 from marketsim.observables import described
-from marketsim.reporting.listing import assumptions_markdown
+from marketsim.reporting.listing import assumptions_markdown, valuation_markdown
 from marketsim.reporting.verdicts import claims_markdown
 from marketsim.statements import statements_described
+from marketsim.valuation import valuation_assumptions, valuation_table
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/calibration.md", "docs/model.md", "docs/outlook.md")
+PAGES = (
+    "README.md",
+    "docs/calibration.md",
+    "docs/model.md",
+    "docs/outlook.md",
+    "docs/valuation.md",
+)
 AS_OF = "2025-12-31"
 WORDS = {"pinned": "pinned", "informed": "informed", "prior": "left to their priors"}
 
@@ -33,8 +40,15 @@ def blocks() -> dict[str, str]:
         "observables": "\n".join(described()),
         "statements": "\n".join(statements_described()),
         "outlook": f"```text\n{base}\n```",
+        "valuation": valued(),
         "paradox": f"```text\n{ms.paradox(posterior)}\n```",
     }
+
+
+def valued() -> str:
+    """What valuation assumes on the date."""
+    assumed = valuation_assumptions(ms.load_facts(as_of=AS_OF))
+    return valuation_markdown(valuation_table(assumed))
 
 
 def identified(posterior: ms.Posterior) -> str:

@@ -60,3 +60,9 @@ def test_what_is_pinned_adds_up_and_is_about_what_is_found(
     assert total == sum(parts)
     now = list(map(int, re.findall(r"\d+", GENERATE.identified(posterior))))
     assert [total, *parts] == pytest.approx(now, abs=0.1 * total), "run `make docs`"
+
+
+def test_what_valuation_assumes_is_written_as_it_is() -> None:
+    """Word by word: nothing but the declarations and two facts stands behind it."""
+    page = ROOT / "docs" / "valuation.md"
+    assert block(page, "valuation").strip() == GENERATE.valued(), "run `make docs`"

@@ -13,7 +13,11 @@ import pytest
 import marketsim as ms
 from marketsim import cli
 from marketsim.assumptions import describe_assumptions
-from marketsim.reporting.listing import assumptions_markdown, assumptions_text
+from marketsim.reporting.listing import (
+    assumptions_markdown,
+    assumptions_text,
+    valuation_markdown,
+)
 
 FIGURE_CELLS = {4, 5}
 """Median and range of a row."""
@@ -77,6 +81,13 @@ class TestMarkdown:
             rows = [r for r in assumptions_markdown(table).splitlines() if r.startswith("|")]
             assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
         assert r"a\|b &lt;c> \*d\*" in assumptions_markdown(odd)
+
+    def test_what_valuation_assumes_has_its_value_and_range(self) -> None:
+        row = {"value": 0.02, "low": 0.0071, "high": 0.0545, "unit": "per year"}
+        words = {"meaning": "speed", "source": "a|b"}
+        head, _, only = valuation_markdown(pd.DataFrame({"pull": row | words}).T).splitlines()
+        assert head.count("|") == 7
+        assert only == r"| `pull` | speed | per year | 0.02 | 0.0071 to 0.0545 | a\|b |"
 
 
 def test_the_readme_is_in_step() -> None:

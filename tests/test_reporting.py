@@ -51,6 +51,13 @@ from marketsim.reporting.tables import (
     top_assumptions,
 )
 from marketsim.reporting.template import render
+from marketsim.reporting.value_section import (
+    assumed_sentence,
+    value_figure,
+    value_legend,
+    value_sentence,
+    value_table,
+)
 
 UNIVERSE = {
     "NVDA": ("NVIDIA", "accelerators", 52.0),
@@ -194,7 +201,38 @@ def make_contents() -> RunContents:
         flagship="NVDA.data_center",
         outlook=_outlook(),
         binding=_binding(),
+        value=_value(),
+        valuation=ASSUMED,
     )
+
+
+ASSUMED = pd.DataFrame({"value": {"risk_free": 0.042, "equity_premium": 0.045, "pull": 0.02}})
+
+
+def _value() -> pd.DataFrame:
+    """Companies from 0.3 to 3 times the market, evenly in logs, and one whose value is unknown."""
+    ratio = np.append(np.geomspace(3.0, 0.3, len(UNIVERSE) - 1), np.nan)
+    random = np.random.default_rng(5)
+    table = pd.DataFrame(
+        {
+            "market_cap": 900.0,
+            "value_over_market": ratio,
+            "model_growth": 0.12,
+            "implied_growth": 0.31,
+            "model_margin": 0.4,
+            "implied_margin": np.where(ratio < 0.4, np.nan, 0.55),
+            "enterprise_over_profit": 22.47,
+            "expected_return": 0.109,
+            "carry": 0.12,
+            "regimes": -0.002,
+            "pull": -0.009,
+            "gaps": "",
+            "company": "text that no figure is made of",
+        },
+        index=list(UNIVERSE),
+    )
+    table.loc["NVDA", "gaps"] = "gross profit, tax_rate"
+    return table.loc[random.permutation(table.index)]
 
 
 def _outlook() -> pd.DataFrame:
@@ -624,6 +662,7 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
         "more of TSMC and the layer power equipment if the caps allowed",
         "as large as possible, with at most 15 % in one company",
         "expected to return +7.8 %",
+        "the cost of equity makes +12.0 %, the way back to the model's value −0.9 %",
         "−11.8 % in the bear scenario (25 % likely)",
         "demand elasticity by +6.1 % (how demand for tokens answers to their price)",
         "hurdle rate by −4.8 %",
@@ -846,6 +885,8 @@ def hostile_contents(calm: RunContents) -> RunContents:
         ),
         binding=calm.binding.replace({"regime": regimes}).rename(columns={"power": HOSTILE}),
         paradox=doubled().assign(quantity=lambda t: t["quantity"] + HOSTILE),
+        value=calm.value.assign(gaps=HOSTILE),
+        valuation=calm.valuation,
     )
 
 
@@ -1124,3 +1165,79 @@ def test_lines_of_the_paradox_cross_zero_where_it_turns() -> None:
 
 def test_each_limit_has_a_colour_of_its_own() -> None:
     assert len({limit_colour(place) for place in range(len(LIMITS))}) == len(LIMITS)
+
+
+DOT = re.compile(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="4.5" fill="(#\w+)"')
+
+
+def test_value_says_what_share_is_near_the_market_and_what_is_not() -> None:
+    """Of 29 companies whose value is known; evenly in logs over a decade."""
+    said = value_sentence(make_contents()).replace("\N{NO-BREAK SPACE}", " ")
+    near = int(known_ratios().between(0.4, 2.5).sum())
+    assert f"values {near} of 29 companies ({100 * near / 29:.0f} %)" in said
+    assert "above it NVIDIA (3.00; gross profit and tax rate unknown), " in said
+    assert "below it Oracle (0.30), Meta (0.33)" in said
+    assert "CoreWeave" not in said  # its value is unknown
+
+
+def known_ratios() -> pd.Series[float]:
+    return make_contents().value["value_over_market"].dropna()
+
+
+def test_value_has_a_row_for_each_company_the_dearest_first() -> None:
+    table = value_table(make_contents())
+    assert [row[0] for row in table.rows] == [name for name, _, _ in UNIVERSE.values()]
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+    first = [str(cell).replace("\N{NO-BREAK SPACE}", " ") for cell in table.rows[0]]
+    assert first[2:] == [
+        *("900.0bn", "3.00", "+12 %", "+31 %", "40 %", "55 %", "22"),
+        *("+10.9 %", "+12.0 %", "\N{MINUS SIGN}0.2 %", "\N{MINUS SIGN}0.9 %"),
+    ]
+    assert table.rows[-1][3] == "\N{EN DASH}"  # no market value
+    assert table.rows[-2][7] == "\N{EN DASH}"  # no margin explains the price
+
+
+def test_twice_the_market_lies_as_far_from_it_as_half() -> None:
+    calm = make_contents()
+    ratios = pd.Series({"NVDA": 2.0, "MU": 1.0, "AMD": 0.5})
+    contents = replace(calm, value=calm.value.loc[ratios.index].assign(value_over_market=ratios))
+    figure = value_figure(contents)
+    (above, top, first), (one, middle, _), (below, foot, last) = DOT.findall(str(figure))
+    assert float(above) - float(one) == pytest.approx(float(one) - float(below), abs=0.2)
+    assert float(top) < float(middle) < float(foot)
+    assert first == last == LAYERS["accelerators"]
+    market = re.search(r'M([\d.]+) [^"]*" class="tick"', figure)
+    assert market is not None
+    assert float(market[1]) == pytest.approx(float(one), abs=0.1)
+    assert value_legend(contents) == [
+        (LAYERS["accelerators"], "Accelerators"),
+        (LAYERS["memory"], "Memory"),
+    ]
+
+
+@pytest.mark.parametrize("ratio", [-0.2, 0.0, 1e-4, 400.0])
+def test_value_beyond_the_ends_lies_there_and_is_told(ratio: float) -> None:
+    """Equity below nothing has no place on a logarithmic axis."""
+    calm = make_contents()
+    value = calm.value.assign(value_over_market=calm.value["value_over_market"].fillna(ratio))
+    contents = replace(calm, value=value)
+    places = [float(x) for x, _, _ in DOT.findall(str(value_figure(contents)))]
+    assert len(places) == len(UNIVERSE)
+    assert all(150.0 <= x <= 1020.0 for x in places)
+    assert f">{number(ratio, 2 if abs(ratio) < 10 else 0)}<" in value_figure(contents)
+
+
+def test_what_valuation_assumes_is_told_in_a_sentence() -> None:
+    contents = make_contents()
+    said = assumed_sentence(contents).replace("\N{NO-BREAK SPACE}", " ")
+    assert re.findall(r"[\d.]+ %", said) == ["4.2 %", "4.5 %", "2.0 %"]
+    assert said.count(". ") == 0
+    assert assumed_sentence(replace(contents, valuation=pd.DataFrame())) == ""
+
+
+def test_a_run_without_value_leaves_its_section_out() -> None:
+    contents = make_contents()
+    assert "<h2>Value</h2>" in report_html(contents)
+    bare = replace(contents, value=pd.DataFrame(), valuation=pd.DataFrame())
+    assert "<h2>Value</h2>" not in report_html(bare)
+    assert (value_sentence(bare), value_figure(bare), value_legend(bare)) == ("", "", [])

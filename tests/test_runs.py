@@ -27,6 +27,9 @@ RESULTS = {
     "paths.parquet",
     "returns.parquet",
     "sensitivities.csv",
+    "statements.csv",
+    "valuation_assumptions.csv",
+    "value.csv",
 }
 DRAWS = 200
 
@@ -62,6 +65,15 @@ class TestRun:
         table = pd.read_csv(done.folder / "allocation.csv")
         assert table["weight"].sum() == pytest.approx(1.0, abs=1e-8)
         assert (table["weight"] >= 0).all()
+
+    def test_value_and_statements_on_disk_are_of_the_companies(self, done: runs.Run) -> None:
+        value = pd.read_csv(done.folder / "value.csv", index_col="ticker")
+        statements = pd.read_csv(done.folder / "statements.csv", parse_dates=["year"])
+        assumed = pd.read_csv(done.folder / "valuation_assumptions.csv", index_col="assumption")
+        assert list(value.index) == list(done.allocation.returns.tickers)
+        assert set(statements["ticker"]) == set(value.index)
+        assert statements["year"].min() == pd.Timestamp("2026-12-31")
+        assert {"risk_free", "equity_premium", "pull"} <= set(assumed.index)
 
     def test_returns_on_disk_can_be_allocated_again(self, done: runs.Run) -> None:
         frame = pd.read_parquet(done.folder / "returns.parquet")

@@ -80,17 +80,18 @@ class Quarter:
 
     Finance, USD bn: ``owner_cash_flow`` of the largest owners; ``borrowed`` for AI, and the
     ``debt`` it leaves; ``borrowers_spending`` of builders without a cash flow of their own;
-    ``leverage``, debt and a year of borrowing over a year's cash flow; the ``premium`` on
-    borrowed funds at a leverage of one, and the ``hurdle``, per year; ``order_book`` of sites not due yet, net ``orders``;
-    ``expected_growth`` of demand per year; ``binding``, how far each of `units.LIMITS` binds,
-    shares that add to one, [limit].
+    ``leverage``, debt and a year of borrowing over a year's cash flow; the ``premium`` on borrowed
+    funds at a leverage of one, and the ``hurdle``, per year; ``order_book`` of sites not due yet,
+    net ``orders``; ``expected_growth`` of demand per year; ``binding``, how far each of
+    `units.LIMITS` binds, shares that add to one, [limit].
 
     Compute: ``contracted``, what all of it that runs is let at, and ``worth``, what it would be
-    worth to owners who used all of it, USD bn; ``use``, ln of tokens at what buyers spend on classes; ``compute`` installed, ``running``, ``delivered``
-    and ``retired``, million H100e; ``rent`` USD per H100e-hour; ``q``; ``chip_price`` of merchant
-    accelerators, kUSD per H100e; ``merchant_margin`` over wafers and memory; ``architecture_share``
-    of deliveries [architecture]; ``token_share`` of new tokens [architecture, class];
-    ``restricted_premium``, ln premium on compute inside the region under export controls.
+    worth to owners who used all of it, USD bn; ``use``, ln of tokens at what buyers spend on
+    classes; ``compute`` installed, ``running``, ``delivered`` and ``retired``, million H100e;
+    ``rent`` USD per H100e-hour; ``q``; ``chip_price`` of merchant accelerators, kUSD per H100e;
+    ``merchant_margin`` over wafers and memory; ``architecture_share`` of deliveries [architecture];
+    ``token_share`` of new tokens [architecture, class]; ``restricted_premium``, ln premium on
+    compute inside the region under export controls.
 
     Tokens, USD bn: ``laboratory_revenue``, ``own_use`` at cost, the ``training`` budget and the
     outside capital in it, ``training_capital``; ``saturation`` of demand between 0 and 1;

@@ -54,6 +54,21 @@ OPTIONAL = {
     ),
     "binding": ("regime", "quarter_end"),
     "paradox": ("limits", "elasticity", "year", "quantity", "median", "held"),
+    "value": (
+        "market_cap",
+        "value_over_market",
+        "model_growth",
+        "implied_growth",
+        "model_margin",
+        "implied_margin",
+        "enterprise_over_profit",
+        "expected_return",
+        "carry",
+        "regimes",
+        "pull",
+        "gaps",
+    ),
+    "valuation": ("value",),
 }
 """Columns of frames that may be left empty."""
 
@@ -106,6 +121,13 @@ class RunContents:
         changes in logs after a doubling of efficiency; held, the share of draws that they are of.
     elasticity : array
         Draws of the elasticity of demand.
+    value : DataFrame
+        Indexed by ticker: what the model and the market value, what prices imply, and expected
+        return in its parts, as :meth:`marketsim.valuation.Valuation.table` has them; without rows
+        the page leaves value out.
+    valuation : DataFrame
+        Indexed by what valuation assumes: value. Read by name where present: `risk_free`,
+        `equity_premium`, `pull`.
 
     Raises
     ------
@@ -133,6 +155,8 @@ class RunContents:
     binding: pd.DataFrame = field(default_factory=pd.DataFrame)
     paradox: pd.DataFrame = field(default_factory=pd.DataFrame)
     elasticity: Floats = field(default_factory=lambda: np.empty(0))
+    value: pd.DataFrame = field(default_factory=pd.DataFrame)
+    valuation: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         faults = [

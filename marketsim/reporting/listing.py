@@ -11,7 +11,7 @@ import pandas as pd
 
 from .formats import number, sentence, trimmed
 
-__all__ = ["assumptions_markdown", "assumptions_text"]
+__all__ = ["assumptions_markdown", "assumptions_text", "valuation_markdown"]
 
 PRIOR: Final = {"median": "median", "p05": "5 %", "p95": "95 %"}
 LEARNT: Final = {"median": "prior", "value": "value", "moved": "moved", "posterior_sd": "sd"}
@@ -73,6 +73,35 @@ def assumptions_markdown(table: pd.DataFrame) -> str:
         rows = [_markdown_row(field, rows) for field, rows in _fields(members)]
         parts.append("\n".join([f"**{sentence(str(group))}**", "", *head, *rows]))
     return "\n\n".join(parts)
+
+
+def valuation_markdown(table: pd.DataFrame) -> str:
+    """Lay out what valuation assumes as Markdown, a row for each assumption.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `marketsim.valuation.valuation_table` returns.
+
+    Returns
+    -------
+    str
+        The text, without a newline at its end.
+    """
+    columns = ("assumption", "meaning", "unit", "value", "10 to 90 %", "source")
+    rows = [
+        _row(
+            [
+                f"`{name}`",
+                *(_escaped(str(row[word])) for word in ("meaning", "unit")),
+                trimmed(float(row["value"])),
+                f"{trimmed(float(row['low']))} to {trimmed(float(row['high']))}",
+                _escaped(str(row["source"])),
+            ]
+        )
+        for name, row in table.iterrows()
+    ]
+    return "\n".join([_row(columns), "|---" * len(columns) + "|", *rows])
 
 
 def _fields(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -42,7 +42,12 @@ def story(contents: RunContents) -> list[Paragraph]:
             _by_layer(contents),
             _limits(contents),
         ],
-        "Why": [_purpose(contents), _outcome(contents), _resilience(contents)],
+        "Why": [
+            _purpose(contents),
+            _outcome(contents),
+            _parts(contents),
+            _resilience(contents),
+        ],
         "What each scenario does to it": [
             regime_returns(contents),
             flagship_revenue(contents),
@@ -130,6 +135,22 @@ def _outcome(contents: RunContents) -> str:
     return (
         f"Over {_horizon(contents)} they are expected to return {percent(gain, sign=True)}; "
         f"in the {contents.tail} they return {percent(-tail, sign=True)} on average."
+    )
+
+
+def _parts(contents: RunContents) -> str:
+    """What expected return is made of, by weight."""
+    if not len(contents.value):
+        return ""
+    held = contents.weights.reindex(contents.value.index, fill_value=0.0)
+    carry, pull, regimes = (
+        percent(float((held * contents.value[name]).sum()), sign=True)
+        for name in ("carry", "pull", "regimes")
+    )
+    return (
+        "The market is taken to price the scenarios as they are weighted here: before its noise "
+        f"the cost of equity makes {carry}, the way back to the model's value {pull}, and the "
+        f"scenarios {regimes} of what is expected."
     )
 
 

@@ -28,6 +28,13 @@ from .tables import (
     top_assumptions,
 )
 from .template import render
+from .value_section import (
+    assumed_sentence,
+    value_figure,
+    value_legend,
+    value_sentence,
+    value_table,
+)
 
 __all__ = ["report_html", "write_report"]
 
@@ -76,6 +83,11 @@ def report_html(contents: RunContents) -> str:
             "scenarios": _scenarios(contents),
             "regimes": regime_table(contents),
             "revenue": _revenue(contents, styles),
+            "value": value_table(contents),
+            "value_sentence": value_sentence(contents),
+            "value_figure": value_figure(contents),
+            "value_legend": value_legend(contents),
+            "assumed_sentence": assumed_sentence(contents),
             "world": _world(contents, styles),
             "binding": binding_panels(contents),
             "binding_legend": binding_legend(contents),

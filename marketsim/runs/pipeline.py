@@ -31,11 +31,11 @@ from marketsim.reporting import RunContents, write_report
 from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
 from marketsim.sensitivity import Sensitivities, sensitivities
 from marketsim.simulation import Paths, simulate
-from marketsim.valuation import revalue
+from marketsim.valuation import Valuation, revalue
 
 from .freshness import freshness
 from .inputs import dated_prices, known_by
-from .tables import paths_table, revenue_fan, scenario_table, world_fan
+from .tables import paths_table, revenue_fan, scenario_table, value_table, world_fan
 
 __all__ = ["Run", "run"]
 
@@ -124,7 +124,8 @@ def run(
     Returns
     -------
     Run
-        The folder holds run.json, allocation.csv, sensitivities.csv, forecast.csv, outlook.csv,
+        The folder holds run.json, allocation.csv, by_scenario.csv, value.csv, statements.csv,
+        valuation_assumptions.csv, sensitivities.csv, assumptions.csv, forecast.csv, outlook.csv,
         paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
 
     Raises
@@ -184,7 +185,13 @@ def run(
         "risk_aversion": risk_aversion,
     }
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, objective)
-    meta |= {"without_price": absent, "newest": fresh.record(), "warnings": fresh.warnings}
+    unknown = list(returns.world.without_accounts)
+    meta |= {
+        "without_price": absent,
+        "without_accounts": unknown,
+        "newest": fresh.record(),
+        "warnings": fresh.warnings,
+    }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
     files = _result_files(choice, slopes, paths, posterior, years, doubled)
     files["forecast.csv"] = coming.to_csv().encode()
@@ -211,6 +218,8 @@ def run(
             binding=years.binding,
             paradox=doubled.table,
             elasticity=doubled.elasticity,
+            value=value_table(returns.world),
+            valuation=returns.world.assumptions,
         ),
     )
     return Run(folder, report, posterior, paths, choice, slopes, tuple(fresh.warnings))
@@ -268,17 +277,27 @@ def _result_files(
     weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
     order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
     returns = choice.returns.to_frame()
+    valuation: Valuation = choice.returns.world
+    assumed = valuation.assumptions
     return {
-        "allocation.csv": order.to_csv(index=False, lineterminator="\n").encode(),
+        "allocation.csv": _rows(order),
         "by_scenario.csv": choice.by_scenario.to_csv(lineterminator="\n").encode(),
+        "value.csv": value_table(valuation).to_csv(lineterminator="\n").encode(),
+        "statements.csv": _rows(valuation.statements()),
+        "valuation_assumptions.csv": assumed.to_csv(lineterminator="\n").encode(),
         "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
-        "fit.csv": posterior.fit.to_csv(index=False, lineterminator="\n").encode(),
+        "fit.csv": _rows(posterior.fit),
         "outlook.csv": years.to_csv().encode(),
-        "paradox.csv": doubled.table.to_csv(index=False, lineterminator="\n").encode(),
+        "paradox.csv": _rows(doubled.table),
         "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
         "returns.parquet": _parquet(returns),
         "paths.parquet": _parquet(paths_table(paths)),
     }
+
+
+def _rows(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV without its index."""
+    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _parquet(table: pd.DataFrame) -> bytes:

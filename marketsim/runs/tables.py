@@ -10,8 +10,9 @@ import pandas as pd
 from marketsim.calibration import Posterior
 from marketsim.scenarios import Scenarios
 from marketsim.simulation import WORLD, Paths
+from marketsim.valuation import Valuation
 
-__all__ = ["paths_table", "revenue_fan", "scenario_table", "world_fan"]
+__all__ = ["paths_table", "revenue_fan", "scenario_table", "value_table", "world_fan"]
 
 PERCENTILES: Final = (5, 25, 50, 75, 95)
 NAMES: Final = [f"p{q:02d}" for q in PERCENTILES]
@@ -91,6 +92,13 @@ def scenario_table(scenarios: Scenarios) -> pd.DataFrame:
         for r in scenarios.regimes
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("regime")
+
+
+def value_table(valuation: Valuation) -> pd.DataFrame:
+    """Return value and expected return by company, with its name and layer."""
+    known = valuation.paths.scenarios.posterior.knowledge.universe.companies
+    table = valuation.table().rename_axis("ticker")
+    return known[["company", "layer"]].loc[table.index].join(table).rename_axis("ticker")
 
 
 def _fan(paths: Paths, values: np.ndarray) -> pd.DataFrame:

@@ -15,8 +15,8 @@ from jax import Array
 from marketsim.model.tree import leaf
 from marketsim.simulation import Paths
 
+from .accounts import sold_in
 from .assumptions import ValuationAssumptions
-from .returns import HELD, sales_of
 from .statement import Sales, Terms, statement
 from .worth import enterprise_value
 
@@ -37,16 +37,21 @@ def implied(
     expected: Mapping[str, np.ndarray],
     table: pd.DataFrame,
 ) -> dict[str, np.ndarray]:
-    """Return what the market's value implies of the calibrated world, by name, [company].
+    """Return what the market's value implies, by name, [company].
+
+    In the calibrated world; value there is less than its mean over worlds, so that it has to change
+    by the factor that lies between the market's and that mean.
 
     ``model_growth`` of revenue from the first to the last year, per year, and ``model_margin``,
     profit before interest and tax over revenue in the last; ``implied_growth`` and
     ``implied_margin``, either of them alone such that value is the market's, NaN where none within
     forty points of growth or sixty of margin is; ``model_profit`` of the first year, USD bn.
     """
-    sold = _calibrated(paths, columns, expected)
+    sold = sold_in(paths.calibrated, 0, columns, expected)
     said = statement(assumed, terms, sold)
-    value = (table["market_cap"] + table["net_debt"].fillna(0.0)).to_numpy()
+    owed = table["net_debt"].fillna(0.0)
+    factor = ((table["market_cap"] + owed) / (table["model_value"] + owed)).to_numpy()
+    value = factor * np.asarray(enterprise_value(assumed, terms, sold))
     grown = np.asarray(_grown(assumed, terms, sold, leaf(GROWTH)))
     widened = np.asarray(_widened(assumed, terms, sold, leaf(MARGIN)))
     revenue, profit = np.asarray(said.revenue), np.asarray(said.profit)
@@ -59,14 +64,6 @@ def implied(
         "model_margin": margin,
         "implied_margin": margin + _crossing(MARGIN, widened, value),
     }
-
-
-def _calibrated(paths: Paths, columns: np.ndarray, expected: Mapping[str, np.ndarray]) -> Sales:
-    """Return what the calibrated world sells and spends."""
-    one = paths.calibrated
-    held = {name: leaf(getattr(one, name)[0][..., columns].astype(float)) for name in HELD}
-    world = {name: leaf(x[0].astype(np.float64)) for name, x in one.quantities.items()}
-    return sales_of(held, {**world, **{name: leaf(np.asarray(x)) for name, x in expected.items()}})
 
 
 @jax.jit

@@ -9,12 +9,15 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from marketsim.precision import precise
 from marketsim.prices import Prices
+from marketsim.scenarios import chosen
 from marketsim.simulation import Paths
 
+from .accounts import sold_in, tidy
 from .assumptions import ValuationAssumptions, valuation_table
 from .returns import Anchor, drawn_in
-from .statement import Terms
+from .statement import Terms, statement
 
 __all__ = ["Valuation"]
 
@@ -119,3 +122,33 @@ class Valuation:
             pull=pulled,
             regimes=expected - carry - pulled,
         )[COLUMNS]
+
+    def statements(self, regime: str | None = None) -> pd.DataFrame:
+        """Return the earnings and cash flow of the calibrated world, by company and year.
+
+        Parameters
+        ----------
+        regime
+            Of this regime's central world instead.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row each: ``ticker``, ``year`` (its last day), ``item`` (of
+            :class:`marketsim.valuation.Statement`), ``usd_bn``, per year or, of net debt, at its
+            end.
+
+        Raises
+        ------
+        InputError
+            For a regime that is not among the scenarios.
+        """
+        worlds, row = self.paths.calibrated, 0
+        if regime is not None:
+            names = self.paths.scenarios.names
+            (name,) = chosen(names, [regime])
+            worlds, row = self.paths.centres, names.index(name)
+        with precise("float64"):
+            sold = sold_in(worlds, row, self.columns, self.expected)
+            said = statement(self.assumed, self.terms, sold)
+        return tidy(said, list(self.economics.index), self.paths.quarter_ends)
