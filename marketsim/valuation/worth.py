@@ -28,8 +28,14 @@ FADE: Final = 20
 GROWTH_BOUND: Final = 0.25
 """Most growth per year, in logs, with which the fade begins."""
 
+LEAST_SPREAD: Final = 0.003
+"""Of the rate over growth for ever, per year: from a few times as much on it is itself."""
+
 LEAST: Final = 0.25
 """Of a year's volume: value below about as much is that of a company that stops investing."""
+
+SCRAP: Final = 1e-3
+"""Of that: what plant fetches where nothing else is left."""
 
 
 def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Array:
@@ -50,8 +56,13 @@ def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Arra
     flows = said.free_cash_flow - dear * (1.0 - terms.tax_rate)
     explicit = (flows * jnp.exp(-log_discount(a, terms, years))).sum(axis=0)
     value = explicit + _after(a, terms, sold, said)
-    floor = LEAST * terms.volume
-    return positive_part(value, floor)
+    return _above_nothing(value, LEAST * terms.volume)
+
+
+def _above_nothing(value: Array, width: Array) -> Array:
+    """Return ``value`` smoothly above zero; a deep loss leaves scrap, whose logs have a limit."""
+    scrap = SCRAP * width / (1.0 + positive_part(-value, width) / width)
+    return positive_part(value, width) + scrap
 
 
 def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) -> Array:
@@ -76,7 +87,9 @@ def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) 
     end = count + FADE - 0.5
     rate = _rate(a, terms, end)
     paid = 1.0 - a.terminal_growth / a.terminal_return
-    ever = left[-1] * jnp.exp(a.terminal_growth) * paid / (rate - a.terminal_growth)
+    # Each year's a year after the one before, as in the years summed; asked is always something.
+    above = positive_part(rate - a.terminal_growth, LEAST_SPREAD)
+    ever = left[-1] * paid / jnp.expm1(above)
     return fading + ever * jnp.exp(-log_discount(a, terms, end))
 
 
