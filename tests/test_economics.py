@@ -69,9 +69,7 @@ def last(facts: ms.Knowledge, quantity: str, ticker: str) -> float:
 # ----------------------------------------------------------------------- as reported
 
 
-def test_every_company_has_finite_economics(
-    table: pd.DataFrame, posterior: ms.Posterior
-) -> None:
+def test_every_company_has_finite_economics(table: pd.DataFrame, posterior: ms.Posterior) -> None:
     assert tuple(table.index) == posterior.companies
     assert np.isfinite(table[KNOWN + RATES].astype(float)).all(axis=None)
     assert table["tax_rate"].between(*TAX_BAND).all()

@@ -125,9 +125,7 @@ def test_with_no_view_every_share_returns_its_cost_of_equity_and_the_pull(
     assert np.std(valuation.world_returns, axis=0).min() > 0.01
 
 
-def test_noise_moves_no_expected_return(
-    valuation: Valuation, returns: ms.ReturnScenarios
-) -> None:
+def test_noise_moves_no_expected_return(valuation: Valuation, returns: ms.ReturnScenarios) -> None:
     p, apart = returns.probabilities, returns.returns - valuation.world_returns
     error = np.sqrt((p**2) @ apart**2)
     assert (np.abs(p @ apart) < 4.5 * error).all()
@@ -205,8 +203,9 @@ def test_a_fallen_price_moves_value_over_market_pull_and_leverage(
         ratio = found.loc[ticker, "value_over_market"] / table.loc[ticker, "value_over_market"]
         assert 3.5 < ratio < 10.0, ticker  # and what it is discounted at goes with leverage
         assert found.loc[ticker, "pull"] > table.loc[ticker, "pull"] + 0.001
-        assert found.loc[ticker, "enterprise_over_profit"] < 0.6 * (
-            table.loc[ticker, "enterprise_over_profit"]
+        assert (
+            found.loc[ticker, "enterprise_over_profit"]
+            < 0.6 * (table.loc[ticker, "enterprise_over_profit"])
         )
     assert shares["ORCL"] < before["ORCL"] < 1.0  # in debt
     assert shares["NVDA"] > before["NVDA"] > 1.0  # with cash
@@ -535,9 +534,7 @@ def test_companies_without_prices_are_left_out(
     some = ms.revalue(paths, prices.select(["TSM", "NVDA"]))
     assert some.tickers == ("NVDA", "TSM")
     columns = [returns.tickers.index(t) for t in some.tickers]
-    np.testing.assert_allclose(
-        some.world.values, returns.world.values[:, columns], rtol=1e-9
-    )
+    np.testing.assert_allclose(some.world.values, returns.world.values[:, columns], rtol=1e-9)
     none = replace(prices, statistics=prices.statistics.iloc[:0])
     with pytest.raises(InputError, match="no company of the paths has a price"):
         ms.revalue(paths, none)

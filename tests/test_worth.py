@@ -103,9 +103,7 @@ def test_what_is_scarce_fades() -> None:
 def test_discounting_is_the_integral_of_a_rate_whose_beta_returns_to_one() -> None:
     a = assumed(beta_reversion=0.06)
     given = terms(beta=[0.4, 1.0, 2.5], equity_share=[1.0, 0.7, 1.3])
-    rf, premium, spread = (
-        float(x) for x in (a.risk_free, a.equity_premium, a.debt_spread)
-    )
+    rf, premium, spread = (float(x) for x in (a.risk_free, a.equity_premium, a.debt_spread))
     beta, share = np.asarray(given.beta), np.asarray(given.equity_share)
     for horizon in (0.5, 5.0, 24.5):
         times = np.linspace(0.0, horizon, 20_001)[:, None]
