@@ -226,7 +226,7 @@ def terms_of(table: pd.DataFrame) -> Terms:
 
 def expected_worth(paths: Paths) -> np.ndarray:
     """Return the worth of all compute in use that forecasts hold, USD bn per year, [year]."""
-    worth = paths.unshifted.quantities["worth"].astype(np.float64)
+    worth = _ordered(paths.unshifted.quantities["worth"])
     return np.asarray(yearly(worth.mean(axis=0)[:, None])[:, 0])
 
 
@@ -247,10 +247,15 @@ def values(
 
 def sales(worlds: Worlds, columns: np.ndarray, expected: np.ndarray) -> Sales:
     """Return what worlds sell and spend by year, for the companies at ``columns``."""
-    held = {name: leaf(getattr(worlds, name)[..., columns].astype(float)) for name in HELD}
-    world = {name: leaf(x.astype(np.float64)) for name, x in worlds.quantities.items()}
+    # In one order: sums of rows hang on how they lie in memory, in the last digit.
+    held = {name: leaf(_ordered(getattr(worlds, name)[..., columns])) for name in HELD}
+    world = {name: leaf(_ordered(x)) for name, x in worlds.quantities.items()}
     world[EXPECTED] = leaf(np.broadcast_to(expected, (len(worlds.revenue), len(expected))))
     return sales_of(held, world)
+
+
+def _ordered(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float64, order="C")
 
 
 def _padded(worlds: Worlds, first: int) -> Worlds:
@@ -315,7 +320,7 @@ def _rest(
     enterprise = table["market_cap"] + table["net_debt"].fillna(0.0)
     model = table["model_value"] + table["net_debt"].fillna(0.0)
     beyond = (enterprise - model).clip(lower=0.0).fillna(0.0).to_numpy()
-    return np.asarray(beyond / (weights @ priced.ordinary[:, columns]))
+    return np.asarray(beyond / (weights @ _ordered(priced.ordinary[:, columns])))
 
 
 def _room(
