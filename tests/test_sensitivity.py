@@ -27,7 +27,7 @@ from marketsim.precision import precise
 from marketsim.sensitivity import Sensitivities
 from marketsim.simulation import WORLD, Worlds
 from marketsim.valuation import Valuation, Worth, equity_return
-from marketsim.valuation.returns import anchored
+from marketsim.valuation.returns import Priced, anchored
 from marketsim.valuation.revaluation import values
 from tests.one_world import handover
 
@@ -72,9 +72,9 @@ def portfolio_return(
     with precise("float64"):
         (sold, apart), (_, unmoved) = (sold_and_worth(valuation, move) for move in (moved, still))
         anchor, shift = jax.tree.map(jnp.asarray, valuation.anchor), apart - unmoved
-        none = Worth(0.0 * shift[None], 0.0 * shift[None])
+        none = Priced(Worth(0.0 * shift[None], 0.0 * shift[None]), jnp.ones(1))
         one = anchored(
-            valuation.assumed, valuation.terms, anchor, none, jnp.ones(1), valuation.horizon_years
+            valuation.assumed, valuation.terms, anchor, none, none, valuation.horizon_years
         )
         gains = equity_return(
             valuation.assumed,

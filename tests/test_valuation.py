@@ -28,7 +28,7 @@ from marketsim.valuation import (
 from marketsim.valuation.assumptions import ENTRIES, RATES
 from marketsim.valuation.implied import crossing, implied
 from marketsim.valuation.noise import usual_volatility
-from marketsim.valuation.returns import WIDEST, anchored, drawn_in, recognition
+from marketsim.valuation.returns import WIDEST, Priced, anchored, drawn_in, recognition
 from marketsim.valuation.revaluation import EQUITY_SHARE, horizon_years, values
 from tests.one_company import assumed, number, terms
 
@@ -357,7 +357,8 @@ def anchor_of(
     held = Anchor(0.0 * one, recognised * one, recognised * one, one, one, gap * one)
     log = number(np.zeros((1, 1)) if logs is None else logs[:, None])
     weights = number(np.full(len(log), 1.0 / len(log)))
-    return anchored(a, terms(equity_share=share), held, Worth(log, 0.0 * log), weights, years)
+    priced = Priced(Worth(log, 0.0 * log), weights)
+    return anchored(a, terms(equity_share=share), held, priced, priced, years)
 
 
 def returned(log: float, share: float = 1.0, years: float = 1.0, recognised: float = 0.5) -> float:

@@ -16,6 +16,7 @@ from .statement import Sales, Terms, positive_part
 
 __all__ = [
     "Anchor",
+    "Priced",
     "Worth",
     "anchored",
     "cost_of_equity",
@@ -49,8 +50,8 @@ class Anchor:
     ``rest`` of enterprise value that the market pays for beyond the model's, per dollar of ordinary
     revenue in the last year: the model does not know why, and it goes with what is sold. Shares of
     differences between worlds that prices recognise within the horizon: ``by_regime`` of what sets
-    regimes apart, ``within`` them of the rest. Means over the worlds that the market prices: of
-    ``enterprise`` value as recognised, and of the ``equity`` that it leaves. ``gap``, ln of the
+    regimes apart, ``within`` them of the rest. Means: of ``enterprise`` value as recognised, and
+    over the worlds that the market prices of the ``equity`` that it leaves. ``gap``, ln of the
     model's value of equity over the market's, less that of the market as a whole.
     """
 
@@ -72,6 +73,17 @@ class Worth:
 
     log_value: Array
     log_shift: Array
+
+
+@pytree
+class Priced:
+    """Worlds that the market prices: what they are worth [world, company], and ``weights`` [world].
+
+    Weights sum to one.
+    """
+
+    worth: Worth
+    weights: Array
 
 
 def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
@@ -145,13 +157,17 @@ def anchored(
     a: ValuationAssumptions,
     terms: Terms,
     anchor: Anchor,
-    priced: Worth,
-    weights: Array,
+    usual: Priced,
+    priced: Priced,
     years: float,
 ) -> Anchor:
-    """Return an anchor with its means set right, over ``priced`` worlds of ``weights`` [world]."""
-    half = replace(anchor, enterprise=weights @ recognised(anchor, priced))
-    return replace(half, equity=weights @ wealth(a, terms, half, priced, years))
+    """Return an anchor with its means set right.
+
+    That of enterprise value over ``usual`` worlds, of equity over those that are ``priced``: where
+    the first are the same, other draws change what all shares of a company return by one factor.
+    """
+    half = replace(anchor, enterprise=usual.weights @ recognised(anchor, usual.worth))
+    return replace(half, equity=priced.weights @ wealth(a, terms, half, priced.worth, years))
 
 
 def equity_return(

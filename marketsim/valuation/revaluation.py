@@ -27,6 +27,7 @@ from .returns import (
     EXPECTED,
     HELD,
     Anchor,
+    Priced,
     Worth,
     anchored,
     cost_of_equity,
@@ -139,7 +140,9 @@ def revalue(
         mix = anchor == "mix"
         weights = paths.probabilities if mix else np.full(len(found[1]), 1.0 / len(found[1]))
         table = _valued(table, assumed, terms, weights @ found[0 if mix else 1])
-        rest = _rest(table, weights, paths.draws if mix else paths.unshifted, columns)
+        probabilities = paths.scenarios.probabilities
+        odds = probabilities if mix else 0.0 * probabilities
+        rest = _rest(table, found[1:], [worlds.ordinary[:, columns] for worlds in groups[1:]], odds)
         drawn, unshifted, centres, calibrated = (
             np.log(value + rest * worlds.ordinary[:, columns])
             for value, worlds in zip(found, groups, strict=True)
@@ -150,14 +153,13 @@ def revalue(
             "unshifted": Worth(leaf(unshifted), leaf(0.0 * unshifted)),
             "centres": Worth(leaf(centres), leaf(shifts)),
         }
-        odds = paths.scenarios.probabilities
         volatility = usual_volatility(prices, names)
         room = MOST_EXPLAINED * (volatility * terms.equity_share) ** 2
-        blank = _room(assumed, rest, table, unshifted, shifts, odds, room)
-        priced = worlds_of["drawn" if mix else "unshifted"]
+        blank = _room(assumed, rest, table, unshifted, shifts, probabilities, room)
+        priced = Priced(worlds_of["drawn" if mix else "unshifted"], leaf(weights))
+        usual = _usual(unshifted, shifts, odds) if mix else priced
         anchors = [
-            _anchored(assumed, terms, _within(blank, assumed, t), priced, weights, t)
-            for t in moments
+            _anchored(assumed, terms, _within(blank, assumed, t), usual, priced, t) for t in moments
         ]
         world, others, middles = (
             np.stack(
@@ -169,7 +171,7 @@ def revalue(
             for worth in worlds_of.values()
         )
         table = table.assign(**implied(assumed, terms, paths, columns, expected, table))
-    explained = covariance(np.log1p(others), np.log1p(middles), odds)
+    explained = covariance(np.log1p(others), np.log1p(middles), probabilities)
     factors = noise(explained, volatility, prices, names, moments, (len(paths.regime), paths.seed))
     grown = (1.0 + world) * factors - 1.0
     layers = posterior.knowledge.universe.companies["layer"]
@@ -314,13 +316,29 @@ def _valued(
 
 
 def _rest(
-    table: pd.DataFrame, weights: np.ndarray, priced: Worlds, columns: np.ndarray
+    table: pd.DataFrame, value: list[np.ndarray], ordinary: list[np.ndarray], odds: np.ndarray
 ) -> np.ndarray:
-    """Return what the market pays for beyond the model's value, per dollar of revenue to come."""
-    enterprise = table["market_cap"] + table["net_debt"].fillna(0.0)
-    model = table["model_value"] + table["net_debt"].fillna(0.0)
-    beyond = (enterprise - model).clip(lower=0.0).fillna(0.0).to_numpy()
-    return np.asarray(beyond / (weights @ _ordered(priced.ordinary[:, columns])))
+    """Return what the market pays for beyond the model's value, per dollar of revenue to come.
+
+    Of the worlds without shift and what regimes, of these ``odds``, add to the central one: it
+    hangs on no number of draws. ``value`` and ``ordinary`` revenue are of worlds unshifted, of
+    centres, and calibrated, each [world, company].
+    """
+    model, sold = (
+        _ordered(plain).mean(axis=0) + odds @ (centres - calibrated)
+        for plain, centres, calibrated in (value, ordinary)
+    )
+    enterprise = (table["market_cap"] + table["net_debt"].fillna(0.0)).to_numpy()
+    beyond = np.nan_to_num(np.maximum(enterprise - model, 0.0))
+    return np.asarray(beyond / np.maximum(sold, 0.1 * ordinary[0].mean(axis=0)))
+
+
+def _usual(unshifted: np.ndarray, shifts: np.ndarray, odds: np.ndarray) -> Priced:
+    """Return worlds without shift under what each regime is worth, by their odds."""
+    shift = np.repeat(shifts, len(unshifted), axis=0)
+    log = np.tile(unshifted, (len(shifts), 1)) + shift
+    weights = np.repeat(odds / len(unshifted), len(unshifted))
+    return Priced(Worth(leaf(log), leaf(shift)), leaf(weights))
 
 
 def _room(
