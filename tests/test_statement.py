@@ -18,7 +18,8 @@ jitted = jax.jit(statement)
 
 def said(given: Terms, sold: Sales, a: ValuationAssumptions | None = None) -> Statement:
     with precise("float64"):
-        return jax.tree.map(np.asarray, jitted(a or assumed(), given, sold))
+        found: Statement = jax.tree.map(np.asarray, jitted(a or assumed(), given, sold))
+    return found
 
 
 def building(spending: float = 0.0, **world: float) -> Sales:

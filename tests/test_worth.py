@@ -261,7 +261,12 @@ def rough(growth: float, *, companies: int = 3, seed: int = 0) -> Sales:
     )
 
 
-OWNERS = {"fleet": [0.0, 0.05, 0.1], "spare": 0.03, "at_home": [0.0, 0.0, 1.0], "ai_share": 0.3}
+OWNERS: dict[str, Any] = {
+    "fleet": [0.0, 0.05, 0.1],
+    "spare": 0.03,
+    "at_home": [0.0, 0.0, 1.0],
+    "ai_share": 0.3,
+}
 
 CASES: dict[str, Given] = {
     "ordinary": (
@@ -299,7 +304,8 @@ _slope = jax.jit(jax.value_and_grad(_total))
 
 
 def leaves(given: Given) -> dict[tuple[int, str], Array]:
-    return {(i, f.name): getattr(x, f.name) for i, x in enumerate(given) for f in fields(x)}
+    parts: tuple[Any, ...] = given
+    return {(i, f.name): getattr(x, f.name) for i, x in enumerate(parts) for f in fields(x)}
 
 
 def moved(given: Given, place: tuple[int, str], by: np.ndarray) -> Given:
