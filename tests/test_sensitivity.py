@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -118,7 +119,7 @@ def central(
     news = jnp.pad(coming, ((0, 0), (0, quarters - COMING)))
     moved = unpack(transform(coordinates.kind, link + move))
     _, path = run(moved, setting, state, Shocks(*news))
-    owned = jax.vmap(lambda x: company_revenue(setting.lines, x))
+    owned: Callable[[Array], Array] = jax.vmap(lambda x: company_revenue(setting.lines, x))
     held = {name: owned(getattr(path, name)) for name in ("lines", "volumes", "ordinary")}
     seen = [name for name in WORLD if name != "token_price"]
     return {**held, **{name: getattr(path, name) for name in seen}}
@@ -159,12 +160,6 @@ def test_the_largest_effect_comes_first(slopes: Sensitivities) -> None:
 
 def test_signs_that_economics_fixes(slopes: Sensitivities) -> None:
     revenue = slopes.revenue_last_year["NVDA"]
-    print(
-        "NEAR",
-        slopes.revenue["NVDA"]["adoption_speed"],
-        slopes.revenue["NVDA"].filter(like="adoption"),
-        revenue.filter(like="adoption"),
-    )
     assert slopes.revenue["NVDA"]["adoption_speed"] > 0
     assert revenue["external_premium"] < 0
     assert revenue["saturation"] > 0
