@@ -177,7 +177,8 @@ def start(a: Tree, setting: Any) -> Tree:
     s.log_manufacturing = np.log(orders * (1.0 + a.initial_manufacturing_slack))
     hbm, server = (added * (shares * x).sum(axis=0) for x in bits(a, s))
     first_memory(a, s, hbm, server)
-    m = Tree(orders=orders, load=load, added=added * kw, contracts=runs * rent, generation=none)
+    m = Tree(orders=orders, load=load, added=added * kw, contracts=runs * rent, worth=runs * rent)
+    m.generation = none
     m.turbines, m.makers = (s.owed * a.fulfilled).sum(axis=0), sell(a, s, hbm, server, none)
     s.spending = spend(a, s, calm, chips, m)
     return s
@@ -449,8 +450,12 @@ def pay(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     new.log_manufacturing = made + a.manufacturing_growth * YEARS
     odds = np.exp(-a.contract_durability * s.exponent[-1])
     odds = odds * a.contract_turnover / (1.0 - a.contract_turnover)
-    new.log_contract = relax(s.log_contract, new.log_rent, odds / (1.0 + odds))
+    old = 1.0 - s.compute[0].sum(axis=0) / s.compute.sum(axis=(0, 1))  # the newest is let at spot
+    new.log_contract = new.log_rent + old / (1.0 + odds) * (s.log_contract - new.log_rent)
     m.contracts = m.running * np.exp(new.log_contract) * KILOHOURS
+    unmet = (new.log_desired - new.log_tokens) / elasticity_at(a, m.full)
+    m.worth = np.exp(new.log_tokens + new.log_token_price + unmet).sum(axis=0) / a.token_markup
+    m.worth = m.worth + np.exp(new.log_training)
     spent = spend(a, s, paid, chips, m)
     new.spending = relax(s.spending, spent, RECOGNISED)
 

@@ -129,7 +129,9 @@ def sell(a: Tree, s: Tree, hbm: Array, server: Array, news: Array) -> Tree:
     above, wafers = s.log_dram - s.log_cost, a.hbm_trade_ratio * hbm
     others = np.exp(s.log_rest + cycle) + server
     others = others * np.exp(a.memory_stocking * s.log_change - a.memory_elasticity * above)
-    made = np.exp(s.log_capacity + a.memory_utilisation * above)
+    under = np.log(a.memory_cash_cost) - above
+    idle = a.memory_idling * (np.maximum(under, 0.0) + 0.05 * np.log1p(np.exp(-20.0 * abs(under))))
+    made = np.exp(s.log_capacity + a.memory_utilisation * above - idle)
     offered = made * (1.0 - a.restocking * a.memory_stock) + a.restocking * s.stock
     slope = a.memory_utilisation + a.memory_elasticity * others / (others + wafers)
     gap = a.memory_repricing * np.log((others + wafers) / offered) / slope
@@ -378,7 +380,7 @@ def spend(a: Tree, s: Tree, p: Tree, chips: Array, m: Tree) -> Array:
     sites = [makers[0] + racks, p.equipment * m.added, m.turbines]
     sites = [*sites, a.shell_cost * m.added]
     upkeep = [p.energy * m.load, m.generation, a.hosting_cost * m.load, p.lease * np.exp(s.log_let)]
-    compute = [a.cloud_markup * a.rented_share * m.contracts, (1.0 - a.rented_share) * m.contracts]
+    compute = [a.cloud_markup * a.rented_share * m.contracts, (1.0 - a.rented_share) * m.worth]
     return np.stack([*makers, *inside, *sites, *upkeep, *compute])
 
 

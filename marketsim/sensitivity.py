@@ -6,7 +6,7 @@ assumption changes from the decision date on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +33,7 @@ from marketsim.valuation import (
     equity_return,
     sales_of,
 )
+from marketsim.valuation.returns import Priced, anchored
 
 if TYPE_CHECKING:
     from marketsim.allocation import Allocation
@@ -212,7 +213,7 @@ def _slopes(
     def outcome(m: Array) -> tuple[Array, Array, Array]:
         revenue, value = _valued(m, last, coordinates, setting, book, quarters)
         shift = value - jax.lax.stop_gradient(value)
-        gained = equity_return(book.assumed, book.terms, _about(book, shift), _told(shift), years)
+        gained = equity_return(book.assumed, book.terms, _about(book, years), _told(shift), years)
         near, far = revenue[:YEAR].sum(axis=0), revenue[-YEAR:].sum(axis=0)
         return book.weights @ gained, jnp.log(near), jnp.log(far)
 
@@ -225,10 +226,11 @@ def _told(shift: Array) -> Worth:
     return Worth(log_value=shift, log_shift=shift)
 
 
-def _about(book: Holding, shift: Array) -> Anchor:
-    """Return the anchor at which the central world is the mean of those that the market prices."""
-    one = jnp.ones_like(jax.lax.stop_gradient(shift))
-    return replace(book.anchor, middle=0.0 * one, enterprise=one, equity=one)
+def _about(book: Holding, years: float) -> Anchor:
+    """Return the anchor at which the central world is all that the market prices."""
+    none = jnp.zeros((1, len(book.weights)))
+    central = Priced(Worth(none, none), jnp.ones(1))
+    return anchored(book.assumed, book.terms, book.anchor, central, central, years)
 
 
 def _valued(

@@ -2,69 +2,264 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import marketsim as ms
+from marketsim.knowledge.currency import EUR_USD
 from marketsim.knowledge.table import KEY
-from marketsim.valuation import economics
-from marketsim.valuation.economics import MARGIN_FLOOR, SALES_TO_CAPITAL, TAX_BAND
+from marketsim.precision import precise
+from marketsim.valuation import economics, valuation_assumptions
+from marketsim.valuation.economics import SALES_TO_CAPITAL, TAX_BAND, YEARS
+from tests.one_company import number
 
 AS_OF = pd.Timestamp("2025-12-31")
-RATES = ("margin", "long_run_margin", "tax_rate", "sales_to_capital", "net_cash")
+KNOWN = ["revenue", "volume", "margin", "cost", "long_run_cost", "overhead"]
+RATES = ["tax_rate", "sales_to_capital", "fleet", "spare", "at_home", "ai_share"]
+STEPS = (0.95, 0.90)
+OWNERS = {"AMZN", "MSFT", "GOOGL", "META", "ORCL", "CRWV"}
+
+Economics = Callable[..., pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
-def companies(posterior: ms.Posterior) -> tuple[str, ...]:
-    return posterior.companies
+def of(posterior: ms.Posterior) -> Economics:
+    """Economics of all companies, of other facts than the calibrated ones where given."""
+
+    def found(
+        facts: pd.DataFrame | ms.Knowledge | None = None, upkeep: float | None = None
+    ) -> pd.DataFrame:
+        known = posterior.knowledge if facts is None else facts
+        if isinstance(known, pd.DataFrame):
+            known = posterior.knowledge.with_facts(known.reset_index(drop=True))
+        with precise("float64"):
+            assumed = valuation_assumptions(posterior.knowledge)
+            if upkeep is not None:
+                assumed = replace(assumed, lease_upkeep=number(upkeep))
+            return economics(known, posterior, posterior.companies, assumed)
+
+    return found
 
 
 @pytest.fixture(scope="module")
-def table(facts: ms.Knowledge, companies: tuple[str, ...]) -> pd.DataFrame:
-    return economics(facts, companies)
+def table(of: Economics) -> pd.DataFrame:
+    return of()
 
 
-def test_every_company_has_finite_economics(
-    table: pd.DataFrame, companies: tuple[str, ...]
-) -> None:
-    assert tuple(table.index) == companies
-    assert np.isfinite(table[list(RATES)]).all(axis=None)
-    assert (table[["margin", "long_run_margin"]] >= MARGIN_FLOOR).all(axis=None)
-    assert (table["margin"] < 0.75).all()
+def changed(facts: ms.Knowledge, ticker: str, factors: dict[str, float]) -> pd.DataFrame:
+    """The facts with a company's quantities times a factor each."""
+    rows = facts.table
+    size = rows["quantity"].map(factors).where(rows["entity"] == ticker).fillna(1.0)
+    return rows.assign(value=rows["value"] * size)
+
+
+def without(facts: ms.Knowledge, ticker: str, *quantities: str) -> pd.DataFrame:
+    rows = facts.table
+    return rows[~((rows["entity"] == ticker) & rows["quantity"].isin(quantities))]
+
+
+def last(facts: ms.Knowledge, quantity: str, ticker: str) -> float:
+    return float(facts.series(quantity, ticker).iloc[-1]) / 1e3
+
+
+# ----------------------------------------------------------------------- as reported
+
+
+def test_every_company_has_finite_economics(table: pd.DataFrame, posterior: ms.Posterior) -> None:
+    assert tuple(table.index) == posterior.companies
+    assert np.isfinite(table[KNOWN + RATES].astype(float)).all(axis=None)
     assert table["tax_rate"].between(*TAX_BAND).all()
     assert table["sales_to_capital"].between(*SALES_TO_CAPITAL).all()
+    for name in ("revenue", "volume", "cost", "long_run_cost"):
+        assert (table[name] > 0.0).all(), name
+    for name in ("overhead", "fleet", "spare"):
+        assert (table[name] >= 0.0).all(), name
+    assert table["ai_share"].between(0.0, 1.0).all()
 
 
-def test_margins_and_cash_are_the_reported_ones(facts: ms.Knowledge, table: pd.DataFrame) -> None:
-    for ticker in ("NVDA", "MSFT", "AVGO"):
+def test_margin_and_net_debt_are_the_reported_ones(
+    facts: ms.Knowledge, table: pd.DataFrame
+) -> None:
+    """Where nothing acquired is written off beyond what is spent."""
+    for ticker in ("NVDA", "MSFT", "AMZN"):
         income = facts.series("annual_operating_income", ticker)
-        revenue = facts.series("annual_revenue", ticker)
-        margin = (income / revenue).dropna().sort_index()
-        assert table.loc[ticker, "margin"] == pytest.approx(margin.iloc[-1])
-        mean = 0.5 * (margin.iloc[-1] + margin.iloc[-5:].mean())
-        assert table.loc[ticker, "long_run_margin"] == pytest.approx(mean)
+        margin = (income / facts.series("annual_revenue", ticker)).dropna().sort_index()
+        assert table.loc[ticker, "margin"] == pytest.approx(margin.iloc[-1]), ticker
         assert table.loc[ticker, "fiscal_year_end"] == margin.index[-1]
-    cash = facts.series("annual_cash_and_st_investments", "NVDA").iloc[-1]
-    debt = facts.series("annual_total_debt", "NVDA").iloc[-1]
-    assert table.loc["NVDA", "net_cash"] == pytest.approx((cash - debt) / 1e3)
+    debt = last(facts, "annual_total_debt", "NVDA")
+    cash = last(facts, "annual_cash_and_st_investments", "NVDA")
+    assert table.loc["NVDA", "net_debt"] == pytest.approx(debt - cash)
 
 
-def test_a_year_is_known_from_the_day_it_is_published(companies: tuple[str, ...]) -> None:
+def test_costs_and_overhead_leave_the_margin(facts: ms.Knowledge, table: pd.DataFrame) -> None:
+    """Of a company without a fleet, in a year no worse than those before it."""
+    row = table.loc["NVDA"]
+    kept = row["revenue"] - row["cost"] * row["volume"] - row["overhead"]
+    assert kept == pytest.approx(row["margin"] * row["revenue"])
+    gross, profit = (
+        last(facts, name, "NVDA") for name in ("annual_gross_profit", "annual_operating_income")
+    )
+    assert row["overhead"] == pytest.approx(gross - profit)
+
+
+def test_volumes_are_revenue_at_prices_that_cover_cost(table: pd.DataFrame) -> None:
+    """The merchant's markup and dear memory are in revenue, not in volume; others stay at one."""
+    price = table["volume"] / table["revenue"]
+    assert price["NVDA"] < 1.0
+    assert price["CSCO"] == pytest.approx(1.0, abs=0.02)
+
+
+def test_the_long_run_is_half_the_mean_of_years(
+    facts: ms.Knowledge, of: Economics, table: pd.DataFrame
+) -> None:
+    """A company whose oldest years had cost twice as much comes back to dearer ones."""
+    rows = facts.table
+    old = facts.series("annual_operating_income", "ANET").index[-YEARS:-2]
+    hit = (rows["entity"] == "ANET") & rows["date"].isin(old)
+    hit &= rows["quantity"].isin(["annual_operating_income", "annual_gross_profit"])
+    poorer = of(rows.assign(value=rows["value"].where(~hit, 0.5 * rows["value"])))
+    assert poorer["cost"]["ANET"] == pytest.approx(table["cost"]["ANET"], rel=0.1)
+    assert poorer["long_run_cost"]["ANET"] > table["long_run_cost"]["ANET"]
+
+
+def test_amounts_are_in_dollars(facts: ms.Knowledge, table: pd.DataFrame) -> None:
+    """ASML reports in euros; rates are what they are in either."""
+    assert set(facts.select("annual_revenue", "ASML")["unit"]) == {"EUR m"}
+    row = table.loc["ASML"]
+    assert row["revenue"] == pytest.approx(EUR_USD * last(facts, "annual_revenue", "ASML"))
+    income = last(facts, "annual_operating_income", "ASML")
+    assert row["margin"] == pytest.approx(income / last(facts, "annual_revenue", "ASML"), abs=0.02)
+    debt = last(facts, "annual_total_debt", "ASML")
+    cash = last(facts, "annual_cash_and_st_investments", "ASML")
+    assert row["net_debt"] == pytest.approx(EUR_USD * (debt - cash))
+
+
+# ----------------------------------------------------------------------- what is told apart
+
+
+def test_what_acquisitions_are_written_off_is_no_cost(
+    facts: ms.Knowledge, table: pd.DataFrame
+) -> None:
+    """Nobody replaces it: Broadcom writes off a multiple of what it spends."""
+    off, spent, revenue = (
+        facts.series(f"annual_{name}", "AVGO").iloc[-3:].sum()
+        for name in ("depreciation_amortisation", "capex", "revenue")
+    )
+    assert off > 3.0 * spent
+    income = last(facts, "annual_operating_income", "AVGO")
+    reported = income / last(facts, "annual_revenue", "AVGO")
+    assert table.loc["AVGO", "margin"] == pytest.approx(reported + (off - spent) / revenue)
+
+
+def test_landlords_replace_a_part_of_what_they_write_off(
+    facts: ms.Knowledge, of: Economics
+) -> None:
+    """Margins of landlords, and theirs alone, fall by what upkeep takes of depreciation."""
+    low, high = of(upkeep=0.2), of(upkeep=0.6)
+    gained = low["margin"] - high["margin"]
+    landlords = facts.universe.companies["layer"].reindex(gained.index) == "leases"
+    assert (gained[landlords] > 0.0).all()
+    assert (gained[~landlords] == 0.0).all()
+    off, revenue = (
+        facts.series(f"annual_{name}", "EQIX").iloc[-3:].sum()
+        for name in ("depreciation_amortisation", "revenue")
+    )
+    assert gained["EQIX"] == pytest.approx(0.4 * off / revenue)
+
+
+def test_only_sellers_and_users_of_compute_own_fleets(table: pd.DataFrame) -> None:
+    owners = set(table.index[table["fleet"] > 0.0])
+    assert owners == OWNERS
+    assert table["fleet"].sum() == pytest.approx(1.0, abs=0.35)
+    assert set(table.index[table["at_home"] > 0.0]) <= OWNERS
+    assert table.loc["META", "at_home"] == 1.0
+    assert (table["spare"] <= table["fleet"]).all()
+    assert (table.loc[list(set(table.index) - OWNERS), "ai_share"] == 0.0).all()
+
+
+def test_a_fleet_is_what_was_spent_beyond_the_usual(
+    facts: ms.Knowledge, of: Economics, table: pd.DataFrame
+) -> None:
+    """A twentieth less spent in the last year takes more than a twentieth of the fleet.
+
+    What is usual is that of years before the window, so that all of it is missing in the fleet.
+    """
+    rows = facts.table
+    recent = rows["quantity"] == "quarterly_capex"
+    less = [of(rows.assign(value=rows["value"].where(~recent, x * rows["value"]))) for x in STEPS]
+    fleet = pd.concat([table["fleet"], *(found["fleet"] for found in less)], axis=1)
+    steps = -np.diff(fleet.loc[sorted(OWNERS)].to_numpy(), axis=1)
+    np.testing.assert_allclose(steps[:, 1], steps[:, 0], rtol=1e-9)
+    lost = pd.Series(steps[:, 0], sorted(OWNERS)) / table["fleet"]
+    assert (lost.drop("CRWV")[sorted(OWNERS - {"CRWV"})] > 0.05).all()
+    assert lost["CRWV"] == pytest.approx(0.05)  # which has no years before the window
+    for found in less:
+        pd.testing.assert_series_equal(found["margin"], table["margin"])
+
+
+# ----------------------------------------------------------------------- gaps
+
+
+def test_gaps_take_the_median_of_the_others_and_are_told(
+    facts: ms.Knowledge, of: Economics, table: pd.DataFrame
+) -> None:
+    blank = of(without(facts, "CSCO", "annual_effective_tax_rate"))
+    assert blank.loc["CSCO", "gaps"] == "tax_rate"
+    known = blank[~blank["gaps"].str.contains("tax_rate")]
+    assert blank.loc["CSCO", "tax_rate"] == pytest.approx(known["tax_rate"].median())
+    assert table.loc["CSCO", "gaps"] == ""
+
+
+def test_a_company_whose_gross_profit_is_unknown_says_so(
+    facts: ms.Knowledge, of: Economics, table: pd.DataFrame
+) -> None:
+    """All that it spends goes with what it sells."""
+    blank = of(without(facts, "CSCO", "annual_gross_profit"))
+    assert blank.loc["CSCO", "gaps"] == "gross profit"
+    assert blank["overhead"]["CSCO"] == 0.0
+    assert blank["margin"]["CSCO"] == table["margin"]["CSCO"]
+    assert blank["cost"]["CSCO"] > table["cost"]["CSCO"]
+
+
+def test_unknown_debt_is_unknown_and_never_cash(facts: ms.Knowledge, of: Economics) -> None:
+    blank = of(without(facts, "CSCO", "annual_total_debt"))
+    assert np.isnan(blank["net_debt"]["CSCO"])
+    told = blank["gaps"].str.contains("net_debt")
+    assert told["CSCO"]
+    pd.testing.assert_series_equal(blank["net_debt"].isna(), told, check_names=False)
+
+
+def test_debt_of_the_quarter_takes_the_place_of_the_years(
+    facts: ms.Knowledge, of: Economics, table: pd.DataFrame
+) -> None:
+    newest = facts.series("debt_outstanding", "ORCL")
+    assert newest.index[-1] > facts.series("annual_total_debt", "ORCL").index[-1]
+    doubled = of(changed(facts, "ORCL", {"debt_outstanding": 2.0}))
+    more = doubled["net_debt"]["ORCL"] - table["net_debt"]["ORCL"]
+    assert more == pytest.approx(newest.iloc[-1] / 1e3)
+
+
+# ----------------------------------------------------------------------- point in time
+
+
+def test_a_year_is_known_from_the_day_it_is_published(
+    posterior: ms.Posterior, of: Economics
+) -> None:
     every = ms.load_facts()
-    table, year = every.table, pd.Timestamp("2025-01-26")
-    rows = table[(table["entity"] == "NVDA") & (table["date"] == year)]
-    first = rows.groupby("quantity")["published"].min()
+    rows, year = every.table, pd.Timestamp("2025-01-26")
+    own = rows[(rows["entity"] == "NVDA") & (rows["date"] == year)]
+    first = own.groupby("quantity")["published"].min()
     day = first[["annual_revenue", "annual_operating_income"]].max()
-    before = economics(every.upto(day - pd.Timedelta(days=1)), companies)
-    after = economics(every.upto(day), companies)
+    before, after = of(every.upto(day - pd.Timedelta(days=1))), of(every.upto(day))
     assert before["fiscal_year_end"]["NVDA"] < year
     assert after["fiscal_year_end"]["NVDA"] == year
 
 
-def test_what_was_published_later_does_not_count(
-    table: pd.DataFrame, companies: tuple[str, ...]
-) -> None:
+def test_what_was_published_later_does_not_count(of: Economics, table: pd.DataFrame) -> None:
     every = ms.load_facts().table
     known = every["published"] <= AS_OF
     assert (~known & every["quantity"].str.startswith("annual_")).any()
@@ -75,7 +270,7 @@ def test_what_was_published_later_does_not_count(
         .drop_duplicates(list(KEY))
         .sort_values(list(KEY), kind="stable", ignore_index=True)
     )
-    again = economics(ms.knowledge.Facts(rewritten).upto(AS_OF), companies)
+    again = of(ms.load_facts().with_facts(rewritten).upto(AS_OF))
     pd.testing.assert_frame_equal(again, table, check_exact=True)
 
 
@@ -83,16 +278,3 @@ def test_years_end_before_the_date_and_not_long_ago(table: pd.DataFrame) -> None
     age = (AS_OF - pd.DatetimeIndex(table["fiscal_year_end"])).days
     assert (age > 0).all()
     assert (age < 2 * 366).all()
-
-
-def test_gaps_take_the_median_of_the_others_and_are_told(
-    facts: ms.Knowledge, table: pd.DataFrame, companies: tuple[str, ...]
-) -> None:
-    gone = (facts.table["entity"] == "CSCO") & facts.table["quantity"].str.startswith("annual_")
-    without = economics(facts.with_facts(facts.table[~gone].reset_index(drop=True)), companies)
-    assert without.loc["CSCO", "gaps"] == "margin, tax_rate, sales_to_capital, net_cash, debt"
-    others = without.drop(index="CSCO")
-    known = others[~others["gaps"].str.contains("tax_rate")]
-    assert without.loc["CSCO", "tax_rate"] == pytest.approx(known["tax_rate"].median())
-    assert without.loc["CSCO", "net_cash"] == 0.0
-    assert table.loc["CSCO", "gaps"] == ""

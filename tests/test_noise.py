@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from marketsim.valuation.noise import BLOCK, CUT, horizon_dof, market_noise
+from marketsim.prices import Prices
+from marketsim.valuation.noise import (
+    BLOCK,
+    CUT,
+    LEAST_NOISE,
+    MOST_ALIKE,
+    PERSISTENCE,
+    horizon_dof,
+    market_noise,
+    noise,
+    usual_volatility,
+)
 
 VOLATILITY = np.array([0.2, 0.5, 0.3])
 CORRELATION = np.array([[1.0, 0.6, -0.2], [0.6, 1.0, 0.1], [-0.2, 0.1, 1.0]])
@@ -156,3 +168,73 @@ def test_each_block_of_draws_has_a_mean_of_one() -> None:
     factors = at_horizon(4 * BLOCK, VOLATILITY, CORRELATION, DOF, seed=5)
     means = factors.reshape(4, BLOCK, 3).mean(axis=1)
     np.testing.assert_allclose(means, 1.0, rtol=1e-12)
+
+
+# ----------------------------------------------------------------------- what worlds leave
+
+NAMES = ["A", "B", "C"]
+
+
+@pytest.fixture(scope="module")
+def market() -> Prices:
+    """Three shares of known volatility and correlation."""
+    statistics = pd.DataFrame(
+        {"volatility": VOLATILITY, "beta": 1.0, "dof": 6.0, "market_cap": 1.0}, index=NAMES
+    )
+    correlation = pd.DataFrame(CORRELATION, NAMES, NAMES)
+    return Prices(pd.DataFrame(), pd.Timestamp("2025-12-31"), statistics, correlation)
+
+
+def covered(share: float, correlation: np.ndarray) -> np.ndarray:
+    """Covariance of worlds that explain a share of each company's variance, alike as told."""
+    size = np.sqrt(share) * VOLATILITY
+    return np.asarray(np.outer(size, size) * correlation)
+
+
+def log_noise(explained: np.ndarray, market: Prices, draws: int = 20_000) -> np.ndarray:
+    (factors,) = noise(explained[None], VOLATILITY, market, NAMES, [1.0], (draws, 0))
+    return np.asarray(np.log(factors))
+
+
+def test_where_worlds_explain_nothing_noise_is_the_market(market: Prices) -> None:
+    logs = log_noise(np.zeros((3, 3)), market)
+    np.testing.assert_allclose(logs.std(axis=0), VOLATILITY, rtol=0.03)
+    np.testing.assert_allclose(np.corrcoef(logs.T), CORRELATION, atol=0.04)
+
+
+def test_worlds_and_noise_together_are_the_market(market: Prices) -> None:
+    """Worlds that move companies apart have noise that moves them together."""
+    apart = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, 0.3], [-0.5, 0.3, 1.0]])
+    explained = covered(0.3, apart)
+    drawn = np.random.default_rng(5).multivariate_normal(np.zeros(3), explained, 20_000)
+    logs = log_noise(explained, market)
+    assert np.corrcoef(logs.T)[0, 1] > CORRELATION[0, 1]
+    total = np.cov((drawn + logs).T)
+    np.testing.assert_allclose(np.sqrt(np.diag(total)), VOLATILITY, rtol=0.03)
+    np.testing.assert_allclose(np.corrcoef((drawn + logs).T), CORRELATION, atol=0.04)
+
+
+def test_noise_is_never_less_than_a_quarter_of_the_variance(market: Prices) -> None:
+    """Nor are two companies' noises the same, whatever worlds leave of their correlation."""
+    logs = log_noise(covered(0.95, -CORRELATION + 2.0 * np.eye(3)), market)
+    np.testing.assert_allclose(logs.std(axis=0), LEAST_NOISE * VOLATILITY, rtol=0.03)
+    assert np.corrcoef(logs.T)[0, 1] < MOST_ALIKE + 0.01
+
+
+def test_noise_that_has_come_does_not_go(market: Prices) -> None:
+    """Even where worlds explain little on the way and much at the end."""
+    shares, moments = (0.0, 0.0, 0.7), [0.25, 0.5, 1.0]
+    explained = np.stack([covered(x, CORRELATION) for x in shares])
+    factors = noise(explained, VOLATILITY, market, NAMES, moments, (5_000, 0))
+    grown = np.log(factors).std(axis=1)
+    assert (np.diff(grown, axis=0) > -0.01 * VOLATILITY).all()
+    np.testing.assert_allclose(grown[-1], np.sqrt(0.3) * VOLATILITY, rtol=0.05)
+
+
+def test_a_usual_year_is_nearer_to_the_median_than_the_last(market: Prices) -> None:
+    """By the power of persistence: the middle one stays, the others keep 0.7 of a distance."""
+    usual = usual_volatility(market, NAMES)
+    middle = np.median(VOLATILITY)
+    np.testing.assert_allclose(
+        np.log(usual / middle), PERSISTENCE * np.log(VOLATILITY / middle), atol=1e-12
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from jax import Array
 
 import marketsim as ms
 from marketsim.ensemble import COMING
@@ -24,7 +26,10 @@ from marketsim.model import (
 from marketsim.model.priors import transform
 from marketsim.precision import precise
 from marketsim.sensitivity import Sensitivities
-from marketsim.valuation import equity_return, log_value, return_terms
+from marketsim.simulation import WORLD, Worlds
+from marketsim.valuation import Valuation, Worth, equity_return
+from marketsim.valuation.returns import Priced, anchored
+from marketsim.valuation.revaluation import values
 from tests.one_world import handover
 
 CHECKED = (
@@ -54,7 +59,11 @@ def slopes(choice: ms.allocation.Allocation) -> Sensitivities:
 def portfolio_return(
     choice: ms.allocation.Allocation, name: str, amount: float
 ) -> tuple[float, pd.Series]:
-    """Portfolio return and last-year revenue with one link moved, the long way round."""
+    """Portfolio return and last-year revenue with one link moved, the long way round.
+
+    The moved world is run by itself, its statements of earnings are drawn up, and its value is told
+    to prices as that of a regime is: by as much as it lies apart from the world that did not move.
+    """
     valuation = choice.returns.world
     posterior = valuation.paths.scenarios.posterior
     index = [e.name for e in posterior.entries].index(name)
@@ -62,29 +71,58 @@ def portfolio_return(
     moved = still.copy()
     moved[index] = amount
     with precise("float64"):
-        mode, coordinates = jnp.asarray(posterior.mode), posterior.coordinates
-        setting = jax.tree.map(jnp.asarray, posterior.setting)
-        quarters = len(valuation.paths.quarter_ends)
-        sold, unmoved = (
-            revenue(jnp.asarray(move), mode, coordinates, setting, quarters)[:, valuation.columns]
-            for move in (moved, still)
+        (sold, apart), (_, unmoved) = (sold_and_worth(valuation, move) for move in (moved, still))
+        anchor, shift = jax.tree.map(jnp.asarray, valuation.anchor), apart - unmoved
+        none = Priced(Worth(0.0 * shift[None], 0.0 * shift[None]), jnp.ones(1))
+        one = anchored(
+            valuation.assumed, valuation.terms, anchor, none, none, valuation.horizon_years
         )
-        ratio = log_value(sold, valuation.terms) - log_value(unmoved, valuation.terms)
-        gains = equity_return(ratio, return_terms(valuation.economics), 1.0)
+        gains = equity_return(
+            valuation.assumed,
+            valuation.terms,
+            one,
+            Worth(log_value=shift, log_shift=shift),
+            valuation.horizon_years,
+        )
         weights = choice.weights.loc[list(choice.returns.tickers)].to_numpy()
-        year = np.log(np.asarray(sold)[-4:].sum(axis=0))
+        year = np.log(sold[-4:].sum(axis=0))
         return float(weights @ gains), pd.Series(year, index=choice.returns.tickers)
 
 
+def sold_and_worth(valuation: Valuation, move: np.ndarray) -> tuple[np.ndarray, Array]:
+    """Revenue [quarter, company] of the central world at a move, and the log of its value."""
+    posterior, columns = valuation.paths.scenarios.posterior, valuation.columns
+    setting = jax.tree.map(jnp.asarray, posterior.setting)
+    quarters = len(valuation.paths.quarter_ends)
+    seen = central(
+        jnp.asarray(move), jnp.asarray(posterior.mode), posterior.coordinates, setting, quarters
+    )
+    lives = valuation.paths.calibrated.lives[0]
+    by_line = {name: np.asarray(seen[name]) * lives for name in ("lines", "volumes", "ordinary")}
+    world = Worlds(
+        revenue=by_line["lines"][None],
+        volumes=by_line["volumes"][None],
+        ordinary=by_line["ordinary"][None, -4:].sum(axis=1),
+        lives=lives[None],
+        quantities={name: np.asarray(seen[name])[None] for name in WORLD if name in seen},
+    )
+    (value,) = values(valuation.assumed, valuation.terms, world, columns, valuation.expected)
+    rest = np.asarray(valuation.anchor.rest) * world.ordinary[0, columns]
+    return by_line["lines"][:, columns], jnp.log(value + rest)
+
+
 @partial(jax.jit, static_argnames="quarters")
-def revenue(
-    move: jax.Array, mode: jax.Array, coordinates: Coordinates, setting: Setting, quarters: int
-) -> jax.Array:
+def central(
+    move: Array, mode: Array, coordinates: Coordinates, setting: Setting, quarters: int
+) -> dict[str, Array]:
     link, state, coming = handover(mode, coordinates, setting)
     news = jnp.pad(coming, ((0, 0), (0, quarters - COMING)))
     moved = unpack(transform(coordinates.kind, link + move))
     _, path = run(moved, setting, state, Shocks(*news))
-    return jax.vmap(lambda x: company_revenue(setting.lines, x))(path.lines)
+    owned: Callable[[Array], Array] = jax.vmap(lambda x: company_revenue(setting.lines, x))
+    held = {name: owned(getattr(path, name)) for name in ("lines", "volumes", "ordinary")}
+    seen = [name for name in WORLD if name != "token_price"]
+    return {**held, **{name: getattr(path, name) for name in seen}}
 
 
 @pytest.mark.slow
@@ -122,7 +160,7 @@ def test_the_largest_effect_comes_first(slopes: Sensitivities) -> None:
 
 def test_signs_that_economics_fixes(slopes: Sensitivities) -> None:
     revenue = slopes.revenue_last_year["NVDA"]
-    assert revenue["adoption_speed"] > 0
+    assert slopes.revenue["NVDA"]["adoption_speed"] > 0
     assert revenue["external_premium"] < 0
     assert revenue["saturation"] > 0
     assert revenue["hurdle_rate"] < 0

@@ -22,11 +22,21 @@ from marketsim.errors import InputError
 from marketsim.model import NEWS, Shocks, company_revenue
 from marketsim.model.priors import transform
 from marketsim.precision import RUN_SELDOM, precise
-from marketsim.simulation import QUARTERS, REFERENCE, WORLD, allot
+from marketsim.simulation import QUARTERS, REFERENCE, WORLD, Worlds, allot
 from tests.one_world import handover
 
 CHIP_MAKERS = ("NVDA", "AMD", "AVGO", "MRVL", "TSM", "MU")
 LAST = -1
+
+
+GROUPS = ("draws", "calibrated", "centres", "unshifted")
+"""Of paths: worlds by the names under which they are kept."""
+
+
+def arrays(worlds: Worlds) -> dict[str, np.ndarray]:
+    """All that is kept of worlds, by name."""
+    held = {name: getattr(worlds, name) for name in ("revenue", "volumes", "ordinary", "lives")}
+    return {**held, **worlds.quantities}
 
 
 def of(paths: ms.Paths, regime: str) -> np.ndarray:
@@ -39,17 +49,44 @@ def of(paths: ms.Paths, regime: str) -> np.ndarray:
 def test_shapes_and_finite_numbers(paths: ms.Paths, posterior: ms.Posterior) -> None:
     draws, companies = len(paths.regime), len(posterior.companies)
     assert paths.companies == posterior.companies
-    assert paths.revenue.shape == (draws, QUARTERS, companies)
-    assert paths.central.shape == (QUARTERS, companies)
-    assert paths.regime_central.shape == (len(paths.scenarios.names), QUARTERS, companies)
-    assert paths.reference.shape[1:] == (QUARTERS, companies)
-    assert set(paths.world) == set(WORLD)
-    for revenue in (paths.revenue, paths.central, paths.regime_central, paths.reference):
-        assert np.isfinite(revenue).all()
-        assert (revenue > 0.0).all()
-    for path in paths.world.values():
-        assert path.shape == (draws, QUARTERS)
-        assert np.isfinite(path).all()
+    assert paths.revenue is paths.draws.revenue
+    assert paths.world is paths.draws.quantities
+    counts = (draws, 1, len(paths.scenarios.names), REFERENCE)
+    for count, name in zip(counts, GROUPS, strict=True):
+        worlds = getattr(paths, name)
+        for held in ("revenue", "volumes", "lives"):
+            path = getattr(worlds, held)
+            assert path.shape == (count, QUARTERS, companies), (name, held)
+            assert np.isfinite(path).all()
+            assert (path > 0.0).all()
+        assert worlds.ordinary.shape == (count, companies)
+        assert (worlds.ordinary > 0.0).all()
+        assert set(worlds.quantities) == set(WORLD)
+        for path in worlds.quantities.values():
+            assert path.shape == (count, QUARTERS)
+            assert np.isfinite(path).all()
+
+
+def test_some_worlds_are_rows_of_all(paths: ms.Paths) -> None:
+    some = paths.draws[np.array([3, 1])]
+    np.testing.assert_array_equal(some.volumes, paths.draws.volumes[[3, 1]])
+    np.testing.assert_array_equal(some.ordinary, paths.draws.ordinary[[3, 1]])
+    np.testing.assert_array_equal(some.quantities["rent"], paths.world["rent"][[3, 1]])
+
+
+def test_volumes_and_ordinary_revenue_are_what_no_scarcity_earns(paths: ms.Paths) -> None:
+    """Memory is dear at the end of 2025, so that its makers earn more than what covers cost.
+
+    Those whose prices follow cost earn as much as that.
+    """
+    micron, cisco = (paths.companies.index(t) for t in ("MU", "CSCO"))
+    ratio = paths.draws.volumes / paths.revenue
+    assert (ratio[:, 0, micron] < 0.9).mean() > 0.9
+    assert np.median(ratio[:, LAST, micron]) > np.median(ratio[:, 0, micron])
+    np.testing.assert_allclose(ratio[:, :, cisco], 1.0, atol=0.1)
+    nvidia, last = paths.companies.index("NVDA"), paths.revenue[:, -4:].sum(axis=1)
+    ordinary = paths.draws.ordinary[:, nvidia]
+    assert np.median(ordinary / last[:, nvidia]) < 1.0
 
 
 def test_quantities_of_the_world_keep_their_ranges(paths: ms.Paths) -> None:
@@ -67,9 +104,9 @@ def test_the_future_begins_where_reports_end(paths: ms.Paths, posterior: ms.Post
     for place, ticker in enumerate(paths.companies):
         last = posterior.facts.series("quarterly_revenue", f"{ticker}.total").iloc[-1] / 1e3
         # Up to three quarters on: Super Micro had guided to twice its last quarter.
-        assert 0.6 * last < paths.central[0, place] < 2.8 * last, ticker
-    for regime in paths.regime_central:
-        np.testing.assert_allclose(regime[0], paths.central[0], rtol=0.30)
+        assert 0.6 * last < paths.calibrated.revenue[0, 0, place] < 2.8 * last, ticker
+    for regime in paths.centres.revenue:
+        np.testing.assert_allclose(regime[0], paths.calibrated.revenue[0, 0], rtol=0.30)
 
 
 def test_paths_survive_pickling(paths: ms.Paths) -> None:
@@ -92,7 +129,7 @@ def test_worlds_without_shift_are_the_published_forecast(
         ahead = rows.set_index("quarter_end").reindex(paths.quarter_ends[:4]).dropna()
         for end, row in ahead.iterrows():
             quarter = paths.quarter_ends.get_loc(end)
-            seen = paths.reference[:, quarter, place] * 1e3
+            seen = paths.unshifted.revenue[:, quarter, place] * 1e3
             unit = 1.10 if row["unit"] == "EUR m" else 1.0
             for name, p in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9)):
                 below = (seen < unit * row[name]).mean()
@@ -167,10 +204,12 @@ def more(scenarios: ms.Scenarios) -> ms.Paths:
 
 def test_the_same_seed_gives_the_same_bytes(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
     again = ms.simulate(scenarios, draws=len(paths.regime), seed=0)
-    for name in ("revenue", "regime", "probabilities", "central", "regime_central", "reference"):
+    for name in ("regime", "probabilities", "link", "deviation"):
         assert getattr(again, name).tobytes() == getattr(paths, name).tobytes(), name
-    for name, path in paths.world.items():
-        assert again.world[name].tobytes() == path.tobytes(), name
+    for group in GROUPS:
+        found = arrays(getattr(again, group))
+        for name, path in arrays(getattr(paths, group)).items():
+            assert found[name].tobytes() == path.tobytes(), (group, name)
 
 
 def test_a_draw_does_not_depend_on_how_many_there_are(paths: ms.Paths, more: ms.Paths) -> None:
@@ -178,25 +217,25 @@ def test_a_draw_does_not_depend_on_how_many_there_are(paths: ms.Paths, more: ms.
     draws = len(paths.regime)
     assert draws < len(more.regime)
     assert len(paths.link) <= len(more.link)
-    for name in ("regime", "index", "revenue"):
+    for name in ("regime", "index"):
         np.testing.assert_array_equal(getattr(paths, name), getattr(more, name)[:draws], name)
-    for name, path in paths.world.items():
-        np.testing.assert_array_equal(path, more.world[name][:draws], err_msg=name)
-    for name in ("central", "regime_central", "reference"):
-        np.testing.assert_array_equal(getattr(paths, name), getattr(more, name), err_msg=name)
+    for group in GROUPS:
+        many = arrays(getattr(more, group))
+        for name, path in arrays(getattr(paths, group)).items():
+            np.testing.assert_array_equal(path, many[name][: len(path)], err_msg=f"{group} {name}")
     same = len(paths.deviation)
     np.testing.assert_array_equal(paths.deviation, more.deviation[:same])
-    few, many = (p.assumptions().to_numpy() for p in (paths, more))
-    np.testing.assert_array_equal(few, many[:draws])
+    few, all_of = (p.assumptions().to_numpy() for p in (paths, more))
+    np.testing.assert_array_equal(few, all_of[:draws])
 
 
 def test_a_draw_does_not_depend_on_how_long_its_future_is(
     paths: ms.Paths, scenarios: ms.Scenarios
 ) -> None:
-    short = ms.simulate(scenarios, draws=40, seed=0, quarters=6)
-    assert short.revenue.shape == (40, 6, len(paths.companies))
-    np.testing.assert_array_equal(short.revenue, paths.revenue[:40, :6])
-    np.testing.assert_array_equal(short.world["rent"], paths.world["rent"][:40, :6])
+    short = ms.simulate(scenarios, draws=40, seed=0, quarters=9)
+    assert short.revenue.shape == (40, 9, len(paths.companies))
+    np.testing.assert_array_equal(short.revenue, paths.revenue[:40, :9])
+    np.testing.assert_array_equal(short.world["rent"], paths.world["rent"][:40, :9])
     long = ms.simulate(scenarios, draws=40, seed=0, quarters=QUARTERS + 3)
     np.testing.assert_array_equal(long.revenue[:, :QUARTERS], paths.revenue[:40])
 
@@ -235,11 +274,13 @@ def test_histories_are_run_once(
     assert distinct < len(paths.regime)
 
 
-def test_a_regime_without_shifts_is_the_reference(posterior: ms.Posterior, tmp_path: Path) -> None:
+def test_a_regime_without_shifts_is_none(posterior: ms.Posterior, tmp_path: Path) -> None:
     file = tmp_path / "calm.toml"
     file.write_text('[calm]\nprobability = 1.0\nthesis = "as calibrated"\n')
     calm = ms.simulate(ms.load_scenarios(posterior, file), draws=60, seed=3)
-    np.testing.assert_array_equal(calm.revenue, calm.reference[:60])
+    for name, path in arrays(calm.draws).items():
+        np.testing.assert_array_equal(path, arrays(calm.unshifted)[name][:60], err_msg=name)
+    np.testing.assert_array_equal(calm.centres.revenue, calm.calibrated.revenue)
 
 
 def test_pairing_makes_differences_between_regimes_sharp(more: ms.Paths) -> None:
@@ -291,19 +332,28 @@ def _alone(
     return transform(coordinates.kind, link + move), revenue
 
 
-def test_a_draw_of_returns_does_not_depend_on_how_many_there_are(
+def test_a_draw_of_returns_does_not_depend_on_how_many_there_are_but_for_the_anchor(
     paths: ms.Paths, more: ms.Paths, returns: ms.ReturnScenarios, prices: ms.prices.Prices
 ) -> None:
-    """Neither what prices are anchored to, nor the market's noise, nor how much of it there is."""
-    many = ms.revalue(more, prices, horizon="1y")
-    np.testing.assert_array_equal(returns.returns, many.returns[: len(returns.returns)])
+    """More draws say better what the mix is worth, by one factor a company; noise is the same."""
+    many, draws = ms.revalue(more, prices, horizon="1y"), len(returns.returns)
+    np.testing.assert_array_equal(many.world.values[:draws], returns.world.values)
+    np.testing.assert_array_equal(many.world.shifts, returns.world.shifts)
+    for found, few in (
+        (many.world.world_returns, returns.world.world_returns),
+        (many.returns, returns.returns),
+    ):
+        factor = (1.0 + found[:draws]) / (1.0 + few)
+        np.testing.assert_allclose(factor, factor[:1] * np.ones((draws, 1)), rtol=1e-10)
+        assert (np.abs(np.log(factor[0])) < 0.08).all()
+        assert (factor[0] != 1.0).all()
 
 
 def test_another_seed_draws_other_worlds(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
     other = ms.simulate(scenarios, draws=50, seed=1)
     assert (np.asarray(other.assumptions()) != np.asarray(paths.assumptions()[:50])).all()
     assert not np.isclose(other.revenue, paths.revenue[:50]).any(axis=(1, 2)).all()
-    np.testing.assert_array_equal(other.central, paths.central)
+    np.testing.assert_array_equal(other.calibrated.revenue, paths.calibrated.revenue)
     middle = [np.median(p.revenue[:, LAST, 0]) for p in (other, paths)]
     assert middle[0] == pytest.approx(middle[1], rel=0.5)
 
@@ -311,7 +361,7 @@ def test_another_seed_draws_other_worlds(paths: ms.Paths, scenarios: ms.Scenario
 def test_no_two_worlds_are_one(paths: ms.Paths) -> None:
     """Those of a regime without shifts are among the ones that prices are anchored to."""
     shifted = np.any(paths.scenarios.moves != 0.0, axis=1)[paths.regime]
-    worlds = np.concatenate([paths.revenue[shifted], paths.reference])[:, LAST, 0]
+    worlds = np.concatenate([paths.revenue[shifted], paths.unshifted.revenue])[:, LAST, 0]
     assert len(np.unique(worlds)) == len(worlds)
 
 
@@ -354,10 +404,12 @@ def test_chip_makers_earn_less_in_the_bear_than_in_the_bull(paths: ms.Paths, com
     for quarter in (7, LAST):
         median = {n: np.median(paths.revenue[of(paths, n), quarter, i]) for n in ("bull", "bear")}
         assert median["bear"] < median["bull"]
-        central = dict(zip(paths.scenarios.names, paths.regime_central[:, quarter, i], strict=True))
-        assert central["bear"] < paths.central[quarter, i]
+        middle = paths.calibrated.revenue[0, quarter, i]
+        centres = paths.centres.revenue[:, quarter, i]
+        central = dict(zip(paths.scenarios.names, centres, strict=True))
+        assert central["bear"] < middle
         # Two years on the bull may not have begun to pay: its agents are still to come.
-        assert paths.central[quarter, i] < central["bull"] * (1.0 if quarter == LAST else 1.01)
+        assert middle < central["bull"] * (1.0 if quarter == LAST else 1.01)
 
 
 def test_nvidia_loses_far_more_than_its_spread_in_the_bear(paths: ms.Paths) -> None:
@@ -386,8 +438,8 @@ def test_central_paths_are_runs_at_the_mode(paths: ms.Paths, scenarios: ms.Scena
     calm[:, :COMING] = shocks[:, -COMING:]
     moves = [np.zeros_like(scenarios.moves[0]), *scenarios.moves[[0, 2]]]
     modelled = [alone(scenarios.posterior, mode, move, calm)[1] for move in moves]
-    own = np.log(paths.central / modelled[0])
-    for revenue, expected in zip(modelled[1:], paths.regime_central[[0, 2]], strict=True):
+    own = np.log(paths.calibrated.revenue[0] / modelled[0])
+    for revenue, expected in zip(modelled[1:], paths.centres.revenue[[0, 2]], strict=True):
         np.testing.assert_allclose(revenue * np.exp(own), expected, rtol=1e-9)
     middle, spread = np.median(paths.deviation, axis=0), paths.deviation.std(axis=0)
     assert (np.abs(own - middle) < 0.5 * spread + 0.05).all()
@@ -404,7 +456,7 @@ def test_history_before_the_handover_is_the_calibrated_one(posterior: ms.Posteri
 
 
 def test_unshifted_draws_lie_about_the_centre(paths: ms.Paths) -> None:
-    ratio = np.log(paths.reference[:, 7] / paths.central[7])
+    ratio = np.log(paths.unshifted.revenue[:, 7] / paths.calibrated.revenue[0, 7])
     assert np.abs(np.median(ratio, axis=0)).max() < 0.25
     assert (np.std(ratio, axis=0) > 0.005).all()
 
@@ -418,8 +470,10 @@ def test_single_precision_gives_the_same_worlds(paths: ms.Paths, scenarios: ms.S
     single = ms.simulate(scenarios, draws=len(paths.regime), seed=0, precision="float32")
     assert single.revenue.dtype == np.float32
     np.testing.assert_array_equal(single.index, paths.index)
-    np.testing.assert_allclose(single.central, paths.central, rtol=1e-3)
-    np.testing.assert_allclose(single.regime_central, paths.regime_central, rtol=1e-3)
+    for group in ("calibrated", "centres"):
+        for held in ("revenue", "volumes", "ordinary"):
+            one, other = (getattr(getattr(p, group), held) for p in (single, paths))
+            np.testing.assert_allclose(one, other, rtol=1e-3, err_msg=f"{group} {held}")
     off = np.abs(np.log(single.revenue / paths.revenue))
     assert np.quantile(off, 0.999) < 1e-3
     assert off.max() < 0.05
@@ -432,7 +486,7 @@ def test_single_precision_gives_the_same_worlds(paths: ms.Paths, scenarios: ms.S
 def test_too_few_draws_or_quarters_are_refused(scenarios: ms.Scenarios) -> None:
     with pytest.raises(InputError, match="2 draws cannot cover 7 regimes"):
         ms.simulate(scenarios, draws=2)
-    with pytest.raises(InputError, match="4 quarters are too few"):
-        ms.simulate(scenarios, draws=10, quarters=4)
+    with pytest.raises(InputError, match="7 quarters are too few to value; ask for 8 or more"):
+        ms.simulate(scenarios, draws=10, quarters=7)
     with pytest.raises(InputError, match="precision 'float16' is unknown"):
         ms.simulate(scenarios, draws=10, precision="float16")  # type: ignore[arg-type]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import marketsim as ms
 from marketsim.errors import InputError
-from marketsim.valuation.revaluation import RECOGNITION_YEARS
+from marketsim.precision import precise
+from marketsim.valuation import revaluation
+from marketsim.valuation.returns import cost_of_equity
 
 QUARTERS = 4
 
@@ -24,9 +27,16 @@ def path_of(returns: ms.ReturnScenarios) -> np.ndarray:
     return returns.paths
 
 
-def silent(prices: ms.prices.Prices) -> ms.prices.Prices:
-    """Prices of a market that moves with the worlds alone."""
-    return replace(prices, statistics=prices.statistics.assign(volatility=0.0))
+def silent(paths: ms.Paths, prices: ms.prices.Prices, **asked: Any) -> ms.ReturnScenarios:
+    """Returns of a market that moves with the worlds alone."""
+
+    def none(*given: Any) -> np.ndarray:
+        (*_, names, moments, (draws, _)) = given
+        return np.ones((len(moments), draws, len(names)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(revaluation, "noise", none)
+        return ms.revalue(paths, prices, **asked)
 
 
 def test_the_way_changes_nothing_at_its_end(
@@ -58,24 +68,50 @@ def test_worlds_on_the_way_are_those_of_a_shorter_horizon(
     paths: ms.Paths, prices: ms.prices.Prices
 ) -> None:
     """Without noise a step is what `revalue` gives for a horizon that ends there."""
-    way = path_of(ms.revalue(paths, silent(prices), horizon="1y", steps=QUARTERS))
+    way = path_of(silent(paths, prices, horizon="1y", steps=QUARTERS))
     for step, horizon in enumerate(("3m", "6m", "9m", "1y")):
-        found = ms.revalue(paths, silent(prices), horizon=horizon)
+        found = silent(paths, prices, horizon=horizon)
         np.testing.assert_allclose(way[:, step], found.returns, rtol=1e-12, atol=1e-14)
 
 
 def test_prices_recognise_worlds_step_by_step(paths: ms.Paths, prices: ms.prices.Prices) -> None:
-    """Without noise or debt, better worlds part from worse ones as 1 - exp(-t / 1.45 years)."""
-    plain = ms.revalue(paths, silent(prices), horizon="1y", steps=QUARTERS)
-    unlevered = plain.world.economics["enterprise_share"].between(0.95, 1.05).to_numpy()
-    assert unlevered.any()
-    log = np.log1p(path_of(plain))
-    by = [log[plain.regimes == name].mean(axis=0) for name in ("bull", "bear")]
+    """Draws part as 1 - exp(-t / time), by regime and within it, before debt and cash gear them."""
+    plain = ms.revalue(paths, prices, horizon="1y", steps=QUARTERS)
+    assumed = plain.world.assumed
+    times = [float(x) for x in (assumed.regime_time, assumed.recognition_time)]
+    shorter = [
+        ms.revalue(paths, prices, horizon=step / QUARTERS).world.anchor
+        for step in range(1, QUARTERS + 1)
+    ]
+    for time, name in zip(times, ("by_regime", "within"), strict=True):
+        share = -np.expm1(-np.arange(1, QUARTERS + 1) / QUARTERS / time)
+        found = np.stack([getattr(anchor, name) for anchor in shorter])
+        expected = np.outer(share / share[-1], found[-1])
+        np.testing.assert_allclose(found, expected, rtol=1e-9, err_msg=name)
+        assert (found[-1] <= share[-1] + 1e-12).all()
+
+
+def test_better_worlds_part_from_worse_ones_on_the_way(
+    paths: ms.Paths, prices: ms.prices.Prices
+) -> None:
+    still = silent(paths, prices, horizon="1y", steps=QUARTERS)
+    log = np.log1p(path_of(still))
+    by = [log[still.regimes == name].mean(axis=0) for name in ("bull", "bear")]
     apart = by[0] - by[1]  # [step, company]
-    assert (np.diff(np.abs(apart), axis=0, prepend=0.0) > 0.0).all()
-    recognised = -np.expm1(-np.arange(1, QUARTERS + 1) / QUARTERS / RECOGNITION_YEARS)
-    share = np.broadcast_to(recognised[:, None] / recognised[-1], apart[:, unlevered].shape)
-    np.testing.assert_allclose(apart[:, unlevered] / apart[-1, unlevered], share, rtol=0.05)
+    clear = np.abs(apart[-1]) > 0.01
+    assert clear.any()
+    assert (np.diff(np.abs(apart[:, clear]), axis=0, prepend=0.0) > 0.0).all()
+
+
+def test_on_the_way_too_the_mix_earns_its_cost_of_equity(
+    quarterly: ms.ReturnScenarios, paths: ms.Paths, prices: ms.prices.Prices
+) -> None:
+    still = silent(paths, prices, steps=QUARTERS, assumptions={"pull": 0.0})
+    with precise("float64"):
+        cost = np.asarray(cost_of_equity(still.world.assumed, still.world.terms))
+    mean = np.einsum("d,dsc->sc", still.probabilities, path_of(still))
+    years = np.arange(1, QUARTERS + 1)[:, None] / QUARTERS
+    np.testing.assert_allclose(mean, np.expm1(years * cost), atol=1e-9)
 
 
 def test_noise_comes_as_over_a_shorter_horizon(
@@ -100,7 +136,7 @@ def test_noise_moves_no_mean(
 ) -> None:
     """At each step returns are those of the worlds, give or take the noise of so few draws."""
     way = path_of(quarterly)
-    still = path_of(ms.revalue(paths, silent(prices), horizon="1y", steps=QUARTERS))
+    still = path_of(silent(paths, prices, horizon="1y", steps=QUARTERS))
     error = (way - still).std(axis=0) / np.sqrt(len(way))
     assert (np.abs((way - still).mean(axis=0)) < 5.0 * error).all()
     assert (way >= -1.0).all()

@@ -269,16 +269,18 @@ def _years(accounts: Accounts) -> pd.DataFrame:
 
 
 def _lasting(accounts: Accounts, upkeep: float) -> float:
-    """Return depreciation that nothing is spent to replace, a share of revenue."""
-    written = pd.concat(
-        [accounts["depreciation_amortisation"], accounts["capex"], accounts["revenue"]],
-        axis=1,
-        join="inner",
-    ).iloc[-3:]
+    """Return depreciation that nothing is spent to replace, a share of revenue.
+
+    Where no spending is reported all is replaced, but for what ``upkeep`` leaves.
+    """
+    names = ["depreciation_amortisation", "revenue", "capex"]
+    told = [accounts[name] for name in names if len(accounts[name]) or name != "capex"]
+    written = pd.concat(told, axis=1, join="inner").iloc[-3:]
     if written.empty:
         return 0.0
-    off, spent, revenue = written.sum()
-    return float(max(off - spent, (1.0 - upkeep) * off, 0.0) / revenue)
+    off, revenue, *spent = written.sum()
+    unreplaced = off - spent[0] if spent else 0.0
+    return float(max(unreplaced, (1.0 - upkeep) * off, 0.0) / revenue)
 
 
 def _tax_rate(rates: pd.Series) -> float:

@@ -20,7 +20,7 @@ from .assumptions import ValuationAssumptions
 from .statement import Sales, Terms, statement
 from .worth import enterprise_value
 
-__all__ = ["implied"]
+__all__ = ["crossing", "implied"]
 
 GROWTH: Final = np.linspace(-0.40, 0.60, 41)
 """Per year, in logs, beyond the model's, of what is sold in the years simulated."""
@@ -60,9 +60,9 @@ def implied(
     return {
         "model_profit": profit[0],
         "model_growth": np.expm1(growth),
-        "implied_growth": np.expm1(growth + _crossing(GROWTH, grown, value)),
+        "implied_growth": np.expm1(growth + crossing(GROWTH, grown, value)),
         "model_margin": margin,
-        "implied_margin": margin + _crossing(MARGIN, widened, value),
+        "implied_margin": margin + crossing(MARGIN, widened, value),
     }
 
 
@@ -101,12 +101,20 @@ def _widened(assumed: ValuationAssumptions, terms: Terms, sold: Sales, more: Arr
     return jax.vmap(value)(more)
 
 
-def _crossing(grid: np.ndarray, values: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return where rising ``values`` [case, company] meet the ``target`` [company]; NaN outside."""
-    found = [
-        np.interp(np.log(t), np.log(v), grid, left=np.nan, right=np.nan)
-        if np.isfinite(t) and t > 0.0
-        else np.nan
-        for v, t in zip(np.maximum.accumulate(values).T, target, strict=True)
-    ]
-    return np.array(found)
+def crossing(grid: np.ndarray, values: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return where ``values`` [case, company] meet the ``target`` [company]; NaN where nowhere.
+
+    Straight lines in logs between cases; of several crossings the one nearest to zero, the model's
+    own: where growth costs more than it brings, value does not rise with it.
+    """
+    found = np.full(len(target), np.nan)
+    for company, aim in enumerate(target):
+        if np.isfinite(aim) and aim > 0.0:
+            gap = np.log(values[:, company] / aim)
+            first = np.flatnonzero(gap[:-1] * gap[1:] <= 0.0)
+            left, right = gap[first], gap[first + 1]
+            part = left / np.where(left == right, 1.0, left - right)
+            at = grid[first] + part * (grid[first + 1] - grid[first])
+            if len(at):
+                found[company] = at[np.abs(at).argmin()]
+    return found

@@ -20,6 +20,13 @@ PERSISTENCE: Final = 0.7
 LEAST_NOISE: Final = 0.5
 """Share of a stock's volatility that no world explains, at the least."""
 
+LEAN: Final = 0.8
+"""Rise of the log of volatility for a fall of the log of prices (Christie 1982, Bekaert and Wu
+2000: near one for indices over months)."""
+
+TRIED: Final = 1_000
+SCALES: Final = 9
+
 MOST_ALIKE: Final = 0.95
 """Correlation of the noise of two companies, at the most."""
 
@@ -45,7 +52,8 @@ def noise(
     prices: Prices,
     names: list[str],
     moments: list[float],
-    stream: tuple[int, int],
+    mood: np.ndarray,
+    seed: int,
 ) -> np.ndarray:
     """Return factors on wealth that let worlds move as the market does, [moment, draw, company].
 
@@ -58,8 +66,11 @@ def noise(
         In a usual year, [company].
     prices
         Tails and correlation of the companies' ``names`` are taken from their statistics.
-    stream
-        How many draws, and the seed.
+    mood
+        What each world brings to companies on average, in logs, [draw]: markets are wilder where
+        they fall (Black 1976).
+    seed
+        Of the stream.
 
     Notes
     -----
@@ -82,7 +93,23 @@ def noise(
         correlation = nearest_correlation(np.clip(missing, -MOST_ALIKE, MOST_ALIKE))
     dof = prices.statistics.loc[names, "dof"].fillna(5.0).to_numpy()
     freedom = horizon_dof(float(np.median(dof)), moments[-1])
-    return market_noise(stream[0], np.sqrt(left), correlation, freedom, stream[1])
+    factors = market_noise(max(len(mood), TRIED), np.sqrt(left), correlation, freedom, seed)
+    return np.stack([wilder(factor, np.exp(-LEAN * mood)) for factor in factors])
+
+
+def wilder(factors: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return factors [draw, company] whose logs are ``scale`` [draw] times as wide, of mean one.
+
+    What keeps the mean is found on the first :data:`TRIED` of them, at a few scales and between.
+    """
+    logs, few = np.log(factors), np.linspace(scale.min(), scale.max(), SCALES)
+    mean = np.log([np.exp(s * logs[:TRIED]).mean(axis=0) for s in few])
+    step = max(few[1] - few[0], np.finfo(float).tiny)
+    place = np.clip((scale - few[0]) / step, 0.0, SCALES - 1.0)
+    low = np.minimum(place.astype(int), SCALES - 2)
+    part = (place - low)[:, None]
+    middle = mean[low] * (1.0 - part) + mean[low + 1] * part
+    return np.asarray(np.exp(scale[:, None] * logs[: len(scale)] - middle))
 
 
 def horizon_dof(daily: float, years: float) -> float:

@@ -16,11 +16,13 @@ from .statement import Sales, Terms, positive_part
 
 __all__ = [
     "Anchor",
+    "Priced",
     "Worth",
     "anchored",
     "cost_of_equity",
     "drawn_in",
     "equity_return",
+    "log_recognised",
     "recognition",
     "sales_of",
     "yearly",
@@ -55,8 +57,8 @@ class Anchor:
     revenue in the last year: the model does not know why, and it goes with what is sold. The
     ``middle`` of the log of value, with that, over worlds without shift. Shares of
     differences between worlds that prices recognise within the horizon: ``by_regime`` of what sets
-    regimes apart, ``within`` them of the rest. Means over the worlds that the market prices: of
-    ``enterprise`` value as recognised, and of the ``equity`` that it leaves. ``gap``, ln of the
+    regimes apart, ``within`` them of the rest. Means: of ``enterprise`` value as recognised, and
+    over the worlds that the market prices of the ``equity`` that it leaves. ``gap``, ln of the
     model's value of equity over the market's, less that of the market as a whole.
     """
 
@@ -79,6 +81,17 @@ class Worth:
 
     log_value: Array
     log_shift: Array
+
+
+@pytree
+class Priced:
+    """Worlds that the market prices: what they are worth [world, company], and ``weights`` [world].
+
+    Weights sum to one.
+    """
+
+    worth: Worth
+    weights: Array
 
 
 def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
@@ -131,11 +144,14 @@ def recognition(time: Array, years: float) -> Array:
     return 1.0 - jnp.exp(-years / time)
 
 
-def recognised(anchor: Anchor, worth: Worth) -> Array:
-    """Return enterprise value as prices have it at the horizon, in any unit, [..., company]."""
+def log_recognised(anchor: Anchor, worth: Worth) -> Array:
+    """Return what sets enterprise value apart as prices have it at the horizon, [..., company].
+
+    In logs; nothing in the middle of the worlds without shift.
+    """
     own = bounded(worth.log_value - worth.log_shift - anchor.middle, WIDEST_WITHIN)
     shift = bounded(worth.log_shift, WIDEST_SHIFT)
-    return jnp.exp(anchor.by_regime * shift + anchor.within * own)
+    return anchor.by_regime * shift + anchor.within * own
 
 
 def wealth(
@@ -147,7 +163,7 @@ def wealth(
     """
     asked = terms.equity_share * cost_of_equity(a, terms)
     asked = asked + (1.0 - terms.equity_share) * a.risk_free
-    relative = recognised(anchor, worth) / anchor.enterprise
+    relative = jnp.exp(log_recognised(anchor, worth)) / anchor.enterprise
     size = 1.0 / terms.equity_share
     left = size * jnp.exp(asked * years) * relative - (size - 1.0) * jnp.exp(a.risk_free * years)
     return LEAST_WEALTH + positive_part(left - LEAST_WEALTH, 0.05)
@@ -157,13 +173,17 @@ def anchored(
     a: ValuationAssumptions,
     terms: Terms,
     anchor: Anchor,
-    priced: Worth,
-    weights: Array,
+    usual: Priced,
+    priced: Priced,
     years: float,
 ) -> Anchor:
-    """Return an anchor with its means set right, over ``priced`` worlds of ``weights`` [world]."""
-    half = replace(anchor, enterprise=weights @ recognised(anchor, priced))
-    return replace(half, equity=weights @ wealth(a, terms, half, priced, years))
+    """Return an anchor with its means set right.
+
+    That of enterprise value over ``usual`` worlds, of equity over those that are ``priced``: where
+    the first are the same, other draws change what all shares of a company return by one factor.
+    """
+    half = replace(anchor, enterprise=usual.weights @ jnp.exp(log_recognised(anchor, usual.worth)))
+    return replace(half, equity=priced.weights @ wealth(a, terms, half, priced.worth, years))
 
 
 def equity_return(

@@ -29,10 +29,12 @@ from .returns import (
     WIDEST_SHIFT,
     WIDEST_WITHIN,
     Anchor,
+    Priced,
     Worth,
     anchored,
     cost_of_equity,
     equity_return,
+    log_recognised,
     recognition,
     sales_of,
     yearly,
@@ -125,13 +127,13 @@ def revalue(
     years = horizon_years(horizon)
     count = _counted(steps)
     moments = [years * (step / count) for step in range(1, count + 1)]
-    priced = [t for t in paths.companies if t in prices.statistics.index]
-    if not priced:
+    listed = [t for t in paths.companies if t in prices.statistics.index]
+    if not listed:
         raise InputError("revalue: no company of the paths has a price")
     known = _known(posterior.knowledge if facts is None else facts, posterior.knowledge)
     with precise("float64"):
         assumed = valuation_assumptions(known.upto(posterior.as_of), assumptions)
-        table = economics(known.upto(posterior.as_of), posterior, tuple(priced), assumed)
+        table = economics(known.upto(posterior.as_of), posterior, tuple(listed), assumed)
         table = _priced(table[table["volume"].notna()], prices)
         names = list(table.index)
         columns = np.array([paths.companies.index(t) for t in names])
@@ -142,7 +144,9 @@ def revalue(
         mix = anchor == "mix"
         weights = paths.probabilities if mix else np.full(len(found[1]), 1.0 / len(found[1]))
         table = _valued(table, assumed, terms, weights @ found[0 if mix else 1])
-        rest = _rest(table, weights, paths.draws if mix else paths.unshifted, columns)
+        probabilities = paths.scenarios.probabilities
+        odds = probabilities if mix else 0.0 * probabilities
+        rest = _rest(table, found[1:], [worlds.ordinary[:, columns] for worlds in groups[1:]], odds)
         drawn, unshifted, centres, calibrated = (
             np.log(value + rest * worlds.ordinary[:, columns])
             for value, worlds in zip(found, groups, strict=True)
@@ -153,13 +157,13 @@ def revalue(
             "unshifted": Worth(leaf(unshifted), leaf(0.0 * unshifted)),
             "centres": Worth(leaf(centres), leaf(shifts)),
         }
-        odds = paths.scenarios.probabilities
         volatility = usual_volatility(prices, names)
         room = MOST_EXPLAINED * (volatility * terms.equity_share) ** 2
-        blank = _room(assumed, rest, table, unshifted, shifts, odds, room)
-        held = worlds_of["drawn" if mix else "unshifted"]
+        blank = _room(assumed, rest, table, unshifted, shifts, probabilities, room)
+        priced = Priced(worlds_of["drawn" if mix else "unshifted"], leaf(weights))
+        usual = _usual(unshifted, shifts, odds) if mix else priced
         anchors = [
-            _anchored(assumed, terms, _within(blank, assumed, t), held, weights, t) for t in moments
+            _anchored(assumed, terms, _within(blank, assumed, t), usual, priced, t) for t in moments
         ]
         world, others, middles = (
             np.stack(
@@ -171,8 +175,9 @@ def revalue(
             for worth in worlds_of.values()
         )
         table = table.assign(**implied(assumed, terms, paths, columns, expected, table))
-    explained = covariance(np.log1p(others), np.log1p(middles), odds)
-    factors = noise(explained, volatility, prices, names, moments, (len(paths.regime), paths.seed))
+    explained = covariance(np.log1p(others), np.log1p(middles), probabilities)
+    mood = np.asarray(log_recognised(anchors[-1], worlds_of["drawn"])).mean(axis=1)
+    factors = noise(explained, volatility, prices, names, moments, mood, paths.seed)
     grown = (1.0 + world) * factors - 1.0
     layers = posterior.knowledge.universe.companies["layer"]
     return ReturnScenarios(
@@ -197,7 +202,7 @@ def revalue(
             columns=columns,
             expected=expected,
             horizon_years=years,
-            without_accounts=tuple(t for t in priced if t not in names),
+            without_accounts=tuple(t for t in listed if t not in names),
         ),
         paths=None if steps is None else np.moveaxis(grown, 0, 1),
     )
@@ -229,15 +234,12 @@ def terms_of(table: pd.DataFrame) -> Terms:
 
 def expected_of(paths: Paths) -> dict[str, np.ndarray]:
     """Return what forecasts expect of the world, as :data:`EXPECTED` has it."""
-    mean = {
-        name: paths.unshifted.quantities[name].astype(np.float64).mean(axis=0)
-        for name in ("use", "hurdle")
-    }
-    typical = np.exp(np.log(paths.unshifted.quantities["worth"].astype(float)).mean(axis=0))
+    unshifted = {n: _ordered(paths.unshifted.quantities[n]) for n in ("worth", "use", "hurdle")}
+    typical = np.exp(np.log(unshifted["worth"]).mean(axis=0))
     return {
         "expected_worth": np.asarray(yearly(typical[:, None])[:, 0]),
-        "expected_use": np.asarray(yearly(mean["use"][:, None])[:, 0]) / 4.0,
-        "expected_hurdle": mean["hurdle"][-1],
+        "expected_use": np.asarray(yearly(unshifted["use"].mean(axis=0)[:, None])[:, 0]) / 4.0,
+        "expected_hurdle": unshifted["hurdle"].mean(axis=0)[-1],
     }
 
 
@@ -289,11 +291,16 @@ def values(
 
 def sales(worlds: Outcomes, columns: np.ndarray, expected: Mapping[str, np.ndarray]) -> Sales:
     """Return what worlds sell and spend by year, for the companies at ``columns``."""
-    held = {name: leaf(getattr(worlds, name)[..., columns].astype(float)) for name in HELD}
-    world = {name: leaf(x.astype(np.float64)) for name, x in worlds.quantities.items()}
+    # In one order: sums of rows hang on how they lie in memory, in the last digit.
+    held = {name: leaf(_ordered(getattr(worlds, name)[..., columns])) for name in HELD}
+    world = {name: leaf(_ordered(x)) for name, x in worlds.quantities.items()}
     for name, mean in expected.items():
         world[name] = leaf(np.broadcast_to(mean, (len(worlds.revenue), *np.shape(mean))))
     return sales_of(held, world)
+
+
+def _ordered(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float64, order="C")
 
 
 def _padded(worlds: Outcomes, first: int) -> Outcomes:
@@ -352,13 +359,29 @@ def _valued(
 
 
 def _rest(
-    table: pd.DataFrame, weights: np.ndarray, priced: Outcomes, columns: np.ndarray
+    table: pd.DataFrame, value: list[np.ndarray], ordinary: list[np.ndarray], odds: np.ndarray
 ) -> np.ndarray:
-    """Return what the market pays for beyond the model's value, per dollar of revenue to come."""
-    enterprise = table["market_cap"] + table["net_debt"].fillna(0.0)
-    model = table["model_value"] + table["net_debt"].fillna(0.0)
-    beyond = (enterprise - model).clip(lower=0.0).fillna(0.0).to_numpy()
-    return np.asarray(beyond / (weights @ priced.ordinary[:, columns]))
+    """Return what the market pays for beyond the model's value, per dollar of revenue to come.
+
+    Of the worlds without shift and what regimes, of these ``odds``, add to the central one: it
+    hangs on no number of draws. ``value`` and ``ordinary`` revenue are of worlds unshifted, of
+    centres, and calibrated, each [world, company].
+    """
+    model, sold = (
+        _ordered(plain).mean(axis=0) + odds @ (centres - calibrated)
+        for plain, centres, calibrated in (value, ordinary)
+    )
+    enterprise = (table["market_cap"] + table["net_debt"].fillna(0.0)).to_numpy()
+    beyond = np.nan_to_num(np.maximum(enterprise - model, 0.0))
+    return np.asarray(beyond / np.maximum(sold, 0.1 * ordinary[0].mean(axis=0)))
+
+
+def _usual(unshifted: np.ndarray, shifts: np.ndarray, odds: np.ndarray) -> Priced:
+    """Return worlds without shift under what each regime is worth, by their odds."""
+    shift = np.repeat(shifts, len(unshifted), axis=0)
+    log = np.tile(unshifted, (len(shifts), 1)) + shift
+    weights = np.repeat(odds / len(unshifted), len(unshifted))
+    return Priced(Worth(leaf(log), leaf(shift)), leaf(weights))
 
 
 def _room(

@@ -111,7 +111,8 @@ class Valuation:
         weights = self.paths.probabilities
         expected = weights @ self.world_returns
         carry = np.expm1(found["cost_of_equity"].to_numpy() * self.horizon_years)
-        drawn = np.asarray(drawn_in(self.assumed, self.anchor, self.horizon_years))
+        with precise("float64"):
+            drawn = np.asarray(drawn_in(self.assumed, self.anchor, self.horizon_years))
         pulled = np.expm1(drawn) * (1.0 + carry)
         profit = found["model_profit"]
         enterprise = found["market_cap"] + found["net_debt"].fillna(0.0)

@@ -17,6 +17,7 @@ from .statement import (
     Terms,
     capital_for,
     cost_at,
+    positive_part,
     statement,
     taxed,
 )
@@ -28,6 +29,9 @@ FADE: Final = 20
 
 GROWTH_BOUND: Final = 0.25
 """Most growth per year, in logs, with which the fade begins."""
+
+LEAST_SPREAD: Final = 0.003
+"""Of the rate over growth for ever, per year: from a few times as much on it is itself."""
 
 LEAST: Final = 0.25
 """Of a year's volume: about as much is a company worth whose plans are worth nothing, as it can
@@ -77,7 +81,9 @@ def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) 
     end = count + FADE - 0.5
     rate = _rate(a, terms, end)
     paid = 1.0 - a.terminal_growth / a.terminal_return
-    ever = left[-1] * jnp.exp(a.terminal_growth) * paid / (rate - a.terminal_growth)
+    # Each year's a year after the one before, as in the years summed; asked is always something.
+    above = positive_part(rate - a.terminal_growth, LEAST_SPREAD)
+    ever = left[-1] * paid / jnp.expm1(above)
     return fading + ever * jnp.exp(-log_discount(a, terms, end, sold.hurdle))
 
 
