@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -170,9 +171,16 @@ class _World:
             "exposure": (self.exposure[ticker] + let) / (1.0 + let),
         }
 
+    @cached_property
+    def weights(self) -> dict[pd.Timestamp, np.ndarray]:
+        """How quarters mix into means of years, by the year's end; as many as are asked for."""
+        return {}
+
     def of_year(self, quarters: np.ndarray, end: pd.Timestamp) -> float:
         """Return the sum of ``quarters`` over the year to ``end``; NaN outside the window."""
-        weights = self.window.yearly(pd.DatetimeIndex([end]))[0, : len(quarters)]
+        if end not in self.weights:
+            self.weights[end] = self.window.yearly(pd.DatetimeIndex([end]))[0, : len(quarters)]
+        weights = self.weights[end]
         return 4.0 * float(weights @ quarters) if weights.sum() > 0.99 else np.nan
 
     def priced(self, ticker: str, end: pd.Timestamp) -> float:

@@ -48,11 +48,11 @@ def implied(
     forty points of growth or sixty of margin is; ``model_profit`` of the first year, USD bn.
     """
     sold = sold_in(paths.calibrated, 0, columns, expected)
-    said = statement(assumed, terms, sold)
+    said = _said(assumed, terms, sold)
     owed = table["net_debt"].fillna(0.0)
     factor = ((table["market_cap"] + owed) / (table["model_value"] + owed)).to_numpy()
-    value = factor * np.asarray(enterprise_value(assumed, terms, sold))
     grown = np.asarray(_grown(assumed, terms, sold, leaf(GROWTH)))
+    value = factor * grown[np.abs(GROWTH).argmin()]
     widened = np.asarray(_widened(assumed, terms, sold, leaf(MARGIN)))
     revenue, profit = np.asarray(said.revenue), np.asarray(said.profit)
     growth = np.log(revenue[-1] / revenue[0]) / (len(revenue) - 1)
@@ -64,6 +64,9 @@ def implied(
         "model_margin": margin,
         "implied_margin": margin + crossing(MARGIN, widened, value),
     }
+
+
+_said = jax.jit(statement)
 
 
 @jax.jit
