@@ -66,6 +66,8 @@ LONG = (
     "test_runs.py",
     "test_simulation.py",
     "test_sensitivity.py",
+    "test_valuation.py",
+    "test_valuation_paths.py",
     "test_no_files.py",
 )
 """Files that take longest, first: begun last they would keep one worker when the others are done.

@@ -452,3 +452,36 @@ def test_gradients_reach_every_assumption_of_demand(median: Assumptions, start: 
         "adoption_speed",
     ):
         assert jnp.all(getattr(slope, name) != 0.0), name
+
+
+# Own use
+
+
+def test_own_use_is_worth_what_it_costs_where_tokens_have_followed(
+    median: Assumptions, start: Start
+) -> None:
+    """Who uses all that he wants at the price values it at that."""
+    at_rest = replace(start.state, log_desired=start.state.log_tokens)
+    tokens = jnp.exp(at_rest.log_tokens + at_rest.log_price).sum() / median.token_markup
+    training = jnp.exp(at_rest.log_training)
+    found = float(demand.worth_in_use(median, at_rest))
+    assert found == pytest.approx(float(tokens + training), rel=1e-9)
+
+
+def test_cheaper_tokens_are_worth_what_they_were_until_more_are_used(
+    median: Assumptions, start: Start
+) -> None:
+    """On the day the price falls, desired tokens rise by as much as restores their worth."""
+    at_rest = replace(start.state, log_desired=start.state.log_tokens)
+    elasticity = demand.elasticity_at(median, demand.saturated(median, at_rest))
+    fallen = 0.3
+    cheaper = replace(
+        at_rest,
+        log_price=at_rest.log_price - fallen,
+        log_desired=at_rest.log_desired + elasticity * fallen,
+    )
+    # How far the budget is used moves with the price, and the elasticity with that: a little.
+    before, after = (float(demand.worth_in_use(median, x)) for x in (at_rest, cheaper))
+    assert after == pytest.approx(before, rel=0.02)
+    spent = [float(sum(demand.spending(median, x))) for x in (at_rest, cheaper)]
+    assert spent[1] == pytest.approx(np.exp(-fallen) * spent[0])

@@ -201,3 +201,12 @@ def test_economic_value_is_a_perpetuity_of_net_rent(median: Assumptions) -> None
     even = fleet.Fleet(*(jnp.ones(SIZE) for _ in FIELDS))
     value = fleet.economic_value(even, jnp.asarray(3.0), jnp.ones(SIZE), jnp.asarray(0.1))
     np.testing.assert_allclose(value, 2.0 * KILOHOURS / 0.1, rtol=1e-3)
+
+
+def test_the_newest_share_is_what_was_added_last(start: fleet.Fleet) -> None:
+    """It is let at the price of the day; a quarter without deliveries has none."""
+    added = jnp.asarray([0.2, 0.1, 0.0])
+    after = push(start, added, added, added)
+    whole = float(start.compute.sum() + added.sum())
+    assert float(fleet.newest(after)) == pytest.approx(0.3 / whole)
+    assert float(fleet.newest(push(after, 0.0 * added, 0.0 * added, 0.0 * added))) == 0.0

@@ -127,6 +127,22 @@ def test_makers_cut_when_prices_fall_below_cost(median: Assumptions) -> None:
     assert 0.9 * 8.0 < float(sell(median, low).made) < 8.0
 
 
+def test_plant_stands_idle_below_its_cash_cost_and_not_above(median: Assumptions) -> None:
+    """Far below it by an elasticity; at cost all runs; in between smoothly and ever less."""
+    cash = float(jnp.log(median.memory_cash_cost))
+    margins = jnp.asarray([cash - 2.0, cash - 1.0, cash, 0.0, 1.0])
+    idle = np.asarray(memory.idle(median, margins))
+    assert idle[0] - idle[1] == pytest.approx(float(median.memory_idling), rel=1e-6)
+    assert idle[3] == pytest.approx(0.0, abs=1e-6)
+    assert (np.diff(idle) < 0.0).all()
+    slope = jax.grad(lambda x: memory.idle(median, x))
+    assert float(slope(jnp.asarray(cash))) == pytest.approx(-0.5 * float(median.memory_idling))
+    now = calm(median)
+    low = replace(now, log_price=now.log_cost + 1.5 * jnp.log(median.memory_cash_cost))
+    none = replace(median, memory_idling=jnp.asarray(0.0))
+    assert sell(median, low).made < 0.9 * sell(none, low).made
+
+
 def test_buyers_stock_up_when_prices_rise(median: Assumptions) -> None:
     rising = replace(calm(median), log_change=jnp.asarray(0.2))
     assert sell(median, rising).log_price > sell(median, calm(median)).log_price

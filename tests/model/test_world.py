@@ -30,6 +30,8 @@ from marketsim.model import (
     unpack,
     values,
 )
+from marketsim.model.fleet import newest
+from marketsim.model.industry import turnover
 from marketsim.model.layers import RECOGNITION
 from marketsim.model.units import KILOHOURS, LIMITS
 
@@ -250,6 +252,16 @@ def test_with_full_passthrough_the_multiple_is_the_markup(world: World) -> None:
         np.testing.assert_allclose(q.token_multiple, a.token_markup, rtol=1e-9)
         _, late = world.ahead(a, world.begin(a))
         assert (late.token_multiple > a.token_markup).mean() > 0.5  # costs fall: prices lag
+
+
+def test_what_is_new_is_let_at_the_price_of_the_day(run: Run) -> None:
+    """And of the rest what is renewed; the other contracts stay as they are."""
+    before, after = run.before, run.after
+    renewed = jax.vmap(lambda now: turnover(run.a, now))(before.industry)
+    kept = (1.0 - renewed) * (1.0 - jax.vmap(newest)(before.fleet))
+    expected = kept * before.log_contract + (1.0 - kept) * after.log_rent
+    np.testing.assert_allclose(after.log_contract, expected, rtol=1e-5, atol=1e-6)
+    assert float(kept.min()) < 0.99
 
 
 def test_tokens_served_are_worth_more_as_buyers_take_up_efficiency(run: Run) -> None:
