@@ -70,12 +70,14 @@ class Bend(NamedTuple):
     """Members `start` to `stop`, and how they are bent.
 
     `square` adds the sum of their squares to the offset, `cube` that of their absolute cubes;
-    a `ball` keeps their Euclidean length to 1 at most.
+    a `ball` keeps their Euclidean length to 1 at most. Where the whole family is multiplied by a
+    member, `over` says which: members are multiplied too, and what is bent is its perspective.
     """
 
     kind: Literal["square", "cube", "ball"]
     start: int
     stop: int
+    over: int | None = None
 
 
 def portfolio_of(scenarios: ReturnScenarios, weights: FloatArray) -> Portfolio:
@@ -109,6 +111,8 @@ class Family:
         What is not linear in `y`.
     whole : callable, optional
         Turns `y` into the member of the term's full family that it stands for.
+    offset : float, optional
+        Added to every one of the functions.
     """
 
     base: FloatArray
@@ -120,6 +124,7 @@ class Family:
     sides: tuple[FloatArray, FloatArray] = field(default_factory=lambda: (np.empty(0),) * 2)
     bends: Sequence[Bend] = ()
     whole: Callable[[FloatArray], FloatArray] = _itself
+    offset: float = 0.0
 
     @property
     def size(self) -> int:

@@ -60,11 +60,11 @@ def convex(case: Case, gap: float = 1e-6) -> Found:
     SolverError
         If there are none in time.
     """
-    if any(term.by_draw for _, term in case.objective.parts):
+    if any(term.by_draw for term in case.terms()):
         found = _reduced(case, gap)
         if found is not None:
             return found
-    if any(term.local for _, term in case.objective.parts):
+    if any(term.local for term in case.terms()):
         return _modelled(case, gap)
     return once(case, None, gap)
 
@@ -105,11 +105,15 @@ def _start(case: Case) -> Portfolio:
     SolverError
         If that loses all as well.
     """
-    first = once(case).portfolio
-    if np.isfinite(case.objective.value(first)):
-        return first
+    if case.inside is not None:
+        return portfolio_of(case.scenarios, case.inside)
+    if not case.objective.searches:
+        first = once(case).portfolio
+        if np.isfinite(case.objective.value(first)):
+            return first
+    plain = replace(case.constraints, on_terms=())
     worst = 1.0 * CVaR(1.0 - 1e-9)
-    safest = convex(case._replace(objective=worst), LOOSE).portfolio
+    safest = convex(case._replace(objective=worst, constraints=plain), LOOSE).portfolio
     if not np.isfinite(case.objective.value(safest)):
         odds = case.scenarios.probabilities
         draw = int(np.argmin(np.where(odds > 0, safest.outcomes, np.inf)))
@@ -151,7 +155,7 @@ def _guess(case: Case) -> Portfolio | None:
         weights = convex(case._replace(scenarios=part), LOOSE).portfolio.weights
     except (InputError, SolverError):  # draws that are all alike leave nothing to choose between
         case.deadline.left()
-        return None
+        return None if case.inside is None else portfolio_of(case.scenarios, case.inside)
     return portfolio_of(case.scenarios, weights)
 
 

@@ -83,7 +83,8 @@ def report(
     scenarios = at.scenarios
     told = [i for i, name in enumerate(constraints.names) if name]
     names = ["budget"] * constraints.budget + [constraints.names[i] for i in told]
-    prices = proof.prices[told] * constraints.gains[told]
+    names += [limit.argument for limit in constraints.on_terms]
+    prices = np.concatenate([proof.prices[told] * constraints.gains[told], proof.multipliers])
     if constraints.budget:
         prices = np.concatenate([[proof.budget * objective.direction()], prices])
     tickers = pd.Index(scenarios.tickers, name="ticker")

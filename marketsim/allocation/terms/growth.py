@@ -39,8 +39,9 @@ class LogGrowth(Term):
     def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
         """The quadratic model at the last portfolio visited, as the lowest of its tangents.
 
-        With gradient g and curvature 2 F'F at weights v, the model is up to a constant the lowest
-        of g'w - 2 z'F (w - v) + |z|^2: as many members as companies, whatever the draws.
+        With gradient g and curvature F'F / 2 at weights v, the model is the value at v, less g'v,
+        plus the lowest of g'w - z'F (w - v) + |z|^2: as many members as companies, whatever the
+        draws.
         """
         count = len(scenarios.tickers)
         at = focus.visited[-1] if focus else portfolio_of(scenarios, np.full(count, 1.0 / count))
@@ -57,6 +58,7 @@ class LogGrowth(Term):
             -reach,
             reach,
             bends=[Bend("square", 0, len(factor))],
+            offset=float(odds @ np.log(wealth) - gradient @ at.weights),
         )
 
     def line(self, member: FloatArray, at: Portfolio) -> Line:
