@@ -71,8 +71,10 @@ def best(
     """The best weights under the arguments of `allocate`, and the objective at them."""
     world = textbook.world_of(scenarios)
     limits = tuple(limits)
-    if any(kind(term) == "Regret" for _, term in objective.parts):
-        world = world._replace(tops=_tops(world, limits, layer_caps, bounds))
+    sums = [objective, *(one.objective for one in limits if kind(one) == "TermLimit")]
+    if any(kind(term) == "Regret" for one in sums for _, term in one.parts):
+        plain = tuple(one for one in limits if kind(one) != "TermLimit")
+        world = world._replace(tops=_tops(world, plain, layer_caps, bounds))
     sign = textbook.direction(objective)
     model = _model(world)
     sizes = [abs(scale) * _unit(term, model) for scale, term in objective.parts]
@@ -240,6 +242,10 @@ def _rules(limit: Any, model: Model) -> list[Any]:
         return [0.5 * cp.norm1(w - world.by_ticker(limit.current)) <= limit.at_most]
     if name == "RegimeLoss":
         return [-(world.means[limit.regime] / model.unit) @ w <= limit.at_most / model.unit]
+    if name == "TermLimit":
+        parts = [(scale * _unit(term, model), term) for scale, term in limit.objective.parts]
+        total = sum(scale * TERMS[kind(term)](term, model) for scale, term in parts)
+        return [total <= limit.level] if limit.ceiling else [total >= limit.level]
     if name == "Leverage" and limit.gross is not None:
         return [cp.norm1(w) <= limit.gross]
     return []
@@ -261,7 +267,8 @@ def _maximised(
     bounds: Mapping[str, Any],
 ) -> tuple[FloatArray, float]:
     """Best weights, and what the programme says of them."""
-    rules = [*model.rules, *_linear(model, limits, layer_caps)]
+    linear = _linear(model, limits, layer_caps)  # limits on terms add rules to the model's
+    rules = [*model.rules, *linear]
     ranges = textbook.ranges(model.world, **bounds)
     holdings = [limit for limit in limits if kind(limit) == "Holdings"]
     low, high = cp.Parameter(len(ranges[0])), cp.Parameter(len(ranges[1]))

@@ -232,6 +232,9 @@ def _misses(limit: Any, world: World, weights: FloatArray) -> list[float]:
         return [0.5 * float(trades.sum()) - limit.at_most]
     if name == "RegimeLoss":
         return [-float(world.means[limit.regime] @ weights) - limit.at_most]
+    if name == "TermLimit":
+        over = value(limit.objective, world, weights) - limit.level
+        return [over if limit.ceiling else -over]
     if name == "Leverage":
         return [] if limit.gross is None else [float(np.abs(weights).sum()) - limit.gross]
     assert name == "Holdings", f"no such limit: {limit!r}"

@@ -78,9 +78,7 @@ class Programme:
             members.append(family.whole(member / by))
         prices = np.maximum(values[1 : 1 + self.prices], 0.0) * self.size
         shadow = [max(float(values[i]), 0.0) * self.size / unit for i, unit in self.multipliers]
-        return Answer(
-            np.array(weights[: self.companies]), prices, tuple(members), np.array(shadow)
-        )
+        return Answer(np.array(weights[: self.companies]), prices, tuple(members), np.array(shadow))
 
 
 def terms_of(objective: Objective, limits: Sequence[TermLimit]) -> list[Term]:
@@ -130,8 +128,11 @@ def assemble(
     columns, factors = _places(parts, [int(start) for start in starts], firsts)
     return Programme(
         _normalised(linear, firsts) if objective.searches else linear,
-        tuple(_placed(bend, int(start)) for one, start in zip(blocks, starts, strict=False)
-              for bend in one.bends),
+        tuple(
+            _placed(bend, int(start))
+            for one, start in zip(blocks, starts, strict=False)
+            for bend in one.bends
+        ),
         tuple(families),
         tuple(columns),
         tuple(factors),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...errors import InputError
 from ..bounds import Bound
 from ..names import check_number
-from ..objectives import Algebra, Objective, Term, curvature
+from ..objectives import Algebra, Curvature, Objective, Term, curvature
 from .kinds import Limit, Setting
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ class TermLimit(Limit):
         """By how much a portfolio keeps to it; below 0 if it does not."""
         return self.sign * (self.objective.value(at) - self.level)
 
-    def _refusal(self, wrong: str, bent: list[str]) -> str:
+    def _refusal(self, wrong: str, bent: list[Curvature]) -> str:
         text = f"{self.name}({self.objective!r}, {self.level:g}) cannot be kept to for certain"
         named = [
-            repr(1.0 * term if scale == 1.0 else scale * term)
+            repr(scale * term)
             for (scale, term), one in zip(self.objective.parts, bent, strict=True)
             if one == wrong
         ]

@@ -50,7 +50,12 @@ class LogGrowth(Term):
         gradient = (odds / wealth) @ scenarios.returns
         bent = scenarios.returns * (np.sqrt(2.0 * odds) / wealth)[:, None]
         factor = root(bent.T @ bent)
-        reach = np.full(len(factor), np.inf)
+        reach, back = np.full(len(factor), np.inf), 2.0 * np.linalg.pinv(factor, rcond=1e-8)
+
+        def where(member: FloatArray) -> FloatArray:
+            """Weights at which the model has the tangent that a member is."""
+            return np.asarray(at.weights + back @ member)
+
         return Family(
             gradient,
             -factor.T,
@@ -58,12 +63,14 @@ class LogGrowth(Term):
             -reach,
             reach,
             bends=[Bend("square", 0, len(factor))],
+            whole=where,
             offset=float(odds @ np.log(wealth) - gradient @ at.weights),
         )
 
     def line(self, member: FloatArray, at: Portfolio) -> Line:
-        """The tangent at the outcomes."""
-        wealth = np.maximum(1.0 + at.outcomes, RUIN)
+        """The tangent at the weights found; without any, at the portfolio."""
+        outcomes = at.scenarios.returns @ member if member.size else at.outcomes
+        wealth = np.maximum(1.0 + outcomes, RUIN)
         odds = at.scenarios.probabilities
         slope = odds / wealth
         return Line(slope, 0.0, float(odds @ np.log(wealth) - slope @ (wealth - 1.0)))
