@@ -219,7 +219,7 @@ def test_few_companies_keep_to_a_limit_on_a_term(name: str, kind: str) -> None:
     try:
         choice = allocate(returns, aim, **given_)
     except InfeasibleError:
-        with pytest.raises(AssertionError, match="found no weights|infeasible"):
+        with pytest.raises(AssertionError, match=r"found no weights|infeasible"):
             best(returns, aim, **given_)
         return
     other = best(returns, aim, **given_)

@@ -64,7 +64,7 @@ def limited(blocks: Sequence[Block], floor: float) -> Block:
     what bends them, is made homogeneous (the perspective of a convex function, Boyd and
     Vandenberghe 2004, section 3.2.6), so that the product stays convex and what is linear linear.
     """
-    slopes = np.hstack([np.sum([one.base for one in blocks], axis=0)[:, None]] + _each(blocks, 1))
+    slopes = np.hstack([np.sum(_each(blocks, 0), axis=0)[:, None], *_each(blocks, 1)])
     offset = sum(one.offset for one in blocks) - floor
     lower, upper = (np.concatenate(_each(blocks, place)) for place in (3, 4))
     rows = sparse.block_diag([one.rows for one in blocks], format="csc")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -65,12 +65,17 @@ class Variance(Term):
     def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
         """Tangents: -|C w|^2 is the lowest of |z|^2 - 2 z'C w, where C'C is the covariance."""
         factor = covariance_factor(scenarios)
-        return free(-2.0 * factor.T, Bend("square", 0, len(factor)))
+        back = np.linalg.pinv(factor, rcond=1e-8)
+        family = free(-2.0 * factor.T, Bend("square", 0, len(factor)))
+        return replace(family, whole=lambda member: np.asarray(back @ member))
 
     def line(self, member: FloatArray, at: Portfolio) -> Line:
-        """The tangent at the outcomes."""
-        odds = at.scenarios.probabilities
-        return Line(-2.0 * odds * (at.outcomes - odds @ at.outcomes), 0.0, self.value(at))
+        """The tangent at the weights found; without any, at the portfolio."""
+        odds, outcomes = at.scenarios.probabilities, at.outcomes
+        if member.size:
+            outcomes = at.scenarios.returns @ member
+        spread = measures.variance(outcomes, odds)
+        return Line(-2.0 * odds * (outcomes - odds @ outcomes), 0.0, spread)
 
 
 @dataclass(frozen=True)
