@@ -51,9 +51,9 @@ class Model(NamedTuple):
     weights: Any
     rules: list[Any]
 
-    def outcomes(self) -> Any:
-        """The portfolio's return in each draw, in units."""
-        return (self.world.returns / self.unit) @ self.weights
+    def outcomes(self, term: Any = None) -> Any:
+        """The portfolio's return in each draw, less that of a term's benchmark, in units."""
+        return (self.world.returns / self.unit) @ textbook.active(term, self.world, self.weights)
 
     def regimes(self) -> list[Any]:
         """Expected return by regime, in units."""
@@ -123,10 +123,11 @@ def _tail(losses: Any, odds: FloatArray, level: float, rules: list[Any]) -> Any:
 
 
 def _cvar(term: Any, model: Model) -> Any:
-    tail = _tail(-model.outcomes(), model.world.odds, term.level, model.rules)
+    tail = _tail(-model.outcomes(term), model.world.odds, term.level, model.rules)
     if term.radius == 0.0:
         return tail
-    return tail + term.radius / (1.0 - term.level) / model.unit * cp.norm2(model.weights)
+    active = textbook.active(term, model.world, model.weights)
+    return tail + term.radius / (1.0 - term.level) / model.unit * cp.norm2(active)
 
 
 def _spread(term: Any, model: Model, weights: Any) -> Any:
@@ -195,8 +196,10 @@ def _impact(term: Any, model: Model) -> Any:
 
 
 TERMS: dict[str, Callable[[Any, Model], Any]] = {
-    "ExpectedReturn": lambda term, model: model.world.odds @ model.outcomes(),
-    "Variance": lambda term, model: cp.sum_squares(_spread(term, model, model.weights)),
+    "ExpectedReturn": lambda term, model: model.world.odds @ model.outcomes(term),
+    "Variance": lambda term, model: cp.sum_squares(
+        _spread(term, model, textbook.active(term, model.world, model.weights))
+    ),
     "CVaR": _cvar,
     "WorstRegime": _worst,
     "AmbiguousReturn": _ambiguous,

@@ -84,7 +84,14 @@ def _regimes(world: World, weights: FloatArray) -> FloatArray:
     return np.array([mean @ weights for mean in world.means.values()])
 
 
+def active(term: Any, world: World, weights: Any) -> Any:
+    """Weights less those of the term's benchmark, if it has one [company]."""
+    given = getattr(term, "relative_to", None)
+    return weights if given is None else weights - world.by_ticker(given)
+
+
 def _cvar(term: Any, world: World, weights: FloatArray) -> float:
+    weights = active(term, world, weights)
     spread = term.radius / (1.0 - term.level) * float(np.sqrt(weights @ weights))
     return tail_mean(-world.returns @ weights, world.odds, term.level) + float(spread)
 
@@ -134,8 +141,12 @@ def _tracking_error(term: Any, world: World, weights: FloatArray) -> float:
 
 
 MEASURES: dict[str, Measure] = {
-    "ExpectedReturn": lambda term, world, w: float(world.odds @ (world.returns @ w)),
-    "Variance": lambda term, world, w: _variance(world.returns @ w, world.odds),
+    "ExpectedReturn": lambda term, world, w: float(
+        world.odds @ (world.returns @ active(term, world, w))
+    ),
+    "Variance": lambda term, world, w: _variance(
+        world.returns @ active(term, world, w), world.odds
+    ),
     "CVaR": _cvar,
     "WorstRegime": lambda term, world, w: float(_regimes(world, w).min()),
     "AmbiguousReturn": _ambiguous,

@@ -53,7 +53,7 @@ def block_of(family: Family, scale: float) -> Block:
         family.sides,
         tuple(family.bends),
         units,
-        abs(scale) * family.offset,
+        scale * family.offset,
     )
 
 

@@ -137,9 +137,10 @@ def prove(
         line = term.line(member, at)
         one = line.gradient(scenarios)
         lines.append((one, line.offset))
-        slopes.append((term, line.slope))
+        if scale:
+            slopes.append((term, line.slope))
         slope, gradient = slope + scale * line.slope, gradient + scale * one
-        offset += abs(scale) * line.offset
+        offset += scale * line.offset
     rest = np.concatenate([gradient, np.zeros(len(constraints.tops))])
     most, budget = constraints.highest(rest - constraints.matrix.T @ answer.prices)
     bound = float(constraints.sides @ answer.prices) + most + offset

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..returns import ReturnScenarios
-from .families import Family, Focus, Line, Portfolio
+from .families import Attribution, Family, Focus, Line, Portfolio
 
 if TYPE_CHECKING:
     from .constraints import Constraints
@@ -109,6 +109,16 @@ class Term(Algebra):
     def magnitude(self, unit: float, scenarios: ReturnScenarios) -> float:
         """About how large the term is where returns are about `unit`."""
         return unit
+
+    def attribution(
+        self, at: Portfolio, near: FloatArray | float | None = None
+    ) -> Attribution | None:
+        """The term for a portfolio by draw and company; None if it is no such sum.
+
+        Where several sums are as true, as where draws tie at the edge of a tail, it is the one
+        whose draws count as in `near` [draw], the slope of a line that a solver found.
+        """
+        return None
 
     @abstractmethod
     def value(self, at: Portfolio) -> float:
