@@ -245,6 +245,9 @@ def _rules(limit: Any, model: Model) -> list[Any]:
         return [0.5 * cp.norm1(w - world.by_ticker(limit.current)) <= limit.at_most]
     if name == "RegimeLoss":
         return [-(world.means[limit.regime] / model.unit) @ w <= limit.at_most / model.unit]
+    if name == "Neutral":
+        rows = textbook.neutral_rows(limit, world)
+        return [*(row @ w == 0.0 for row in rows), cp.norm1(w) <= limit.gross]
     if name == "TermLimit":
         parts = [(scale * _unit(term, model), term) for scale, term in limit.objective.parts]
         total = sum(scale * TERMS[kind(term)](term, model) for scale, term in parts)

@@ -207,6 +207,9 @@ def ranges(
 
 def net(limits: Iterable[Any]) -> tuple[float, float]:
     """Lowest and highest sum of the weights."""
+    limits = tuple(limits)
+    if any(kind(one) == "Neutral" for one in limits):
+        return 0.0, 0.0
     given = [one.net for one in limits if kind(one) == "Leverage" and one.net is not None]
     least, most = given[0] if given else (1.0, 1.0)
     return float(least), float(most)
@@ -222,6 +225,7 @@ def violation(
 ) -> float:
     """The most by which `weights` [company] miss any limit or the budget."""
     low, high = ranges(world, **bounds)
+    limits = tuple(limits)
     least, most = net(limits)
     total = float(weights.sum())
     misses = [*(low - weights), *(weights - high), least - total, total - most]
@@ -243,6 +247,9 @@ def _misses(limit: Any, world: World, weights: FloatArray) -> list[float]:
         return [0.5 * float(trades.sum()) - limit.at_most]
     if name == "RegimeLoss":
         return [-float(world.means[limit.regime] @ weights) - limit.at_most]
+    if name == "Neutral":
+        net_of = [float(row @ weights) for row in neutral_rows(limit, world)]
+        return [*map(abs, net_of), float(np.abs(weights).sum()) - limit.gross]
     if name == "TermLimit":
         over = value(limit.objective, world, weights) - limit.level
         return [over if limit.ceiling else -over]
@@ -252,6 +259,17 @@ def _misses(limit: Any, world: World, weights: FloatArray) -> list[float]:
     held = np.abs(weights[weights != 0.0])
     many = limit.at_most is not None and len(held) > limit.at_most
     return [float("inf") if many else 0.0, *((limit.min_position or 0.0) - held)]
+
+
+def neutral_rows(limit: Any, world: World) -> list[FloatArray]:
+    """What a neutral book sums to 0: by layer, and against a market [company]."""
+    layers = sorted(set(world.layers.values())) if limit.layers else []
+    rows = [world.in_layer(layer) for layer in layers]
+    if limit.market is not None:
+        market = world.returns @ world.by_ticker(limit.market)
+        ahead = world.odds * (market - world.odds @ market)
+        rows.append(ahead @ world.returns / float(ahead @ market))
+    return rows
 
 
 def _outside(total: float, limit: Any) -> list[float]:

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..returns import ReturnScenarios
 from .bounds import Auxiliary, Bound, ceiling, floor
 from .deadline import Deadline
-from .limits import Leverage, Limit, TermLimit
+from .limits import Limit, TermLimit
 from .limits.holdings import LEAST
 from .limits.kinds import Setting
 from .names import check_known, check_number
@@ -194,7 +194,7 @@ def constraints_from(
     _check_limits(limits)
     tickers = scenarios.tickers
     check_known("max_weights", "ticker", own, tickers)
-    free = any(isinstance(limit, Leverage) and limit.net is not None for limit in limits)
+    free = any(limit.replaces_budget for limit in limits)
     caps_all = max_weight < 1.0 or min_weight < 0.0 or free  # else the budget sees to a cap of 1
     simple = [
         _floors(tickers, min_weight),

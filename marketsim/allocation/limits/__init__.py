@@ -11,6 +11,7 @@ from __future__ import annotations
 from .holdings import Holdings
 from .kinds import Limit
 from .levels import TermLimit, at_least, at_most
+from .neutral import Neutral
 from .sizes import Leverage, Turnover
 from .sums import Exposure, Group, RegimeLoss
 
@@ -20,6 +21,7 @@ __all__ = [
     "Holdings",
     "Leverage",
     "Limit",
+    "Neutral",
     "RegimeLoss",
     "TermLimit",
     "Turnover",
