@@ -104,7 +104,7 @@ def test_what_it_needs_is_said() -> None:
         allocate(returns, AIM, limits=[Neutral(2.0)])
     with pytest.raises(InputError, match="needs to know layers"):
         book(replace(returns, layers={}), Neutral(2.0, layers=True))
-    with pytest.raises(InputError, match="no ticker .*'Z'"):
+    with pytest.raises(InputError, match=r"no ticker .*'Z'"):
         book(returns, Neutral(2.0, market={"Z": 1.0}))
     with pytest.raises(InputError, match="no beta to it"):
         book(returns, Neutral(2.0, market={}))

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from . import limits, terms
 from .certificate import Certificate
+from .frontier import Frontier, frontier
 from .limits import TermLimit
 from .objectives import Algebra, Objective
 from .parser import limit_from, objective_from
@@ -30,12 +31,14 @@ __all__ = [
     "CVaR",
     "Certificate",
     "ExpectedReturn",
+    "Frontier",
     "Objective",
     "TermLimit",
     "Variance",
     "WorstRegime",
     "allocate",
     "check_limits",
+    "frontier",
     "limit_from",
     "limits",
     "objective_from",

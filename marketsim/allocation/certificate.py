@@ -21,7 +21,7 @@ from .objectives import Objective, Term
 from .polyhedron import nearest_feasible
 from .programme import Answer, typical
 
-__all__ = ["Certificate", "Proof", "certify", "clean", "prove", "size_of"]
+__all__ = ["Certificate", "Proof", "certify", "clean", "prove", "size_of", "violation"]
 
 FloatArray = NDArray[np.float64]
 
@@ -70,6 +70,7 @@ class Proof:
     slope: FloatArray  # [draw]: of the utility, by the portfolio's return in each draw
     lines: tuple[tuple[FloatArray, float], ...]  # of each term: gradient [company] and offset
     slopes: tuple[tuple[Term, FloatArray | float], ...]  # of each term, the same [draw]
+    found: Portfolio  # what the solver's answer was before it was moved into limits on terms
 
 
 def clean(weights: FloatArray, constraints: Constraints) -> FloatArray:
@@ -121,9 +122,10 @@ def prove(
     b @ prices plus the most of (g - A' prices) @ w - (B' prices) @ u on their ranges and the
     budget.
     """
-    at = portfolio_of(scenarios, clean(answer.weights, constraints))
+    found = portfolio_of(scenarios, clean(answer.weights, constraints))
+    at = found
     if inside is not None and not objective.searches:
-        at = _kept(at, constraints, inside)
+        at = _kept(found, constraints, inside)
     multipliers = answer.multipliers
     if objective.searches:
         multipliers = _averaging(multipliers, scenarios, constraints)
@@ -155,6 +157,7 @@ def prove(
         slope,
         tuple(lines),
         tuple(slopes),
+        found,
     )
 
 
@@ -163,10 +166,16 @@ def certify(
 ) -> Certificate:
     """How far a portfolio is from feasible, and its objective's value from a bound."""
     gap = abs(bound - value)
-    residual = constraints.violation(at.weights)
-    if not objective.searches:
-        residual = max([residual, *(-limit.room(at) for limit in constraints.on_terms)])
+    residual = violation(at, objective, constraints)
     return Certificate(residual, bound, gap, gap / size_of(objective, at))
+
+
+def violation(at: Portfolio, objective: Objective, constraints: Constraints) -> float:
+    """The most by which a portfolio misses the budget, a bound or a limit on a term."""
+    linear = constraints.violation(at.weights)
+    if objective.searches:
+        return linear
+    return max([linear, *(-limit.room(at) for limit in constraints.on_terms)])
 
 
 def _kept(at: Portfolio, constraints: Constraints, inside: FloatArray) -> Portfolio:

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import InputError, SolverError
 from ..returns import ReturnScenarios
+from .certificate import violation
 from .families import Focus, Portfolio, portfolio_of
 from .solvers import Case, Found, once
 from .terms import CVaR
@@ -132,7 +133,10 @@ def _rounds(
         found = once(case, Focus(visited, width))
         if found.proof.certificate.holds(gap):
             return found
-        visited = (*visited, _towards(case, visited[-1], found.portfolio))
+        # Weights moved into limits on terms hide the draws that the programme left out.
+        moved = found.proof.found is not found.portfolio
+        guess = _towards(case, visited[-1], found.portfolio)
+        visited = (*visited, *([found.proof.found] if moved else []), guess)
     return None
 
 
@@ -140,7 +144,7 @@ def _towards(case: Case, last: Portfolio, new: Portfolio) -> Portfolio:
     """The best of some portfolios on the way from the last to the new one."""
     sign = case.objective.direction()
     tried = [new]
-    if case.constraints.violation(last.weights) <= FAR:
+    if violation(last, case.objective, case.constraints) <= FAR:
         for halvings in range(1, TRIED):
             weights = last.weights + 0.5**halvings * (new.weights - last.weights)
             outcomes = last.outcomes + 0.5**halvings * (new.outcomes - last.outcomes)

@@ -72,6 +72,10 @@ class Allocation:
     returns: ReturnScenarios
     slopes: tuple[tuple[Term, FloatArray | float], ...] = ()
 
+    def portfolio(self) -> Portfolio:
+        """The weights with what they earn in each draw."""
+        return portfolio_of(self.returns, np.asarray(self.weights, dtype=np.float64))
+
     def contributions(self, term: Algebra, by: By = "name") -> pd.DataFrame:
         """What a term is made of at the weights: rows that add up to its value.
 
@@ -101,8 +105,7 @@ class Allocation:
         Draws that tie at the edge of a tail are in it as the dual of the programme has them, where
         the term was part of the objective or of a limit, and by their probability where not.
         """
-        at = portfolio_of(self.returns, np.asarray(self.weights, dtype=np.float64))
-        return contributions(at, term, by, dict(reversed(self.slopes)))
+        return contributions(self.portfolio(), term, by, dict(reversed(self.slopes)))
 
     def __repr__(self) -> str:
         held = int((self.weights != 0).sum())
