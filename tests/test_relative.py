@@ -36,7 +36,7 @@ AIMS: dict[str, Any] = {
 @given(SEEDS)
 def test_agrees_with_the_primal_programme(name: str, seed: int) -> None:
     returns, aim = scenarios_of(seed), AIMS[name]
-    choice, other = (f(returns, aim, max_weight=0.6) for f in (allocate, best))
+    choice, other = allocate(returns, aim, max_weight=0.6), best(returns, aim, max_weight=0.6)
     assert choice.objective == pytest.approx(other.value, abs=1e-6 * size(choice))
     assert textbook.value(aim, other.world, weights_of(choice)) == pytest.approx(
         choice.objective, abs=1e-9
@@ -49,7 +49,7 @@ def test_limits_may_be_relative(name: str) -> None:
     budget = limits.at_most(terms.CVaR(0.9, relative_to=MARKET), 0.03)
     target = limits.at_least(terms.ExpectedReturn(relative_to=MARKET), 0.005)
     given_: dict[str, Any] = {"limits": [budget, target]}
-    choice, other = (f(returns, AIMS[name], **given_) for f in (allocate, best))
+    choice, other = allocate(returns, AIMS[name], **given_), best(returns, AIMS[name], **given_)
     assert textbook.violation(other.world, weights_of(choice), **given_) <= 1e-8
     assert choice.objective == pytest.approx(other.value, abs=2e-6 * size(choice))
 
@@ -83,7 +83,7 @@ def test_many_draws_have_the_answer_of_the_whole_programme() -> None:
     table = np.exp(0.15 * chance.standard_t(5, (3_000, 6)) + chance.normal(0.06, 0.03, 6)) - 1
     returns = ReturnScenarios(table, tuple("ABCDEF"))
     aim = MEAN - terms.CVaR(0.95, relative_to=MARKET)
-    choice, other = (f(returns, aim, max_weight=0.5) for f in (allocate, best))
+    choice, other = allocate(returns, aim, max_weight=0.5), best(returns, aim, max_weight=0.5)
     assert choice.objective == pytest.approx(other.value, abs=1e-6 * size(choice))
 
 
@@ -91,7 +91,7 @@ def test_few_companies_against_a_benchmark_are_the_best_few() -> None:
     returns = scenarios_of(5)
     given_: dict[str, Any] = {"limits": [limits.Holdings(at_most=2)]}
     for name in ("CVaR", "variance", "active mean"):
-        choice, other = (f(returns, AIMS[name], **given_) for f in (allocate, best))
+        choice, other = allocate(returns, AIMS[name], **given_), best(returns, AIMS[name], **given_)
         assert choice.objective == pytest.approx(other.value, abs=2e-6 * size(choice))
 
 
@@ -105,7 +105,10 @@ def test_they_are_written_as_they_are_shown() -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: terms.CVaR(0.9, relative_to=0.5), "CVaR relative_to must be a mapping"),
+        (
+            lambda: terms.CVaR(0.9, relative_to=0.5),  # type: ignore[arg-type]
+            "CVaR relative_to must be a mapping",
+        ),
         (lambda: terms.Variance({"A": float("nan")}), r"Variance relative_to\['A'\] is nan"),
         (lambda: allocate(scenarios_of(0), terms.Variance({"Z": 1.0})), "no ticker .*'Z'"),
         (lambda: allocate(scenarios_of(0), terms.CVaR(relative_to={"Z": 1.0})), "no ticker"),

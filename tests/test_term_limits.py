@@ -240,8 +240,8 @@ def test_many_draws_have_the_answer_of_the_whole_programme(name: str) -> None:
     returns = many(0)
     limit = limit_of(name, returns, 0.4)
     aim = MEAN - 0.1 * terms.CVaR(0.95)
-    choice, other = (f(returns, aim, limits=[limit], max_weight=0.5) for f in (allocate, best))
-    assert isinstance(choice, Allocation)
+    given_: dict[str, Any] = {"limits": [limit], "max_weight": 0.5}
+    choice, other = allocate(returns, aim, **given_), best(returns, aim, **given_)
     assert limit.room(portfolio_of(returns, weights_of(choice))) >= -1e-8
     assert choice.objective == pytest.approx(other.value, abs=1e-6 * size(choice))
 

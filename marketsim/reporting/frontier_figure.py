@@ -49,7 +49,7 @@ def _curve(frontier: Frontier) -> Panel:
         HEIGHT,
         f"{reward} against {risk} along the frontier, and of single names",
         _axes(x, y),
-        *_named(singles, list(_grouped(frontier.weights)), x, y),
+        *_named(singles, _grouped(frontier.weights).columns.tolist(), x, y),
         curve,
         *dots,
     )
