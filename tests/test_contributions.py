@@ -33,7 +33,7 @@ TERMS: dict[str, Algebra] = {
     "CVaR": terms.CVaR(0.9),
     "robust CVaR": terms.CVaR(0.8, 0.02),
     "active CVaR": terms.CVaR(0.9, relative_to=BENCHMARK),
-    "robust active CVaR": terms.CVaR(0.7, 0.05, BENCHMARK),
+    "robust active CVaR": terms.CVaR(0.7, 0.05, relative_to=BENCHMARK),
     "worst regime": terms.WorstRegime(),
     "ambiguous": terms.AmbiguousReturn(0.3),
     "drawdown": terms.Drawdown(0.5),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ MEAN = terms.ExpectedReturn()
 
 AIMS: dict[str, Any] = {
     "CVaR": terms.CVaR(0.9, relative_to=MARKET) - 0.5 * MEAN,
-    "robust CVaR": terms.CVaR(0.8, 0.02, MARKET) - MEAN,
+    "robust CVaR": terms.CVaR(0.8, 0.02, relative_to=MARKET) - MEAN,
     "variance": terms.Variance(relative_to=MARKET) - 0.05 * MEAN,
     "active mean": terms.ExpectedReturn(relative_to=MARKET) - terms.CVaR(0.8),
     "minus active mean": terms.CVaR(0.8) - terms.ExpectedReturn(relative_to=MARKET),
@@ -55,7 +56,9 @@ def test_limits_may_be_relative(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "term", [terms.CVaR(0.9, 0.01, MARKET), terms.Variance(relative_to=MARKET)], ids=repr
+    "term",
+    [terms.CVaR(0.9, 0.01, relative_to=MARKET), terms.Variance(relative_to=MARKET)],
+    ids=repr,
 )
 def test_the_benchmark_itself_has_no_risk(term: Any) -> None:
     choice = allocate(scenarios_of(1), term)
@@ -68,11 +71,12 @@ def test_the_benchmark_itself_has_no_risk(term: Any) -> None:
 def test_terms_relative_to_nothing_held_are_the_plain_ones(seed: int) -> None:
     at = portfolio_of(scenarios_of(seed), np.random.default_rng(seed).dirichlet(np.ones(5)))
     nothing: dict[str, float] = {"A": 0.0}
-    for make in (lambda to: terms.CVaR(0.9, 0.1, to), terms.Variance, terms.ExpectedReturn):
-        assert make(nothing).value(at) == pytest.approx(make(None).value(at), rel=1e-12)
-    active = terms.Variance(MARKET).value(at)
+    for make in (partial(terms.CVaR, 0.9, 0.1), terms.Variance, terms.ExpectedReturn):
+        plain, same = make(), make(relative_to=nothing)
+        assert same.value(at) == pytest.approx(plain.value(at), rel=1e-12)
+    active = terms.Variance(relative_to=MARKET).value(at)
     assert terms.TrackingError(MARKET).value(at) ** 2 == pytest.approx(active)
-    gain = terms.ExpectedReturn(MARKET).value(at) + terms.ExpectedReturn().value(
+    gain = terms.ExpectedReturn(relative_to=MARKET).value(at) + terms.ExpectedReturn().value(
         portfolio_of(at.scenarios, np.array([0.4, 0.3, 0.3, 0.0, 0.0]))
     )
     assert gain == pytest.approx(terms.ExpectedReturn().value(at))
@@ -109,8 +113,14 @@ def test_they_are_written_as_they_are_shown() -> None:
             lambda: terms.CVaR(0.9, relative_to=0.5),  # type: ignore[arg-type]
             "CVaR relative_to must be a mapping",
         ),
-        (lambda: terms.Variance({"A": float("nan")}), r"Variance relative_to\['A'\] is nan"),
-        (lambda: allocate(scenarios_of(0), terms.Variance({"Z": 1.0})), "no ticker .*'Z'"),
+        (
+            lambda: terms.Variance(relative_to={"A": float("nan")}),
+            r"Variance relative_to\['A'\] is nan",
+        ),
+        (
+            lambda: allocate(scenarios_of(0), terms.Variance(relative_to={"Z": 1.0})),
+            "no ticker .*'Z'",
+        ),
         (lambda: allocate(scenarios_of(0), terms.CVaR(relative_to={"Z": 1.0})), "no ticker"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -86,7 +86,9 @@ class ExpectedReturn(Active):
         Weights of a benchmark, whose mean return is taken off.
     """
 
-    relative_to: Mapping[str, float] | pd.Series[float] | Numbers | None = None
+    relative_to: Mapping[str, float] | pd.Series[float] | Numbers | None = field(
+        default=None, kw_only=True
+    )
     curvature: ClassVar[Curvature] = "affine"
 
     def value(self, at: Portfolio) -> float:
@@ -121,7 +123,9 @@ class Variance(Active):
         `TrackingError`.
     """
 
-    relative_to: Mapping[str, float] | pd.Series[float] | Numbers | None = None
+    relative_to: Mapping[str, float] | pd.Series[float] | Numbers | None = field(
+        default=None, kw_only=True
+    )
     curvature: ClassVar[Curvature] = "convex"
     smooth: ClassVar[bool] = True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
@@ -70,7 +70,9 @@ class CVaR(Term):
 
     level: float = 0.95
     radius: float = 0.0
-    relative_to: Mapping[str, float] | pd.Series[float] | Numbers | None = None
+    relative_to: Mapping[str, float] | pd.Series[float] | Numbers | None = field(
+        default=None, kw_only=True
+    )
     curvature: ClassVar[Curvature] = "convex"
     by_draw: ClassVar[bool] = True
 
