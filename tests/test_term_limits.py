@@ -143,6 +143,17 @@ def test_a_limit_that_does_not_bind_changes_nothing(seed: int, name: str) -> Non
         assert choice.duals[limit.argument] == pytest.approx(0.0, abs=1e-4)
 
 
+@pytest.mark.parametrize("aim", [MEAN, terms.LogGrowth()], ids=repr)
+def test_a_growth_far_above_its_floor_is_certified(aim: Algebra) -> None:
+    """What the solver's model says of the weights is noise where its multiplier is all but 0."""
+    for seed in range(12):
+        returns = scenarios_of(seed)
+        free = allocate(returns, aim)
+        floor = terms.LogGrowth().value(portfolio_of(returns, weights_of(free))) - 0.05
+        choice = allocate(returns, aim, limits=[at_least(terms.LogGrowth(), floor)])
+        assert choice.objective == pytest.approx(free.objective, abs=2e-6 * size(free))
+
+
 def test_a_variance_is_a_floor_of_return_read_backwards() -> None:
     """The frontier is one: the least variance at a return has no more return."""
     returns = scenarios_of(4)

@@ -18,6 +18,7 @@ __all__ = ["LogGrowth"]
 FloatArray = NDArray[np.float64]
 
 RUIN = 1e-9  # wealth below which a tangent is taken at this instead
+KEPT = 0.5  # of a portfolio's least wealth, which weights must keep to have their tangent taken
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,13 @@ class LogGrowth(Term):
         )
 
     def line(self, member: FloatArray, at: Portfolio) -> Line:
-        """The tangent at the weights found; without any, at the portfolio."""
+        """The tangent at the weights found; without any that keep some wealth, at the portfolio.
+
+        Weights found by a model that hardly counts may be anywhere.
+        """
         outcomes = at.scenarios.returns @ member if member.size else at.outcomes
+        if outcomes.min() < KEPT * (1.0 + at.outcomes.min()) - 1.0:
+            outcomes = at.outcomes
         wealth = np.maximum(1.0 + outcomes, RUIN)
         odds = at.scenarios.probabilities
         slope = odds / wealth
