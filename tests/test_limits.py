@@ -415,6 +415,4 @@ def test_a_limit_that_does_not_bind_earns_nothing(name: str) -> None:
 
 def test_every_limit_is_tried_here() -> None:
     elsewhere = {"Limit", "TermLimit", "at_least", "at_most", "Neutral"}  # files of their own
-    assert set(limits.__all__) - elsewhere == {
-        type(make(0.5)).__name__ for make in LIMITS.values()
-    }
+    assert set(limits.__all__) - elsewhere == {type(make(0.5)).__name__ for make in LIMITS.values()}
