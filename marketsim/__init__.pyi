@@ -17,6 +17,7 @@ from . import outlooks as outlooks
 from . import paradoxes as paradoxes
 from . import prices as prices
 from . import provenance as provenance
+from . import reporting as reporting
 from . import runs as runs
 from . import scenarios as scenarios
 from . import simulation as simulation
@@ -27,6 +28,7 @@ from .allocation import ExpectedReturn as ExpectedReturn
 from .allocation import Variance as Variance
 from .allocation import WorstRegime as WorstRegime
 from .allocation import allocate as allocate
+from .allocation import frontier as frontier
 from .allocation import limits as limits
 from .allocation import terms as terms
 from .backtesting import backtest as backtest

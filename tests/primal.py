@@ -51,9 +51,9 @@ class Model(NamedTuple):
     weights: Any
     rules: list[Any]
 
-    def outcomes(self) -> Any:
-        """The portfolio's return in each draw, in units."""
-        return (self.world.returns / self.unit) @ self.weights
+    def outcomes(self, term: Any = None) -> Any:
+        """The portfolio's return in each draw, less that of a term's benchmark, in units."""
+        return (self.world.returns / self.unit) @ textbook.active(term, self.world, self.weights)
 
     def regimes(self) -> list[Any]:
         """Expected return by regime, in units."""
@@ -71,8 +71,10 @@ def best(
     """The best weights under the arguments of `allocate`, and the objective at them."""
     world = textbook.world_of(scenarios)
     limits = tuple(limits)
-    if any(kind(term) == "Regret" for _, term in objective.parts):
-        world = world._replace(tops=_tops(world, limits, layer_caps, bounds))
+    sums = [objective, *(one.objective for one in limits if kind(one) == "TermLimit")]
+    if any(kind(term) == "Regret" for one in sums for _, term in one.parts):
+        plain = tuple(one for one in limits if kind(one) != "TermLimit")
+        world = world._replace(tops=_tops(world, plain, layer_caps, bounds))
     sign = textbook.direction(objective)
     model = _model(world)
     sizes = [abs(scale) * _unit(term, model) for scale, term in objective.parts]
@@ -121,10 +123,11 @@ def _tail(losses: Any, odds: FloatArray, level: float, rules: list[Any]) -> Any:
 
 
 def _cvar(term: Any, model: Model) -> Any:
-    tail = _tail(-model.outcomes(), model.world.odds, term.level, model.rules)
+    tail = _tail(-model.outcomes(term), model.world.odds, term.level, model.rules)
     if term.radius == 0.0:
         return tail
-    return tail + term.radius / (1.0 - term.level) / model.unit * cp.norm2(model.weights)
+    active = textbook.active(term, model.world, model.weights)
+    return tail + term.radius / (1.0 - term.level) / model.unit * cp.norm2(active)
 
 
 def _spread(term: Any, model: Model, weights: Any) -> Any:
@@ -193,8 +196,10 @@ def _impact(term: Any, model: Model) -> Any:
 
 
 TERMS: dict[str, Callable[[Any, Model], Any]] = {
-    "ExpectedReturn": lambda term, model: model.world.odds @ model.outcomes(),
-    "Variance": lambda term, model: cp.sum_squares(_spread(term, model, model.weights)),
+    "ExpectedReturn": lambda term, model: model.world.odds @ model.outcomes(term),
+    "Variance": lambda term, model: cp.sum_squares(
+        _spread(term, model, textbook.active(term, model.world, model.weights))
+    ),
     "CVaR": _cvar,
     "WorstRegime": _worst,
     "AmbiguousReturn": _ambiguous,
@@ -240,6 +245,13 @@ def _rules(limit: Any, model: Model) -> list[Any]:
         return [0.5 * cp.norm1(w - world.by_ticker(limit.current)) <= limit.at_most]
     if name == "RegimeLoss":
         return [-(world.means[limit.regime] / model.unit) @ w <= limit.at_most / model.unit]
+    if name == "Neutral":
+        rows = textbook.neutral_rows(limit, world)
+        return [*(row @ w == 0.0 for row in rows), cp.norm1(w) <= limit.gross]
+    if name == "TermLimit":
+        parts = [(scale * _unit(term, model), term) for scale, term in limit.objective.parts]
+        total = sum(scale * TERMS[kind(term)](term, model) for scale, term in parts)
+        return [total <= limit.level] if limit.ceiling else [total >= limit.level]
     if name == "Leverage" and limit.gross is not None:
         return [cp.norm1(w) <= limit.gross]
     return []
@@ -261,7 +273,8 @@ def _maximised(
     bounds: Mapping[str, Any],
 ) -> tuple[FloatArray, float]:
     """Best weights, and what the programme says of them."""
-    rules = [*model.rules, *_linear(model, limits, layer_caps)]
+    linear = _linear(model, limits, layer_caps)  # limits on terms add rules to the model's
+    rules = [*model.rules, *linear]
     ranges = textbook.ranges(model.world, **bounds)
     holdings = [limit for limit in limits if kind(limit) == "Holdings"]
     low, high = cp.Parameter(len(ranges[0])), cp.Parameter(len(ranges[1]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import marketsim as ms
@@ -42,10 +44,22 @@ def test_text_means_what_the_arithmetic_does(text: str, meant: ms.allocation.Obj
         ("RegimeLoss('bear', -0.1)", ms.limits.RegimeLoss("bear", -0.1)),
         ("Leverage(net=(0, 1))", ms.limits.Leverage(net=(0, 1))),
         ("Exposure('beta', current, at_most=1)", ms.limits.Exposure("beta", HELD, at_most=1)),
+        ("CVaR(0.95) <= 0.15", ms.limits.at_most(ms.CVaR(0.95), 0.15)),
+        ("ExpectedReturn >= -0.08", ms.limits.at_least(ms.ExpectedReturn(), -0.08)),
+        (
+            "CVaR(0.9) + 2 * TrackingError(current) <= 2e-1",
+            ms.limits.at_most(ms.CVaR(0.9) + 2 * ms.terms.TrackingError(HELD), 0.2),
+        ),
     ],
 )
 def test_a_limit_means_what_its_call_does(text: str, meant: ms.limits.Limit) -> None:
     assert limit_from(text, {"current": HELD}) == meant
+
+
+def test_a_limit_on_terms_reads_as_it_is_shown() -> None:
+    limit = ms.limits.at_most(ms.CVaR(0.9) - 2 * ms.WorstRegime(), 0.2)
+    assert repr(limit) == "CVaR(0.9) - 2*WorstRegime() <= 0.2"
+    assert limit_from(repr(limit)) == limit
 
 
 @pytest.mark.parametrize(
@@ -58,10 +72,16 @@ def test_a_limit_means_what_its_call_does(text: str, meant: ms.limits.Limit) -> 
         ("Holdings(most=3)", "does not take most"),
         ("Turnover(-1, current)", "from 0 up"),
         ("Turnover(0.2, 3)", "mapping or Series"),
+        ("CVaR(0.9) >= 0.1", "at_most(CVaR(0.9), 0.1)"),
+        ("CVaR(0.9) <= CVaR(0.8)", "does not compare a term with a number"),
+        ("0.1 <= 0.2", "does not compare a term with a number"),
+        ("0.1 <= CVaR(0.9) <= 0.2", "has no meaning"),
+        ("CVaR(0.9) == 0.1", "has no meaning"),
+        ("CVAR(0.9) <= 0.1", "Did you mean 'CVaR'"),
     ],
 )
 def test_what_is_no_limit_is_named(text: str, said: str) -> None:
-    with pytest.raises(ms.MarketsimError, match=said):
+    with pytest.raises(ms.MarketsimError, match=re.escape(said)):
         limit_from(text, {"current": HELD})
 
 

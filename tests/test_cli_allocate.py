@@ -69,6 +69,20 @@ def test_limits_views_and_holdings_can_be_typed(draws: pd.DataFrame, tmp_path: P
     assert weights["C"] == pytest.approx(0.4)
 
 
+def test_a_budget_of_risk_can_be_typed(draws: pd.DataFrame, tmp_path: Path) -> None:
+    source, out = tmp_path / "draws.csv", tmp_path / "weights.csv"
+    draws.to_csv(source, index=False)
+    free, least = (ms.allocate(draws, x) for x in (ms.ExpectedReturn(), ms.CVaR(0.95)))
+    level = round(0.5 * (free.risk["CVaR_95"] + least.objective), 4)
+    asked = ["--objective", "ExpectedReturn", "--limit", f"CVaR <= {level}", "--out", str(out)]
+    assert command("--returns", str(source), *asked) == 0
+    weights = pd.read_csv(out, index_col="ticker")["weight"]
+    budget = ms.limits.at_most(ms.CVaR(0.95), level)
+    expected = ms.allocate(draws, ms.ExpectedReturn(), limits=[budget])
+    np.testing.assert_allclose(weights, expected.weights, atol=1e-9)
+    assert expected.risk["CVaR_95"] == pytest.approx(level, abs=1e-8)
+
+
 @pytest.mark.parametrize(
     ("change", "typed", "said"),
     [
@@ -79,6 +93,8 @@ def test_limits_views_and_holdings_can_be_typed(draws: pd.DataFrame, tmp_path: P
         ({}, ["--max-weight", "0.2"], "max_weight"),
         ({}, ["--cap", "Z=0.2"], "Z"),
         ({}, ["--limit", "Turnover(0.2, current)"], "there is no 'current'"),
+        ({}, ["--limit", "CVaR(0.9) >= 0.1"], "write at_most(CVaR(0.9), 0.1)"),
+        ({}, ["--limit", "CVaR(0.9) <= -1"], "CVaR(0.9).at_most must be at least"),
         ({}, ["--view", "mean(Z) > 0"], "Z"),
         ({}, ["--current", "nowhere.csv"], "nowhere.csv"),
     ],

@@ -84,7 +84,14 @@ def _regimes(world: World, weights: FloatArray) -> FloatArray:
     return np.array([mean @ weights for mean in world.means.values()])
 
 
+def active(term: Any, world: World, weights: Any) -> Any:
+    """Weights less those of the term's benchmark, if it has one [company]."""
+    given = getattr(term, "relative_to", None)
+    return weights if given is None else weights - world.by_ticker(given)
+
+
 def _cvar(term: Any, world: World, weights: FloatArray) -> float:
+    weights = active(term, world, weights)
     spread = term.radius / (1.0 - term.level) * float(np.sqrt(weights @ weights))
     return tail_mean(-world.returns @ weights, world.odds, term.level) + float(spread)
 
@@ -134,8 +141,12 @@ def _tracking_error(term: Any, world: World, weights: FloatArray) -> float:
 
 
 MEASURES: dict[str, Measure] = {
-    "ExpectedReturn": lambda term, world, w: float(world.odds @ (world.returns @ w)),
-    "Variance": lambda term, world, w: _variance(world.returns @ w, world.odds),
+    "ExpectedReturn": lambda term, world, w: float(
+        world.odds @ (world.returns @ active(term, world, w))
+    ),
+    "Variance": lambda term, world, w: _variance(
+        world.returns @ active(term, world, w), world.odds
+    ),
     "CVaR": _cvar,
     "WorstRegime": lambda term, world, w: float(_regimes(world, w).min()),
     "AmbiguousReturn": _ambiguous,
@@ -196,6 +207,9 @@ def ranges(
 
 def net(limits: Iterable[Any]) -> tuple[float, float]:
     """Lowest and highest sum of the weights."""
+    limits = tuple(limits)
+    if any(kind(one) == "Neutral" for one in limits):
+        return 0.0, 0.0
     given = [one.net for one in limits if kind(one) == "Leverage" and one.net is not None]
     least, most = given[0] if given else (1.0, 1.0)
     return float(least), float(most)
@@ -211,6 +225,7 @@ def violation(
 ) -> float:
     """The most by which `weights` [company] miss any limit or the budget."""
     low, high = ranges(world, **bounds)
+    limits = tuple(limits)
     least, most = net(limits)
     total = float(weights.sum())
     misses = [*(low - weights), *(weights - high), least - total, total - most]
@@ -232,12 +247,29 @@ def _misses(limit: Any, world: World, weights: FloatArray) -> list[float]:
         return [0.5 * float(trades.sum()) - limit.at_most]
     if name == "RegimeLoss":
         return [-float(world.means[limit.regime] @ weights) - limit.at_most]
+    if name == "Neutral":
+        net_of = [float(row @ weights) for row in neutral_rows(limit, world)]
+        return [*map(abs, net_of), float(np.abs(weights).sum()) - limit.gross]
+    if name == "TermLimit":
+        over = value(limit.objective, world, weights) - limit.level
+        return [over if limit.ceiling else -over]
     if name == "Leverage":
         return [] if limit.gross is None else [float(np.abs(weights).sum()) - limit.gross]
     assert name == "Holdings", f"no such limit: {limit!r}"
     held = np.abs(weights[weights != 0.0])
     many = limit.at_most is not None and len(held) > limit.at_most
     return [float("inf") if many else 0.0, *((limit.min_position or 0.0) - held)]
+
+
+def neutral_rows(limit: Any, world: World) -> list[FloatArray]:
+    """What a neutral book sums to 0: by layer, and against a market [company]."""
+    layers = sorted(set(world.layers.values())) if limit.layers else []
+    rows = [world.in_layer(layer) for layer in layers]
+    if limit.market is not None:
+        market = world.returns @ world.by_ticker(limit.market)
+        ahead = world.odds * (market - world.odds @ market)
+        rows.append(ahead @ world.returns / float(ahead @ market))
+    return rows
 
 
 def _outside(total: float, limit: Any) -> list[float]:

@@ -17,16 +17,17 @@ from numpy.typing import NDArray
 from ..returns import ReturnScenarios
 from .constraints import Constraints
 from .families import Portfolio, portfolio_of
-from .objectives import Objective
+from .objectives import Objective, Term
 from .polyhedron import nearest_feasible
 from .programme import Answer, typical
 
-__all__ = ["Certificate", "Proof", "certify", "clean", "prove", "size_of"]
+__all__ = ["Certificate", "Proof", "certify", "clean", "prove", "size_of", "violation"]
 
 FloatArray = NDArray[np.float64]
 
 NOTHING = 1e-3  # the least that a term's size is taken for, in units of a usual one
 MISS = 1e-10  # weights that miss the constraints by more are moved
+MISSED = 5e-9  # weights that miss a limit on a term by more are moved
 SNAP = 1e-8  # weights closer than this to their own lowest or highest weight are put on it
 
 
@@ -65,8 +66,11 @@ class Proof:
     objective: float
     budget: float
     prices: FloatArray  # [row]
+    multipliers: FloatArray  # [limit on a term]
     slope: FloatArray  # [draw]: of the utility, by the portfolio's return in each draw
     lines: tuple[tuple[FloatArray, float], ...]  # of each term: gradient [company] and offset
+    slopes: tuple[tuple[Term, FloatArray | float], ...]  # of each term, the same [draw]
+    found: Portfolio  # what the solver's answer was before it was moved into limits on terms
 
 
 def clean(weights: FloatArray, constraints: Constraints) -> FloatArray:
@@ -92,31 +96,69 @@ def _within_ranges(weights: FloatArray, constraints: Constraints) -> FloatArray:
 
 
 def prove(
-    answer: Answer, objective: Objective, scenarios: ReturnScenarios, constraints: Constraints
+    answer: Answer,
+    objective: Objective,
+    scenarios: ReturnScenarios,
+    constraints: Constraints,
+    inside: FloatArray | None = None,
 ) -> tuple[Portfolio, Proof]:
     """The clean portfolio of an answer, and how good it is.
 
+    Parameters
+    ----------
+    answer : Answer
+        What a solver says.
+    objective, scenarios, constraints
+        What is asked.
+    inside : array [company], optional
+        Weights that keep to the limits on terms with room to spare, towards which those of the
+        answer are moved where they miss one.
+
     Notes
     -----
-    Utility is at most g @ w + c for each line (g, c) of the terms' families, and for prices >= 0
-    and any weights and auxiliaries with A w + B u <= b, g @ w is at most b @ prices plus the most
-    of (g - A' prices) @ w - (B' prices) @ u on their ranges and the budget.
+    Utility is at most g @ w + c for each line (g, c) of the terms' families, and so it is with
+    any multiple of what a line of a limit's terms exceeds its floor by added, where the limit is
+    kept. For prices >= 0 and any weights and auxiliaries with A w + B u <= b, g @ w is at most
+    b @ prices plus the most of (g - A' prices) @ w - (B' prices) @ u on their ranges and the
+    budget.
     """
-    at = portfolio_of(scenarios, clean(answer.weights, constraints))
+    found = portfolio_of(scenarios, clean(answer.weights, constraints))
+    at = found
+    if inside is not None and not objective.searches:
+        at = _kept(found, constraints, inside)
+    multipliers = answer.multipliers
+    if objective.searches:
+        multipliers = _averaging(multipliers, scenarios, constraints)
     slope, gradient = np.zeros(len(scenarios)), np.zeros(len(at.weights))
-    offset, lines = 0.0, []
-    for (scale, term), member in zip(objective.utility(), answer.members, strict=True):
+    offset, lines, slopes = 0.0, [], []
+    parts = list(objective.utility())
+    for by, limit in zip(multipliers, constraints.on_terms, strict=True):
+        parts += [(by * scale, term) for scale, term in limit.parts]
+        offset -= by * limit.floor
+    for (scale, term), member in zip(parts, answer.members, strict=True):
         line = term.line(member, at)
         one = line.gradient(scenarios)
         lines.append((one, line.offset))
+        if scale:
+            slopes.append((term, line.slope))
         slope, gradient = slope + scale * line.slope, gradient + scale * one
-        offset += abs(scale) * line.offset
+        offset += scale * line.offset
     rest = np.concatenate([gradient, np.zeros(len(constraints.tops))])
     most, budget = constraints.highest(rest - constraints.matrix.T @ answer.prices)
     bound = float(constraints.sides @ answer.prices) + most + offset
     value = objective.value(at)
     certificate = certify(value, objective.direction() * bound, at, objective, constraints)
-    return at, Proof(certificate, value, budget, answer.prices, slope, tuple(lines))
+    return at, Proof(
+        certificate,
+        value,
+        budget,
+        answer.prices,
+        multipliers,
+        slope,
+        tuple(lines),
+        tuple(slopes),
+        found,
+    )
 
 
 def certify(
@@ -124,8 +166,46 @@ def certify(
 ) -> Certificate:
     """How far a portfolio is from feasible, and its objective's value from a bound."""
     gap = abs(bound - value)
-    residual = constraints.violation(at.weights)
+    residual = violation(at, objective, constraints)
     return Certificate(residual, bound, gap, gap / size_of(objective, at))
+
+
+def violation(at: Portfolio, objective: Objective, constraints: Constraints) -> float:
+    """The most by which a portfolio misses the budget, a bound or a limit on a term."""
+    linear = constraints.violation(at.weights)
+    if objective.searches:
+        return linear
+    return max([linear, *(-limit.room(at) for limit in constraints.on_terms)])
+
+
+def _kept(at: Portfolio, constraints: Constraints, inside: FloatArray) -> Portfolio:
+    """The portfolio, moved towards one inside the limits on terms as far as they ask for.
+
+    What a limit measures is concave on the way, so that its room there is no less than a straight
+    line says.
+    """
+    other = portfolio_of(at.scenarios, inside)
+    part = 0.0
+    for limit in constraints.on_terms:
+        missing, spare = -limit.room(at), limit.room(other)
+        if missing > MISSED and spare > 0.0:
+            part = max(part, 1.0 if np.isinf(missing) else missing / (missing + spare))
+    if not part:
+        return at
+    moved = portfolio_of(at.scenarios, at.weights + part * (inside - at.weights))
+    tidy = portfolio_of(at.scenarios, clean(moved.weights, constraints))
+    misses = [-limit.room(tidy) for limit in constraints.on_terms]
+    return tidy if max(misses) <= MISSED else moved
+
+
+def _averaging(
+    multipliers: FloatArray, scenarios: ReturnScenarios, constraints: Constraints
+) -> FloatArray:
+    """The same, so that in units of the limits they sum to 1."""
+    unit = typical(scenarios)
+    units = np.array([limit.unit(scenarios, unit) for limit in constraints.on_terms])
+    shares = multipliers * units
+    return np.asarray(shares / shares.sum() / units if shares.sum() > 0 else 1 / units / len(units))
 
 
 def size_of(objective: Objective, at: Portfolio) -> float:

@@ -79,7 +79,7 @@ def solve_conic(programme: Programme, solver: str, seconds: float) -> Answer | s
 def _solved(programme: Programme, solver: str, seconds: float) -> Answer | str:
     import cvxpy as cp
 
-    cones = any(bend.kind != "square" for bend in programme.bends)
+    cones = any(bend.kind != "square" or bend.over is not None for bend in programme.bends)
     built, end = _built(programme, cones), monotonic() + seconds
     for options in _options(solver, cones):
         options["time_limit" if solver == "CLARABEL" else "time_limit_secs"] = end - monotonic()
@@ -191,13 +191,27 @@ def _problem(shape: Shape, numbers: Numbers) -> Built:
     if upper.size:
         rules.append(x[upper] <= numbers.upper)
     aim = numbers.cost @ x
-    for kind, start, stop in shape.bends:
-        part = x[start:stop]
-        if kind == "ball":
-            rules.append(cp.norm(part) <= 1.0)
-        else:
-            aim += cp.sum_squares(part) if kind == "square" else cp.sum(cp.power(cp.abs(part), 3))
+    for bend in shape.bends:
+        cost, rule = _bent(x, bend)
+        aim, rules = aim + cost, rules + rule
     problem = cp.Problem(cp.Minimize(aim), rules)
     if not problem.is_dcp(dpp=True):
         raise SolverError("an allocation breaks the rules of disciplined programming (DPP)")
     return Built(problem, x, balance, numbers)
+
+
+def _bent(x: Any, bend: Bend) -> tuple[Any, list[Any]]:
+    """What a bend costs, and the cones that hold its columns."""
+    import cvxpy as cp
+
+    part = x[bend.start : bend.stop]
+    by = None if bend.over is None else x[bend.over]
+    if bend.kind == "ball":
+        return 0.0, [cp.norm(part) <= (1.0 if by is None else by)]
+    if bend.kind == "square":
+        return cp.sum_squares(part) if by is None else cp.quad_over_lin(part, by), []
+    if by is None:
+        return cp.sum(cp.power(cp.abs(part), 3)), []
+    count = bend.stop - bend.start
+    cubes = cp.Variable(count)  # at least |part|^3 / by^2
+    return cp.sum(cubes), [cp.PowCone3D(cubes, by * np.ones(count), part, np.full(count, 1 / 3))]

@@ -17,7 +17,8 @@ from scipy import sparse
 from ..errors import InputError
 from ..returns import ReturnScenarios
 from .bounds import Auxiliary, Bound, ceiling, floor
-from .limits import Leverage, Limit
+from .deadline import Deadline
+from .limits import Limit, TermLimit
 from .limits.holdings import LEAST
 from .limits.kinds import Setting
 from .names import check_known, check_number
@@ -29,11 +30,12 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
-    """All bounds, and the same as `matrix @ (weights, auxiliaries) <= sides`."""
+    """All bounds, the same as `matrix @ (weights, auxiliaries) <= sides`, and limits on terms."""
 
     tickers: tuple[str, ...]
     bounds: tuple[Bound, ...]
     budget: bool = True
+    on_terms: tuple[TermLimit, ...] = ()
 
     @cached_property
     def auxiliaries(self) -> tuple[Auxiliary, ...]:
@@ -122,6 +124,11 @@ class Constraints:
         last = order[int(np.flatnonzero(left > 0.0)[-1])] if (left > 0.0).any() else order[0]
         return most + float(weights @ mine[order]), float(mine[last])
 
+    def settled(self, scenarios: ReturnScenarios, deadline: Deadline | None = None) -> Constraints:
+        """The same with limits on settled terms."""
+        settled = [limit.settled(scenarios, self, deadline) for limit in self.on_terms]
+        return replace(self, on_terms=tuple(settled))
+
     def violation(self, weights: FloatArray) -> float:
         """The most by which `weights` [company] miss the budget or a bound."""
         missed = abs(float(weights.sum()) - 1.0) if self.budget else 0.0
@@ -187,7 +194,7 @@ def constraints_from(
     _check_limits(limits)
     tickers = scenarios.tickers
     check_known("max_weights", "ticker", own, tickers)
-    free = any(isinstance(limit, Leverage) and limit.net is not None for limit in limits)
+    free = any(limit.replaces_budget for limit in limits)
     caps_all = max_weight < 1.0 or min_weight < 0.0 or free  # else the budget sees to a cap of 1
     simple = [
         _floors(tickers, min_weight),
@@ -197,7 +204,8 @@ def constraints_from(
     setting = Setting(scenarios, low, high)
     given = [bound for limit in limits for bound in limit.bounds(setting)]
     bounds = (*simple, *_layer_caps(scenarios, caps), *given)
-    return Constraints(tickers, bounds, budget=not free)
+    on_terms = tuple(limit for limit in limits if isinstance(limit, TermLimit))
+    return Constraints(tickers, bounds, budget=not free, on_terms=on_terms)
 
 
 def _mapped(argument: str, given: object) -> dict[str, float]:

@@ -10,7 +10,7 @@ weights can reach: that is the certificate.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy import sparse
 from ..returns import ReturnScenarios
 
 __all__ = [
+    "Attribution",
     "Bend",
     "Family",
     "Focus",
@@ -29,6 +30,8 @@ __all__ = [
     "into_ball",
     "onto_density",
     "portfolio_of",
+    "relative",
+    "relative_line",
     "total",
 ]
 
@@ -66,16 +69,30 @@ class Line(NamedTuple):
         return np.asarray(part + self.tilt + np.zeros(len(scenarios.tickers)))
 
 
+class Attribution(NamedTuple):
+    """A term as a sum over draws and companies.
+
+    Its value is `(density @ pulls + tilt) @ (weights - centre)`.
+    """
+
+    density: FloatArray  # [draw], summing to 1: what each draw counts
+    pulls: FloatArray  # [draw, company]: what a unit of each company adds there
+    tilt: FloatArray  # [company]: what it adds in no draw
+    centre: FloatArray  # [company]: weights of a benchmark, or those held now
+
+
 class Bend(NamedTuple):
     """Members `start` to `stop`, and how they are bent.
 
     `square` adds the sum of their squares to the offset, `cube` that of their absolute cubes;
-    a `ball` keeps their Euclidean length to 1 at most.
+    a `ball` keeps their Euclidean length to 1 at most. Where the whole family is multiplied by a
+    member, `over` says which: members are multiplied too, and what is bent is its perspective.
     """
 
     kind: Literal["square", "cube", "ball"]
     start: int
     stop: int
+    over: int | None = None
 
 
 def portfolio_of(scenarios: ReturnScenarios, weights: FloatArray) -> Portfolio:
@@ -109,6 +126,8 @@ class Family:
         What is not linear in `y`.
     whole : callable, optional
         Turns `y` into the member of the term's full family that it stands for.
+    offset : float, optional
+        Added to every one of the functions.
     """
 
     base: FloatArray
@@ -120,6 +139,7 @@ class Family:
     sides: tuple[FloatArray, FloatArray] = field(default_factory=lambda: (np.empty(0),) * 2)
     bends: Sequence[Bend] = ()
     whole: Callable[[FloatArray], FloatArray] = _itself
+    offset: float = 0.0
 
     @property
     def size(self) -> int:
@@ -134,6 +154,23 @@ class Family:
         upper = np.full(count, np.inf) if self.upper is None else self.upper
         rows = sparse.csc_array((0, count)) if self.rows is None else self.rows
         return cost, lower, upper, rows
+
+
+def relative(family: Family, benchmark: FloatArray | None) -> Family:
+    """The family on the weights less those of a benchmark [company]."""
+    if benchmark is None:
+        return family
+    cost = (np.zeros(family.size) if family.cost is None else family.cost) * 1.0
+    if family.size:
+        cost = cost - family.slopes.T @ benchmark
+    return replace(family, cost=cost, offset=family.offset - float(family.base @ benchmark))
+
+
+def relative_line(line: Line, scenarios: ReturnScenarios, benchmark: FloatArray | None) -> Line:
+    """The line on the weights less those of a benchmark [company]."""
+    if benchmark is None:
+        return line
+    return line._replace(offset=line.offset - float(line.gradient(scenarios) @ benchmark))
 
 
 def total(count: int) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, nearest
 
-__all__ = ["Numbers", "array_of", "check_known", "check_number", "numbers"]
+__all__ = ["Numbers", "array_of", "benchmark_of", "check_known", "check_number", "numbers"]
 
 Numbers = tuple[tuple[str, float], ...]
 
@@ -46,6 +46,15 @@ def array_of(pairs: Numbers, tickers: tuple[str, ...], argument: str) -> NDArray
     check_known(argument, "ticker", [name for name, value in pairs if value], tickers)
     known = dict(pairs)
     return np.array([known.get(ticker, 0.0) for ticker in tickers])
+
+
+def benchmark_of(
+    given: Mapping[str, float] | pd.Series[float] | Numbers | None,
+    tickers: tuple[str, ...],
+    argument: str,
+) -> NDArray[np.float64] | None:
+    """Weights of a benchmark in the order of `tickers`; None where there is no benchmark."""
+    return None if given is None else array_of(numbers(given, argument), tickers, argument)
 
 
 def check_known(argument: str, kind: str, given: Iterable[str], known: Iterable[str]) -> None:

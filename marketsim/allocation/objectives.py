@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..returns import ReturnScenarios
-from .families import Family, Focus, Line, Portfolio
+from .families import Attribution, Family, Focus, Line, Portfolio
 
 if TYPE_CHECKING:
     from .constraints import Constraints
     from .deadline import Deadline
 
-__all__ = ["Algebra", "Curvature", "Objective", "Term"]
+__all__ = ["Algebra", "Curvature", "Objective", "Term", "curvature"]
 
 FloatArray = NDArray[np.float64]
 Curvature = Literal["affine", "concave", "convex"]
@@ -110,6 +110,16 @@ class Term(Algebra):
         """About how large the term is where returns are about `unit`."""
         return unit
 
+    def attribution(
+        self, at: Portfolio, near: FloatArray | float | None = None
+    ) -> Attribution | None:
+        """The term for a portfolio by draw and company; None if it is no such sum.
+
+        Where several sums are as true, as where draws tie at the edge of a tail, it is the one
+        whose draws count as in `near` [draw], the slope of a line that a solver found.
+        """
+        return None
+
     @abstractmethod
     def value(self, at: Portfolio) -> float:
         """The term for a portfolio."""
@@ -131,6 +141,7 @@ class Objective(Algebra):
     """A sum of scaled terms; build it with `+`, `-`, `*`."""
 
     summands: tuple[tuple[float, Term], ...]
+    searches: ClassVar[bool] = False  # for weights that keep to limits on terms, or nearly do
 
     @property
     def parts(self) -> tuple[tuple[float, Term], ...]:
@@ -171,7 +182,7 @@ class Objective(Algebra):
         """
         if not self.parts:
             raise InputError("the objective has no terms: give one such as CVaR(0.95)")
-        bent = {_curvature(scale, term): part for part, (scale, term) in self._written()}
+        bent = {curvature(scale, term): part for part, (scale, term) in self._written()}
         if "concave" in bent and "convex" in bent:
             raise InputError(
                 f"objective {self!r} is neither concave nor convex: {bent['concave']} is concave, "
@@ -194,7 +205,8 @@ def _scaled(scale: float, term: Term) -> str:
     return {1.0: f"{term!r}", -1.0: f"-{term!r}"}.get(scale, f"{scale:g}*{term!r}")
 
 
-def _curvature(scale: float, term: Term) -> Curvature:
+def curvature(scale: float, term: Term) -> Curvature:
+    """Of a term times a number."""
     if term.curvature == "affine":
         return "affine"
     return "concave" if (scale > 0) == (term.curvature == "concave") else "convex"

@@ -1,4 +1,7 @@
-"""Objectives and limits as text: `ExpectedReturn() - 2 * CVaR(0.95)`, `Holdings(at_most=10)`."""
+"""Objectives and limits as text.
+
+`ExpectedReturn() - 2 * CVaR(0.95)`, `Holdings(at_most=10)`, `CVaR(0.95) <= 0.15`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from ..errors import InputError, nearest
 from ..expressions import Call, Chain, Expression, Items, Name, Negation, Number, Text, parse
 from . import limits, terms
-from .limits import Limit
+from .limits import Limit, TermLimit
 from .objectives import Algebra, Objective
 
 __all__ = ["limit_from", "objective_from"]
@@ -20,7 +23,13 @@ Makers = Mapping[str, Callable[..., Any]]
 
 TERMS: Final[Makers] = {name: getattr(terms, name) for name in terms.__all__}
 LIMITS: Final[Makers] = {
-    name: getattr(limits, name) for name in limits.__all__ if name != Limit.__name__
+    name: made
+    for name in limits.__all__
+    if isinstance(made := getattr(limits, name), type) and made not in (Limit, TermLimit)
+}
+ON_TERMS: Final[Mapping[str, Callable[[Algebra, float], TermLimit]]] = {
+    "<=": limits.at_most,
+    ">=": limits.at_least,
 }
 ARITHMETIC: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "+": operator.add,
@@ -61,7 +70,8 @@ def limit_from(text: str, given: Weights | None = None) -> Limit:
     ----------
     text : str
         A limit by name with its arguments, such as ``Turnover(0.2, current)`` or
-        ``Group('chips', ['NVDA', 'AMD'], at_most=0.4)``.
+        ``Group('chips', ['NVDA', 'AMD'], at_most=0.4)``; or a sum of terms and its highest or
+        lowest level, such as ``CVaR(0.95) <= 0.15`` or ``ExpectedReturn() >= 0.08``.
     given : mapping of name to weights, optional
         What names such as ``current`` in arguments stand for.
 
@@ -70,9 +80,13 @@ def limit_from(text: str, given: Weights | None = None) -> Limit:
     InputError
         The text is no limit.
     """
-    example = "write one such as 'Holdings(at_most=10)'"
+    example = "write one such as 'Holdings(at_most=10)' or 'CVaR(0.95) <= 0.15'"
     reader = _Reader(text, "limit", LIMITS, given or {}, example)
-    found = reader.value(parse(text, reader.what, example))
+    node = parse(text, reader.what, example)
+    match node:
+        case Chain(parts=(term, level), signs=(sign,)) if sign in ON_TERMS:
+            return reader._replace(makers=TERMS).on_term(term, sign, level)
+    found = reader.value(node)
     if not isinstance(found, Limit):
         raise reader.fault(" is no limit")
     return found
@@ -122,6 +136,13 @@ class _Reader(NamedTuple):
             return ARITHMETIC[sign](left, right)
         except (TypeError, ZeroDivisionError) as error:
             raise self.fault(f": {node} adds up to nothing") from error
+
+    def on_term(self, term: Expression, sign: str, level: Expression) -> TermLimit:
+        """The limit of a sum of terms to one side of a number."""
+        total, number = self.value(term), self.value(level)
+        if not isinstance(total, Algebra) or not isinstance(number, float):
+            raise self.fault(" does not compare a term with a number")
+        return ON_TERMS[sign](total, number)
 
     def argument(self, node: Expression) -> Any:
         value = self.value(node)

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import InputError, SolverError
 from ..returns import ReturnScenarios
+from .certificate import violation
 from .families import Focus, Portfolio, portfolio_of
 from .solvers import Case, Found, once
 from .terms import CVaR
@@ -60,11 +61,11 @@ def convex(case: Case, gap: float = 1e-6) -> Found:
     SolverError
         If there are none in time.
     """
-    if any(term.by_draw for _, term in case.objective.parts):
+    if any(term.by_draw for term in case.terms()):
         found = _reduced(case, gap)
         if found is not None:
             return found
-    if any(term.local for _, term in case.objective.parts):
+    if any(term.local for term in case.terms()):
         return _modelled(case, gap)
     return once(case, None, gap)
 
@@ -105,11 +106,15 @@ def _start(case: Case) -> Portfolio:
     SolverError
         If that loses all as well.
     """
-    first = once(case).portfolio
-    if np.isfinite(case.objective.value(first)):
-        return first
+    if case.inside is not None:
+        return portfolio_of(case.scenarios, case.inside)
+    if not case.objective.searches:
+        first = once(case).portfolio
+        if np.isfinite(case.objective.value(first)):
+            return first
+    plain = replace(case.constraints, on_terms=())
     worst = 1.0 * CVaR(1.0 - 1e-9)
-    safest = convex(case._replace(objective=worst), LOOSE).portfolio
+    safest = convex(case._replace(objective=worst, constraints=plain), LOOSE).portfolio
     if not np.isfinite(case.objective.value(safest)):
         odds = case.scenarios.probabilities
         draw = int(np.argmin(np.where(odds > 0, safest.outcomes, np.inf)))
@@ -128,7 +133,10 @@ def _rounds(
         found = once(case, Focus(visited, width))
         if found.proof.certificate.holds(gap):
             return found
-        visited = (*visited, _towards(case, visited[-1], found.portfolio))
+        # Weights moved into limits on terms hide the draws that the programme left out.
+        moved = found.proof.found is not found.portfolio
+        guess = _towards(case, visited[-1], found.portfolio)
+        visited = (*visited, *([found.proof.found] if moved else []), guess)
     return None
 
 
@@ -136,7 +144,7 @@ def _towards(case: Case, last: Portfolio, new: Portfolio) -> Portfolio:
     """The best of some portfolios on the way from the last to the new one."""
     sign = case.objective.direction()
     tried = [new]
-    if case.constraints.violation(last.weights) <= FAR:
+    if violation(last, case.objective, case.constraints) <= FAR:
         for halvings in range(1, TRIED):
             weights = last.weights + 0.5**halvings * (new.weights - last.weights)
             outcomes = last.outcomes + 0.5**halvings * (new.outcomes - last.outcomes)
@@ -151,7 +159,7 @@ def _guess(case: Case) -> Portfolio | None:
         weights = convex(case._replace(scenarios=part), LOOSE).portfolio.weights
     except (InputError, SolverError):  # draws that are all alike leave nothing to choose between
         case.deadline.left()
-        return None
+        return None if case.inside is None else portfolio_of(case.scenarios, case.inside)
     return portfolio_of(case.scenarios, weights)
 
 

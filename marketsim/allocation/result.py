@@ -12,8 +12,9 @@ from ..returns import ReturnScenarios
 from . import measures
 from .certificate import Certificate, Proof
 from .constraints import Constraints
-from .families import Portfolio
-from .objectives import Objective
+from .contributions import By, contributions
+from .families import Portfolio, portfolio_of
+from .objectives import Algebra, Objective, Term
 from .terms import CVaR
 
 __all__ = ["Allocation", "report"]
@@ -53,6 +54,9 @@ class Allocation:
         Computed from the weights as they stand here.
     returns : ReturnScenarios
         The scenarios behind all this.
+    slopes : tuple of (term, array [draw])
+        What each draw counts in each term of the objective and the limits, as the programme's
+        dual has it, in the direction in which the term is concave.
     """
 
     weights: pd.Series[float]
@@ -66,6 +70,42 @@ class Allocation:
     solver: str
     certificate: Certificate
     returns: ReturnScenarios
+    slopes: tuple[tuple[Term, FloatArray | float], ...] = ()
+
+    def portfolio(self) -> Portfolio:
+        """The weights with what they earn in each draw."""
+        return portfolio_of(self.returns, np.asarray(self.weights, dtype=np.float64))
+
+    def contributions(self, term: Algebra, by: By = "name") -> pd.DataFrame:
+        """What a term is made of at the weights: rows that add up to its value.
+
+        Parameters
+        ----------
+        term : term or sum of terms
+            Any but `LogGrowth` and `Regret`, which are no sums over companies.
+        by : "name", "layer" or "regime", optional
+            Whose rows.
+
+        Returns
+        -------
+        DataFrame
+            By name or layer: `weight`, `contribution`, and its `share` of the sum. By regime:
+            `probability`, `mass` (how much of what the term counts is in the regime: of the tail
+            for CVaR, of all draws for a variance), the `mean` over that, `contribution` (mass
+            times mean) and `share`; of a sum of terms without mass and mean. What depends on the
+            weights alone, as costs do, is in a row of its own, `no regime`.
+
+        Raises
+        ------
+        InputError
+            If the term has no such parts.
+
+        Notes
+        -----
+        Draws that tie at the edge of a tail are in it as the dual of the programme has them, where
+        the term was part of the objective or of a limit, and by their probability where not.
+        """
+        return contributions(self.portfolio(), term, by, dict(reversed(self.slopes)))
 
     def __repr__(self) -> str:
         held = int((self.weights != 0).sum())
@@ -83,7 +123,8 @@ def report(
     scenarios = at.scenarios
     told = [i for i, name in enumerate(constraints.names) if name]
     names = ["budget"] * constraints.budget + [constraints.names[i] for i in told]
-    prices = proof.prices[told] * constraints.gains[told]
+    names += [limit.argument for limit in constraints.on_terms]
+    prices = np.concatenate([proof.prices[told] * constraints.gains[told], proof.multipliers])
     if constraints.budget:
         prices = np.concatenate([[proof.budget * objective.direction()], prices])
     tickers = pd.Index(scenarios.tickers, name="ticker")
@@ -101,6 +142,7 @@ def report(
         solver=solver,
         certificate=proof.certificate,
         returns=scenarios,
+        slopes=proof.slopes,
     )
 
 

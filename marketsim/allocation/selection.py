@@ -23,6 +23,7 @@ from .linear import dual_of, solve_linear, with_bounds
 from .polyhedron import slack_needed
 from .programme import assemble
 from .reduction import convex, wide
+from .search import lacks_room, room
 from .solvers import Case, Found
 
 __all__ = ["select"]
@@ -55,18 +56,19 @@ def select(case: Case, gap: float) -> Found:
     pattern = _largest(relaxed.portfolio.weights, case.constraints)
     try:
         for _ in range(ROUNDS):
-            found = _held(case, pattern)
+            found, allowed = _held(case, pattern)
             if found is not None:
                 visited = (*visited, found.portfolio)
-                for known, line in zip(lines, found.proof.lines, strict=True):
+                # What only says that the limits on terms cannot be kept has lines of theirs alone.
+                for known, line in zip(reversed(lines), reversed(found.proof.lines), strict=False):
                     known.append(line)
-                if best is None or _better(case, found, best):
+                if allowed and (best is None or _better(case, found, best)):
                     best = found
             if best is not None and _proved(case, best, bound).proof.certificate.holds(gap):
                 return _proved(case, best, bound)
             bound, weights, pattern = _chosen(case, lines, visited, bound, gap)
             visited = (*visited, portfolio_of(case.scenarios, weights))
-            for known, (_, term) in zip(lines, case.objective.utility(), strict=True):
+            for known, term in zip(lines, case.terms(), strict=True):
                 if term.smooth:  # so that what was thought there is thought no more
                     tangent = term.line(np.empty(0), visited[-1])
                     known.append((tangent.gradient(case.scenarios), tangent.offset))
@@ -87,7 +89,7 @@ def _chosen(
 ) -> tuple[float, FloatArray, Pattern]:
     """The most that utility may be, and the weights and companies that the lines think best."""
     focus, families = Focus(visited, wide(case.scenarios)), []
-    for (_, term), known in zip(case.objective.utility(), lines, strict=True):
+    for term, known in zip(case.terms(), lines, strict=True):
         family = None if term.local else term.family(case.scenarios, focus)
         families.append(hull(known) if family is None or family.bends else family)
     constraints = case.constraints
@@ -106,7 +108,7 @@ def _chosen(
         raise SolverError(f"HIGHS found no holdings for {case.objective!r} ({found})")
     values = -found.values[: len(low) + len(tops)]
     held = np.rint(values[len(low) :][constraints.whole]).reshape(-1, 2, len(low)).min(axis=0)
-    most = min(bound, -found.bound * programme.size)
+    most = min(bound, -found.bound * programme.size + programme.constant)
     return most, values[: len(low)], (held[0] - held[1]).astype(np.int8)
 
 
@@ -120,12 +122,20 @@ def _largest(weights: FloatArray, constraints: Constraints) -> Pattern:
     return pattern.astype(np.int8)
 
 
-def _held(case: Case, pattern: Pattern) -> Found | None:
-    """The best weights of some companies; None where the limits allow none."""
-    constraints = case.constraints.held(pattern)
-    if slack_needed(constraints, case.deadline) > SLACK:
-        return None
-    return convex(case._replace(constraints=constraints))
+def _held(case: Case, pattern: Pattern) -> tuple[Found | None, bool]:
+    """The best weights of some companies, None where the limits allow none; and if they do.
+
+    Weights that come nearest to keeping limits on terms that cannot be kept are not allowed.
+    """
+    case = case._replace(constraints=case.constraints.held(pattern))
+    if slack_needed(case.constraints, case.deadline) > SLACK:
+        return None, False
+    if case.constraints.on_terms and not case.objective.searches:
+        start = room(case, convex)
+        if lacks_room(start):
+            return start, False
+        case = case._replace(inside=start.portfolio.weights)
+    return convex(case), True
 
 
 def _better(case: Case, one: Found, other: Found) -> bool:

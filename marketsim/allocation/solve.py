@@ -17,8 +17,9 @@ from .names import check_number
 from .objectives import Algebra, Objective
 from .reduction import convex
 from .result import Allocation, report
+from .search import inside
 from .selection import select
-from .solvers import Case
+from .solvers import Case, Found
 
 __all__ = ["allocate", "check_limits"]
 
@@ -52,7 +53,8 @@ def allocate(
         Highest share of single companies, in place of `max_weight`.
     limits : sequence of limits, optional
         What else is asked of the weights: `Group`, `Turnover`, `Exposure`, `RegimeLoss`,
-        `Leverage`, `Holdings` (see `marketsim.allocation.limits`).
+        `Leverage`, `Holdings`, and of any term `at_most(CVaR(0.95), 0.15)` or
+        `at_least(ExpectedReturn(), 0.08)` (see `marketsim.allocation.limits`).
     time_limit : float, optional
         Seconds that it may take in all.
     gap : float, optional
@@ -84,9 +86,12 @@ def allocate(
     )
     check_feasible(constraints, deadline)
     settled = aim.settled(scenarios, constraints, deadline)
-    case = Case(settled, scenarios, constraints, deadline)
-    found = select(case, gap) if constraints.whole.any() else convex(case, gap)
-    return report(*found, case.objective)
+    case = Case(settled, scenarios, constraints.settled(scenarios, deadline), deadline)
+    return report(*_solved(case._replace(inside=inside(case, _solved)), gap), case.objective)
+
+
+def _solved(case: Case, gap: float) -> Found:
+    return select(case, gap) if case.constraints.whole.any() else convex(case, gap)
 
 
 def check_limits(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import SolverError
 from ..returns import ReturnScenarios
 from .certificate import Proof, prove
@@ -12,10 +15,12 @@ from .constraints import Constraints
 from .deadline import Deadline
 from .families import Focus, Portfolio
 from .linear import Solution, solve_linear
-from .objectives import Objective
-from .programme import Answer, Programme, assemble, families_of
+from .objectives import Objective, Term
+from .programme import Answer, Programme, assemble, families_of, terms_of
 
 __all__ = ["LINEAR", "QUADRATIC", "Case", "Found", "once"]
+
+FloatArray = NDArray[np.float64]
 
 # In order of trial. HiGHS is exact on linear programmes and never to be trusted with a quadratic.
 LINEAR, QUADRATIC = ("HIGHS", "CLARABEL"), ("CLARABEL", "SCS")
@@ -28,6 +33,11 @@ class Case(NamedTuple):
     scenarios: ReturnScenarios
     constraints: Constraints
     deadline: Deadline
+    inside: FloatArray | None = None  # weights with room to all limits on terms [company]
+
+    def terms(self) -> list[Term]:
+        """The terms of the objective and of the limits on terms."""
+        return terms_of(self.objective, self.constraints.on_terms)
 
 
 class Found(NamedTuple):
@@ -56,7 +66,7 @@ def once(case: Case, focus: Focus | None = None, gap: float | None = None) -> Fo
     SolverError
         If no solver has one, with what each of them said.
     """
-    families = families_of(case.objective, case.scenarios, focus)
+    families = families_of(case.objective, case.scenarios, focus, case.constraints.on_terms)
     programme = assemble(case.objective, case.scenarios, case.constraints, families)
     failures = []
     for solver in QUADRATIC if programme.bends else LINEAR:
@@ -64,7 +74,9 @@ def once(case: Case, focus: Focus | None = None, gap: float | None = None) -> Fo
         if isinstance(answer, str):
             failures.append(f"{solver}: {answer}")
             continue
-        portfolio, proof = prove(answer, case.objective, case.scenarios, case.constraints)
+        portfolio, proof = prove(
+            answer, case.objective, case.scenarios, case.constraints, case.inside
+        )
         if gap is None or proof.certificate.holds(gap):
             return Found(portfolio, proof, case.constraints, solver)
         failures.append(f"{solver}: {_missed(proof)}")

@@ -50,7 +50,7 @@ def allocate(
             metavar="LIMIT",
             help='May be repeated: "Holdings(at_most=10)", "Turnover(0.2, current)", '
             "\"Group('chips', ['NVDA', 'AMD'], at_most=0.4)\", \"RegimeLoss('bear', 0.2)\", "
-            '"Leverage(gross=1.6)".',
+            '"Leverage(gross=1.6)", "CVaR(0.95) <= 0.15", "ExpectedReturn >= 0.08".',
         ),
     ] = None,
     view: Annotated[

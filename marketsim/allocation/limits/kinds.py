@@ -30,6 +30,11 @@ class Setting(NamedTuple):
 class Limit(ABC):
     """One thing asked of the weights."""
 
+    @property
+    def replaces_budget(self) -> bool:
+        """Whether it says what the weights sum to, which is 1 where none does."""
+        return False
+
     @abstractmethod
     def bounds(self, setting: Setting) -> list[Bound]:
         """The same as inequalities.

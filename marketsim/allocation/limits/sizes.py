@@ -17,7 +17,7 @@ from .kinds import SHARE, Limit, Setting, check_sides, sided
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Leverage", "Turnover"]
+__all__ = ["Leverage", "Turnover", "sizes"]
 
 FloatArray = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Turnover(Limit):
         """Sizes of the trades in auxiliaries, and half their sum."""
         pairs = numbers(self.current, "Turnover current")
         held = array_of(pairs, setting.scenarios.tickers, "Turnover current")
-        return [_sizes("Turnover.at_most", self.at_most, held, setting, share=0.5)]
+        return [sizes("Turnover.at_most", self.at_most, held, setting, share=0.5)]
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,22 @@ class Leverage(Limit):
             object.__setattr__(self, "net", pair)
             check_sides("Leverage.net", *pair)
 
+    @property
+    def replaces_budget(self) -> bool:
+        """Whether the sum of the weights has a range of its own."""
+        return self.net is not None
+
     def bounds(self, setting: Setting) -> list[Bound]:
         """Sizes of the positions in auxiliaries, and their sum; a row for each side of the net."""
         count = len(setting.scenarios.tickers)
         found = sided("Leverage.net", np.ones((1, count)), *self.net) if self.net else []
         if self.gross is not None:
             flat = np.zeros(count)
-            found.append(_sizes("Leverage.gross", self.gross, flat, setting, share=1.0))
+            found.append(sizes("Leverage.gross", self.gross, flat, setting, share=1.0))
         return found
 
 
-def _sizes(
+def sizes(
     argument: str, at_most: float, centre: FloatArray, setting: Setting, share: float
 ) -> Bound:
     """`share` of the sum of |w - centre| is at most a bound."""

@@ -12,9 +12,9 @@ from scipy import sparse
 from ...errors import InputError
 from ...returns import ReturnScenarios
 from .. import measures
-from ..families import Family, Focus, Line, Portfolio
+from ..families import Attribution, Family, Focus, Line, Portfolio
 from ..objectives import Curvature, Term
-from .tails import check_level, parted
+from .tails import check_level, edge_of_tail, parted
 
 if TYPE_CHECKING:
     from ..constraints import Constraints
@@ -58,12 +58,15 @@ class Drawdown(Term):
         deadline: Deadline | None = None,
     ) -> Term:
         """The term itself, if the scenarios have paths."""
+        self._check(scenarios)
+        return self
+
+    def _check(self, scenarios: ReturnScenarios) -> None:
         if scenarios.paths is None:
             raise InputError(
                 f"{self!r} needs to know the way to the horizon: give ReturnScenarios its paths "
                 "[draw, step, company] (revalue does so with steps=...)"
             )
-        return self
 
     def value(self, at: Portfolio) -> float:
         """CVaR of each draw's largest fall."""
@@ -72,6 +75,20 @@ class Drawdown(Term):
         if self.level == 0.0:
             return measures.mean(falls, odds)
         return measures.conditional_value_at_risk(-falls, odds, self.level)
+
+    def attribution(self, at: Portfolio, near: FloatArray | float | None = None) -> Attribution:
+        """What each company loses between the peak and the end of the largest fall."""
+        self._check(at.scenarios)
+        scenarios, wealth = at.scenarios, _wealth(at)
+        falls = np.maximum.accumulate(wealth, axis=1) - wealth
+        ends = falls.argmax(axis=1)
+        before = np.arange(wealth.shape[1]) <= ends[:, None]
+        peaks = np.where(before, wealth, -np.inf).argmax(axis=1)
+        paths, draws = _from_start(scenarios), np.arange(len(wealth))
+        pulls = paths[draws, peaks] - paths[draws, ends]
+        density = edge_of_tail(falls.max(axis=1), self._ceiling(scenarios), None)
+        flat = np.zeros(len(at.weights))
+        return Attribution(density, pulls, flat, flat)
 
     def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
         """Which steps to count, in which draws: a fall is minus the sum of returns over its steps.
@@ -134,10 +151,19 @@ def _moves(scenarios: ReturnScenarios) -> FloatArray:
     return np.diff(scenarios.paths, axis=1, prepend=0.0)
 
 
+def _from_start(scenarios: ReturnScenarios) -> FloatArray:
+    """Cumulative returns, 0 at the start [draw, step, company]."""
+    assert scenarios.paths is not None
+    return np.pad(scenarios.paths, ((0, 0), (1, 0), (0, 0)))
+
+
+def _wealth(at: Portfolio) -> FloatArray:
+    """What has been gained by each step, 0 at the start [draw, step]."""
+    assert at.scenarios.paths is not None
+    return np.concatenate([np.zeros((len(at.outcomes), 1)), at.scenarios.paths @ at.weights], 1)
+
+
 def _falls(at: Portfolio) -> FloatArray:
     """Largest fall from a peak, as a fraction of the money at the start, [draw]."""
-    assert at.scenarios.paths is not None
-    wealth = np.concatenate(
-        [np.zeros((len(at.outcomes), 1)), at.scenarios.paths @ at.weights], axis=1
-    )
+    wealth = _wealth(at)
     return np.asarray((np.maximum.accumulate(wealth, axis=1) - wealth).max(axis=1))

@@ -18,6 +18,7 @@ __all__ = ["LogGrowth"]
 FloatArray = NDArray[np.float64]
 
 RUIN = 1e-9  # wealth below which a tangent is taken at this instead
+KEPT = 0.5  # of a portfolio's least wealth, which weights must keep to have their tangent taken
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class LogGrowth(Term):
     def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
         """The quadratic model at the last portfolio visited, as the lowest of its tangents.
 
-        With gradient g and curvature 2 F'F at weights v, the model is up to a constant the lowest
-        of g'w - 2 z'F (w - v) + |z|^2: as many members as companies, whatever the draws.
+        With gradient g and curvature F'F / 2 at weights v, the model is the value at v, less g'v,
+        plus the lowest of g'w - z'F (w - v) + |z|^2: as many members as companies, whatever the
+        draws.
         """
         count = len(scenarios.tickers)
         at = focus.visited[-1] if focus else portfolio_of(scenarios, np.full(count, 1.0 / count))
@@ -49,7 +51,12 @@ class LogGrowth(Term):
         gradient = (odds / wealth) @ scenarios.returns
         bent = scenarios.returns * (np.sqrt(2.0 * odds) / wealth)[:, None]
         factor = root(bent.T @ bent)
-        reach = np.full(len(factor), np.inf)
+        reach, back = np.full(len(factor), np.inf), 2.0 * np.linalg.pinv(factor, rcond=1e-8)
+
+        def where(member: FloatArray) -> FloatArray:
+            """Weights at which the model has the tangent that a member is."""
+            return np.asarray(at.weights + back @ member)
+
         return Family(
             gradient,
             -factor.T,
@@ -57,11 +64,19 @@ class LogGrowth(Term):
             -reach,
             reach,
             bends=[Bend("square", 0, len(factor))],
+            whole=where,
+            offset=float(odds @ np.log(wealth) - gradient @ at.weights),
         )
 
     def line(self, member: FloatArray, at: Portfolio) -> Line:
-        """The tangent at the outcomes."""
-        wealth = np.maximum(1.0 + at.outcomes, RUIN)
+        """The tangent at the weights found; without any that keep some wealth, at the portfolio.
+
+        Weights found by a model that hardly counts may be anywhere.
+        """
+        outcomes = at.scenarios.returns @ member if member.size else at.outcomes
+        if outcomes.min() < KEPT * (1.0 + at.outcomes.min()) - 1.0:
+            outcomes = at.outcomes
+        wealth = np.maximum(1.0 + outcomes, RUIN)
         odds = at.scenarios.probabilities
         slope = odds / wealth
         return Line(slope, 0.0, float(odds @ np.log(wealth) - slope @ (wealth - 1.0)))

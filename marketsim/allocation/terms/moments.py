@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,8 +11,19 @@ from numpy.typing import NDArray
 
 from ...returns import ReturnScenarios
 from .. import measures
-from ..families import Bend, Family, Focus, Line, Portfolio, into_ball
-from ..names import Numbers, array_of, numbers
+from ..families import (
+    Attribution,
+    Bend,
+    Family,
+    Focus,
+    Line,
+    Portfolio,
+    into_ball,
+    portfolio_of,
+    relative,
+    relative_line,
+)
+from ..names import Numbers, array_of, benchmark_of, numbers
 from ..objectives import Curvature, Term
 
 if TYPE_CHECKING:
@@ -25,32 +36,96 @@ __all__ = ["ExpectedReturn", "TrackingError", "Variance"]
 
 FloatArray = NDArray[np.float64]
 
+RELATIVE = "relative_to=benchmark"
 BLOCK = 4_096  # draws at a time
 
 
-@dataclass(frozen=True)
-class ExpectedReturn(Term):
-    """Mean return over all draws."""
+class Active(Term):
+    """A term on returns, or on what they exceed a benchmark's by."""
 
+    relative_to: Mapping[str, float] | pd.Series[float] | Numbers | None
+
+    def __post_init__(self) -> None:
+        if self.relative_to is not None:
+            pairs = numbers(self.relative_to, self._argument())
+            object.__setattr__(self, "relative_to", pairs)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self.relative_to is None else RELATIVE})"
+
+    def settled(
+        self,
+        scenarios: ReturnScenarios,
+        constraints: Constraints,
+        deadline: Deadline | None = None,
+    ) -> Term:
+        """The term itself, if the benchmark's names are there."""
+        self.benchmark(scenarios)
+        return self
+
+    def benchmark(self, scenarios: ReturnScenarios) -> FloatArray | None:
+        """Weights of the benchmark [company]."""
+        return benchmark_of(self.relative_to, scenarios.tickers, self._argument())
+
+    def active(self, at: Portfolio) -> Portfolio:
+        """The portfolio less the benchmark."""
+        benchmark = self.benchmark(at.scenarios)
+        return at if benchmark is None else portfolio_of(at.scenarios, at.weights - benchmark)
+
+    def _argument(self) -> str:
+        return f"{type(self).__name__} relative_to"
+
+
+@dataclass(frozen=True, repr=False)
+class ExpectedReturn(Active):
+    """Mean return over all draws.
+
+    Parameters
+    ----------
+    relative_to : mapping or Series of ticker to weight, optional
+        Weights of a benchmark, whose mean return is taken off.
+    """
+
+    relative_to: Mapping[str, float] | pd.Series[float] | Numbers | None = field(
+        default=None, kw_only=True
+    )
     curvature: ClassVar[Curvature] = "affine"
 
     def value(self, at: Portfolio) -> float:
         """E[x]."""
-        return measures.mean(at.outcomes, at.scenarios.probabilities)
+        return measures.mean(self.active(at).outcomes, at.scenarios.probabilities)
+
+    def attribution(self, at: Portfolio, near: FloatArray | float | None = None) -> Attribution:
+        """Returns over all draws."""
+        scenarios, active = at.scenarios, self.active(at)
+        flat, centre = np.zeros(len(at.weights)), at.weights - active.weights
+        return Attribution(scenarios.probabilities, scenarios.returns, flat, centre)
 
     def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
         """The mean returns: one line."""
-        return Family(scenarios.probabilities @ scenarios.returns)
+        whole = Family(scenarios.probabilities @ scenarios.returns)
+        return relative(whole, self.benchmark(scenarios))
 
     def line(self, member: FloatArray, at: Portfolio) -> Line:
         """The probabilities themselves."""
-        return Line(at.scenarios.probabilities, 0.0, 0.0)
+        line = Line(at.scenarios.probabilities, 0.0, 0.0)
+        return relative_line(line, at.scenarios, self.benchmark(at.scenarios))
 
 
-@dataclass(frozen=True)
-class Variance(Term):
-    """Variance of the portfolio's return over all draws."""
+@dataclass(frozen=True, repr=False)
+class Variance(Active):
+    """Variance of the portfolio's return over all draws.
 
+    Parameters
+    ----------
+    relative_to : mapping or Series of ticker to weight, optional
+        Weights of a benchmark: the variance is then that of the difference, the square of
+        `TrackingError`.
+    """
+
+    relative_to: Mapping[str, float] | pd.Series[float] | Numbers | None = field(
+        default=None, kw_only=True
+    )
     curvature: ClassVar[Curvature] = "convex"
     smooth: ClassVar[bool] = True
 
@@ -60,17 +135,28 @@ class Variance(Term):
 
     def value(self, at: Portfolio) -> float:
         """E[(x - E[x])^2]."""
-        return measures.variance(at.outcomes, at.scenarios.probabilities)
+        return measures.variance(self.active(at).outcomes, at.scenarios.probabilities)
+
+    def attribution(self, at: Portfolio, near: FloatArray | float | None = None) -> Attribution:
+        """Covariances with the portfolio."""
+        active = self.active(at)
+        return _covariances(active, at.weights - active.weights, 1.0)
 
     def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
         """Tangents: -|C w|^2 is the lowest of |z|^2 - 2 z'C w, where C'C is the covariance."""
         factor = covariance_factor(scenarios)
-        return free(-2.0 * factor.T, Bend("square", 0, len(factor)))
+        back = np.linalg.pinv(factor, rcond=1e-8)
+        family = free(-2.0 * factor.T, Bend("square", 0, len(factor)))
+        family = replace(family, whole=lambda member: np.asarray(back @ member))
+        return relative(family, self.benchmark(scenarios))
 
     def line(self, member: FloatArray, at: Portfolio) -> Line:
-        """The tangent at the outcomes."""
-        odds = at.scenarios.probabilities
-        return Line(-2.0 * odds * (at.outcomes - odds @ at.outcomes), 0.0, self.value(at))
+        """The tangent at the active weights found; without any, at the portfolio."""
+        odds, scenarios = at.scenarios.probabilities, at.scenarios
+        outcomes = scenarios.returns @ member if member.size else self.active(at).outcomes
+        spread = measures.variance(outcomes, odds)
+        line = Line(-2.0 * odds * (outcomes - odds @ outcomes), 0.0, spread)
+        return relative_line(line, scenarios, self.benchmark(scenarios))
 
 
 @dataclass(frozen=True)
@@ -106,6 +192,12 @@ class TrackingError(Term):
         """The standard deviation of x - b."""
         return float(measures.variance(*self._active(at)) ** 0.5)
 
+    def attribution(self, at: Portfolio, near: FloatArray | float | None = None) -> Attribution:
+        """Covariances with the difference, over its spread."""
+        centre = self._weights(at.scenarios)
+        active = portfolio_of(at.scenarios, at.weights - centre)
+        return _covariances(active, centre, self.value(at) or 1.0)
+
     def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
         """-|C (w - b)| is the lowest of z'C (w - b) with |z| at most 1."""
         factor = covariance_factor(scenarios)
@@ -130,6 +222,14 @@ class TrackingError(Term):
         scenarios = at.scenarios
         theirs = scenarios.returns @ self._weights(scenarios)
         return at.outcomes - theirs, scenarios.probabilities
+
+
+def _covariances(active: Portfolio, centre: FloatArray, over: float) -> Attribution:
+    """What each company adds to a variance in each draw, over a number."""
+    odds, returns = active.scenarios.probabilities, active.scenarios.returns
+    ahead = (active.outcomes - odds @ active.outcomes) / over
+    pulls = ahead[:, None] * (returns - odds @ returns)
+    return Attribution(odds, pulls, np.zeros(len(centre)), centre)
 
 
 def free(slopes: FloatArray, bend: Bend, cost: FloatArray | None = None) -> Family:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...returns import ReturnScenarios
-from ..families import Family, Focus, Line, Portfolio, onto_density, total
+from ..families import Attribution, Family, Focus, Line, Portfolio, onto_density, total
 from ..names import check_number
 from ..objectives import Curvature, Term
 from ..polyhedron import highest
@@ -22,6 +22,7 @@ __all__ = ["AmbiguousReturn", "Regret", "WorstRegime", "odds_by_regime"]
 
 FloatArray = NDArray[np.float64]
 ONE = np.ones(1)
+TIE = 1e-9  # regimes whose mean returns differ by less tie
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ class WorstRegime(Term):
     def value(self, at: Portfolio) -> float:
         """The lowest of the regimes' mean returns."""
         return float(np.min(odds_by_regime(at.scenarios) @ at.outcomes))
+
+    def attribution(self, at: Portfolio, near: FloatArray | float | None = None) -> Attribution:
+        """Returns over the worst regime, or over those that tie, mixed as a solver has them."""
+        odds = odds_by_regime(at.scenarios)
+        means = odds @ at.outcomes
+        density = odds[int(np.argmin(means))]
+        if isinstance(near, np.ndarray) and near @ at.outcomes <= means.min() + TIE:
+            density = near
+        return _over(density, at)
 
     def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
         """All mixtures of the regimes' mean returns."""
@@ -66,11 +76,24 @@ class AmbiguousReturn(Term):
 
     def value(self, at: Portfolio) -> float:
         """The mean return once probability has moved from the best regimes to the worst."""
-        means, odds = odds_by_regime(at.scenarios) @ at.outcomes, _regime_odds(at.scenarios)
+        means = odds_by_regime(at.scenarios) @ at.outcomes
+        return float(self._belief(means, _regime_odds(at.scenarios)) @ means)
+
+    def attribution(self, at: Portfolio, near: FloatArray | float | None = None) -> Attribution:
+        """Returns over all draws, by what is believed of their regimes."""
+        odds = odds_by_regime(at.scenarios)
+        belief = self._belief(odds @ at.outcomes, _regime_odds(at.scenarios))
+        return _over(belief @ odds, at)
+
+    def _belief(self, means: FloatArray, odds: FloatArray) -> FloatArray:
+        """Probability of each regime once some has moved from the best to the worst [regime]."""
         order = np.argsort(-means, kind="stable")
         before = np.cumsum(odds[order]) - odds[order]
         taken = np.clip(self.radius - before, 0.0, odds[order])
-        return float(odds @ means + taken.sum() * means.min() - taken @ means[order])
+        belief = odds.copy()
+        belief[order] -= taken
+        belief[int(np.argmin(means))] += taken.sum()
+        return belief
 
     def family(self, scenarios: ReturnScenarios, focus: Focus | None = None) -> Family:
         """Beliefs, and by how much each exceeds what is stated: in all by the radius at most."""
@@ -140,6 +163,12 @@ class Regret(Term):
         """The draws' probabilities under the mixture found."""
         belief = onto_density(member, np.ones_like(member))
         return Line(belief @ odds_by_regime(at.scenarios), 0.0, -float(belief @ self.best))
+
+
+def _over(density: FloatArray, at: Portfolio) -> Attribution:
+    """The mean return under a density."""
+    flat = np.zeros(len(at.weights))
+    return Attribution(density, at.scenarios.returns, flat, flat)
 
 
 def _mixtures(means: FloatArray, cost: FloatArray | None = None) -> Family:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...returns import ReturnScenarios
-from ..families import Bend, Family, Focus, Line, Portfolio
+from ..families import Attribution, Bend, Family, Focus, Line, Portfolio
 from ..names import Numbers, array_of, check_number, numbers
 from ..objectives import Curvature, Term
 from .moments import free
@@ -72,6 +72,14 @@ class Trading(Term):
         """The cost of the trades."""
         trades = np.abs(at.weights - self.held(at.scenarios))
         return float(self.prices(at.scenarios) @ trades**self.power)
+
+    def attribution(self, at: Portfolio, near: FloatArray | float | None = None) -> Attribution:
+        """What each trade costs, in no draw more than in others."""
+        scenarios, held = at.scenarios, self.held(at.scenarios)
+        trades = at.weights - held
+        tilt = self.prices(scenarios) * np.abs(trades) ** (self.power - 1.0) * np.sign(trades)
+        none = np.zeros(scenarios.returns.shape)
+        return Attribution(scenarios.probabilities, none, tilt, held)
 
     def prices(self, scenarios: ReturnScenarios) -> FloatArray:
         """How much of each [company]; nothing where a mapping has none."""
