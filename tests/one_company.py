@@ -27,6 +27,7 @@ PLAIN: Final = {
     "spare": 0.0,
     "at_home": 0.0,
     "ai_share": 0.0,
+    "exposure": 0.0,
     "net_debt": 0.0,
     "beta": 1.0,
     "equity_share": 1.0,
@@ -60,7 +61,7 @@ def sales(
         f.name: np.zeros(years)
         for f in fields(Sales)
         if f.name not in ("revenue", "volumes", "ordinary", "lives")
-    }
+    } | {"hurdle": np.zeros(())}
     held = {"revenue": path, "volumes": path, "ordinary": path[-1], "lives": np.ones_like(path)}
     return Sales(**{name: number(value) for name, value in (held | calm).items()})
 

@@ -10,6 +10,7 @@ from marketsim.prices import Prices
 from marketsim.valuation.noise import (
     BLOCK,
     CUT,
+    LEAN,
     LEAST_NOISE,
     MOST_ALIKE,
     PERSISTENCE,
@@ -192,7 +193,7 @@ def covered(share: float, correlation: np.ndarray) -> np.ndarray:
 
 
 def log_noise(explained: np.ndarray, market: Prices, draws: int = 20_000) -> np.ndarray:
-    (factors,) = noise(explained[None], VOLATILITY, market, NAMES, [1.0], (draws, 0))
+    (factors,) = noise(explained[None], VOLATILITY, market, NAMES, [1.0], np.zeros(draws), 0)
     return np.asarray(np.log(factors))
 
 
@@ -225,7 +226,7 @@ def test_noise_that_has_come_does_not_go(market: Prices) -> None:
     """Even where worlds explain little on the way and much at the end."""
     shares, moments = (0.0, 0.0, 0.7), [0.25, 0.5, 1.0]
     explained = np.stack([covered(x, CORRELATION) for x in shares])
-    factors = noise(explained, VOLATILITY, market, NAMES, moments, (5_000, 0))
+    factors = noise(explained, VOLATILITY, market, NAMES, moments, np.zeros(5_000), 0)
     grown = np.log(factors).std(axis=1)
     assert (np.diff(grown, axis=0) > -0.01 * VOLATILITY).all()
     np.testing.assert_allclose(grown[-1], np.sqrt(0.3) * VOLATILITY, rtol=0.05)
@@ -238,3 +239,16 @@ def test_a_usual_year_is_nearer_to_the_median_than_the_last(market: Prices) -> N
     np.testing.assert_allclose(
         np.log(usual / middle), PERSISTENCE * np.log(VOLATILITY / middle), atol=1e-12
     )
+
+
+def test_markets_are_wilder_where_they_fall(market: Prices) -> None:
+    """By the stated power, with a mean of one at every mood."""
+    mood = np.repeat([-0.3, 0.0, 0.3], 20_000)
+    nothing = np.zeros((1, 3, 3))
+    (factors,) = noise(nothing, VOLATILITY, market, NAMES, [1.0], mood, 0)
+    for x in (-0.3, 0.0, 0.3):
+        here = factors[mood == x]
+        np.testing.assert_allclose(
+            np.log(here).std(axis=0), np.exp(-LEAN * x) * VOLATILITY, rtol=0.05
+        )
+        np.testing.assert_allclose(here.mean(axis=0), 1.0, atol=0.02)

@@ -26,7 +26,7 @@ from marketsim.model import (
 from marketsim.model.priors import transform
 from marketsim.precision import precise
 from marketsim.sensitivity import Sensitivities
-from marketsim.simulation import WORLD, Worlds
+from marketsim.simulation import WORLD, Outcomes
 from marketsim.valuation import Valuation, Worth, equity_return
 from marketsim.valuation.returns import Priced, anchored
 from marketsim.valuation.revaluation import values
@@ -99,7 +99,7 @@ def sold_and_worth(valuation: Valuation, move: np.ndarray) -> tuple[np.ndarray, 
     )
     lives = valuation.paths.calibrated.lives[0]
     by_line = {name: np.asarray(seen[name]) * lives for name in ("lines", "volumes", "ordinary")}
-    world = Worlds(
+    world = Outcomes(
         revenue=by_line["lines"][None],
         volumes=by_line["volumes"][None],
         ordinary=by_line["ordinary"][None, -4:].sum(axis=1),

@@ -1,4 +1,4 @@
-"""Worlds: repeatable draw by draw, apportioned to regimes, and centred on the calibrated one."""
+"""Outcomes: repeatable draw by draw, apportioned to regimes, and centred on the calibrated one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from marketsim.errors import InputError
 from marketsim.model import NEWS, Shocks, company_revenue
 from marketsim.model.priors import transform
 from marketsim.precision import RUN_SELDOM, precise
-from marketsim.simulation import QUARTERS, REFERENCE, WORLD, Worlds, allot
+from marketsim.simulation import QUARTERS, REFERENCE, WORLD, Outcomes, allot
 from tests.one_world import handover
 
 CHIP_MAKERS = ("NVDA", "AMD", "AVGO", "MRVL", "TSM", "MU")
@@ -33,7 +33,7 @@ GROUPS = ("draws", "calibrated", "centres", "unshifted")
 """Of paths: worlds by the names under which they are kept."""
 
 
-def arrays(worlds: Worlds) -> dict[str, np.ndarray]:
+def arrays(worlds: Outcomes) -> dict[str, np.ndarray]:
     """All that is kept of worlds, by name."""
     held = {name: getattr(worlds, name) for name in ("revenue", "volumes", "ordinary", "lives")}
     return {**held, **worlds.quantities}

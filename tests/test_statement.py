@@ -8,9 +8,10 @@ import jax
 import numpy as np
 import pytest
 
+from marketsim.model.smooth import bounded
 from marketsim.precision import precise
 from marketsim.valuation import Sales, Statement, Terms, ValuationAssumptions, statement
-from marketsim.valuation.statement import cost_at
+from marketsim.valuation.statement import MOST_LEVERED, cost_at
 from tests.one_company import VOLUME, YEARS, assumed, number, sales, terms
 
 jitted = jax.jit(statement)
@@ -152,15 +153,18 @@ def test_a_fleet_grows_with_its_owners_own_business() -> None:
 
 
 def test_what_is_not_sold_through_lines_is_let_or_used() -> None:
-    """Let at the price of contracts; used at home for a part of what nobody had forecast."""
-    given, a = terms(fleet=0.2, spare=0.1, at_home=[0.0, 1.0]), assumed(appropriation=0.4)
-    world = {"contracted": 60.0, "worth": 100.0, "expected": 80.0}
+    """Let at the price of contracts, in time; used at home for a part of what more use is worth."""
+    given = terms(fleet=0.2, spare=0.1, at_home=[0.0, 1.0])
+    a = assumed(appropriation=0.4, letting_time=2.0)
+    world = {"contracted": 60.0, "use": 0.25, "expected": 80.0}
     sold = replace(
         sales(companies=2), **{name: number(np.full(YEARS, x)) for name, x in world.items()}
     )
     earned = said(given, sold, a).from_fleets
-    np.testing.assert_allclose(earned, np.array([[6.0, 0.1 * 0.4 * 20.0]] * YEARS))
-    foreseen = said(given, replace(sold, worth=sold.expected), a).from_fleets
+    let = 1.0 - np.exp(-(np.arange(YEARS) + 0.5) / 2.0)
+    np.testing.assert_allclose(earned[:, 0], 6.0 * let)
+    np.testing.assert_allclose(earned[:, 1], 0.1 * 0.4 * 20.0)
+    foreseen = said(given, replace(sold, use=0.0 * sold.use), a).from_fleets
     np.testing.assert_allclose(foreseen[:, 1], 0.0, atol=1e-12)
 
 
@@ -181,8 +185,11 @@ def test_what_is_short_is_borrowed_and_costs_interest() -> None:
 def test_lenders_ask_the_spread_and_the_premium_and_cash_earns_neither() -> None:
     a = assumed(risk_free=0.04, debt_spread=0.01)
     sold = replace(sales(companies=2), premium=number(np.full(YEARS, 0.03)))
-    first = said(terms(net_debt=[100.0, -100.0]), sold, a).interest[0]
-    np.testing.assert_allclose(first, [8.0, -4.0], rtol=1e-9)
+    first = said(terms(net_debt=[100.0, -100.0]), sold, a)
+    leverage = 100.0 / float(first.profit[0, 0])
+    dear = 0.03 * float(bounded(number(leverage), MOST_LEVERED)) * 100.0
+    np.testing.assert_allclose(first.premium[0], [dear, 0.0], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(first.interest[0], [5.0 + dear, -4.0], rtol=1e-6)
 
 
 def test_a_dearer_premium_costs_those_who_borrow() -> None:

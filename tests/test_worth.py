@@ -111,8 +111,18 @@ def test_discounting_is_the_integral_of_a_rate_whose_beta_returns_to_one() -> No
         rate = rf + share * premium * now + (1.0 - share) * spread
         integral = np.trapezoid(rate, times, axis=0)
         with precise("float64"):
-            found = np.asarray(log_discount(a, given, horizon))
+            found = np.asarray(log_discount(a, given, horizon, number(0.0)))
         np.testing.assert_allclose(found, integral, rtol=1e-8)
+
+
+def test_shareholders_ask_more_where_builders_do_for_as_long_as_the_mood_lasts() -> None:
+    """By the share of a company that AI is."""
+    a = assumed(hurdle_share=0.5, mood_reversion=0.2)
+    given = terms(exposure=[0.0, 0.4, 1.0])
+    with precise("float64"):
+        plain, more = (np.asarray(log_discount(a, given, 4.0, number(x))) for x in (0.0, 0.03))
+    lasted = (1.0 - np.exp(-0.8)) / 0.2
+    np.testing.assert_allclose(more - plain, 0.5 * 0.03 * lasted * np.array([0.0, 0.4, 1.0]))
 
 
 def test_a_distance_of_beta_is_left_for_two_thirds_after_seven_years() -> None:
@@ -241,7 +251,7 @@ def rough(growth: float, *, companies: int = 3, seed: int = 0) -> Sales:
     plain = sales(growth, companies=companies)
     levels = {
         "contracted": 60.0,
-        "worth": 90.0,
+        "use": 0.2,
         "expected": 70.0,
         "capital_spending": 100.0,
         "operating": 20.0,
@@ -266,6 +276,7 @@ OWNERS: dict[str, Any] = {
     "spare": 0.03,
     "at_home": [0.0, 0.0, 1.0],
     "ai_share": 0.3,
+    "exposure": 0.6,
 }
 
 CASES: dict[str, Given] = {

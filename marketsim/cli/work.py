@@ -57,9 +57,16 @@ def run(
     cvar_level: Annotated[float, typer.Option(help="Level of the conditional value at risk.")] = (
         0.95
     ),
-    risk_aversion: Annotated[
-        float, typer.Option(help="Expected return given up for a point of CVaR.")
+    risk: Annotated[
+        float, typer.Option(help="CVaR that may be taken, over that of the market's weights.")
     ] = 1.0,
+    risk_aversion: Annotated[
+        float | None,
+        typer.Option(
+            show_default="a budget of CVaR",
+            help="In place of --risk: expected return given up for a point of CVaR.",
+        ),
+    ] = None,
 ) -> None:
     """Go from the facts to an allocation and a report."""
     caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
@@ -80,6 +87,7 @@ def run(
             max_weights=caps,
             layer_caps=layer_caps,
             cvar_level=cvar_level,
+            risk=risk,
             risk_aversion=risk_aversion,
             progress=progress,
         )

@@ -39,6 +39,7 @@ COLUMNS = {
     "sensitivities": ("unit", "value", "sd", "portfolio_per_sd", "meaning"),
 }
 OPTIONAL = {
+    "alternatives": ("expected_return", "over_cost", "active_risk"),
     "outlook": (
         "regime",
         "year",
@@ -121,6 +122,12 @@ class RunContents:
         changes in logs after a doubling of efficiency; held, the share of draws that they are of.
     elasticity : array
         Draws of the elasticity of demand.
+    alternatives : DataFrame
+        Indexed by portfolio, ``chosen`` and ``benchmark`` among them: expected_return, over_cost
+        (of that, what exceeds the cost of equity), CVaR_<level>, active_risk, and a column for the
+        mean return in each regime.
+    alternative_weights : DataFrame
+        Their weights, [ticker x portfolio].
     value : DataFrame
         Indexed by ticker: what the model and the market value, what prices imply, and expected
         return in its parts, as :meth:`marketsim.valuation.Valuation.table` has them; without rows
@@ -157,6 +164,8 @@ class RunContents:
     elasticity: Floats = field(default_factory=lambda: np.empty(0))
     value: pd.DataFrame = field(default_factory=pd.DataFrame)
     valuation: pd.DataFrame = field(default_factory=pd.DataFrame)
+    alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
+    alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         faults = [

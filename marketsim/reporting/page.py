@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..files import replace_file
 from .contents import RunContents
+from .decision_section import alternatives_sentence, alternatives_table
 from .evidence import fit_sentence, flagship_series
 from .formats import layer_name, percent, readable, sentence
 from .marks import heat_map, layer_strip
@@ -83,6 +84,8 @@ def report_html(contents: RunContents) -> str:
             "scenarios": _scenarios(contents),
             "regimes": regime_table(contents),
             "revenue": _revenue(contents, styles),
+            "alternatives": alternatives_table(contents) if len(contents.alternatives) else None,
+            "alternatives_sentence": alternatives_sentence(contents),
             "value": value_table(contents),
             "value_sentence": value_sentence(contents),
             "value_figure": value_figure(contents),

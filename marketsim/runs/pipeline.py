@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from marketsim.allocation import Allocation, CVaR, ExpectedReturn, allocate, check_limits
+from marketsim.allocation import Allocation, check_limits
 from marketsim.calibration import Posterior, calibrate
 from marketsim.dates import Day
 from marketsim.errors import InputError
@@ -33,6 +33,7 @@ from marketsim.sensitivity import Sensitivities, sensitivities
 from marketsim.simulation import Paths, simulate
 from marketsim.valuation import Valuation, revalue
 
+from .decision import Decision, decide
 from .freshness import freshness
 from .inputs import dated_prices, known_by
 from .tables import paths_table, revenue_fan, scenario_table, value_table, world_fan
@@ -92,7 +93,8 @@ def run(
     max_weights: Mapping[str, float] | None = None,
     layer_caps: Mapping[str, float] | None = None,
     cvar_level: float = 0.95,
-    risk_aversion: float = 1.0,
+    risk: float = 1.0,
+    risk_aversion: float | None = None,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Run:
     """Go from the facts to an allocation and write the run folder.
@@ -116,17 +118,21 @@ def run(
         A file of closes, or ``yfinance``; the embedded snapshot by default.
     max_weight, max_weights, layer_caps
         As in :func:`marketsim.allocate`.
-    cvar_level, risk_aversion
-        The objective is expected return less ``risk_aversion`` times CVaR at ``cvar_level``.
+    cvar_level, risk
+        The choice has the highest expected return whose CVaR, at this level, is no more than
+        ``risk`` times that of the benchmark: companies by market value.
+    risk_aversion
+        In place of that: expected return less so many times CVaR.
     progress
         Called with the name of each step as it begins.
 
     Returns
     -------
     Run
-        The folder holds run.json, allocation.csv, by_scenario.csv, value.csv, statements.csv,
-        valuation_assumptions.csv, sensitivities.csv, assumptions.csv, forecast.csv, outlook.csv,
-        paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
+        The folder holds run.json, allocation.csv, alternatives.csv, by_scenario.csv, value.csv,
+        statements.csv, valuation_assumptions.csv, sensitivities.csv, assumptions.csv,
+        forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet, fit.csv and
+        report.html.
 
     Raises
     ------
@@ -137,7 +143,9 @@ def run(
     names = None if isinstance(scenarios, Path) or scenarios is None else tuple(scenarios)
     limits = {"max_weight": max_weight, "max_weights": max_weights, "layer_caps": layer_caps}
     read = read_regimes(path, names)
-    objective = ExpectedReturn() - _positive("risk_aversion", risk_aversion) * CVaR(cvar_level)
+    _positive("risk", risk)
+    if risk_aversion is not None:
+        _positive("risk_aversion", risk_aversion)
 
     progress("reading the facts")
     knowledge, complete = known_by(as_of, add)
@@ -161,7 +169,10 @@ def run(
     progress("valuing the companies")
     returns = revalue(paths, market, horizon="1y")
     progress("choosing weights")
-    choice = allocate(returns, objective, **limits)  # type: ignore[arg-type]
+    decision = decide(
+        returns, level=cvar_level, risk=risk, risk_aversion=risk_aversion, limits=limits
+    )
+    choice = decision.choice
     progress("finding what moves them")
     slopes = sensitivities(choice)
     progress("looking ahead ten years")
@@ -182,9 +193,10 @@ def run(
         "max_weights": dict(max_weights or {}),
         "layer_caps": dict(layer_caps or {}),
         "cvar_level": cvar_level,
+        "risk": risk,
         "risk_aversion": risk_aversion,
     }
-    meta = _meta(arguments, knowledge, regimes, returns.world.prices, objective)
+    meta = _meta(arguments, knowledge, regimes, returns.world.prices, decision)
     unknown = list(returns.world.without_accounts)
     meta |= {
         "without_price": absent,
@@ -193,7 +205,7 @@ def run(
         "warnings": fresh.warnings,
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
-    files = _result_files(choice, slopes, paths, posterior, years, doubled)
+    files = _result_files(decision, slopes, paths, posterior, years, doubled)
     files["forecast.csv"] = coming.to_csv().encode()
     for name, content in files.items():
         replace_file(folder / name, content)
@@ -218,6 +230,8 @@ def run(
             binding=years.binding,
             paradox=doubled.table,
             elasticity=doubled.elasticity,
+            alternatives=decision.alternatives,
+            alternative_weights=decision.weights,
             value=value_table(returns.world),
             valuation=returns.world.assumptions,
         ),
@@ -236,18 +250,14 @@ def _meta(
     knowledge: Knowledge,
     regimes: Scenarios,
     market: Any,
-    objective: object,
+    decision: Decision,
 ) -> dict[str, Any]:
     return {
         "as_of": arguments["as_of"],
         "draws": arguments["draws"],
         "seed": arguments["seed"],
         "horizon_years": 1.0,
-        "objective": (
-            f"maximise expected return less {arguments['risk_aversion']:g} times the mean of the "
-            f"worst {100 * (1 - arguments['cvar_level']):g} % of worlds"
-        ),
-        "terms": str(objective),
+        "objective": decision.objective,
         "arguments": dict(arguments),
         "facts_digest": knowledge.facts.digest,
         "knowledge_digest": knowledge.digest,
@@ -266,13 +276,14 @@ def _digest(content: object) -> str:
 
 
 def _result_files(
-    choice: Allocation,
+    decision: Decision,
     slopes: Sensitivities,
     paths: Paths,
     posterior: Posterior,
     years: Outlook,
     doubled: Paradox,
 ) -> dict[str, bytes]:
+    choice = decision.choice
     weights = choice.weights.rename("weight").rename_axis("ticker").reset_index()
     weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
     order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
@@ -281,6 +292,7 @@ def _result_files(
     assumed = valuation.assumptions
     return {
         "allocation.csv": _rows(order),
+        "alternatives.csv": decision.alternatives.to_csv(lineterminator="\n").encode(),
         "by_scenario.csv": choice.by_scenario.to_csv(lineterminator="\n").encode(),
         "value.csv": value_table(valuation).to_csv(lineterminator="\n").encode(),
         "statements.csv": _rows(valuation.statements()),

@@ -25,7 +25,7 @@ LEAN: Final = 0.8
 2000: near one for indices over months)."""
 
 TRIED: Final = 1_000
-SCALES: Final = 9
+SCALES: Final = np.linspace(0.5, 2.0, 16)
 
 MOST_ALIKE: Final = 0.95
 """Correlation of the noise of two companies, at the most."""
@@ -102,14 +102,14 @@ def wilder(factors: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
     What keeps the mean is found on the first :data:`TRIED` of them, at a few scales and between.
     """
-    logs, few = np.log(factors), np.linspace(scale.min(), scale.max(), SCALES)
-    mean = np.log([np.exp(s * logs[:TRIED]).mean(axis=0) for s in few])
-    step = max(few[1] - few[0], np.finfo(float).tiny)
-    place = np.clip((scale - few[0]) / step, 0.0, SCALES - 1.0)
-    low = np.minimum(place.astype(int), SCALES - 2)
+    logs = np.log(factors)
+    mean = np.log([np.exp(s * logs[:TRIED]).mean(axis=0) for s in SCALES])
+    near = np.clip(scale, SCALES[0], SCALES[-1])
+    place = (near - SCALES[0]) / (SCALES[1] - SCALES[0])
+    low = np.minimum(place.astype(int), len(SCALES) - 2)
     part = (place - low)[:, None]
     middle = mean[low] * (1.0 - part) + mean[low + 1] * part
-    return np.asarray(np.exp(scale[:, None] * logs[: len(scale)] - middle))
+    return np.asarray(np.exp(near[:, None] * logs[: len(scale)] - middle))
 
 
 def horizon_dof(daily: float, years: float) -> float:

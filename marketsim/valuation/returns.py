@@ -45,8 +45,9 @@ WIDEST_WITHIN: Final = 2.0
 HELD: Final = "revenue", "volumes", "ordinary", "lives"
 """Of worlds: what statements take by company."""
 
-WIDEST: Final = 1.0
-"""Gap of the model's value over the market's, in logs, past which it says no more of returns."""
+BELIEVED: Final = 0.9
+"""Gap of the model's value over the market's, in logs, at which prices come nearest to it: as
+far apart as 0.4 or 2.5 to one."""
 
 
 @pytree
@@ -200,5 +201,10 @@ def equity_return(
 
 
 def drawn_in(a: ValuationAssumptions, anchor: Anchor, years: float) -> Array:
-    """Return by how much prices come nearer to the model's value, in logs, [company]."""
-    return -jnp.expm1(-a.pull * years) * bounded(anchor.gap, WIDEST)
+    """Return by how much prices come nearer to the model's value, in logs, [company].
+
+    The less the further they are apart: what the model puts at many times the market, or a small
+    part of it, is a company that it does not know.
+    """
+    believed = 1.0 / (1.0 + (anchor.gap / BELIEVED) ** 2)
+    return -jnp.expm1(-a.pull * years) * anchor.gap * believed

@@ -174,9 +174,9 @@ def revalue(
             )
             for worth in worlds_of.values()
         )
+        mood = np.asarray(log_recognised(anchors[-1], worlds_of["drawn"])).mean(axis=1)
         table = table.assign(**implied(assumed, terms, paths, columns, expected, table))
     explained = covariance(np.log1p(others), np.log1p(middles), probabilities)
-    mood = np.asarray(log_recognised(anchors[-1], worlds_of["drawn"])).mean(axis=1)
     factors = noise(explained, volatility, prices, names, moments, mood, paths.seed)
     grown = (1.0 + world) * factors - 1.0
     layers = posterior.knowledge.universe.companies["layer"]

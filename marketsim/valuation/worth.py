@@ -33,7 +33,7 @@ GROWTH_BOUND: Final = 0.25
 LEAST_SPREAD: Final = 0.003
 """Of the rate over growth for ever, per year: from a few times as much on it is itself."""
 
-LEAST: Final = 0.25
+LEAST: Final = 0.05
 """Of a year's volume: about as much is a company worth whose plans are worth nothing, as it can
 drop them."""
 
