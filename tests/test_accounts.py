@@ -34,7 +34,7 @@ def test_every_company_has_every_item_in_every_year(valuation: Valuation) -> Non
     assert list(rows.columns) == ["ticker", "year", "item", "usd_bn"]
     assert list(dict.fromkeys(rows["ticker"])) == list(valuation.economics.index)
     assert all(list(own) == list(years) for _, own in rows.groupby(["ticker", "item"])["year"])
-    assert rows["item"].nunique() == 14
+    assert rows["item"].nunique() == 15
     assert np.isfinite(rows["usd_bn"]).all()
 
 

@@ -31,8 +31,8 @@ def silent(paths: ms.Paths, prices: ms.prices.Prices, **asked: Any) -> ms.Return
     """Returns of a market that moves with the worlds alone."""
 
     def none(*given: Any) -> np.ndarray:
-        (*_, names, moments, (draws, _)) = given
-        return np.ones((len(moments), draws, len(names)))
+        (*_, names, moments, mood, _) = given
+        return np.ones((len(moments), len(mood), len(names)))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(revaluation, "noise", none)
@@ -98,9 +98,9 @@ def test_better_worlds_part_from_worse_ones_on_the_way(
     log = np.log1p(path_of(still))
     by = [log[still.regimes == name].mean(axis=0) for name in ("bull", "bear")]
     apart = by[0] - by[1]  # [step, company]
-    clear = np.abs(apart[-1]) > 0.01
-    assert clear.any()
-    assert (np.diff(np.abs(apart[:, clear]), axis=0, prepend=0.0) > 0.0).all()
+    clear = np.abs(apart[-1]) > 0.05
+    assert clear.sum() > 10
+    assert (np.diff(np.abs(apart[:, clear]), axis=0, prepend=0.0) > 0.0).mean() > 0.95
 
 
 def test_on_the_way_too_the_mix_earns_its_cost_of_equity(

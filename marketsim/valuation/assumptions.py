@@ -139,7 +139,7 @@ class ValuationAssumptions:
         "per year",
         "speed at which prices return to the model's value, company by company",
         share(0.10, 0.8),
-        "docs/valuation.md: 0.26 at past dates, with a standard error of 0.17",
+        "docs/valuation.md: 0.16 at past dates, with a standard error of 0.14",
     )
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from marketsim.model import smooth
 from marketsim.model.smooth import bounded
 from marketsim.model.tree import pytree
 
@@ -195,7 +196,7 @@ def financed(
     def year(debt: Array, given: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
         left, able, asked = given
         owed = positive_part(debt, 0.01 * terms.volume)
-        leverage = owed / positive_part(able, 0.05 * terms.volume)
+        leverage = owed / smooth.positive_part(able, 0.05 * terms.volume)
         dear = asked * bounded(leverage, MOST_LEVERED) * owed
         interest = a.risk_free * debt + a.debt_spread * owed + dear
         after = debt + interest * (1.0 - terms.tax_rate) - left
