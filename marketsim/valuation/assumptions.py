@@ -138,8 +138,8 @@ class ValuationAssumptions:
     pull: Array = assumption(
         "per year",
         "speed at which prices return to the model's value, company by company",
-        share(0.10, 0.8),
-        "docs/valuation.md: 0.16 at past dates, with a standard error of 0.14",
+        share(0.15, 0.8),
+        "docs/valuation.md: 0.36 at past dates, with a standard error of 0.23; shrunk",
     )
 
 

@@ -46,8 +46,8 @@ HELD: Final = "revenue", "volumes", "ordinary", "lives"
 """Of worlds: what statements take by company."""
 
 BELIEVED: Final = 0.9
-"""Gap of the model's value over the market's, in logs, at which prices come nearest to it: as
-far apart as 0.4 or 2.5 to one."""
+"""Gap of the model's value over the market's, in logs, past which the less is believed of it
+the wider it is: 0.4 or 2.5 to one."""
 
 
 @pytree
@@ -206,5 +206,5 @@ def drawn_in(a: ValuationAssumptions, anchor: Anchor, years: float) -> Array:
     The less the further they are apart: what the model puts at many times the market, or a small
     part of it, is a company that it does not know.
     """
-    believed = 1.0 / (1.0 + (anchor.gap / BELIEVED) ** 2)
+    believed = 1.0 / (1.0 + (anchor.gap / BELIEVED) ** 2) ** 2
     return -jnp.expm1(-a.pull * years) * anchor.gap * believed
