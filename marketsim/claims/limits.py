@@ -58,7 +58,8 @@ def _held(answers: list[Response]) -> np.ndarray:
 def premium(worlds: Worlds) -> Finding:
     """C22. A doubled premium on outside funds cuts borrowers first, and chips before power.
 
-    Where supply binds investors want more than they get: only finance is left to bind.
+    Where supply binds investors want more than they get: only finance is left to bind. Others may
+    take up a part of what borrowers leave, as rents rise, but not all of it.
     """
     a = worlds.assumptions
     plain, dear = (
@@ -70,10 +71,11 @@ def premium(worlds: Worlds) -> Finding:
     borrowers, owners = (
         np.log(of(plain) / of(dear))[:, FIRST].mean(axis=1) for of in (borrowed_for, owned)
     )
+    spent = np.log(plain.capital_spending / dear.capital_spending)[:, FIRST].mean(axis=1)
     chips, power = (
         np.log(revenue(plain, *names) / revenue(dear, *names))[:, SOON] for names in (CHIPS, POWER)
     )
-    return found(borrowers, (borrowers > owners) & (owners > 0.0) & (chips > power))
+    return found(borrowers, (borrowers > owners) & (spent > 0.0) & (chips > power))
 
 
 def borrowed_for(q: Quarter) -> np.ndarray:
