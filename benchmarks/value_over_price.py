@@ -35,10 +35,11 @@ def drawn(day: pd.Timestamp, panel: pd.DataFrame, shares: pd.DataFrame, draws: i
     prices = replace(prices, statistics=statistics.assign(market_cap=cap))
     found = ms.revalue(paths, prices).world.economics
     closes = [panel.loc[:at].ffill().iloc[-1] for at in (day, day + pd.DateOffset(years=1))]
-    gained = np.log(closes[1] / closes[0]).reindex(found.index)
+    gained = pd.Series(np.log(closes[1] / closes[0])).reindex(found.index)
     gap = found["gap"] / (1.0 + (found["gap"] / BELIEVED) ** 2) ** 2
     rows = pd.DataFrame({"gap": gap, "return": gained})[found["market_cap"].notna()].dropna()
-    return rows - rows.mean()
+    centred: pd.DataFrame = rows - rows.mean()
+    return centred
 
 
 def main() -> None:
@@ -54,7 +55,7 @@ def main() -> None:
     for day in pd.date_range(FIRST, asked.until, freq="QE"):
         rows = drawn(day, panel, shares, asked.draws)
         slopes[day] = float((rows["gap"] * rows["return"]).sum() / (rows["gap"] ** 2).sum())
-        rank = rows.corr("spearman").iloc[0, 1]
+        rank = float(rows["gap"].corr(rows["return"], "spearman"))
         print(f"{day:%Y-%m-%d}  n {len(rows)}  slope {slopes[day]:+.2f}  rank {rank:+.2f}")
     found = pd.Series(slopes)
     error = found.std() / np.sqrt(len(found) / 4.0)

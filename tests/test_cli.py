@@ -92,7 +92,8 @@ class TestWhatReachesTheLibrary:
             "max_weights": None,
             "layer_caps": None,
             "cvar_level": 0.95,
-            "risk_aversion": 1.0,
+            "risk": 1.0,
+            "risk_aversion": None,
         }
 
     @pytest.mark.parametrize(
@@ -111,6 +112,7 @@ class TestWhatReachesTheLibrary:
             ("--cap NVDA=0.05 --cap TSM=0.1", "max_weights", {"NVDA": 0.05, "TSM": 0.1}),
             ("--layer-cap accelerators=0.3", "layer_caps", {"accelerators": 0.3}),
             ("--cvar-level 0.9", "cvar_level", 0.9),
+            ("--risk 0.8", "risk", 0.8),
             ("--risk-aversion 2", "risk_aversion", 2.0),
         ],
     )

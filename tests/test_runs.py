@@ -18,6 +18,7 @@ from marketsim.runs.tables import paths_table, revenue_fan, scenario_table, worl
 
 RESULTS = {
     "allocation.csv",
+    "alternatives.csv",
     "assumptions.csv",
     "by_scenario.csv",
     "fit.csv",
@@ -78,8 +79,11 @@ class TestRun:
     def test_returns_on_disk_can_be_allocated_again(self, done: runs.Run) -> None:
         frame = pd.read_parquet(done.folder / "returns.parquet")
         returns = ms.ReturnScenarios.from_frame(frame)
-        objective = ms.ExpectedReturn() - ms.CVaR(0.95)
-        again = ms.allocate(returns, objective, max_weight=0.15)
+        rivals = pd.read_csv(done.folder / "alternatives.csv", index_col="portfolio")
+        budget = ms.limits.at_most(ms.CVaR(0.95), rivals["CVaR_95"]["benchmark"])
+        again = ms.allocate(returns, ms.ExpectedReturn(), max_weight=0.15, limits=[budget])
+        assert rivals["CVaR_95"]["chosen"] <= rivals["CVaR_95"]["benchmark"] + 1e-6
+        assert rivals["expected_return"]["chosen"] > rivals["expected_return"]["benchmark"]
         assert again.objective == pytest.approx(done.allocation.objective, abs=1e-9)
 
     def test_the_report_speaks_of_this_run(self, done: runs.Run) -> None:
@@ -125,6 +129,7 @@ def test_the_file_of_regimes_is_read_once(tmp_path: Path, monkeypatch: pytest.Mo
         ({"layer_caps": {"utilities_ipp": 0.1}}, "now called 'electricity'"),
         ({"scenarios": ("bul",)}, "bull"),
         ({"max_weight": 0.01}, "max_weight"),
+        ({"risk": 0.0}, "risk"),
         ({"risk_aversion": -1.0}, "risk_aversion"),
         ({"cvar_level": 1.5}, "level"),
     ],

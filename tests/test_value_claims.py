@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import runpy
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -27,17 +30,10 @@ thesis = "Half as long."
 accounting_life = { multiply = 0.5 }
 """
 
-STEP = """
-[{name}]
-probability = 0.5
-thesis = "Demand answers to price by less than one for one."
-[{name}.shifts]
-elasticity = {{ set = 0.8 }}
-saturated_elasticity = {{ set = 0.79 }}
-{more}
-"""
-AT_ONCE = "algorithmic_growth = { set = 6.5 }\nalgorithmic_decay = { set = 4.0 }"
-"""Tokens at a fifth of their cost: 6.5 a year in logs, nine tenths of it gone after half a year."""
+INELASTIC = "elasticity = { set = 0.8 }\nsaturated_elasticity = { set = 0.79 }"
+DAY = SimpleNamespace(
+    **runpy.run_path(str(Path(__file__).parents[1] / "examples" / "deepseek_day.py"))
+)
 
 PRODUCERS = ("accelerators", "foundry", "memory", "networking", "servers", "power_equipment")
 
@@ -83,9 +79,13 @@ def test_shorter_lives_cost_those_who_own_fleets(valued: Valued) -> None:
     assert value[owners].corr(-weight[owners], "spearman") > 0.6
 
 
-def test_a_step_of_efficiency_where_demand_is_not_elastic(valued: Valued) -> None:
+def test_a_step_of_efficiency_where_demand_is_not_elastic(
+    posterior: ms.Posterior, valued: Valued
+) -> None:
     """C19: who makes what compute is made of loses, and who uses compute least or nothing."""
-    found = valued(STEP.format(name="plain", more="") + STEP.format(name="step", more=AT_ONCE))
+    steps = {"plain": 0.0, "step": math.log(5.0)}
+    told = (DAY.regime(name, step, INELASTIC, posterior) for name, step in steps.items())
+    found = valued("".join(told))
     change = pd.Series(found.shifts[1] - found.shifts[0], found.economics.index)
     layer = found.paths.scenarios.posterior.knowledge.universe.companies["layer"]
     by_layer = change.groupby(layer.reindex(change.index)).mean()
