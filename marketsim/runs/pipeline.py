@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from marketsim.allocation import Allocation, check_limits
+from marketsim.allocation import Allocation, CVaR, check_limits
 from marketsim.calibration import Posterior, calibrate
 from marketsim.dates import Day
 from marketsim.errors import InputError
@@ -143,6 +143,7 @@ def run(
     names = None if isinstance(scenarios, Path) or scenarios is None else tuple(scenarios)
     limits = {"max_weight": max_weight, "max_weights": max_weights, "layer_caps": layer_caps}
     read = read_regimes(path, names)
+    CVaR(cvar_level)  # refuses what is no level before anything is run
     _positive("risk", risk)
     if risk_aversion is not None:
         _positive("risk_aversion", risk_aversion)
