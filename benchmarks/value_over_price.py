@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 import marketsim as ms
-from marketsim.valuation.returns import BELIEVED
 
 FIRST = "2020-03-31"
 
@@ -36,7 +35,7 @@ def drawn(day: pd.Timestamp, panel: pd.DataFrame, shares: pd.DataFrame, draws: i
     found = ms.revalue(paths, prices).world.economics
     closes = [panel.loc[:at].ffill().iloc[-1] for at in (day, day + pd.DateOffset(years=1))]
     gained = pd.Series(np.log(closes[1] / closes[0])).reindex(found.index)
-    gap = found["gap"] / (1.0 + (found["gap"] / BELIEVED) ** 2) ** 2
+    gap = found["gap"] / (1.0 + (found["gap"] / ms.valuation.returns.BELIEVED) ** 2) ** 2
     rows = pd.DataFrame({"gap": gap, "return": gained})[found["market_cap"].notna()].dropna()
     centred: pd.DataFrame = rows - rows.mean()
     return centred

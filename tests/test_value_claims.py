@@ -45,11 +45,12 @@ def valued(
     posterior: ms.Posterior, prices: ms.prices.Prices, tmp_path_factory: pytest.TempPathFactory
 ) -> Valued:
     """What companies are worth under regimes of one's own."""
+    coming = ms.forecast(posterior)
 
     def found(regimes: str) -> Valuation:
         file = tmp_path_factory.mktemp("regimes") / "regimes.toml"
         file.write_text(regimes, encoding="utf-8")
-        paths = ms.simulate(ms.load_scenarios(posterior, Path(file)), draws=20, seed=0)
+        paths = ms.simulate(ms.load_scenarios(posterior, Path(file)), draws=20, seed=0, forecast=coming)
         world: Valuation = ms.revalue(paths, prices).world
         return world
 
