@@ -50,7 +50,9 @@ def valued(
     def found(regimes: str) -> Valuation:
         file = tmp_path_factory.mktemp("regimes") / "regimes.toml"
         file.write_text(regimes, encoding="utf-8")
-        paths = ms.simulate(ms.load_scenarios(posterior, Path(file)), draws=20, seed=0, forecast=coming)
+        paths = ms.simulate(
+            ms.load_scenarios(posterior, Path(file)), draws=20, seed=0, forecast=coming
+        )
         world: Valuation = ms.revalue(paths, prices).world
         return world
 
