@@ -33,7 +33,7 @@ from marketsim.valuation import (
     equity_return,
     sales_of,
 )
-from marketsim.valuation.returns import Priced, anchored
+from marketsim.valuation.returns import SPENT, Priced, anchored
 
 if TYPE_CHECKING:
     from marketsim.allocation import Allocation
@@ -42,18 +42,6 @@ __all__ = ["Sensitivities", "sensitivities"]
 
 YEAR: Final = 4
 """Quarters over which revenue is summed."""
-
-SPENT: Final = (
-    "contracted",
-    "use",
-    "hurdle",
-    "capital_spending",
-    "operating_spending",
-    "depreciation",
-    "write_down",
-    "premium",
-)
-"""Of a modelled quarter: what statements of earnings take of the world."""
 
 
 @pytree

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from .contents import RunContents
+from .contents import OPTIONAL, RunContents
 from .formats import amount, join, layer_name, number, percent, readable
 from .palette import layer_colour
 from .svg import Scale, drawing, tag
@@ -21,19 +21,7 @@ NEAR: Final = 0.4, 2.5
 SHOWN: Final = 0.02, 50.0
 """Model over market at the ends of the figure, at the farthest; what lies beyond lies there."""
 MARKS: Final = (0.02, 0.05, 0.1, 0.2, NEAR[0], 1.0, NEAR[1], 5.0, 10.0, 20.0, 50.0)
-FIGURES: Final = [
-    "market_cap",
-    "value_over_market",
-    "model_growth",
-    "implied_growth",
-    "model_margin",
-    "implied_margin",
-    "enterprise_over_profit",
-    "expected_return",
-    "carry",
-    "regimes",
-    "pull",
-]
+FIGURES: Final = [name for name in OPTIONAL["value"] if name != "gaps"]
 ASSUMED: Final = ("risk_free", "equity_premium", "pull")
 WIDTH, LEFT, RIGHT = 1060.0, 150.0, 40.0
 TOP, ROW = 6.0, 19.0

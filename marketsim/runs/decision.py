@@ -11,6 +11,7 @@ import pandas as pd
 
 from marketsim.allocation import Allocation, CVaR, ExpectedReturn, Objective, WorstRegime, allocate
 from marketsim.allocation.limits import at_most
+from marketsim.allocation.measures import conditional_value_at_risk, variance
 from marketsim.allocation.terms import Regret
 from marketsim.returns import ReturnScenarios
 from marketsim.valuation import Valuation
@@ -128,11 +129,7 @@ def alternatives(
 def loss(returns: ReturnScenarios, weights: pd.Series, level: float) -> float:
     """Return the mean of the worst part of the worlds as a loss: CVaR at a ``level``."""
     earned = returns.returns @ weights.reindex(list(returns.tickers)).fillna(0.0).to_numpy()
-    order = np.argsort(earned, kind="stable")
-    tail = 1.0 - level
-    before = np.cumsum(returns.probabilities[order]) - returns.probabilities[order]
-    mass = np.clip(tail - before, 0.0, returns.probabilities[order])
-    return float(-(mass @ earned[order]) / tail)
+    return conditional_value_at_risk(earned, returns.probabilities, level)
 
 
 def _compared(
@@ -144,12 +141,11 @@ def _compared(
     for name, column in weights.items():
         w = column.to_numpy()
         earned = drawn @ w
-        apart = earned - base
         rows[name] = {
             "expected_return": odds @ earned,
             "over_cost": odds @ earned - w @ _carry(returns),
             f"CVaR_{100 * level:g}": loss(returns, column, level),
-            "active_risk": float(np.sqrt(odds @ (apart - odds @ apart) ** 2)),
+            "active_risk": float(np.sqrt(variance(earned - base, odds))),
             **_by_regime(returns, earned),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")

@@ -11,7 +11,7 @@ import pandas as pd
 from marketsim.model.tree import leaf
 from marketsim.simulation import Outcomes
 
-from .returns import HELD, sales_of
+from .returns import HELD, SPENT, sales_of
 from .statement import Sales, Statement
 
 __all__ = ["sold_in", "tidy"]
@@ -22,7 +22,7 @@ def sold_in(
 ) -> Sales:
     """Return what one of the worlds sells and spends by year, for the companies at ``columns``."""
     held = {name: leaf(getattr(worlds, name)[row][..., columns].astype(float)) for name in HELD}
-    world = {name: leaf(x[row].astype(np.float64)) for name, x in worlds.quantities.items()}
+    world = {name: leaf(worlds.quantities[name][row].astype(np.float64)) for name in SPENT}
     return sales_of(held, world | {n: leaf(np.asarray(x)) for n, x in expected.items()})
 
 

@@ -38,6 +38,18 @@ EXPECTED: Final = "expected_worth", "expected_use", "expected_hurdle"
 """Means over worlds without shift: worth of all compute in use, USD bn, and ln of tokens, [year],
 and what builders ask for, per year."""
 
+SPENT: Final = (
+    "contracted",
+    "use",
+    "hurdle",
+    "capital_spending",
+    "operating_spending",
+    "depreciation",
+    "write_down",
+    "premium",
+)
+"""Of worlds, and of modelled quarters: what statements of earnings take of the world."""
+
 WIDEST_SHIFT: Final = 1.2
 WIDEST_WITHIN: Final = 2.0
 """What a regime, and a world within it, may add to the log of value: past it prices say no more."""
@@ -104,13 +116,10 @@ def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
         Of companies: ``revenue``, ``volumes`` and ``lives`` [..., quarter, company], and what is
         ``ordinary`` [..., company].
     world
-        Quantities of the world, [..., quarter]; and what is :data:`EXPECTED`.
+        Quantities of the world, those of :data:`SPENT` [..., quarter]; and what is
+        :data:`EXPECTED`.
     """
-    by = {
-        name: yearly(path[..., None])[..., 0]
-        for name, path in world.items()
-        if name not in EXPECTED
-    }
+    by = {name: yearly(world[name][..., None])[..., 0] for name in SPENT}
     return Sales(
         revenue=yearly(held["revenue"]),
         volumes=yearly(held["volumes"]),

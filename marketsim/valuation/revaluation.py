@@ -26,6 +26,7 @@ from .implied import implied
 from .noise import noise, usual_volatility
 from .returns import (
     HELD,
+    SPENT,
     WIDEST_SHIFT,
     WIDEST_WITHIN,
     Anchor,
@@ -293,7 +294,7 @@ def sales(worlds: Outcomes, columns: np.ndarray, expected: Mapping[str, np.ndarr
     """Return what worlds sell and spend by year, for the companies at ``columns``."""
     # In one order: sums of rows hang on how they lie in memory, in the last digit.
     held = {name: leaf(_ordered(getattr(worlds, name)[..., columns])) for name in HELD}
-    world = {name: leaf(_ordered(x)) for name, x in worlds.quantities.items()}
+    world = {name: leaf(_ordered(worlds.quantities[name])) for name in SPENT}
     for name, mean in expected.items():
         world[name] = leaf(np.broadcast_to(mean, (len(worlds.revenue), *np.shape(mean))))
     return sales_of(held, world)
