@@ -243,6 +243,7 @@ def _valued(
     of_companies = {
         "revenue": revenue,
         "volumes": held(ahead.volumes) * book.lives,
+        "inputs": held(ahead.inputs) * book.lives,
         "ordinary": ordinary[-YEAR:].sum(axis=0),
         "lives": book.lives,
     }

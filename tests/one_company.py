@@ -12,23 +12,28 @@ from numpy.typing import ArrayLike
 from marketsim.model.tree import leaf
 from marketsim.valuation import Sales, Terms, ValuationAssumptions
 from marketsim.valuation.assumptions import ENTRIES
+from marketsim.valuation.returns import HELD
 
 VOLUME: Final = 40.0
 YEARS: Final = 5
 
 PLAIN: Final = {
     "volume": VOLUME,
+    "since": 0.0,
+    "served": 0.0,
+    "inputs": 0.0,
     "cost": 0.5,
     "long_run_cost": 0.5,
     "overhead": 4.0,
     "tax_rate": 0.2,
-    "sales_to_capital": 1.2,
+    "sales_to_plant": 1.2,
     "fleet": 0.0,
     "spare": 0.0,
     "at_home": 0.0,
     "ai_share": 0.0,
     "exposure": 0.0,
     "net_debt": 0.0,
+    "capital": 4.0,
     "beta": 1.0,
     "equity_share": 1.0,
 }
@@ -57,12 +62,16 @@ def sales(
 ) -> Sales:
     """A world where all that is sold grows, at prices that stay, and nobody builds AI."""
     path = level * np.exp(growth * np.arange(years))[:, None] * np.ones(companies)
-    calm = {
-        f.name: np.zeros(years)
-        for f in fields(Sales)
-        if f.name not in ("revenue", "volumes", "ordinary", "lives")
-    } | {"hurdle": np.zeros(())}
-    held = {"revenue": path, "volumes": path, "ordinary": path[-1], "lives": np.ones_like(path)}
+    calm = {f.name: np.zeros(years) for f in fields(Sales) if f.name not in HELD} | {
+        "hurdle": np.zeros(())
+    }
+    held = {
+        "revenue": path,
+        "volumes": path,
+        "inputs": 0.0 * path,
+        "ordinary": path[-1],
+        "lives": np.ones_like(path),
+    }
     return Sales(**{name: number(value) for name, value in (held | calm).items()})
 
 

@@ -14,12 +14,19 @@ from marketsim.knowledge.currency import EUR_USD
 from marketsim.knowledge.table import KEY
 from marketsim.precision import precise
 from marketsim.valuation import economics, valuation_assumptions
-from marketsim.valuation.economics import SALES_TO_CAPITAL, TAX_BAND, YEARS
+from marketsim.valuation.costs import (
+    NORMAL_SALES_TO_PLANT,
+    REPLACED,
+    TAX_BAND,
+    YEARS,
+    sales_to_plant,
+)
+from marketsim.valuation.past import Past
 from tests.one_company import number
 
 AS_OF = pd.Timestamp("2025-12-31")
 KNOWN = ["revenue", "volume", "margin", "cost", "long_run_cost", "overhead"]
-RATES = ["tax_rate", "sales_to_capital", "fleet", "spare", "at_home", "ai_share"]
+RATES = ["tax_rate", "sales_to_plant", "fleet", "spare", "at_home", "ai_share"]
 STEPS = (0.95, 0.90)
 OWNERS = {"AMZN", "MSFT", "GOOGL", "META", "ORCL", "CRWV"}
 
@@ -73,7 +80,8 @@ def test_every_company_has_finite_economics(table: pd.DataFrame, posterior: ms.P
     assert tuple(table.index) == posterior.companies
     assert np.isfinite(table[KNOWN + RATES].astype(float)).all(axis=None)
     assert table["tax_rate"].between(*TAX_BAND).all()
-    assert table["sales_to_capital"].between(*SALES_TO_CAPITAL).all()
+    assert (table["sales_to_plant"] > 0.0).all()
+    assert (table["capital"] > 0.0).all()
     for name in ("revenue", "volume", "cost", "long_run_cost"):
         assert (table[name] > 0.0).all(), name
     for name in ("overhead", "fleet", "spare"):
@@ -95,11 +103,21 @@ def test_margin_and_net_debt_are_the_reported_ones(
     assert table.loc["NVDA", "net_debt"] == pytest.approx(debt - cash)
 
 
-def test_costs_and_overhead_leave_the_margin(facts: ms.Knowledge, table: pd.DataFrame) -> None:
+def inputs_of(posterior: ms.Posterior, ticker: str) -> float:
+    """What a company passed on in its last fiscal year, as the model has it."""
+    with precise("float64"):
+        past = Past.of(posterior, valuation_assumptions(posterior.knowledge))
+    sold = posterior.knowledge.series("annual_revenue", ticker)
+    return past.priced(ticker, sold.index[-1])[1] * float(sold.iloc[-1]) / 1e3
+
+
+def test_costs_overhead_and_what_is_passed_on_leave_the_margin(
+    facts: ms.Knowledge, posterior: ms.Posterior, table: pd.DataFrame
+) -> None:
     """Of a company without a fleet, in a year no worse than those before it."""
     row = table.loc["NVDA"]
     kept = row["revenue"] - row["cost"] * row["volume"] - row["overhead"]
-    assert kept == pytest.approx(row["margin"] * row["revenue"])
+    assert kept - row["margin"] * row["revenue"] == pytest.approx(inputs_of(posterior, "NVDA"))
     gross, profit = (
         last(facts, name, "NVDA") for name in ("annual_gross_profit", "annual_operating_income")
     )
@@ -109,7 +127,8 @@ def test_costs_and_overhead_leave_the_margin(facts: ms.Knowledge, table: pd.Data
 def test_volumes_are_revenue_at_prices_that_cover_cost(table: pd.DataFrame) -> None:
     """The merchant's markup and dear memory are in revenue, not in volume; others stay at one."""
     price = table["volume"] / table["revenue"]
-    assert price["NVDA"] < 1.0
+    assert 0.8 < price["NVDA"] < 1.1
+    assert price["MU"] < 1.0
     assert price["CSCO"] == pytest.approx(1.0, abs=0.02)
 
 
@@ -201,16 +220,52 @@ def test_a_fleet_is_what_was_spent_beyond_the_usual(
         pd.testing.assert_series_equal(found["margin"], table["margin"])
 
 
+# ----------------------------------------------------------------------- capital
+
+YEAR_ENDS = pd.date_range("2019-12-31", periods=6, freq="YE")
+
+
+def years(*values: float) -> pd.Series:
+    return pd.Series(values, YEAR_ENDS, dtype=float)
+
+
+def test_growth_takes_what_is_spent_beyond_what_wears_out() -> None:
+    """Revenue of 100 doubles for 150 of spending, of which 100 replaces what was there."""
+    revenue = years(100, 120, 140, 160, 180, 200)
+    spent, worn_out = years(0, 30, 30, 30, 30, 30), years(0, 20, 20, 20, 20, 20)
+    found = sales_to_plant(revenue, spent, worn_out)
+    assert found == pytest.approx((100.0 + 25.0) / (50.0 + 25.0 / NORMAL_SALES_TO_PLANT))
+    unknown = sales_to_plant(revenue, spent, pd.Series(dtype=float))
+    told = sales_to_plant(revenue, spent, REPLACED * spent)
+    assert unknown == told
+
+
+def test_a_record_counts_as_far_as_revenue_grew() -> None:
+    """Who hardly grew is taken for usual, who grew tenfold without plant needs none."""
+    still, steep = (years(*np.linspace(100.0, last, 6)) for last in (100.0, 1_000.0))
+    nothing = years(*np.zeros(6))
+    assert sales_to_plant(still, nothing, nothing) == pytest.approx(NORMAL_SALES_TO_PLANT)
+    assert sales_to_plant(steep, nothing, nothing) > 30.0 * NORMAL_SALES_TO_PLANT
+
+
+def test_chip_designers_grow_on_little_capital_and_foundries_on_much(table: pd.DataFrame) -> None:
+    turned = table["sales_to_plant"]
+    assert turned["NVDA"] > 8.0
+    assert 0.5 < turned["TSM"] < 3.0
+    assert turned["EQIX"] < 0.6
+
+
 # ----------------------------------------------------------------------- gaps
 
 
-def test_gaps_take_the_median_of_the_others_and_are_told(
+def test_gaps_take_the_median_of_their_layer_and_are_told(
     facts: ms.Knowledge, of: Economics, table: pd.DataFrame
 ) -> None:
     blank = of(without(facts, "CSCO", "annual_effective_tax_rate"))
     assert blank.loc["CSCO", "gaps"] == "tax_rate"
-    known = blank[~blank["gaps"].str.contains("tax_rate")]
-    assert blank.loc["CSCO", "tax_rate"] == pytest.approx(known["tax_rate"].median())
+    layers = facts.universe.companies["layer"].reindex(blank.index)
+    known = ~blank["gaps"].str.contains("tax_rate") & (layers == layers["CSCO"])
+    assert blank.loc["CSCO", "tax_rate"] == pytest.approx(blank.loc[known, "tax_rate"].median())
     assert table.loc["CSCO", "gaps"] == ""
 
 

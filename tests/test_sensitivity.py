@@ -27,6 +27,7 @@ from marketsim.model.priors import transform
 from marketsim.precision import precise
 from marketsim.sensitivity import Sensitivities
 from marketsim.simulation import WORLD, Outcomes
+from marketsim.simulation.outcomes import BY_LINE
 from marketsim.valuation import Valuation, Worth, equity_return
 from marketsim.valuation.returns import Priced, anchored
 from marketsim.valuation.revaluation import values
@@ -98,10 +99,11 @@ def sold_and_worth(valuation: Valuation, move: np.ndarray) -> tuple[np.ndarray, 
         jnp.asarray(move), jnp.asarray(posterior.mode), posterior.coordinates, setting, quarters
     )
     lives = valuation.paths.calibrated.lives[0]
-    by_line = {name: np.asarray(seen[name]) * lives for name in ("lines", "volumes", "ordinary")}
+    by_line = {name: np.asarray(seen[name]) * lives for name in BY_LINE}
     world = Outcomes(
         revenue=by_line["lines"][None],
         volumes=by_line["volumes"][None],
+        inputs=by_line["inputs"][None],
         ordinary=by_line["ordinary"][None, -4:].sum(axis=1),
         lives=lives[None],
         quantities={name: np.asarray(seen[name])[None] for name in WORLD if name in seen},
@@ -120,7 +122,7 @@ def central(
     moved = unpack(transform(coordinates.kind, link + move))
     _, path = run(moved, setting, state, Shocks(*news))
     owned: Callable[[Array], Array] = jax.vmap(lambda x: company_revenue(setting.lines, x))
-    held = {name: owned(getattr(path, name)) for name in ("lines", "volumes", "ordinary")}
+    held = {name: owned(getattr(path, name)) for name in BY_LINE}
     seen = [name for name in WORLD if name != "token_price"]
     return {**held, **{name: getattr(path, name) for name in seen}}
 

@@ -85,6 +85,15 @@ def test_a_price_above_cost_is_margin() -> None:
     np.testing.assert_array_equal(dear.other_investment, calm.other_investment)
 
 
+def test_inputs_passed_on_cost_what_they_cost_whatever_the_margin() -> None:
+    """Passed on dollar for dollar: profit stays, at thin margins and at wide ones."""
+    plain = sales(0.1)
+    dear = replace(plain, revenue=1.2 * plain.revenue, inputs=0.2 * plain.revenue)
+    for cost in (0.2, 0.8):
+        calm, struck = (said(terms(cost=cost), x) for x in (plain, dear))
+        np.testing.assert_allclose(struck.profit, calm.profit, rtol=1e-9)
+
+
 def test_more_sold_costs_in_proportion_but_for_overhead() -> None:
     a = assumed(overhead_elasticity=0.65)
     once, twice = (said(terms(), sales(level=x * VOLUME), a) for x in (1.0, 2.0))
@@ -112,11 +121,25 @@ def test_losses_are_not_taxed_and_save_no_tax() -> None:
 
 def test_growth_takes_capital_and_shrinking_sets_none_free() -> None:
     rate = 0.2
-    up, down = (said(terms(sales_to_capital=2.0), sales(x)) for x in (rate, -rate))
+    up, down = (said(terms(sales_to_plant=2.0), sales(x)) for x in (rate, -rate))
     grown = VOLUME * np.diff(np.exp(rate * np.arange(YEARS)))
-    np.testing.assert_allclose(up.other_investment[1:, 0], grown / 2.0, rtol=1e-6)
     assert (down.other_investment >= 0.0).all()
-    assert (down.other_investment < 0.001 * VOLUME).all()
+    assert (down.other_investment[1:] < 0.001 * VOLUME).all()
+    taken = 0.5 + float(assumed().working_capital)
+    np.testing.assert_allclose(up.other_investment[1:, 0], taken * grown, rtol=1e-6)
+    # The first year grows at the pace since the fiscal year that is known.
+    behind = said(terms(sales_to_plant=2.0, volume=0.5 * VOLUME, since=1.0), sales())
+    np.testing.assert_allclose(behind.other_investment[0], taken * 0.25 * VOLUME, rtol=1e-6)
+
+
+def test_inputs_passed_on_take_working_capital_and_no_plant() -> None:
+    plain = sales()
+    passed = number(np.arange(1.0, YEARS + 1)[:, None] * 10.0)
+    sold = replace(plain, revenue=plain.revenue + passed, inputs=passed)
+    found, calm = said(terms(inputs=10.0), sold), said(terms(), plain)
+    np.testing.assert_allclose(found.profit, calm.profit, rtol=1e-9)
+    more = (found.other_investment - calm.other_investment)[1:, 0]
+    np.testing.assert_allclose(more, 10.0 * float(assumed().working_capital), rtol=0.03)
 
 
 # ----------------------------------------------------------------------- fleets
@@ -155,17 +178,41 @@ def test_a_fleet_grows_with_its_owners_own_business() -> None:
 def test_what_is_not_sold_through_lines_is_let_or_used() -> None:
     """Let at the price of contracts, in time; used at home for a part of what more use is worth."""
     given = terms(fleet=0.2, spare=0.1, at_home=[0.0, 1.0])
-    a = assumed(appropriation=0.4, letting_time=2.0)
+    a = assumed(appropriation=0.4, letting_time=2.0, letting_price=0.8)
     world = {"contracted": 60.0, "use": 0.25, "expected": 80.0}
     sold = replace(
         sales(companies=2), **{name: number(np.full(YEARS, x)) for name, x in world.items()}
     )
     earned = said(given, sold, a).from_fleets
     let = 1.0 - np.exp(-(np.arange(YEARS) + 0.5) / 2.0)
-    np.testing.assert_allclose(earned[:, 0], 6.0 * let)
+    np.testing.assert_allclose(earned[:, 0], 0.8 * 6.0 * let)
     np.testing.assert_allclose(earned[:, 1], 0.1 * 0.4 * 20.0)
     foreseen = said(given, replace(sold, use=0.0 * sold.use), a).from_fleets
     np.testing.assert_allclose(foreseen[:, 1], 0.0, atol=1e-12)
+
+
+def test_what_fleets_serve_costs_what_fleets_do() -> None:
+    """Cost, overhead and other capital go with what is sold besides."""
+    a = assumed(letting_price=0.5)
+    given = terms(fleet=0.1, served=4.0, sales_to_plant=2.0, since=1.0)
+    contracted = number(np.array([100.0, 200.0, 300.0, 400.0, 500.0]))
+    sold = replace(sales(level=VOLUME), contracted=contracted, operating=0.2 * contracted)
+    found = said(given, sold, a)
+    served = 0.05 * np.asarray(contracted)[:, None]
+    np.testing.assert_allclose(found.served, served)
+    plain = said(terms(volume=VOLUME - 4.0), replace(sales(), volumes=number(VOLUME - served)))
+    np.testing.assert_allclose(found.cost, plain.cost, rtol=1e-3)
+    np.testing.assert_allclose(found.overhead, plain.overhead, rtol=1e-3)
+    np.testing.assert_allclose(found.running, 0.1 * 0.2 * np.asarray(contracted)[:, None])
+    assert (np.diff(found.profit, axis=0) > 0.0).all()
+
+
+def test_who_sells_nothing_but_compute_keeps_a_little_of_other_costs() -> None:
+    given = terms(fleet=1.0, served=0.9 * VOLUME)
+    sold = replace(sales(), contracted=number(np.full(YEARS, 10.0 * VOLUME)))
+    found = said(given, sold)
+    assert (found.cost > 0.0).all()
+    assert (found.cost < 0.01 * VOLUME).all()
 
 
 # ----------------------------------------------------------------------- finance

@@ -16,16 +16,16 @@ from jax import Array
 
 from marketsim.precision import Precision, precise
 from marketsim.valuation import Sales, Terms, ValuationAssumptions, enterprise_value
-from marketsim.valuation.worth import FADE, LEAST, log_discount
-from tests.one_company import VOLUME, YEARS, assumed, number, sales, terms
+from marketsim.valuation.worth import EXIT, FADE, log_discount
+from tests.one_company import PLAIN, VOLUME, YEARS, assumed, number, sales, terms
 
 jitted = jax.jit(enterprise_value)
 
-STILL = {"terminal_growth": 0.0, "beta_reversion": 1e-6}
+STILL = {"terminal_growth": 0.0, "beta_reversion": 1e-6, "working_capital": 0.0}
 """Nothing grows, and risk stays what it is."""
 
 FREE = 1e9
-"""Sales to capital of a company whose growth costs nothing."""
+"""Sales to plant of a company whose growth costs nothing but working capital."""
 
 PROFIT = (0.5 * VOLUME - 4.0) * (1.0 - 0.2)
 """Of the plain company, after tax."""
@@ -52,7 +52,7 @@ def perpetuity(rate: float, growth: float = 0.0) -> float:
 def test_constant_revenue_for_ever_is_a_perpetuity(beta: float, equity: float) -> None:
     """Profit after tax at the rate of equity and debt by their shares."""
     a = assumed(risk_free=0.04, equity_premium=0.05, debt_spread=0.01, **STILL)
-    given = terms(beta=beta, equity_share=equity, sales_to_capital=FREE)
+    given = terms(beta=beta, equity_share=equity, sales_to_plant=FREE)
     rate = 0.04 + equity * 0.05 * beta + (1.0 - equity) * 0.01
     assert value(given, sales(), a) == pytest.approx(PROFIT * perpetuity(rate), rel=2e-4)
 
@@ -66,16 +66,17 @@ def test_growth_for_ever_is_worth_what_gordon_says() -> None:
         terminal_growth=growth,
         terminal_return=1e9,
         overhead_elasticity=1.0,
+        working_capital=0.0,
     )
     for years in (2, 3, 5, 12):
-        found = value(terms(sales_to_capital=FREE), sales(growth, years), a)
+        found = value(terms(sales_to_plant=FREE), sales(growth, years), a)
         assert found == pytest.approx(PROFIT * perpetuity(rate, growth), rel=1e-3), years
 
 
 def test_growth_for_ever_costs_growth_over_its_return() -> None:
     """The value-driver formula: at a return of 15 %, growth of 3 % takes a fifth of profit."""
     a = assumed(risk_free=0.04, equity_premium=0.05, terminal_growth=0.03, overhead_elasticity=1.0)
-    given = terms(sales_to_capital=FREE)
+    given = terms(sales_to_plant=FREE)
     dear, free = (
         value(given, sales(0.03), replace(a, terminal_return=number(x))) for x in (0.15, 1e9)
     )
@@ -88,7 +89,7 @@ def test_what_is_scarce_fades() -> None:
     """Independently: what a price holds of scarcity is worth a sum that dies away."""
     rate, fade, scarce = 0.09, 0.5, 8.0
     a = assumed(risk_free=0.04, equity_premium=0.05, scarcity_fade=fade, **STILL)
-    given, plain = terms(sales_to_capital=FREE), sales()
+    given, plain = terms(sales_to_plant=FREE), sales()
     lasting = value(given, plain, a)
     fading = value(given, replace(plain, ordinary=plain.ordinary - scarce), a)
     steps = np.arange(1, FADE + 1)
@@ -133,7 +134,9 @@ def test_a_distance_of_beta_is_left_for_two_thirds_after_seven_years() -> None:
 def test_value_is_in_proportion_to_size() -> None:
     given = terms(net_debt=20.0)
     sold = sales(0.15)
-    seven = {name: 7.0 * getattr(given, name) for name in ("volume", "overhead", "net_debt")}
+    seven = {
+        name: 7.0 * getattr(given, name) for name in ("volume", "overhead", "net_debt", "capital")
+    }
     big = {name: 7.0 * getattr(sold, name) for name in ("revenue", "volumes", "ordinary")}
     found = value(replace(given, **seven), replace(sold, **big))
     assert found == pytest.approx(7.0 * value(given, sold), rel=1e-12)
@@ -152,7 +155,7 @@ BETTER: dict[str, Callable[[float], Terms]] = {
     "long_run_cost": lambda x: terms(long_run_cost=0.5 - x),
     "overhead": lambda x: terms(overhead=4.0 - 10.0 * x),
     "tax_rate": lambda x: terms(tax_rate=0.2 - x),
-    "sales_to_capital": lambda x: terms(sales_to_capital=1.2 + x),
+    "sales_to_plant": lambda x: terms(sales_to_plant=1.2 + x),
     "beta": lambda x: terms(beta=1.0 - x),
 }
 
@@ -184,7 +187,7 @@ def test_value_moves_with_what_is_assumed(name: str, sign: int) -> None:
 
 def test_growth_is_worth_more_where_it_costs_less() -> None:
     def premium(turnover: float) -> float:
-        given = terms(sales_to_capital=turnover)
+        given = terms(sales_to_plant=turnover)
         return value(given, sales(0.15)) / value(given, sales(0.0))
 
     assert premium(4.0) > premium(1.2) > premium(0.5)
@@ -223,16 +226,19 @@ def test_growth_beyond_what_is_asked_is_worth_much_and_not_nothing() -> None:
 # ----------------------------------------------------------------------- the floor
 
 
-def test_value_stays_above_zero_and_profits_are_untouched_by_the_floor() -> None:
-    """Who loses more is worth less, down to nothing; who earns well is worth what he earns."""
+def test_value_stays_above_the_parts_and_profits_are_untouched_by_the_floor() -> None:
+    """Who loses more is worth less, down to his capital's; who earns well what he earns."""
+    left = EXIT * PLAIN["capital"]
     found = values(terms(cost=[0.5, 0.9, 1.2, 2.0, 5.0]), sales(companies=5))
-    assert (found > 0.0).all()
+    assert (found > left).all()
     assert (np.diff(found) < 0.0).all()
-    assert found[3] < 0.01 * found[0]
+    assert found[4] == pytest.approx(left, rel=0.01)
+    more = values(terms(cost=5.0, capital=[4.0, 40.0]), sales(companies=2))
+    assert more[1] > 8.0 * more[0]
     still = assumed(**STILL)
-    rich = value(terms(sales_to_capital=FREE), sales(), still)
+    rich = value(terms(sales_to_plant=FREE), sales(), still)
     rate = float(still.risk_free) + float(still.equity_premium)
-    assert rich - PROFIT * perpetuity(rate) < 5e-3 * LEAST * VOLUME
+    assert rich - PROFIT * perpetuity(rate) < 5e-3 * left
 
 
 @pytest.mark.parametrize("rate", [-3.0, 3.0])
@@ -298,7 +304,7 @@ CASES: dict[str, Given] = {
             net_debt=[-1e4, 1e3, 1e5],
             beta=[-0.5, 4.0, 9.0],
             equity_share=[1.5, 0.3, 0.3],
-            sales_to_capital=[0.1, 4.0, 50.0],
+            sales_to_plant=[0.1, 4.0, 50.0],
             fleet=[0.0, 0.5, 3.0],
         ),
         rough(-1.5, seed=2),
@@ -363,7 +369,7 @@ def test_gradients_are_finite_in_single_precision(case: str) -> None:
 def test_gradients_have_their_signs_and_are_finite(
     growth: float, cost: float, turnover: float, beta: float, debt: float
 ) -> None:
-    given = terms(cost=cost, sales_to_capital=turnover, beta=beta, net_debt=debt)
+    given = terms(cost=cost, sales_to_plant=turnover, beta=beta, net_debt=debt)
     with precise("float64"):
         found, slopes = _slope((assumed(), given, sales(growth)))
     assert np.isfinite(found)

@@ -101,8 +101,7 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
     buy it, leases by tenants of sites to their owners, cloud by those who compute. Own use is what
     it is worth to those who use; generation and turbines are paid by all users of the grid.
     """
-    paid = flows.chips * prices.chips * prices.memory.chips * merchant(prices.markup)
-    absorbed = paid[LOW_LATENCY] * (1.0 - flows.independent)
+    paid, absorbed = accelerators(prices, flows)
     total = paid.sum(axis=0)
     foundry = a.foundry_content * flows.orders * prices.chips
     facility = (1.0 + a.power_overhead) * flows.load
@@ -114,10 +113,7 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
         "foundry_equipment": TOOLS * foundry,
         "memory": flows.memory,
         "networking": a.networking_content * total,
-        # Servers are invoiced with the merchant accelerators inside.
-        "servers": paid[GPU]
-        + absorbed
-        + a.server_content * (paid * prices.memory.servers).sum(axis=0),
+        "servers": servers(a, prices, flows).total,
         "power_equipment": a.power_equipment_cost * flows.added * prices.equipment,
         "turbines": flows.turbines,
         "construction": a.shell_cost * flows.added,
@@ -129,6 +125,30 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
         "own_use": (1.0 - a.rented_share) * flows.worth,
     }
     return jnp.stack([by_layer[name] for name in LAYERS])
+
+
+@pytree
+class Servers:
+    """Spending on servers, USD bn: in ``total``, and what is ``ordinary`` of it.
+
+    That is without the accelerators inside, and with memory at its cost.
+    """
+
+    total: Array
+    ordinary: Array
+
+
+def servers(a: Assumptions, prices: Prices, flows: Flows) -> Servers:
+    """Return spending on servers, which are invoiced with the merchant's accelerators inside."""
+    paid, absorbed = accelerators(prices, flows)
+    box = a.server_content * (paid * prices.memory.servers).sum(axis=0)
+    return Servers(paid[GPU] + absorbed + box, a.server_content * paid.sum(axis=0))
+
+
+def accelerators(prices: Prices, flows: Flows) -> tuple[Array, Array]:
+    """Return what is paid for chips, USD bn [architecture], and for what a merchant absorbed."""
+    paid = flows.chips * prices.chips * prices.memory.chips * merchant(prices.markup)
+    return paid, paid[LOW_LATENCY] * (1.0 - flows.independent)
 
 
 def operating(spending: Array) -> Array:

@@ -42,13 +42,14 @@ def observe(
     inference = jnp.exp(traded.log_inference).sum(axis=0)
     at_price = jnp.exp(wants.log_tokens + wants.log_price).sum(axis=0)
     multiple = at_price / (inference * jnp.exp(traded.log_rent) * KILOHOURS)
-    costs = content.Costs(sales, before.memory.log_cost, settled)
-    costing = content.content(a, prices, costs)
+    costs = content.Costs(sales, before.memory.log_cost, settled, bought)
+    held = content.content(a, prices, costs)
     earned = partial(revenue.line_revenue, a, setting.lines, before.industry)
     return Quarter(
         lines=earned(after.spending),
-        volumes=earned(after.spending * costing),
-        ordinary=earned(after.spending * content.ordinary(prices, costing)),
+        volumes=earned(after.spending * held.volumes),
+        inputs=revenue.drawn(a, setting.lines, before.industry, after.spending * held.inputs),
+        ordinary=earned(after.spending * held.ordinary),
         spending=spent,
         recognised=after.spending,
         capital_spending=supplied.paid,

@@ -45,17 +45,24 @@ def lines_of(share: ArrayLike, owner: ArrayLike) -> Lines:
 def line_revenue(a: Assumptions, lines: Lines, industry: Industry, spending: Array) -> Array:
     """Return revenue by line, USD bn per quarter, [line].
 
-    A line earns a base that grows at its own rate and its share of each layer's ``spending``
-    [layer]. Shares of contested layers drift to, or from, the largest companies at the same totals:
-    a share s becomes s to the power 1 + exponent, rescaled (see `industry.concentrated`).
+    A line earns a base that grows at its own rate, and what it draws of ``spending`` [layer].
+    """
+    return jnp.exp(industry.log_base) + drawn(a, lines, industry, spending)
+
+
+def drawn(a: Assumptions, lines: Lines, industry: Industry, spending: Array) -> Array:
+    """Return what lines draw of ``spending`` [layer], their share of each layer, [line].
+
+    Shares of contested layers drift to, or from, the largest companies at the same totals: a share
+    s becomes s to the power 1 + exponent, rescaled (see `industry.concentrated`).
     """
     fixed = jnp.asarray(lines.share).at[:, PLACES].set(0.0)
     contested = jnp.stack([spending[place] for place in PLACES])
     size = along(lines.size, spending[0])
     drifted = size * jnp.exp((lines.of_layer.T @ industry.exponent) * jnp.log(size))
     paid = contested * (lines.of_layer @ size) / _or_one(lines.of_layer @ drifted)
-    drawn = fixed @ spending + lines.of_line @ (drifted * (lines.of_layer.T @ paid))
-    return jnp.exp(industry.log_base) + a.lines.exposure * drawn
+    found = fixed @ spending + lines.of_line @ (drifted * (lines.of_layer.T @ paid))
+    return a.lines.exposure * found
 
 
 def _or_one(total: Array) -> Array:

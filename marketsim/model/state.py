@@ -73,10 +73,11 @@ class State:
 class Quarter:
     """What can be observed of a quarter; stacked [quarter, ...] by a run.
 
-    Revenue: ``lines`` USD bn [line]; ``volumes``, what they would be at prices that follow cost,
-    and ``ordinary``, at prices without what is scarce for a time; ``spending`` by layer as it
-    accrues and ``recognised`` as revenue shows it, USD bn [layer]; ``capital_spending`` on AI,
-    ``operating_spending`` on running it and ``owner_capex`` of the largest owners in all, USD bn.
+    Revenue: ``lines`` USD bn [line]; ``volumes``, what they would be at ordinary prices and
+    without the ``inputs`` that are passed on, and ``ordinary``, revenue without those and without
+    what is scarce for a time; ``spending`` by layer as it accrues and ``recognised`` as revenue
+    shows it, USD bn [layer]; ``capital_spending`` on AI, ``operating_spending`` on running it and
+    ``owner_capex`` of the largest owners in all, USD bn.
 
     Finance, USD bn: ``owner_cash_flow`` of the largest owners; ``borrowed`` for AI, and the
     ``debt`` it leaves; ``borrowers_spending`` of builders without a cash flow of their own;
@@ -118,6 +119,7 @@ class Quarter:
 
     lines: Array
     volumes: Array
+    inputs: Array
     ordinary: Array
     spending: Array
     recognised: Array

@@ -41,7 +41,7 @@ WORLD: Final = {
 
 INTERACTIVE: Final = CLASSES.index("interactive")
 
-BY_LINE: Final = "lines", "volumes", "ordinary"
+BY_LINE: Final = "lines", "volumes", "inputs", "ordinary"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,13 @@ class Outcomes:
     revenue
         USD bn per quarter, [world, quarter, company].
     volumes
-        What it would be at prices that follow cost, in the same unit and shape: costs go with it.
+        What it would be at ordinary prices and without inputs that are passed on, in the same unit
+        and shape: costs go with it.
+    inputs
+        That are passed on, in the same unit and shape.
     ordinary
-        What it would be at prices without what is scarce for a time, in the last four quarters
-        together, USD bn, [world, company].
+        What it would be without those and at prices without what is scarce for a time, in the last
+        four quarters together, USD bn, [world, company].
     lives
         Revenue over what the model has of it: companies' own, [world, quarter, company].
     quantities
@@ -65,6 +68,7 @@ class Outcomes:
 
     revenue: np.ndarray
     volumes: np.ndarray
+    inputs: np.ndarray
     ordinary: np.ndarray
     lives: np.ndarray
     quantities: Mapping[str, np.ndarray]
@@ -75,6 +79,7 @@ class Outcomes:
         return Outcomes(
             self.revenue[rows],
             self.volumes[rows],
+            self.inputs[rows],
             self.ordinary[rows],
             self.lives[rows],
             quantities,
@@ -92,9 +97,9 @@ def kept(owner: NDArray[np.float64], quarters: Quarter) -> dict[str, Any]:
 
 def outcomes(seen: dict[str, np.ndarray], lives: np.ndarray) -> Outcomes:
     """Return worlds of what was seen of them, and the ``lives`` of their companies beside it."""
-    revenue, volumes, ordinary = (seen.pop(name) * lives for name in BY_LINE)
+    revenue, volumes, inputs, ordinary = (seen.pop(name) * lives for name in BY_LINE)
     last = ordinary[:, -YEAR:].sum(axis=1)
-    return Outcomes(revenue, volumes, last, lives, _indexed(seen))
+    return Outcomes(revenue, volumes, inputs, last, lives, _indexed(seen))
 
 
 def _indexed(world: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

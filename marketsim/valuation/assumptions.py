@@ -59,6 +59,12 @@ class ValuationAssumptions:
         lognormal(0.15, 0.5),
         "Campbell and Shiller 1988, Cochrane 2008: discount rates revert by a tenth a year or more",
     )
+    working_capital: Array = assumption(
+        "share",
+        "receivables and stocks less payables, of sales",
+        share(0.15, 0.4),
+        "Damodaran: US companies, a tenth to a fifth",
+    )
     debt_spread: Array = assumption(
         "per year",
         "what lenders ask above the return without risk, at no leverage",
@@ -108,6 +114,13 @@ class ValuationAssumptions:
         share(0.30, 0.5),
         "Equinix and Digital Realty: recurring capital spending is a tenth to a seventh of "
         "depreciation, and equipment wears out besides",
+    )
+    letting_price: Array = assumption(
+        "share",
+        "what large customers pay owners for compute over what all compute is let at",
+        share(0.90, 0.8),
+        "data/facts/accounting.csv: an H100 at 1.70 USD an hour for a year where lists had 2.00 to "
+        "2.36, the model's contracts 1.90; but at 0.75 building would not earn what builders ask",
     )
     letting_time: Array = assumption(
         "years",

@@ -84,6 +84,7 @@ def _grown(assumed: ValuationAssumptions, terms: Terms, sold: Sales, more: Array
                 sold,
                 revenue=sold.revenue * factor,
                 volumes=sold.volumes * factor,
+                inputs=sold.inputs * factor,
                 lives=sold.lives * factor,
                 ordinary=last,
             ),

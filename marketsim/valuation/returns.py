@@ -54,7 +54,7 @@ WIDEST_SHIFT: Final = 1.2
 WIDEST_WITHIN: Final = 2.0
 """What a regime, and a world within it, may add to the log of value: past it prices say no more."""
 
-HELD: Final = "revenue", "volumes", "ordinary", "lives"
+HELD: Final = "revenue", "volumes", "inputs", "ordinary", "lives"
 """Of worlds: what statements take by company."""
 
 BELIEVED: Final = 0.9
@@ -113,8 +113,8 @@ def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
     Parameters
     ----------
     held
-        Of companies: ``revenue``, ``volumes`` and ``lives`` [..., quarter, company], and what is
-        ``ordinary`` [..., company].
+        Of companies: ``revenue``, ``volumes``, ``inputs`` and ``lives`` [..., quarter, company],
+        and what is ``ordinary`` [..., company].
     world
         Quantities of the world, those of :data:`SPENT` [..., quarter]; and what is
         :data:`EXPECTED`.
@@ -123,6 +123,7 @@ def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
     return Sales(
         revenue=yearly(held["revenue"]),
         volumes=yearly(held["volumes"]),
+        inputs=yearly(held["inputs"]),
         ordinary=held["ordinary"],
         lives=yearly(held["lives"]) / YEAR,
         contracted=by["contracted"],

@@ -18,6 +18,9 @@ from .assumptions import ValuationAssumptions
 __all__ = ["Sales", "Statement", "Terms", "positive_part", "statement"]
 
 
+LEAST_UNSERVED: Final = 0.02
+"""Share of a volume: about as much no fleet serves, at the least."""
+
 MOST_LEVERED: Final = 2.0
 """Years of earnings owed at which what lenders ask comes near its limit."""
 
@@ -26,28 +29,33 @@ MOST_LEVERED: Final = 2.0
 class Terms:
     """What turns revenue into cash, arrays [company].
 
-    ``volume`` of the fiscal year that costs are known of, USD bn; ``cost`` of a dollar of it, now
-    and in the long run, without overhead and without what fleets cost; ``overhead`` of that year,
-    USD bn; ``tax_rate``; ``sales_to_capital``, sales gained per dollar of other capital;
+    ``volume`` of the fiscal year that costs are known of, USD bn, which ended ``since`` years
+    before the decision date, of it what was ``served`` by own fleets, and ``inputs`` passed on;
+    ``cost`` of a dollar of the rest, now and in the long run, without overhead; ``overhead`` of
+    that year, USD bn; ``tax_rate``; ``sales_to_plant``, sales gained per dollar of other plant;
     ``fleet``, share of the world's AI capital, of which ``spare`` is not sold by its lines, and
     ``at_home`` says whether that is used at home, one, or let, nothing; ``ai_share`` of its revenue
     that fleets earn, ``exposure`` that all layers of spending do; ``net_debt``, USD bn,
-    nothing where it is unknown;
+    nothing where it is unknown; ``capital`` in plant, stocks and fleets, USD bn;
     ``beta``; ``equity_share`` of enterprise value at market prices.
     """
 
     volume: Array
+    since: Array
+    served: Array
+    inputs: Array
     cost: Array
     long_run_cost: Array
     overhead: Array
     tax_rate: Array
-    sales_to_capital: Array
+    sales_to_plant: Array
     fleet: Array
     spare: Array
     at_home: Array
     ai_share: Array
     exposure: Array
     net_debt: Array
+    capital: Array
     beta: Array
     equity_share: Array
 
@@ -56,7 +64,8 @@ class Terms:
 class Sales:
     """What a world sells and spends, USD bn per year.
 
-    ``revenue`` and ``volumes`` [year, company]; ``ordinary`` revenue of the last year [company];
+    ``revenue``, ``volumes`` at ordinary prices and without ``inputs`` that are passed on [year,
+    company]; ``ordinary`` revenue of the last year [company];
     ``lives``, revenue over what the model has of it [year, company]; what all compute is let at,
     ``contracted``; ``use``, ln of tokens over what forecasts expect, of which the worth was
     ``expected`` [year];
@@ -67,6 +76,7 @@ class Sales:
 
     revenue: Array
     volumes: Array
+    inputs: Array
     ordinary: Array
     lives: Array
     contracted: Array
@@ -84,14 +94,16 @@ class Sales:
 class Statement:
     """Earnings and cash of companies, USD bn per year, [year, company].
 
-    ``from_fleets``, what fleets earn beside reported lines; ``cost`` of what is sold and
-    ``overhead``, without fleets; ``running``, ``depreciation`` and ``write_down`` of fleets;
-    ``profit`` before interest and tax, and ``tax`` on it; ``capital_spending`` on fleets and
-    ``other_investment`` net of what wears out; the ``free_cash_flow`` of all owners and lenders,
-    which may be negative; ``interest`` on net debt, and ``net_debt`` at the end of the year.
+    Of ``revenue`` what is ``served`` by own fleets; ``from_fleets``, what those earn beside it;
+    ``cost`` of what is sold, inputs passed on included, and ``overhead``, without fleets;
+    ``running``, ``depreciation`` and ``write_down`` of fleets; ``profit`` before interest and tax,
+    and ``tax`` on it; ``capital_spending`` on fleets and ``other_investment`` net of what wears
+    out; the ``free_cash_flow`` of all owners and lenders, which may be negative; ``interest`` on
+    net debt, the ``premium`` in it, and ``net_debt`` at the end of the year.
     """
 
     revenue: Array
+    served: Array
     from_fleets: Array
     cost: Array
     overhead: Array
@@ -111,20 +123,24 @@ class Statement:
 def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     """Return the statement of one world.
 
-    Costs follow volumes, so that a price above cost is margin; overhead follows them less than one
+    Costs follow volumes, so that a price above cost is margin, and inputs passed on cost what they
+    cost; what fleets serve costs what fleets do; overhead follows them less than one
     for one. Owners of fleets pay for running them, write them off and buy new ones, as the world
     does, by their share, which goes with what becomes of their own AI business. What they do not
-    sell through their lines is let at contract prices, in time, or, where they use it at home,
+    sell through their lines is let to large customers, in time, or, where they use it at home,
     worth to them a part of what more use of it is worth, in proportion to its log: forecast revenue
     holds what was expected. Growth of what is sold besides costs capital; shrinking sets none free.
     Losses are not taxed and save no tax.
     """
     years = np.arange(len(sold.revenue))[:, None] + 0.5
-    cost = cost_at(a, terms, years) * sold.volumes
-    overhead = terms.overhead * (sold.volumes / terms.volume) ** a.overhead_elasticity
     own = 1.0 + terms.ai_share * (sold.lives - 1.0)
     fleet = terms.fleet * own
-    let = sold.contracted[:, None] * -jnp.expm1(-years / a.letting_time)
+    price = a.letting_price * sold.contracted[:, None]
+    served = (terms.fleet - terms.spare) * own * price
+    other, known = (unserved(*x) for x in ((sold.volumes, served), (terms.volume, terms.served)))
+    cost = cost_at(a, terms, years) * other + sold.inputs
+    overhead = terms.overhead * (other / known) ** a.overhead_elasticity
+    let = price * -jnp.expm1(-years / a.letting_time)
     used = a.appropriation * (sold.expected * sold.use)[:, None]
     from_fleets = terms.spare * own * (let + terms.at_home * (used - let))
     running = sold.operating[:, None] * fleet
@@ -134,14 +150,18 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     profit = earned - running - depreciation - write_down
     tax = taxed(terms, profit)
     bought = sold.capital_spending[:, None] * fleet
-    before = 2.0 * sold.volumes[:1] - sold.volumes[1:2]
-    growth = jnp.diff(sold.volumes, axis=0, prepend=before)
-    invested = capital_for(terms, growth)
+    invested = capital_for(
+        a,
+        terms,
+        _growth(terms, terms.volume - terms.served, other),
+        _growth(terms, terms.inputs, sold.inputs),
+    )
     free = profit - tax + depreciation + write_down - bought - invested
     able = profit + depreciation + write_down
     interest, dear, debt = financed(a, terms, free, able, sold.premium)
     return Statement(
         revenue=sold.revenue,
+        served=served,
         from_fleets=from_fleets,
         cost=cost,
         overhead=overhead,
@@ -170,9 +190,30 @@ def taxed(terms: Terms, profit: Array) -> Array:
     return terms.tax_rate * positive_part(profit, 0.01 * terms.volume)
 
 
-def capital_for(terms: Terms, growth: Array) -> Array:
-    """Return capital that a year's ``growth`` of volume takes, without fleets."""
-    return positive_part(growth, 0.01 * terms.volume) / terms.sales_to_capital
+def unserved(volume: Array, served: Array) -> Array:
+    """Return what of a ``volume`` no fleet serves, smoothly above zero; all where none does."""
+    left = smooth.positive_part(1.0 - served / volume, LEAST_UNSERVED)
+    return volume * left / smooth.positive_part(jnp.ones_like(left), LEAST_UNSERVED)
+
+
+def _growth(terms: Terms, known: Array, path: Array) -> Array:
+    """Return by how much a ``path`` grows in each year, [year, company].
+
+    In the first at the pace since the fiscal year of which it is ``known``.
+    """
+    first = (path[:1] - known) / (1.0 + terms.since)
+    return jnp.concatenate([first, jnp.diff(path, axis=0)])
+
+
+def capital_for(
+    a: ValuationAssumptions, terms: Terms, growth: Array, more: Array | float = 0.0
+) -> Array:
+    """Return capital that a year's ``growth`` of volume takes, and ``more`` inputs passed on.
+
+    Plant and working capital, of inputs working capital alone; without fleets.
+    """
+    plant = positive_part(growth, 0.01 * terms.volume) / terms.sales_to_plant
+    return plant + a.working_capital * positive_part(growth + more, 0.01 * terms.volume)
 
 
 def financed(

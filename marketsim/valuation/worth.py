@@ -20,6 +20,7 @@ from .statement import (
     positive_part,
     statement,
     taxed,
+    unserved,
 )
 
 __all__ = ["enterprise_value", "log_discount"]
@@ -33,13 +34,13 @@ GROWTH_BOUND: Final = 0.25
 LEAST_SPREAD: Final = 0.003
 """Of the rate over growth for ever, per year: from a few times as much on it is itself."""
 
-LEAST: Final = 0.05
-"""Of a year's volume: about as much is a company worth whose plans are worth nothing, as it can
-drop them."""
+EXIT: Final = 0.5
+"""Of capital: what it is worth to others, once plans are worth less (Berger, Ofek and Swary 1996:
+0.54 to 0.72 of plant, stocks and receivables)."""
 
 
 def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Array:
-    """Return enterprise value of one world, USD bn, above zero, [company].
+    """Return enterprise value of one world, USD bn, above that of its parts, [company].
 
     Notes
     -----
@@ -47,7 +48,7 @@ def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Arra
     their risk; then twenty years in which growth, measured over the last two years' volumes, fades,
     what is scarce returns to ordinary prices and costs to their long run; then the value-driver
     formula (Koller, Goedhart and Wessels 2020). Betas return to one on the way (Blume 1975). A
-    company whose plans would destroy value drops them, so that value stays above zero.
+    company whose plans are worth less than its capital to others sells that.
     """
     said = statement(a, terms, sold)
     count = len(sold.revenue)
@@ -55,8 +56,8 @@ def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Arra
     flows = said.free_cash_flow - said.premium * (1.0 - terms.tax_rate)
     explicit = (flows * jnp.exp(-log_discount(a, terms, years, sold.hurdle))).sum(axis=0)
     value = explicit + _after(a, terms, sold, said)
-    # Of hyperbolas: their tail is long, so that logs stay finite.
-    return smooth.positive_part(value, LEAST * terms.volume)
+    left = EXIT * terms.capital
+    return left + smooth.positive_part(value - left, left)
 
 
 def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) -> Array:
@@ -67,15 +68,15 @@ def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) 
     first = GROWTH_BOUND * jnp.tanh(recent / GROWTH_BOUND)
     growth = a.terminal_growth + (first - a.terminal_growth) * jnp.exp(-a.growth_fade * step)
     size = jnp.exp(jnp.cumsum(growth, axis=0))
-    scarce = (sold.revenue[-1] - sold.ordinary) * jnp.exp(-a.scarcity_fade * step)
+    scarce = (sold.revenue[-1] - sold.inputs[-1] - sold.ordinary) * jnp.exp(-a.scarcity_fade * step)
     # Fleets are replaced as they wear out, and grow with the company.
     charged = 0.5 * (said.depreciation + said.write_down + said.capital_spending)[-1]
-    volume = sold.volumes[-1]
-    costs = cost_at(a, terms, count - 0.5 + step) * volume + said.overhead[-1] + said.running[-1]
+    other = unserved(sold.volumes[-1], said.served[-1])
+    costs = cost_at(a, terms, count - 0.5 + step) * other + said.overhead[-1] + said.running[-1]
     profit = (sold.ordinary + scarce + said.from_fleets[-1] - costs - charged) * size
-    grown = size * volume * (1.0 - jnp.exp(-growth))
+    grown = size * other * (1.0 - jnp.exp(-growth))
     left = profit - taxed(terms, profit)
-    flows = left - capital_for(terms, grown)
+    flows = left - capital_for(a, terms, grown)
     years = count - 0.5 + step
     fading = (flows * jnp.exp(-log_discount(a, terms, years, sold.hurdle))).sum(axis=0)
     end = count + FADE - 0.5

@@ -42,7 +42,7 @@ DRAWS = range(9)
 MIDDLE = 16
 """Quarters of history."""
 ROUNDING = 1.0 + 1e-9
-SIGNED = ("merchant_margin", "orders", "expected_growth")
+SIGNED = ("merchant_margin", "orders", "expected_growth", "inputs")
 """Observables that may fall below nothing: memory may cost more than the merchant is paid, orders
 may be cancelled, and demand be expected to shrink."""
 
@@ -118,6 +118,7 @@ def test_every_observable_has_its_axes(run: Run, world: World) -> None:
     own = {
         "lines": (world.setting.lines.share.shape[0],),
         "volumes": (world.setting.lines.share.shape[0],),
+        "inputs": (world.setting.lines.share.shape[0],),
         "ordinary": (world.setting.lines.share.shape[0],),
         "spending": (len(LAYERS),),
         "recognised": (len(LAYERS),),
