@@ -29,7 +29,7 @@ from .search import inside
 from .solvers import Case
 from .terms import ExpectedReturn
 
-__all__ = ["Optimum", "marginals", "negligible", "tried"]
+__all__ = ["CHARGED", "Optimum", "marginals", "negligible", "tried"]
 
 FloatArray = NDArray[np.float64]
 
@@ -41,6 +41,11 @@ STEP: Final = 2e-3
 
 EDGE: Final = 1e-7
 """Weights closer to their lowest or highest lie on it."""
+
+CHARGED: Final = ["risk_charge", "limit_charge", "hurdle", "reduced_cost"]
+
+MOST: Final = 60
+"""Companies that are tried."""
 
 SECONDS: Final = 30.0
 NEAR: Final = 1e-8
@@ -132,22 +137,25 @@ def unsure(optimum: Optimum, found: pd.DataFrame) -> pd.Series[bool]:
 def tried(optimum: Optimum, found: pd.DataFrame) -> pd.DataFrame:
     """Return the same, where it is unsure with the reduced cost that solving again gives.
 
-    The hurdle is then what this company has to beat. Where a little more cannot be had, the dual's
-    is left. ``kept`` is what a unit less would lose, where a company stands at its cap and more of
-    it adds nothing.
+    Charges and hurdle are then those of the dual with a little more of the company, and ``again``
+    says so. Where a little more cannot be had, the first dual's are left. ``kept`` is what a unit
+    less would lose, where a company stands at its cap and more of it adds nothing.
     """
-    answer, least = found.assign(kept=np.nan), negligible(found)
-    _, _, unit = _by_term(optimum)
-    for place in np.flatnonzero(unsure(optimum, found)):
+    least, answer = negligible(found), found.assign(kept=np.nan, again=False)
+    for place in np.flatnonzero(unsure(optimum, found))[:MOST]:
         capped, name = bool(found["at_cap"].iloc[place]), optimum.scenarios.tickers[place]
-        slope = _slope(optimum, int(place), capped, STEP)
-        if slope is None:
+        more = _again(optimum, int(place), capped, STEP)
+        if more is None:
             continue
-        gained = slope / unit
-        answer.loc[name, "hurdle"] += answer.loc[name, "reduced_cost"] - gained
-        answer.loc[name, "reduced_cost"] = gained
-        less = _slope(optimum, int(place), capped, -STEP) if capped and gained <= least else None
-        answer.loc[name, "kept"] = np.nan if less is None else less / unit
+        gained = _slope(optimum, more, STEP)
+        then = marginals(more)[CHARGED].iloc[place].to_dict()
+        # What is left by a step too long for one straight line goes to what money earns elsewhere.
+        then["hurdle"] += then.pop("reduced_cost") - gained
+        answer.loc[name, list(then)] = list(then.values())
+        answer.loc[name, ["reduced_cost", "again"]] = [gained, True]
+        if capped and gained <= least:
+            less = _again(optimum, int(place), capped, -STEP)
+            answer.loc[name, "kept"] = np.nan if less is None else _slope(optimum, less, -STEP)
     return answer
 
 
@@ -194,19 +202,23 @@ def _cap(
     return next((names[r] for r in caps if constraints.sides[r] / column[r] <= high + EDGE), "")
 
 
-def _slope(optimum: Optimum, company: int, capped: bool, step: float) -> float | None:
-    """Return what the utility gains by more of a company, or less, per unit of a step upwards."""
-    constraints, objective = optimum.constraints, optimum.objective
-    edge = optimum.weights[company]
+def _again(optimum: Optimum, company: int, capped: bool, step: float) -> Optimum | None:
+    """Return the optimum with the cap of a company, or its floor, a step higher; None if none."""
+    constraints, edge = optimum.constraints, optimum.weights[company]
     moved = tuple(_moved(one, company, edge, capped, step) for one in constraints.bounds)
     wider = replace(constraints, bounds=moved)
-    case = Case(objective, optimum.scenarios, wider, Deadline.after(SECONDS))
+    case = Case(optimum.objective, optimum.scenarios, wider, Deadline.after(SECONDS))
     try:
         found = convex(case._replace(inside=inside(case, convex)), NEAR)
     except MarketsimError:
         return None
-    gained = objective.direction() * (found.proof.objective - optimum.proof.objective)
-    return gained / step
+    return optimum._replace(constraints=wider, proof=found.proof, weights=found.portfolio.weights)
+
+
+def _slope(optimum: Optimum, other: Optimum, step: float) -> float:
+    """Return what the objective gains per unit of a step, in units of expected return."""
+    gained = optimum.objective.direction() * (other.proof.objective - optimum.proof.objective)
+    return gained / step / _by_term(optimum)[2]
 
 
 def _moved(one: Bound, company: int, edge: float, capped: bool, step: float) -> Bound:

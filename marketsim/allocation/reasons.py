@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..returns import CASH
-from .marginals import marginals, negligible, tried
+from .marginals import CHARGED, marginals, negligible, tried
 from .names import array_of, numbers
 from .objectives import Term
 from .sentences import sentence, short
@@ -57,9 +57,13 @@ def reasons(
     if choice.optimum is None:
         raise InputError("reasons: this allocation was not made by allocate; nothing proves it")
     found = marginals(choice.optimum)
+    least = negligible(found)
     settled = tried(choice.optimum, found)
     table = _figures(choice, settled, parts)
-    least = negligible(found)
+    # Where a tail has ties its worlds may be others with a little more of a company.
+    moved = settled["again"] & ((settled["risk_charge"] - found["risk_charge"]).abs() > least)
+    table["tail_return"] = table["tail_return"].mask(moved)
+    table["tail_regime"] = table["tail_regime"].mask(moved, "")
     nothing = "unselected" if choice.optimum.selected else "excluded"
     rows = [row for _, row in settled.join(table[["weight"]]).iterrows()]
     table["reason"] = [_code(row, least, nothing) for row in rows]
@@ -111,8 +115,7 @@ def _figures(choice: Allocation, found: pd.DataFrame, parts: pd.DataFrame | None
     for name in ("carry", "pull"):
         table[name] = given[name].reindex(table.index).astype(float)
     table["regimes"] = table["expected_return"] - table["carry"] - table["pull"]
-    charged = ["risk_charge", "limit_charge", "hurdle", "reduced_cost"]
-    return table.join(found[charged]).join(_tail(choice)).join(_worst(choice))
+    return table.join(found[CHARGED]).join(_tail(choice)).join(_worst(choice))
 
 
 def _term(choice: Allocation) -> CVaR:

@@ -65,7 +65,7 @@ def short(row: pd.Series, priced: bool) -> str:
     if code == "balance":
         return f"{_stand(row)}, a further point earns what money does elsewhere"
     if code == "filled":
-        return f"{_stand(row)}, where more adds nothing and less takes away"
+        return f"{_stand(row)}, a wider one adds nothing and a point less takes away"
     if code == "limit":
         return f"{_stand(row)}, {_limiting(row)}"
     if not priced:
@@ -106,11 +106,11 @@ def _charges(row: pd.Series, level: float) -> str:
     charge, tail = float(row["risk_charge"]), float(row["tail_return"])
     does = f"loses {_percent(-tail)}" if tail < 0.0 else f"earns {_percent(tail)}"
     regime = f", most in {_readable(row['tail_regime'])}" if row["tail_regime"] and tail < 0 else ""
-    where = f"(in the {_worst(level)} it {does}{regime})"
+    where = f" (in the {_worst(level)} it {does}{regime})" if np.isfinite(tail) else ""
     risk = " with risk free of charge" if abs(charge) < SHOWN else f"{_signed(charge)} for risk"
     limits, named = float(row["limit_charge"]), row["limit"] if row["reason"] != "cap" else ""
     more = "" if abs(limits) < SHOWN else f"{_signed(limits)} for {named or 'other limits'}"
-    return f"{risk} {where}{more}"
+    return f"{risk}{where}{more}"
 
 
 def _signed(charge: float) -> str:
@@ -123,7 +123,7 @@ def _verdict(row: pd.Series) -> str:
     if row["reason"] == "tie":
         return f"is {hurdle}, so that it is as good there: a point more or less changes nothing"
     if row["reason"] == "filled":
-        return "is less than what others at their caps earn: more adds nothing, less takes away"
+        return "does not bring in more where the cap is wider, and a point less takes away"
     if row["reason"] == "cap":
         gain = f"each further point of weight would add {abs(more):.3f} points"
         return f"is {_points(more)} above {hurdle}: {gain}"
@@ -150,7 +150,7 @@ def _plain(row: pd.Series) -> str:
     if code == "tie":
         return f"{stand}, as good elsewhere"
     if code == "filled":
-        return f"{stand}, where more adds nothing and less takes away"
+        return f"{stand}: a wider one adds nothing and a point less takes away"
     if code == "limit":
         return f"{stand}: {_limiting(row)}"
     if code == "cap":
