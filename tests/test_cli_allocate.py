@@ -88,7 +88,7 @@ def test_cash_may_be_held_and_reasons_are_written(
 ) -> None:
     source, out, why = (tmp_path / name for name in ("draws.csv", "weights.csv", "why.csv"))
     draws.to_csv(source, index=False)
-    asked = ["--objective", "ExpectedReturn", "--limit", "CVaR(0.9) <= 0.1", "--cash", "0.02"]
+    asked = ["--objective", "ExpectedReturn", "--limit", "CVaR(0.9) <= 0.05", "--cash", "0.02"]
     asked += ["--max-weight", "0.3", "--reasons", str(why), "--out", str(out)]
     assert command("--returns", str(source), *asked) == 0
     weights = pd.read_csv(out, index_col="ticker")["weight"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -294,6 +295,14 @@ def test_absences_that_a_benchmark_or_a_view_would_not_expect_are_notable() -> N
         "E": "view",
     }
     assert table.loc["C", "regimes"] == pytest.approx(0.04)
+
+
+def test_an_allocation_can_be_stored_without_its_reasons() -> None:
+    held = limits.Turnover(0.5, {"A": 1.0})
+    again = pickle.loads(pickle.dumps(allocate(plain(A=0.1, B=0.2), RETURN, limits=[held])))
+    assert again.weights["B"] == pytest.approx(0.5)
+    with pytest.raises(InputError, match="allocate again"):
+        again.reasons()
 
 
 def test_a_wrong_benchmark_or_parts_are_named() -> None:

@@ -45,7 +45,7 @@ EDGE: Final = 1e-7
 CHARGED: Final = ["risk_charge", "limit_charge", "hurdle", "reduced_cost"]
 
 MOST: Final = 60
-"""Companies that are tried."""
+"""Companies that are tried, the largest holdings first."""
 
 SECONDS: Final = 30.0
 NEAR: Final = 1e-8
@@ -142,7 +142,9 @@ def tried(optimum: Optimum, found: pd.DataFrame) -> pd.DataFrame:
     less would lose, where a company stands at its cap and more of it adds nothing.
     """
     least, answer = negligible(found), found.assign(kept=np.nan, again=False)
-    for place in np.flatnonzero(unsure(optimum, found))[:MOST]:
+    doubtful = unsure(optimum, found).to_numpy()
+    largest = np.argsort(-np.abs(optimum.weights), kind="stable")
+    for place in largest[doubtful[largest]][:MOST]:
         capped, name = bool(found["at_cap"].iloc[place]), optimum.scenarios.tickers[place]
         more = _again(optimum, int(place), capped, STEP)
         if more is None:

@@ -55,7 +55,7 @@ def reasons(
 ) -> pd.DataFrame:
     """Return why each company is held, or is not; see `Allocation.reasons`."""
     if choice.optimum is None:
-        raise InputError("reasons: this allocation was not made by allocate; nothing proves it")
+        raise InputError("reasons: an allocation that was stored has no proof left; allocate again")
     found = marginals(choice.optimum)
     least = negligible(found)
     settled = tried(choice.optimum, found)

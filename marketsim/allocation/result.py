@@ -61,7 +61,8 @@ class Allocation:
         What each draw counts in each term of the objective and the limits, as the programme's
         dual has it, in the direction in which the term is concave.
     optimum : Optimum, optional
-        The problem as it was solved and the proof of its answer, which reasons come from.
+        The problem as it was solved and the proof of its answer, which reasons come from; it does
+        not go with an allocation that is stored.
     """
 
     weights: pd.Series[float]
@@ -77,6 +78,9 @@ class Allocation:
     returns: ReturnScenarios
     slopes: tuple[tuple[Term, FloatArray | float], ...] = ()
     optimum: Optimum | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "optimum": None}  # limits hold functions, which are not stored
 
     def portfolio(self) -> Portfolio:
         """The weights with what they earn in each draw."""
@@ -145,7 +149,7 @@ class Allocation:
         Raises
         ------
         InputError
-            If the benchmark names no company, or parts lack a column.
+            If the benchmark names no company, parts lack a column, or the allocation was stored.
 
         Notes
         -----
