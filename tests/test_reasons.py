@@ -235,6 +235,8 @@ def test_every_objective_has_reasons(name: str) -> None:
     assert set(table["reason"]) <= set(CODES)
     priced = "costs" in name or name in ("mean", "impact", "tracking")
     assert table["sentence"].str.contains("expected return").any() == priced
+    assert not table["why"].str.contains("elsewhere" if not priced else "objective").any()
+    assert priced or not set(table["reason"]) & {"risk", "return"}
 
 
 # Views

@@ -32,6 +32,7 @@ CODES: Final = {
     "tie": "at an end of its range, and as good elsewhere",
     "risk": "not held: its expected return would do, what it is charged for risk is too much",
     "return": "not held: its expected return is less than what money earns elsewhere",
+    "absent": "not held: a point of it would make an objective without expected return worse",
     "limit": "what a limit on several companies charges, or grants, decides",
     "fixed": "its limits leave no other weight",
     "excluded": "not held: its limits leave it nothing",
@@ -64,19 +65,24 @@ def reasons(
     moved = settled["again"] & ((settled["risk_charge"] - found["risk_charge"]).abs() > least)
     table["tail_return"] = table["tail_return"].mask(moved)
     table["tail_regime"] = table["tail_regime"].mask(moved, "")
+    priced = bool(choice.optimum.priced)
     nothing = "unselected" if choice.optimum.selected else "excluded"
     rows = [row for _, row in settled.join(table[["weight"]]).iterrows()]
-    table["reason"] = [_code(row, least, nothing) for row in rows]
+    table["reason"] = [_code(row, least, nothing, priced) for row in rows]
     capped = table["reason"] == "cap"
     table["limit"] = settled["cap"].where(capped, settled["limit"])
     table["benchmark"] = _benchmark(choice, benchmark)
     table["notable"] = _notable(table)
-    priced = bool(choice.optimum.priced)
+    return _worded(choice, table, priced).sort_values("weight", ascending=False, kind="stable")
+
+
+def _worded(choice: Allocation, table: pd.DataFrame, priced: bool) -> pd.DataFrame:
     level, years = _term(choice).level, choice.returns.horizon_years
     told = [(str(name), row) for name, row in table.iterrows()]
-    table["why"] = [short(row, priced) for _, row in told]
-    table["sentence"] = [sentence(name, row, level, years, priced) for name, row in told]
-    return table[COLUMNS].sort_values("weight", ascending=False, kind="stable")
+    return table.assign(
+        why=[short(row, priced) for _, row in told],
+        sentence=[sentence(name, row, level, years, priced) for name, row in told],
+    )[COLUMNS]
 
 
 COLUMNS: Final = [
@@ -159,7 +165,7 @@ def _worst(choice: Allocation) -> pd.DataFrame:
     return pd.DataFrame({"worst_regime": told, "worst_regime_return": means.min()})
 
 
-def _code(row: pd.Series, least: float, nothing: str) -> str:
+def _code(row: pd.Series, least: float, nothing: str, priced: bool) -> str:
     more, charged = float(row["reduced_cost"]), float(row["limit_charge"])
     held, capped = abs(row["weight"]) >= HELD, bool(row["at_cap"] and row["cap"])
     if capped and row["at_floor"]:
@@ -172,8 +178,8 @@ def _code(row: pd.Series, least: float, nothing: str) -> str:
         return "cap"
     if more + charged > least:
         return "limit"
-    if held:
-        return "floor"
+    if held or not priced:
+        return "floor" if held else "absent"
     return "risk" if float(row["earned"] - row["hurdle"]) > least else "return"
 
 

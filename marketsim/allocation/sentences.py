@@ -62,7 +62,7 @@ def short(row: pd.Series, priced: bool) -> str:
         return GIVEN[code]
     if code == "tie":
         return f"{_stand(row)}, as good elsewhere"
-    if code == "balance":
+    if code == "balance" and priced:
         return f"{_stand(row)}, a further point earns what money does elsewhere"
     if code == "filled":
         return f"{_stand(row)}, a wider one adds nothing and a point less takes away"
@@ -121,7 +121,8 @@ def _verdict(row: pd.Series) -> str:
     hurdle = f"the {_percent(row['hurdle'])} that money earns elsewhere"
     more = float(row["reduced_cost"])
     if row["reason"] == "tie":
-        return f"is {hurdle}, so that it is as good there: a point more or less changes nothing"
+        point = "a point of it" if abs(row["weight"]) < SHOWN else "a point more or less"
+        return f"is {hurdle}, so that it is as good there: {point} changes nothing"
     if row["reason"] == "filled":
         return "does not bring in more where the cap is wider, and a point less takes away"
     if row["reason"] == "cap":
