@@ -1143,12 +1143,20 @@ def test_cash_is_told_apart_from_companies() -> None:
     choice = SimpleNamespace(**vars(calm.allocation))
     choice.weights = pd.concat([0.8 * choice.weights, pd.Series({"cash": 0.2})])
     layers = {**calm.layers, "cash": "cash"}
-    contents = replace(calm, allocation=choice, layers=layers)  # type: ignore[arg-type]
+    rows = pd.DataFrame({"expected_return": 0.04}, index=["cash"]).reindex(
+        columns=calm.reasons.columns
+    )
+    given = {"allocation": choice, "layers": layers, "reasons": rows}
+    contents = replace(calm, **given)  # type: ignore[arg-type]
     assert contents.cash == 0.2
     assert "cash" not in contents.companies.index
     decided = next(part.text for part in story(contents) if part.head == "What was decided")
     assert "holds 11 of the 30 companies" in decided
     assert "20.0\N{NO-BREAK SPACE}% stays in cash." in decided
+    assert "leans on cash" not in decided
+    assert "and cash +0.8\N{NO-BREAK SPACE}% of what is expected" in " ".join(
+        part.text for part in story(contents)
+    )
     assert "Cash" not in _unheld(calm)
     assert "Cash" not in _unheld(contents)
     assert next(row[1] for row in allocation_table(contents).rows) == "Cash"

@@ -88,7 +88,7 @@ def _cash(contents: RunContents) -> str:
 
 
 def _by_layer(contents: RunContents) -> str:
-    layers = contents.layer_weights
+    layers = contents.layer_weights.drop(CASH, errors="ignore")
     if layers.empty:
         return ""
     empty = sorted(
@@ -153,12 +153,20 @@ def _parts(contents: RunContents) -> str:
         percent(float((held * contents.value[name]).sum()), sign=True)
         for name in ("carry", "pull", "regimes")
     )
-    cash = f", beside {percent(contents.cash, 0)} in cash" if contents.cash else ""
+    cash = _cash_part(contents)
     return (
         "The market is taken to price the scenarios as they are weighted here: before its noise "
-        f"the cost of equity makes {carry}, the way back to the model's value {pull}, and the "
-        f"scenarios {regimes} of what is expected{cash}."
+        f"the cost of equity makes {carry}, the way back to the model's value {pull}, "
+        f"{'' if cash else 'and '}the scenarios {regimes}{cash} of what is expected."
     )
+
+
+def _cash_part(contents: RunContents) -> str:
+    """What cash adds to the expected return, where there is any."""
+    if not contents.cash or CASH not in contents.reasons.index:
+        return ""
+    earned = contents.cash * float(contents.reasons["expected_return"][CASH])
+    return f" and cash {percent(earned, sign=True)}"
 
 
 def _worst(contents: RunContents) -> str | None:
