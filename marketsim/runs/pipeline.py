@@ -23,8 +23,8 @@ from marketsim.errors import InputError
 from marketsim.files import replace_file
 from marketsim.forecasting import forecast
 from marketsim.knowledge import Knowledge
-from marketsim.outlooks import Outlook, outlook
-from marketsim.paradoxes import Paradox, paradox
+from marketsim.outlooks import outlook
+from marketsim.paradoxes import paradox
 from marketsim.prices import newest_close
 from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
@@ -32,14 +32,15 @@ from marketsim.returns import CASH
 from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
 from marketsim.sensitivity import Sensitivities, sensitivities
 from marketsim.simulation import Paths, simulate
-from marketsim.valuation import Valuation, revalue
+from marketsim.valuation import revalue
 
 from .benchmarks import stated_weights
 from .cash import with_cash_cap
 from .decision import Decision, decide
 from .freshness import freshness
 from .inputs import dated_prices, known_by
-from .tables import paths_table, revenue_fan, scenario_table, value_table, world_fan
+from .results import result_files
+from .tables import revenue_fan, scenario_table, value_table, world_fan
 
 __all__ = ["Run", "run"]
 
@@ -232,7 +233,7 @@ def run(
         "warnings": fresh.warnings,
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
-    files = _result_files(decision, slopes, paths, posterior, years, doubled)
+    files = result_files(decision, slopes, paths, posterior, years, doubled)
     files["forecast.csv"] = coming.to_csv().encode()
     for name, content in files.items():
         replace_file(folder / name, content)
@@ -309,54 +310,3 @@ def _meta(
 def _digest(content: object) -> str:
     text = content if isinstance(content, str) else json.dumps(content, sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()
-
-
-def _result_files(
-    decision: Decision,
-    slopes: Sensitivities,
-    paths: Paths,
-    posterior: Posterior,
-    years: Outlook,
-    doubled: Paradox,
-) -> dict[str, bytes]:
-    choice = decision.choice
-    weights = choice.weights.rename("weight").rename_axis("ticker").reset_index()
-    weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
-    order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
-    returns = choice.returns.to_frame()
-    valuation: Valuation = choice.returns.world
-    assumed = valuation.assumptions
-    return {
-        "allocation.csv": _rows(order),
-        "reasons.csv": decision.reasons.to_csv(lineterminator="\n").encode(),
-        "alternatives.csv": decision.alternatives.to_csv(lineterminator="\n").encode(),
-        "by_scenario.csv": choice.by_scenario.to_csv(lineterminator="\n").encode(),
-        "value.csv": value_table(valuation).to_csv(lineterminator="\n").encode(),
-        "statements.csv": _rows(valuation.statements()),
-        "valuation_assumptions.csv": assumed.to_csv(lineterminator="\n").encode(),
-        "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
-        "fit.csv": _rows(posterior.fit),
-        "outlook.csv": years.to_csv().encode(),
-        "paradox.csv": _rows(doubled.table),
-        "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
-        "returns.parquet": _parquet(returns),
-        "paths.parquet": _parquet(paths_table(paths)),
-    }
-
-
-def _rows(table: pd.DataFrame) -> bytes:
-    """Return a table as CSV without its index."""
-    return table.to_csv(index=False, lineterminator="\n").encode()
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    """Return a table as Parquet; bytes of floats are stored apart, which halves the file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    real = [f.name for f in arrow.schema if pa.types.is_floating(f.type)]
-    rest = [f.name for f in arrow.schema if f.name not in real]
-    sink = pa.BufferOutputStream()
-    pq.write_table(arrow, sink, compression="zstd", use_dictionary=rest, use_byte_stream_split=real)
-    return bytes(sink.getvalue())
