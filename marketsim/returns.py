@@ -7,8 +7,8 @@ those of `revalue`, a bootstrap of history, or a bank's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,10 @@ from .scenario_checks import (
     kind,
 )
 
-__all__ = ["ReturnScenarios"]
+__all__ = ["CASH", "ReturnScenarios"]
+
+CASH: Final = "cash"
+"""Column and layer of what is not invested; tickers are in upper case."""
 
 PROBABILITY = "probability"
 REGIME = "regime"
@@ -141,6 +144,38 @@ class ReturnScenarios:
             np.empty(0, dtype=np.str_) if names is None else np.asarray(names),
             layers or {},
             horizon_years,
+        )
+
+    def with_cash(self, rate: float = 0.0) -> ReturnScenarios:
+        """The same with a column `cash`, which earns a rate in every draw.
+
+        Parameters
+        ----------
+        rate : float, optional
+            Per year, compounded continuously as valuation does: `expm1(rate * horizon_years)`.
+
+        Raises
+        ------
+        InputError
+            If there is such a column already, the rate is no finite number, or another company
+            returns the same in every draw.
+        """
+        if CASH in self.tickers:
+            raise InputError(f"the scenarios have a column '{CASH}' already; leave it out")
+        if not np.isfinite(rate):
+            raise InputError(f"the rate that cash earns is {rate}; it must be a finite number")
+        paths = self.paths
+        if paths is not None:
+            past = np.arange(1, paths.shape[1] + 1) / paths.shape[1]
+            grown = np.broadcast_to(np.expm1(rate * self.horizon_years * past), paths.shape[:2])
+            paths = np.concatenate([paths, grown[:, :, None]], axis=2)
+        earned = np.full((len(self), 1), np.expm1(rate * self.horizon_years))
+        return replace(
+            self,
+            returns=np.hstack([self.returns, earned]),
+            tickers=(*self.tickers, CASH),
+            layers={**self.layers, CASH: CASH} if self.layers else {},
+            paths=paths,
         )
 
     def to_frame(self) -> pd.DataFrame:

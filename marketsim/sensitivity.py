@@ -129,7 +129,7 @@ def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivitie
     scenarios = valuation.paths.scenarios
     posterior = scenarios.posterior
     start = _starting_move(valuation, regime)
-    tickers = list(choice.returns.tickers)
+    tickers = list(valuation.economics.index)  # without cash, which hangs on none of them
     with precise("float64"):
         coordinates, setting = posterior.coordinates, posterior.setting
         mode = histories(posterior.mode[None], coordinates, setting, lambda quarters: ())
@@ -137,7 +137,7 @@ def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivitie
             lambda x: jnp.asarray(x[0]), Handover(leaf(mode.link), mode.state, leaf(mode.coming))
         )
         book = Holding(
-            weights=jnp.asarray(choice.weights.loc[tickers].to_numpy()),
+            weights=jnp.asarray(choice.weights.reindex(tickers).fillna(0.0).to_numpy()),
             columns=jnp.asarray(valuation.columns),
             lives=leaf(valuation.paths.calibrated.lives[0][:, valuation.columns].astype(float)),
             expected={name: leaf(np.asarray(x)) for name, x in valuation.expected.items()},

@@ -94,6 +94,8 @@ class TestWhatReachesTheLibrary:
             "cvar_level": 0.95,
             "risk": 1.0,
             "risk_aversion": None,
+            "benchmark": None,
+            "most_cash": 1.0,
         }
 
     @pytest.mark.parametrize(
@@ -114,11 +116,43 @@ class TestWhatReachesTheLibrary:
             ("--cvar-level 0.9", "cvar_level", 0.9),
             ("--risk 0.8", "risk", 0.8),
             ("--risk-aversion 2", "risk_aversion", 2.0),
+            ("--most-cash 0.2", "most_cash", 0.2),
         ],
     )
     def test_run(self, asked: dict[str, Any], typed: str, name: str, value: object) -> None:
         assert command("run", *typed.split()) == 0
         assert asked[name] == value
+
+    def test_a_benchmark_is_read(self, asked: dict[str, Any], tmp_path: Path) -> None:
+        path = tmp_path / "mine.csv"
+        path.write_text("ticker,weight\nNVDA,0.6\nMSFT,0.4\n")
+        assert command("run", "--benchmark", str(path)) == 0
+        assert asked["benchmark"] == {"NVDA": 0.6, "MSFT": 0.4}
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (None, "mine.csv"),
+            ("ticker;weight\nNVDA;1\n", "has no columns ticker and weight"),
+            ("ticker,weight\nNVDA,0.5\nNVDA,0.5\n", "has NVDA twice"),
+        ],
+    )
+    def test_a_file_that_is_no_benchmark_is_refused_in_one_line(
+        self,
+        asked: dict[str, Any],
+        text: str | None,
+        said: str,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        path = tmp_path / "mine.csv"
+        if text is not None:
+            path.write_text(text)
+        assert command("run", "--benchmark", str(path)) == 2
+        told = capsys.readouterr().err.strip()
+        assert said in told
+        assert "\n" not in told
+        assert not asked
 
 
 class TestWhatTheUserSees:

@@ -83,6 +83,26 @@ def test_a_budget_of_risk_can_be_typed(draws: pd.DataFrame, tmp_path: Path) -> N
     assert expected.risk["CVaR_95"] == pytest.approx(level, abs=1e-8)
 
 
+def test_cash_may_be_held_and_reasons_are_written(
+    draws: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out, why = (tmp_path / name for name in ("draws.csv", "weights.csv", "why.csv"))
+    draws.to_csv(source, index=False)
+    asked = ["--objective", "ExpectedReturn", "--limit", "CVaR(0.9) <= 0.05", "--cash", "0.02"]
+    asked += ["--max-weight", "0.3", "--reasons", str(why), "--out", str(out)]
+    assert command("--returns", str(source), *asked) == 0
+    weights = pd.read_csv(out, index_col="ticker")["weight"]
+    assert weights["cash"] > 0.3
+    table = pd.read_csv(why, index_col="ticker")
+    assert table["expected_return"]["cash"] == pytest.approx(np.expm1(0.02))
+    said = capsys.readouterr().out
+    assert str(table["why"]["cash"]) in said
+    assert said.endswith(f"table: {why}\ntable: {out}\n")
+    capped = ["--objective", "CVaR(0.9)", "--cash", "0.02", "--cap", "cash=0.25"]
+    assert command("--returns", str(source), *capped, "--out", str(out)) == 0
+    assert pd.read_csv(out, index_col="ticker")["weight"]["cash"] == pytest.approx(0.25)
+
+
 @pytest.mark.parametrize(
     ("change", "typed", "said"),
     [
@@ -97,6 +117,7 @@ def test_a_budget_of_risk_can_be_typed(draws: pd.DataFrame, tmp_path: Path) -> N
         ({}, ["--limit", "CVaR(0.9) <= -1"], "CVaR(0.9).at_most must be at least"),
         ({}, ["--view", "mean(Z) > 0"], "Z"),
         ({}, ["--current", "nowhere.csv"], "nowhere.csv"),
+        ({"cash": 0.01}, ["--cash", "0.02"], "a column 'cash' already"),
     ],
 )
 def test_what_is_wrong_is_named(

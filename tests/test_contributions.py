@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from marketsim.allocation import Algebra, Allocation, allocate, limits, terms
-from marketsim.allocation.families import portfolio_of
+from marketsim.allocation.families import onto_density, portfolio_of
 from marketsim.allocation.terms.tails import edge_of_tail
 from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
@@ -197,3 +197,8 @@ def test_a_fall_needs_paths() -> None:
     returns = replace(returns_of(0), paths=None)
     with pytest.raises(InputError, match="way to the horizon"):
         chosen(returns, 0).contributions(terms.Drawdown())
+
+
+def test_a_tail_that_one_draw_completes_but_for_rounding_is_whole() -> None:
+    nearly = np.array([np.nextafter(1.0, 0.0)])
+    assert onto_density(nearly, nearly) == pytest.approx([1.0])

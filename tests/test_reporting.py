@@ -23,9 +23,11 @@ from marketsim.model.units import LIMITS
 from marketsim.reporting import RunContents, write_backtest_report, write_report
 from marketsim.reporting.backtest_figures import top_weights
 from marketsim.reporting.backtest_page import backtest_html, shares, turnover
+from marketsim.reporting.decision_section import reasons_sentence, reasons_table
 from marketsim.reporting.formats import amount, join, number, percent, quantity, readable, usd_bn
+from marketsim.reporting.narrative import story
 from marketsim.reporting.outlook_section import binding_panels, outlook_table, outside_table
-from marketsim.reporting.page import report_html
+from marketsim.reporting.page import _unheld, report_html
 from marketsim.reporting.palette import (
     INK,
     LAYERS,
@@ -203,6 +205,7 @@ def make_contents() -> RunContents:
         binding=_binding(),
         value=_value(),
         valuation=ASSUMED,
+        reasons=_reasons(),
     )
 
 
@@ -233,6 +236,17 @@ def _value() -> pd.DataFrame:
     )
     table.loc["NVDA", "gaps"] = "gross profit, tax_rate"
     return table.loc[random.permutation(table.index)]
+
+
+def _reasons() -> pd.DataFrame:
+    """One at its cap, one that is notable for its absence, one of which there is nothing to say."""
+    rows = {
+        "TSM": ("held", 0.15, 0.141, 0.022, 0.31, "at its cap; in 5 % of worlds it makes -62.0 %"),
+        "NVDA": ("benchmark", 0.0, 0.13, -0.013, 0.0, "not held for its risk"),
+        "HPE": ("", 0.0, 0.01, -0.1, 0.0, "not held for its return"),
+    }
+    columns = ["notable", "weight", "expected_return", "reduced_cost", "risk_share", "sentence"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
 def _outlook() -> pd.DataFrame:
@@ -886,6 +900,7 @@ def hostile_contents(calm: RunContents) -> RunContents:
         binding=calm.binding.replace({"regime": regimes}).rename(columns={"power": HOSTILE}),
         paradox=doubled().assign(quantity=lambda t: t["quantity"] + HOSTILE),
         value=calm.value.assign(gaps=HOSTILE),
+        reasons=calm.reasons.assign(sentence=HOSTILE),
         valuation=calm.valuation,
     )
 
@@ -1095,6 +1110,59 @@ def test_a_run_without_an_outlook_leaves_its_section_out() -> None:
     assert "Whether that world can be" in report_html(contents)
     bare = replace(contents, outlook=pd.DataFrame(), binding=pd.DataFrame())
     assert "Whether that world can be" not in report_html(bare)
+
+
+def test_reasons_are_given_for_what_is_notable() -> None:
+    contents = make_contents()
+    table = reasons_table(contents)
+    assert [row[0] for row in table.rows] == ["TSMC", "NVIDIA"]
+    assert table.rows[0][1:5] == [
+        "15.0\N{NO-BREAK SPACE}%",
+        "+14.1\N{NO-BREAK SPACE}%",
+        "+2.2",
+        "31\N{NO-BREAK SPACE}%",
+    ]
+    assert "makes \N{MINUS SIGN}62.0\N{NO-BREAK SPACE}%" in str(table.rows[0][5])
+    assert [row[1] for row in table.rows][1] == "\N{EN DASH}"
+    assert "Why each is held" in report_html(contents)
+    assert "Why each is held" not in report_html(replace(contents, reasons=pd.DataFrame()))
+
+
+def test_the_price_of_risk_is_said_where_there_is_a_budget() -> None:
+    contents = make_contents()
+    assert reasons_sentence(contents) == ""
+    for price, said in ((0.035, "would add 0.035 points"), (0.0, "holds nothing back")):
+        choice = SimpleNamespace(**vars(contents.allocation))
+        choice.duals = pd.Series({"budget": 0.1, "CVaR(0.95).at_most": price})
+        assert said in reasons_sentence(replace(contents, allocation=choice))  # type: ignore[arg-type]
+
+
+def test_cash_is_told_apart_from_companies() -> None:
+    """It is no holding among the companies, has no layer they lean on, and no revenue."""
+    calm = make_contents()
+    choice = SimpleNamespace(**vars(calm.allocation))
+    choice.weights = pd.concat([0.8 * choice.weights, pd.Series({"cash": 0.2})])
+    layers = {**calm.layers, "cash": "cash"}
+    rows = pd.DataFrame({"expected_return": 0.04}, index=["cash"]).reindex(
+        columns=calm.reasons.columns
+    )
+    given = {"allocation": choice, "layers": layers, "reasons": rows}
+    contents = replace(calm, **given)  # type: ignore[arg-type]
+    assert contents.cash == 0.2
+    assert "cash" not in contents.companies.index
+    decided = next(part.text for part in story(contents) if part.head == "What was decided")
+    assert "holds 11 of the 30 companies" in decided
+    assert "20.0\N{NO-BREAK SPACE}% stays in cash." in decided
+    assert "leans on cash" not in decided
+    assert "and cash +0.8\N{NO-BREAK SPACE}% of what is expected" in " ".join(
+        part.text for part in story(contents)
+    )
+    assert "Cash" not in _unheld(calm)
+    assert "Cash" not in _unheld(contents)
+    assert next(row[1] for row in allocation_table(contents).rows) == "Cash"
+    story_of_none = " ".join(part.text for part in story(replace(calm, layers=layers)))
+    assert "nothing of cash" not in story_of_none
+    assert "or cash" not in story_of_none
 
 
 def doubled() -> pd.DataFrame:

@@ -26,6 +26,7 @@ RESULTS = {
     "outlook.csv",
     "paradox.csv",
     "paths.parquet",
+    "reasons.csv",
     "returns.parquet",
     "sensitivities.csv",
     "statements.csv",
@@ -71,7 +72,7 @@ class TestRun:
         value = pd.read_csv(done.folder / "value.csv", index_col="ticker")
         statements = pd.read_csv(done.folder / "statements.csv", parse_dates=["year"])
         assumed = pd.read_csv(done.folder / "valuation_assumptions.csv", index_col="assumption")
-        assert list(value.index) == list(done.allocation.returns.tickers)
+        assert [*value.index, "cash"] == list(done.allocation.returns.tickers)
         assert set(statements["ticker"]) == set(value.index)
         assert statements["year"].min() == pd.Timestamp("2026-12-31")
         assert {"risk_free", "equity_premium", "pull"} <= set(assumed.index)
@@ -81,7 +82,10 @@ class TestRun:
         returns = ms.ReturnScenarios.from_frame(frame)
         rivals = pd.read_csv(done.folder / "alternatives.csv", index_col="portfolio")
         budget = ms.limits.at_most(ms.CVaR(0.95), rivals["CVaR_95"]["benchmark"])
-        again = ms.allocate(returns, ms.ExpectedReturn(), max_weight=0.15, limits=[budget])
+        caps = {"cash": 1.0}
+        again = ms.allocate(
+            returns, ms.ExpectedReturn(), max_weight=0.15, max_weights=caps, limits=[budget]
+        )
         assert rivals["CVaR_95"]["chosen"] <= rivals["CVaR_95"]["benchmark"] + 1e-6
         assert rivals["expected_return"]["chosen"] > rivals["expected_return"]["benchmark"]
         assert again.objective == pytest.approx(done.allocation.objective, abs=1e-9)
@@ -94,6 +98,19 @@ class TestRun:
 
     def test_the_summary_names_the_holdings(self, done: runs.Run) -> None:
         assert str(done.allocation.weights.idxmax()) in done.summary()
+        assert "at its cap" in done.summary()
+
+    def test_every_company_has_a_reason_on_disk_and_the_notable_in_the_report(
+        self, done: runs.Run
+    ) -> None:
+        table = pd.read_csv(done.folder / "reasons.csv", index_col="ticker", keep_default_na=False)
+        assert set(table.index) == set(done.allocation.returns.tickers)
+        assert table["sentence"].str.len().min() > 10
+        kinds = set(table["notable"])
+        assert {"held", "benchmark", "expected_return"} <= kinds
+        page = done.report.read_text(encoding="utf-8")
+        assert "Why each is held, and why others are not" in page
+        assert page.count("that money earns elsewhere") >= (table["notable"] != "").sum() - 1
 
 
 class Enough(Exception):
@@ -128,7 +145,11 @@ def test_the_file_of_regimes_is_read_once(tmp_path: Path, monkeypatch: pytest.Mo
         ({"layer_caps": {"acelerators": 0.1}}, "accelerators"),
         ({"layer_caps": {"utilities_ipp": 0.1}}, "now called 'electricity'"),
         ({"scenarios": ("bul",)}, "bull"),
-        ({"max_weight": 0.01}, "max_weight"),
+        ({"max_weight": 0.01, "most_cash": 0.0}, "max_weight"),
+        ({"max_weight": 0.01, "most_cash": 0.5}, "max_weight"),
+        ({"most_cash": 1.5}, "most_cash is 1.5"),
+        ({"benchmark": {"NVDIA": 1.0}}, "benchmark names no ticker.*NVDA"),
+        ({"benchmark": {"NVDA": 60.0, "MSFT": 40.0}}, "write shares, not per cent"),
         ({"risk": 0.0}, "risk"),
         ({"risk_aversion": -1.0}, "risk_aversion"),
         ({"cvar_level": 1.5}, "level"),

@@ -196,9 +196,10 @@ def constraints_from(
     check_known("max_weights", "ticker", own, tickers)
     free = any(limit.replaces_budget for limit in limits)
     caps_all = max_weight < 1.0 or min_weight < 0.0 or free  # else the budget sees to a cap of 1
+    shorts = min_weight < 0.0 or free
     simple = [
         _floors(tickers, min_weight),
-        *_ceilings(tickers, max_weight if caps_all else None, own),
+        *_ceilings(tickers, max_weight if caps_all else None, own, shorts),
     ]
     low, high = Constraints(tickers, tuple(simple)).ranges
     setting = Setting(scenarios, low, high)
@@ -221,7 +222,7 @@ def _floors(tickers: tuple[str, ...], min_weight: float) -> Bound:
 
 
 def _ceilings(
-    tickers: tuple[str, ...], max_weight: float | None, own: Mapping[str, float]
+    tickers: tuple[str, ...], max_weight: float | None, own: Mapping[str, float], shorts: bool
 ) -> list[Bound]:
     rows = np.eye(len(tickers))
     rest = [i for i, ticker in enumerate(tickers) if ticker not in own]
@@ -230,7 +231,7 @@ def _ceilings(
         names = tuple(f"max_weight[{tickers[i]}]" for i in rest)
         bounds.append(ceiling("max_weight", max_weight, rows[rest], names))
     for i, ticker in enumerate(tickers):
-        if ticker in own:
+        if ticker in own and (shorts or own[ticker] < 1.0):  # the budget sees to a cap of 1
             name, member = (f"max_weights[{ticker}]",), rows[i : i + 1]
             bounds.append(ceiling(f"max_weights[{ticker!r}]", own[ticker], member, name))
     return bounds

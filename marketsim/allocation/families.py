@@ -181,10 +181,9 @@ def total(count: int) -> Any:
 def onto_density(values: FloatArray, ceiling: FloatArray) -> FloatArray:
     """The nearest thing to `values` between 0 and `ceiling` that sums to 1."""
     clipped = np.clip(values, 0.0, ceiling)
-    mass = clipped.sum()
-    if mass >= 1.0:
+    mass, room = clipped.sum(), ceiling - clipped
+    if mass >= 1.0 or not room.any():  # all that there is may miss 1 by rounding
         return np.asarray(clipped / mass)
-    room = ceiling - clipped
     return np.asarray(clipped + room * ((1.0 - mass) / room.sum()))
 
 

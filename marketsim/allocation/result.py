@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,9 @@ from .certificate import Certificate, Proof
 from .constraints import Constraints
 from .contributions import By, contributions
 from .families import Portfolio, portfolio_of
+from .marginals import Optimum
 from .objectives import Algebra, Objective, Term
+from .reasons import reasons
 from .terms import CVaR
 
 __all__ = ["Allocation", "report"]
@@ -57,6 +60,9 @@ class Allocation:
     slopes : tuple of (term, array [draw])
         What each draw counts in each term of the objective and the limits, as the programme's
         dual has it, in the direction in which the term is concave.
+    optimum : Optimum, optional
+        The problem as it was solved and the proof of its answer, which reasons come from; it does
+        not go with an allocation that is stored.
     """
 
     weights: pd.Series[float]
@@ -71,6 +77,10 @@ class Allocation:
     certificate: Certificate
     returns: ReturnScenarios
     slopes: tuple[tuple[Term, FloatArray | float], ...] = ()
+    optimum: Optimum | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "optimum": None}  # limits hold functions, which are not stored
 
     def portfolio(self) -> Portfolio:
         """The weights with what they earn in each draw."""
@@ -106,6 +116,47 @@ class Allocation:
         the term was part of the objective or of a limit, and by their probability where not.
         """
         return contributions(self.portfolio(), term, by, dict(reversed(self.slopes)))
+
+    def reasons(
+        self,
+        benchmark: Mapping[str, float] | pd.Series[float] | None = None,
+        parts: pd.DataFrame | None = None,
+    ) -> pd.DataFrame:
+        """Why each company is held, or is not: by duals and contributions, then in a sentence.
+
+        Parameters
+        ----------
+        benchmark : mapping or Series of ticker to weight, optional
+            Its largest weights that are not held are notable.
+        parts : DataFrame [ticker], optional
+            `carry` and `pull`, parts of the expected return, as `Valuation.table` has them.
+
+        Returns
+        -------
+        DataFrame [ticker], largest weight first
+            `weight`; `reason`, a code of `marketsim.allocation.reasons.CODES`; `notable`: `held`,
+            or a kind of absence (`benchmark`, `view`, `expected_return`), else empty;
+            `expected_return` over the horizon and its parts `carry`, `pull` and `regimes`, the
+            rest. Then what a unit of weight is charged for risk (`risk_charge`: price times
+            marginal risk) and for limits on several companies (`limit_charge`), the `hurdle` that
+            money earns elsewhere after its charges, and `reduced_cost`, expected return less these
+            three: above 0 at a cap, 0 between limits, below 0 for what is not held. `limit` names
+            the cap, or the limit that charges most. `risk_share` of the CVaR, `tail_return` of the
+            company in the portfolio's worst worlds and `tail_regime`, which brings most of its
+            loss there; `worst_regime` with the lowest `worst_regime_return` of the company.
+            `benchmark`, its weight there; `why`, in a few words; `sentence`.
+
+        Raises
+        ------
+        InputError
+            If the benchmark names no company, parts lack a column, or the allocation was stored.
+
+        Notes
+        -----
+        In units of expected return; of the objective where that has no part in it. Where duals are
+        not the only ones the programme is solved again with a little more of the company.
+        """
+        return reasons(self, benchmark, parts)
 
     def __repr__(self) -> str:
         held = int((self.weights != 0).sum())
@@ -143,6 +194,7 @@ def report(
         certificate=proof.certificate,
         returns=scenarios,
         slopes=proof.slopes,
+        optimum=Optimum(objective, scenarios, constraints, proof, at.weights),
     )
 
 

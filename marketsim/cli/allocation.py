@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 from . import environment
 from .options import Cap, MaxWeight, weights_of
 from .progress import progress_bar
+from .tables import table_at, weights_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +66,18 @@ def allocate(
     benchmark: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Weights of a benchmark.")
     ] = None,
+    cash: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            show_default="all is invested",
+            help="Let money stay in cash, which earns so much a year; as --cap cash=WEIGHT allows.",
+        ),
+    ] = None,
+    reasons: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV of why each company is held, or is not."),
+    ] = None,
     time_limit: Annotated[float, typer.Option(help="Seconds that it may take.")] = 60.0,
     gap: Annotated[float, typer.Option(help="How far from the best will do.")] = 1e-6,
     out: Annotated[
@@ -81,11 +93,13 @@ def allocate(
     files = {"current": current, "benchmark": benchmark}
     with progress_bar() as progress:
         progress("reading")
-        table = _read(returns)
-        given = {name: _weights(path) for name, path in files.items() if path is not None}
+        table = table_at(returns)
+        given = {name: weights_at(path) for name, path in files.items() if path is not None}
         aim = objective_from(objective, given)
         asked = [limit_from(text, given) for text in limit or ()]
         scenarios = ms.ReturnScenarios.from_frame(table)
+        if cash is not None:
+            scenarios, caps = scenarios.with_cash(cash), {"cash": 1.0, **(caps or {})}
         progress("allocating")
         choice = ms.allocate(
             ms.view(scenarios, *view) if view else scenarios,
@@ -97,56 +111,28 @@ def allocate(
             time_limit=time_limit,
             gap=gap,
         )
-    print(_told(choice))
-    if out is not None:
-        from marketsim.files import replace_file
+        why = choice.reasons(given.get("benchmark"))
+    print(_told(choice, why))
+    for path, written in ((reasons, why), (out, choice.weights)):
+        if path is not None:
+            from marketsim.files import replace_file
 
-        replace_file(out, choice.weights.to_csv(lineterminator="\n").encode())
-        print(f"table: {out}")
-
-
-def _read(path: Path, words: str | None = None) -> pd.DataFrame:
-    """A table; names in the column of `words` are read as they stand, `NA` too."""
-    import pandas as pd
-
-    from marketsim.errors import DataError
-
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            header = next(csv.reader(lines), [])
-        kept = {words: str} if words in header else None
-        table = pd.read_csv(path, dtype=kept, keep_default_na=kept is None, na_values=[""])
-    except OSError:
-        raise
-    except Exception as error:  # pandas and pyarrow raise a dozen kinds for a file that is none
-        raise DataError(f"{path} is no table in CSV or Parquet ({error})") from error
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise DataError(f"{path} has the columns {', '.join(twice)} twice; each name needs one")
-    return table.drop(columns=table.columns[0]) if header and not header[0] else table
+            replace_file(path, written.to_csv(lineterminator="\n").encode())
+            print(f"table: {path}")
 
 
-def _weights(path: Path) -> dict[str, float]:
-    """A table of weights by ticker."""
-    from marketsim.errors import DataError
-
-    table = _read(path, words="ticker")
-    if not {"ticker", "weight"} <= set(table.columns):
-        raise DataError(f"{path} has no columns ticker and weight")
-    twice = table["ticker"][table["ticker"].duplicated()]
-    if len(twice):
-        raise DataError(f"{path} has {twice.iloc[0]} twice")
-    return dict(zip(table["ticker"].astype(str), table["weight"], strict=True))
-
-
-def _told(choice: Allocation) -> str:
-    held = choice.weights[choice.weights != 0].sort_values(ascending=False, kind="stable")
+def _told(choice: Allocation, why: pd.DataFrame) -> str:
+    told = why[(why["weight"] != 0.0) | (why["notable"] != "")]
+    wide = max(len(str(name)) for name in told.index)
     proof = choice.certificate
     return "\n".join(
         [
-            held.to_string(header=False, float_format="{:.4f}".format),
+            *(
+                f"{name!s:{wide}} {weight:8.4f}  {reason}"
+                for name, weight, reason in zip(
+                    told.index, told["weight"], told["why"], strict=True
+                )
+            ),
             "",
             choice.risk.to_string(float_format="{:.4f}".format),
             "",

@@ -24,6 +24,7 @@ from .options import (
 )
 from .progress import progress_bar
 from .reading import say_date, warn
+from .tables import weights_at
 
 if TYPE_CHECKING:
     from marketsim.backtesting import BacktestResult
@@ -58,7 +59,7 @@ def run(
         0.95
     ),
     risk: Annotated[
-        float, typer.Option(help="CVaR that may be taken, over that of the market's weights.")
+        float, typer.Option(help="CVaR that may be taken, over that of the benchmark.")
     ] = 1.0,
     risk_aversion: Annotated[
         float | None,
@@ -67,6 +68,17 @@ def run(
             help="In place of --risk: expected return given up for a point of CVaR.",
         ),
     ] = None,
+    benchmark: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default="companies by market value",
+            help="Weights of a benchmark of your own: columns ticker and weight.",
+        ),
+    ] = None,
+    most_cash: Annotated[
+        float, typer.Option(help="The most that may stay in cash; at 0 all is invested.")
+    ] = 1.0,
 ) -> None:
     """Go from the facts to an allocation and a report."""
     caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
@@ -89,6 +101,8 @@ def run(
             cvar_level=cvar_level,
             risk=risk,
             risk_aversion=risk_aversion,
+            benchmark=None if benchmark is None else weights_at(benchmark),
+            most_cash=most_cash,
             progress=progress,
         )
     if as_of is None:

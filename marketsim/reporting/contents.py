@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from ..returns import CASH
 from .svg import Floats
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ COLUMNS = {
 }
 OPTIONAL = {
     "alternatives": ("expected_return", "over_cost", "active_risk"),
+    "reasons": ("weight", "notable", "expected_return", "reduced_cost", "risk_share", "sentence"),
     "outlook": (
         "regime",
         "year",
@@ -126,6 +128,10 @@ class RunContents:
         Indexed by portfolio, ``chosen`` and ``benchmark`` among them: expected_return, over_cost
         (of that, what exceeds the cost of equity), CVaR_<level>, active_risk, and a column for the
         mean return in each regime.
+    reasons : DataFrame
+        Indexed by ticker, largest weight first, as `Allocation.reasons` has them: weight, notable
+        (empty where a company goes unmentioned), expected_return, reduced_cost, risk_share,
+        sentence; without rows the page leaves them out.
     alternative_weights : DataFrame
         Their weights, [ticker x portfolio].
     value : DataFrame
@@ -166,6 +172,7 @@ class RunContents:
     valuation: pd.DataFrame = field(default_factory=pd.DataFrame)
     alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
     alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         faults = [
@@ -212,6 +219,21 @@ class RunContents:
         return self.weights[self.weights >= 0.0005]
 
     @property
+    def companies(self) -> pd.Series[float]:
+        """The holdings without cash."""
+        return self.held.drop(CASH, errors="ignore")
+
+    @property
+    def examined(self) -> pd.Series[float]:
+        """Weights of all companies, held or not, without cash."""
+        return self.weights.drop(CASH, errors="ignore")
+
+    @property
+    def cash(self) -> float:
+        """Weight of cash, 0 where it is no holding."""
+        return float(self.held.get(CASH, 0.0))
+
+    @property
     def layer_weights(self) -> pd.Series[float]:
         """Weight by layer, largest first, of the layers that hold any."""
         layers = [self.layer(ticker) for ticker in self.held.index]
@@ -238,7 +260,7 @@ class RunContents:
 
     def name(self, ticker: str) -> str:
         """Company of a ticker, or the ticker itself."""
-        return self.names.get(ticker, ticker)
+        return "Cash" if ticker == CASH else self.names.get(ticker, ticker)
 
     @property
     def leader(self) -> str:

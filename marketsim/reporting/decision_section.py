@@ -1,19 +1,74 @@
-"""What else could be held within the same limits, and what each regime would do to it."""
+"""Why each company is held, what else could be, and what each regime would do to it."""
 
 from __future__ import annotations
+
+import re
 
 import pandas as pd
 
 from .contents import RunContents
-from .formats import join, percent, readable, sentence
+from .formats import MISSING, NARROW, join, number, percent, readable, sentence
 from .tables import Column, Table
 
-__all__ = ["alternatives_sentence", "alternatives_table"]
+__all__ = [
+    "alternatives_sentence",
+    "alternatives_table",
+    "reasons_sentence",
+    "reasons_table",
+]
 
 SHOWN = "expected_return", "over_cost", "active_risk"
 
 LARGEST = 3
 """Holdings named of each portfolio."""
+
+
+def reasons_table(contents: RunContents) -> Table:
+    """A row for each holding and each notable absence: figures, then why in a sentence."""
+    found = contents.reasons[contents.reasons["notable"] != ""]
+    columns = [
+        Column("Company", "text"),
+        Column("Weight"),
+        Column("Expected return"),
+        Column("Over elsewhere"),
+        Column("Share of loss"),
+        Column("Why", "text"),
+    ]
+    return Table(columns, [_reason(contents, str(t), row) for t, row in found.iterrows()])
+
+
+def _reason(contents: RunContents, ticker: str, row: pd.Series) -> list[str]:
+    held = str(row["notable"]) == "held"
+    more = 100.0 * float(row["reduced_cost"])
+    return [
+        contents.name(ticker),
+        percent(float(row["weight"])) if held else MISSING,
+        percent(float(row["expected_return"]), sign=True),
+        number(more, 1, sign=True),
+        percent(float(row["risk_share"]), 0) if held else MISSING,
+        _set(sentence(str(row["sentence"]))),
+    ]
+
+
+def _set(text: str) -> str:
+    """A plain sentence with the signs and spaces of a page."""
+    return re.sub(r"(?<=\d) (?=%)", NARROW, re.sub(r"(?<![\w.])-(?=\d)", "\N{MINUS SIGN}", text))
+
+
+def reasons_sentence(contents: RunContents) -> str:
+    """What a point more of risk would bring; nothing where none is limited."""
+    duals = contents.allocation.duals
+    prices = [
+        float(x) for name, x in duals.items() if re.fullmatch(r"CVaR\(.*\)\.at_most", str(name))
+    ]
+    if not prices:
+        return ""
+    if prices[0] < 1e-6:
+        return "The budget of risk holds nothing back here: more of it would add no return."
+    return (
+        f"A point more of CVaR in the budget would add {number(prices[0], 3)} points of expected "
+        "return, and that is the price at which risk is charged."
+    )
 
 
 def alternatives_table(contents: RunContents) -> Table:
@@ -47,11 +102,16 @@ def alternatives_sentence(contents: RunContents) -> str:
         return ""
     more = (found.loc["chosen"] - found.loc["benchmark"]).astype(float).to_dict()
     return (
-        f"Beside the benchmark, all companies by market value, the choice is expected to return "
+        f"Beside the benchmark, {_benchmark(contents)}, the choice is expected to return "
         f"{percent(more['expected_return'], sign=True)} a year at a CVaR that differs by "
         f"{percent(more[_tail(found)], sign=True)}, and to stray from it by "
         f"{percent(float(found['active_risk']['chosen']))}."
     )
+
+
+def _benchmark(contents: RunContents) -> str:
+    arguments = contents.meta.get("arguments") or {}
+    return "the weights given" if arguments.get("benchmark") else "all companies by market value"
 
 
 def _tail(found: pd.DataFrame) -> str:

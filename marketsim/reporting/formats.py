@@ -10,6 +10,7 @@ import pandas as pd
 
 __all__ = [
     "MISSING",
+    "NARROW",
     "amount",
     "count",
     "day",

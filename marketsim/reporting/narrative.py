@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..returns import CASH
 from .contents import RunContents
 from .evidence import caveats, fit_sentence, flagship_sums, poor_fits, width_of_worlds
 from .formats import (
@@ -65,9 +66,9 @@ def _listed(parts: Iterable[tuple[object, float]]) -> str:
 
 
 def _holdings(contents: RunContents) -> str:
-    held = contents.held
+    held, rest = contents.companies, _cash(contents)
     if held.empty:
-        return "The portfolio holds nothing of note."
+        return rest or "The portfolio holds nothing of note."
     top = held.head(5)
     named = join(
         f"{contents.name(str(t))} ({percent(float(w))}, "
@@ -75,18 +76,23 @@ def _holdings(contents: RunContents) -> str:
         for t, w in top.items()
     )
     lead = "The largest are " if len(held) > len(top) else "They are "
-    return (
-        f"The portfolio holds {len(held)} of the {len(contents.weights)} companies examined. "
+    told = (
+        f"The portfolio holds {len(held)} of the {len(contents.examined)} companies examined. "
         f"{lead}{named}; together they make {percent(float(top.sum()), 0)} of it."
     )
+    return f"{told} {rest}".rstrip()
+
+
+def _cash(contents: RunContents) -> str:
+    return f"{percent(contents.cash)} stays in cash." if contents.cash else ""
 
 
 def _by_layer(contents: RunContents) -> str:
-    layers = contents.layer_weights
+    layers = contents.layer_weights.drop(CASH, errors="ignore")
     if layers.empty:
         return ""
     empty = sorted(
-        {layer_name(layer).lower() for layer in contents.layers.values()}
+        {layer_name(x).lower() for x in contents.layers.values() if x != CASH}
         - {layer_name(str(layer)).lower() for layer in layers.index}
     )
     most = _listed(
@@ -147,11 +153,20 @@ def _parts(contents: RunContents) -> str:
         percent(float((held * contents.value[name]).sum()), sign=True)
         for name in ("carry", "pull", "regimes")
     )
+    cash = _cash_part(contents)
     return (
         "The market is taken to price the scenarios as they are weighted here: before its noise "
-        f"the cost of equity makes {carry}, the way back to the model's value {pull}, and the "
-        f"scenarios {regimes} of what is expected."
+        f"the cost of equity makes {carry}, the way back to the model's value {pull}, "
+        f"{'' if cash else 'and '}the scenarios {regimes}{cash} of what is expected."
     )
+
+
+def _cash_part(contents: RunContents) -> str:
+    """What cash adds to the expected return, where there is any."""
+    if not contents.cash or CASH not in contents.reasons.index:
+        return ""
+    earned = contents.cash * float(contents.reasons["expected_return"][CASH])
+    return f" and cash {percent(earned, sign=True)}"
 
 
 def _worst(contents: RunContents) -> str | None:
@@ -165,7 +180,7 @@ def _resilience(contents: RunContents) -> str:
     worst = _worst(contents)
     if worst is None:
         return ""
-    known = contents.growth.loc[contents.held.index, worst].dropna().to_numpy()
+    known = contents.growth.loc[contents.companies.index, worst].dropna().to_numpy()
     if not known.size:
         return ""
     growing = int((known > 0).sum())
@@ -200,7 +215,7 @@ def figures_of_merit(contents: RunContents) -> list[tuple[str, str]]:
         (percent(mean, sign=True), f"expected over {_horizon(contents)}"),
         *_worst_merit(contents),
         (percent(-tail, sign=True), f"on average in the {contents.tail}"),
-        (str(len(contents.held)), f"holdings of {len(contents.weights)} companies"),
+        (str(len(contents.companies)), f"holdings of {len(contents.examined)} companies"),
         *_fit_merit(contents),
     ]
 

@@ -8,7 +8,12 @@ import pandas as pd
 
 from ..files import replace_file
 from .contents import RunContents
-from .decision_section import alternatives_sentence, alternatives_table
+from .decision_section import (
+    alternatives_sentence,
+    alternatives_table,
+    reasons_sentence,
+    reasons_table,
+)
 from .evidence import fit_sentence, flagship_series
 from .formats import layer_name, percent, readable, sentence
 from .marks import heat_map, layer_strip
@@ -84,6 +89,8 @@ def report_html(contents: RunContents) -> str:
             "scenarios": _scenarios(contents),
             "regimes": regime_table(contents),
             "revenue": _revenue(contents, styles),
+            "reasons": reasons_table(contents) if len(contents.reasons) else None,
+            "reasons_sentence": reasons_sentence(contents),
             "alternatives": alternatives_table(contents) if len(contents.alternatives) else None,
             "alternatives_sentence": alternatives_sentence(contents),
             "value": value_table(contents),
@@ -121,7 +128,7 @@ def _layer_legend(contents: RunContents) -> list[tuple[str, str, str]]:
 def _unheld(contents: RunContents) -> list[str]:
     return sorted(
         contents.name(str(ticker))
-        for ticker in contents.weights.index
+        for ticker in contents.examined.index
         if ticker not in contents.held.index
     )
 
@@ -150,7 +157,7 @@ def _scenarios(contents: RunContents) -> list[dict[str, object]]:
 def _revenue(contents: RunContents, styles: list[RegimeStyle]) -> list[Panel]:
     """Fans of the leading company and the eight largest other holdings, in this order."""
     fan = contents.revenue_fan
-    others = [str(ticker) for ticker in contents.held.index if ticker != contents.leader]
+    others = [str(ticker) for ticker in contents.companies.index if ticker != contents.leader]
     return [
         fan_panel(
             rows,

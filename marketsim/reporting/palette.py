@@ -44,6 +44,7 @@ LAYERS = {
     "leases": "#882255",
     "cloud": "#6699cc",
     "own_use": "#aa4499",
+    "cash": "#dddddd",
 }
 OTHER = "#9aa3ad"
 LIMITS = ("#88ccee", "#ddcc77", "#44aa99", "#332288", "#cc6677")

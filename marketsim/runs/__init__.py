@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .decision import Decision, decide
 from .pipeline import Run, run
 
-__all__ = ["Run", "run"]
+__all__ = ["Decision", "Run", "decide", "run"]

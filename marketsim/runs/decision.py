@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from marketsim.allocation import Allocation, CVaR, ExpectedReturn, Objective, WorstRegime, allocate
+from marketsim.allocation import Allocation, CVaR, ExpectedReturn, Objective, allocate
 from marketsim.allocation.limits import at_most
-from marketsim.allocation.measures import conditional_value_at_risk, variance
-from marketsim.allocation.terms import Regret
 from marketsim.returns import ReturnScenarios
-from marketsim.valuation import Valuation
 
-__all__ = ["Decision", "alternatives", "benchmark", "decide"]
+from .benchmarks import market_weights, stated_weights
+from .cash import cash_return, with_cash, with_cash_cap
+from .rivals import alternatives, compared, loss, parts_of
 
-CHOSEN: Final = "chosen"
+__all__ = ["Decision", "decide"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +26,19 @@ class Decision:
     Attributes
     ----------
     choice
-        The allocation.
+        The allocation, over the companies and, where it may be held, cash.
     objective
         What it makes best, as a phrase after "to".
     benchmark
-        Weights by market value, by ticker.
+        Its weights, by ticker.
     alternatives
         By portfolio: expected return, what of it exceeds the cost of equity (``over_cost``), CVaR,
         ``active_risk`` (standard deviation of the difference to the benchmark), and the mean return
         in each regime.
     weights
         Of each portfolio, [ticker x portfolio].
+    reasons
+        Why each company is held, or is not; see :meth:`marketsim.allocation.Allocation.reasons`.
     """
 
     choice: Allocation
@@ -46,16 +46,7 @@ class Decision:
     benchmark: pd.Series
     alternatives: pd.DataFrame
     weights: pd.DataFrame
-
-
-def benchmark(returns: ReturnScenarios) -> pd.Series:
-    """Return weights by market value, those of even weights where none is known."""
-    held = list(returns.tickers)
-    world = returns.world
-    if isinstance(world, Valuation) and world.economics["market_cap"].notna().any():
-        caps = world.economics["market_cap"].reindex(held).fillna(0.0)
-        return (caps / caps.sum()).rename("benchmark")
-    return pd.Series(1.0 / len(held), pd.Index(held), name="benchmark")
+    reasons: pd.DataFrame
 
 
 def decide(
@@ -65,13 +56,16 @@ def decide(
     risk: float = 1.0,
     risk_aversion: float | None = None,
     limits: Mapping[str, Any],
+    benchmark: Mapping[str, float] | pd.Series | None = None,
+    most_cash: float = 1.0,
+    cash_rate: float | None = None,
 ) -> Decision:
     """Choose weights.
 
     Parameters
     ----------
     returns
-        From :func:`marketsim.revalue`.
+        From :func:`marketsim.revalue`, or anybody's.
     level
         Of CVaR.
     risk
@@ -80,89 +74,50 @@ def decide(
         In place of the budget: expected return less so many times CVaR.
     limits
         As in :func:`marketsim.allocate`.
+    benchmark
+        Weights by ticker; by default companies by market value.
+    most_cash
+        The most that may stay in cash; at 0 there is none.
+    cash_rate
+        What cash earns a year (see :meth:`marketsim.ReturnScenarios.with_cash`); by default the
+        return without risk that valuation assumes, 0 where the returns were made elsewhere. A
+        column ``cash`` that the returns have is left as it is.
 
     Raises
     ------
     InfeasibleError
         Where the limits leave no portfolio within the budget; it says what could be had.
+    InputError
+        For a benchmark that is none.
     """
-    market = benchmark(returns)
+    told = ""
+    if most_cash > 0.0:
+        returns, limits = with_cash(returns, cash_rate), with_cash_cap(limits, most_cash)
+        told = f", where cash earns {100 * cash_return(returns):.1f} %"
+    market = (
+        market_weights(returns) if benchmark is None else stated_weights(benchmark, returns.tickers)
+    )
+    name = "market-value benchmark" if benchmark is None else "given benchmark"
+    worst = f"mean of the worst {100 * (1 - level):g} % of worlds"
+    aim: Objective = 1.0 * ExpectedReturn()
+    rules = dict(limits)
     if risk_aversion is None:
         budget = risk * loss(returns, market, level)
-        rules = {**limits, "limits": [*(limits.get("limits") or ()), at_most(CVaR(level), budget)]}
-        choice = allocate(returns, ExpectedReturn(), **rules)
-        told = (
-            f"have the highest expected return whose mean of the worst {100 * (1 - level):g} % of "
-            f"worlds is no worse than {risk:g} times that of the market-value benchmark, "
-            f"{100 * budget:.1f} %"
+        rules["limits"] = [*(limits.get("limits") or ()), at_most(CVaR(level), budget)]
+        goal = (
+            f"have the highest expected return whose {worst} is no worse than {risk:g} times that "
+            f"of the {name}, {100 * budget:.1f} %{told}"
         )
     else:
-        choice = allocate(returns, ExpectedReturn() - risk_aversion * CVaR(level), **limits)
-        told = (
-            f"maximise expected return less {risk_aversion:g} times the mean of the worst "
-            f"{100 * (1 - level):g} % of worlds"
-        )
-    weights = alternatives(returns, choice, market, level, limits)
-    return Decision(choice, told, market, _compared(returns, weights, market, level), weights)
-
-
-def alternatives(
-    returns: ReturnScenarios,
-    choice: Allocation,
-    market: pd.Series,
-    level: float,
-    limits: Mapping[str, Any],
-) -> pd.DataFrame:
-    """Return the weights of the choice and of others within the same limits, [ticker x name]."""
-    held = list(returns.tickers)
-    rivals: dict[str, Objective] = {
-        "least CVaR": -1.0 * CVaR(level),
-        "best worst regime": 1.0 * WorstRegime(),
-        "least regret": -1.0 * Regret(),
-    }
-    found = {name: allocate(returns, goal, **limits).weights for name, goal in rivals.items()}
-    even = pd.Series(1.0 / len(held), pd.Index(held))
-    columns = {CHOSEN: choice.weights, **found, "equal weight": even, "benchmark": market}
-    return pd.DataFrame({name: w.reindex(held).fillna(0.0) for name, w in columns.items()})
-
-
-def loss(returns: ReturnScenarios, weights: pd.Series, level: float) -> float:
-    """Return the mean of the worst part of the worlds as a loss: CVaR at a ``level``."""
-    earned = returns.returns @ weights.reindex(list(returns.tickers)).fillna(0.0).to_numpy()
-    return conditional_value_at_risk(earned, returns.probabilities, level)
-
-
-def _compared(
-    returns: ReturnScenarios, weights: pd.DataFrame, market: pd.Series, level: float
-) -> pd.DataFrame:
-    odds, drawn = returns.probabilities, returns.returns
-    base = drawn @ market.to_numpy()
-    rows = {}
-    for name, column in weights.items():
-        w = column.to_numpy()
-        earned = drawn @ w
-        rows[name] = {
-            "expected_return": odds @ earned,
-            "over_cost": odds @ earned - w @ _carry(returns),
-            f"CVaR_{100 * level:g}": loss(returns, column, level),
-            "active_risk": float(np.sqrt(variance(earned - base, odds))),
-            **_by_regime(returns, earned),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
-
-
-def _carry(returns: ReturnScenarios) -> np.ndarray:
-    """Return the cost of equity over the horizon, [ticker]; nothing where it is unknown."""
-    world = returns.world
-    if not isinstance(world, Valuation):
-        return np.zeros(len(returns.tickers))
-    asked = world.economics["cost_of_equity"].reindex(list(returns.tickers)).to_numpy()
-    return np.asarray(np.expm1(asked * returns.horizon_years))
-
-
-def _by_regime(returns: ReturnScenarios, earned: np.ndarray) -> dict[str, float]:
-    odds, names = returns.probabilities, np.asarray(returns.regimes)
-    return {
-        str(name): float(odds[names == name] @ earned[names == name] / odds[names == name].sum())
-        for name in dict.fromkeys(names)
-    }
+        aim = ExpectedReturn() - risk_aversion * CVaR(level)
+        goal = f"maximise expected return less {risk_aversion:g} times the {worst}{told}"
+    choice = allocate(returns, aim, **rules)
+    weights = alternatives(returns, choice, market, level, limits, rules)
+    return Decision(
+        choice,
+        goal,
+        market,
+        compared(returns, weights, market, level),
+        weights,
+        choice.reasons(market, parts_of(returns)),
+    )

@@ -23,20 +23,24 @@ from marketsim.errors import InputError
 from marketsim.files import replace_file
 from marketsim.forecasting import forecast
 from marketsim.knowledge import Knowledge
-from marketsim.outlooks import Outlook, outlook
-from marketsim.paradoxes import Paradox, paradox
+from marketsim.outlooks import outlook
+from marketsim.paradoxes import paradox
 from marketsim.prices import newest_close
 from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
+from marketsim.returns import CASH
 from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
 from marketsim.sensitivity import Sensitivities, sensitivities
 from marketsim.simulation import Paths, simulate
-from marketsim.valuation import Valuation, revalue
+from marketsim.valuation import revalue
 
+from .benchmarks import stated_weights
+from .cash import with_cash_cap
 from .decision import Decision, decide
 from .freshness import freshness
 from .inputs import dated_prices, known_by
-from .tables import paths_table, revenue_fan, scenario_table, value_table, world_fan
+from .results import result_files
+from .tables import revenue_fan, scenario_table, value_table, world_fan
 
 __all__ = ["Run", "run"]
 
@@ -51,7 +55,9 @@ DOUBLED_DRAWS: Final = 80
 class Run:
     """A finished run: its folder, its report and what is in them.
 
-    ``warnings`` say what of the data was old on the decision date, or goes unheard.
+    ``reasons`` say why each company is held, or is not (see
+    :meth:`marketsim.allocation.Allocation.reasons`), ``warnings`` what of the data was old on the
+    decision date, or goes unheard.
     """
 
     folder: Path
@@ -60,6 +66,7 @@ class Run:
     paths: Paths
     allocation: Allocation
     sensitivities: Sensitivities
+    reasons: pd.DataFrame
     warnings: tuple[str, ...] = ()
 
     @property
@@ -68,16 +75,15 @@ class Run:
         return self.posterior.as_of
 
     def summary(self) -> str:
-        """Return weights and the result by regime, for a terminal."""
-        held = self.allocation.weights[self.allocation.weights >= 5e-4]
-        weights = held.sort_values(ascending=False, kind="stable")
+        """Return weights, why they are so, and the result by regime, for a terminal."""
+        told = self.reasons[self.reasons["notable"] != ""]
+        wide = max(len(str(name)) for name in told.index)
+        lines = [
+            f"{name!s:{wide}} {weight:7.3f}  {why}"
+            for name, weight, why in zip(told.index, told["weight"], told["why"], strict=True)
+        ]
         by_regime = self.allocation.by_scenario
-        return "\n\n".join(
-            [
-                weights.rename("weight").to_string(float_format="{:.3f}".format),
-                by_regime.to_string(float_format="{:.3f}".format),
-            ]
-        )
+        return "\n\n".join(["\n".join(lines), by_regime.to_string(float_format="{:.3f}".format)])
 
 
 def run(
@@ -95,6 +101,8 @@ def run(
     cvar_level: float = 0.95,
     risk: float = 1.0,
     risk_aversion: float | None = None,
+    benchmark: Mapping[str, float] | None = None,
+    most_cash: float = 1.0,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Run:
     """Go from the facts to an allocation and write the run folder.
@@ -120,19 +128,24 @@ def run(
         As in :func:`marketsim.allocate`.
     cvar_level, risk
         The choice has the highest expected return whose CVaR, at this level, is no more than
-        ``risk`` times that of the benchmark: companies by market value.
+        ``risk`` times that of the benchmark.
     risk_aversion
         In place of that: expected return less so many times CVaR.
+    benchmark
+        Weights by ticker, by default companies by market value.
+    most_cash
+        The most that may stay in cash, which earns the return without risk that valuation assumes;
+        at 0 all is invested.
     progress
         Called with the name of each step as it begins.
 
     Returns
     -------
     Run
-        The folder holds run.json, allocation.csv, alternatives.csv, by_scenario.csv, value.csv,
-        statements.csv, valuation_assumptions.csv, sensitivities.csv, assumptions.csv,
-        forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet, fit.csv and
-        report.html.
+        The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
+        by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
+        assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet,
+        fit.csv and report.html.
 
     Raises
     ------
@@ -141,7 +154,11 @@ def run(
     """
     path = scenarios if isinstance(scenarios, Path) else None
     names = None if isinstance(scenarios, Path) or scenarios is None else tuple(scenarios)
-    limits = {"max_weight": max_weight, "max_weights": max_weights, "layer_caps": layer_caps}
+    limits: dict[str, Any] = {"max_weight": max_weight, "layer_caps": layer_caps}
+    limits["max_weights"] = max_weights
+    own, cash = limits, [CASH] if most_cash else []
+    if cash:
+        limits = with_cash_cap(limits, _share("most_cash", most_cash))
     read = read_regimes(path, names)
     CVaR(cvar_level)  # refuses what is no level before anything is run
     _positive("risk", risk)
@@ -152,11 +169,13 @@ def run(
     knowledge, complete = known_by(as_of, add)
     companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
     layers = {t: str(table["layer"][t]) for t in companies}
-    check_limits(companies, layers, **limits)  # type: ignore[arg-type]
+    check_limits([*companies, *cash], layers, **limits)
     market, decided = dated_prices(knowledge, prices, complete, fixed=as_of is not None)
     knowledge, date = knowledge.upto(decided), str(decided.date())
     priced = [t for t in companies if t in market.statistics.index]
-    check_limits(priced, layers, **limits)  # type: ignore[arg-type]
+    check_limits([*priced, *cash], layers, **limits)
+    if benchmark is not None:
+        stated_weights(benchmark, [*priced, *cash])
     if absent := [t for t in companies if t not in priced]:
         progress(f"leaving out {', '.join(absent)}: no price")
     fresh = freshness(knowledge, decided, newest_close(market, prices))
@@ -171,7 +190,13 @@ def run(
     returns = revalue(paths, market, horizon="1y")
     progress("choosing weights")
     decision = decide(
-        returns, level=cvar_level, risk=risk, risk_aversion=risk_aversion, limits=limits
+        returns,
+        level=cvar_level,
+        risk=risk,
+        risk_aversion=risk_aversion,
+        limits=own,
+        benchmark=benchmark,
+        most_cash=most_cash,
     )
     choice = decision.choice
     progress("finding what moves them")
@@ -196,6 +221,8 @@ def run(
         "cvar_level": cvar_level,
         "risk": risk,
         "risk_aversion": risk_aversion,
+        "benchmark": None if benchmark is None else dict(sorted(benchmark.items())),
+        "most_cash": most_cash,
     }
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, decision)
     unknown = list(returns.world.without_accounts)
@@ -206,7 +233,7 @@ def run(
         "warnings": fresh.warnings,
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
-    files = _result_files(decision, slopes, paths, posterior, years, doubled)
+    files = result_files(decision, slopes, paths, posterior, years, doubled)
     files["forecast.csv"] = coming.to_csv().encode()
     for name, content in files.items():
         replace_file(folder / name, content)
@@ -225,7 +252,7 @@ def run(
             fit_paths=posterior.fit_paths,
             sensitivities=slopes.table(),
             names={t: str(table["company"][t]) for t in companies},
-            layers=layers,
+            layers=layers | ({CASH: CASH} if CASH in choice.weights.index else {}),
             flagship=knowledge.universe.only("merchant_line"),
             outlook=years.table,
             binding=years.binding,
@@ -233,16 +260,25 @@ def run(
             elasticity=doubled.elasticity,
             alternatives=decision.alternatives,
             alternative_weights=decision.weights,
+            reasons=decision.reasons,
             value=value_table(returns.world),
             valuation=returns.world.assumptions,
         ),
     )
-    return Run(folder, report, posterior, paths, choice, slopes, tuple(fresh.warnings))
+    return Run(
+        folder, report, posterior, paths, choice, slopes, decision.reasons, tuple(fresh.warnings)
+    )
 
 
 def _positive(name: str, value: float) -> float:
     if not (np.isfinite(value) and value > 0.0):
         raise InputError(f"{name} is {value}; it must be above 0")
+    return value
+
+
+def _share(name: str, value: float) -> float:
+    if not 0.0 <= value <= 1.0:
+        raise InputError(f"{name} is {value}; it must be a share between 0 and 1")
     return value
 
 
@@ -274,53 +310,3 @@ def _meta(
 def _digest(content: object) -> str:
     text = content if isinstance(content, str) else json.dumps(content, sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()
-
-
-def _result_files(
-    decision: Decision,
-    slopes: Sensitivities,
-    paths: Paths,
-    posterior: Posterior,
-    years: Outlook,
-    doubled: Paradox,
-) -> dict[str, bytes]:
-    choice = decision.choice
-    weights = choice.weights.rename("weight").rename_axis("ticker").reset_index()
-    weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
-    order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
-    returns = choice.returns.to_frame()
-    valuation: Valuation = choice.returns.world
-    assumed = valuation.assumptions
-    return {
-        "allocation.csv": _rows(order),
-        "alternatives.csv": decision.alternatives.to_csv(lineterminator="\n").encode(),
-        "by_scenario.csv": choice.by_scenario.to_csv(lineterminator="\n").encode(),
-        "value.csv": value_table(valuation).to_csv(lineterminator="\n").encode(),
-        "statements.csv": _rows(valuation.statements()),
-        "valuation_assumptions.csv": assumed.to_csv(lineterminator="\n").encode(),
-        "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
-        "fit.csv": _rows(posterior.fit),
-        "outlook.csv": years.to_csv().encode(),
-        "paradox.csv": _rows(doubled.table),
-        "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
-        "returns.parquet": _parquet(returns),
-        "paths.parquet": _parquet(paths_table(paths)),
-    }
-
-
-def _rows(table: pd.DataFrame) -> bytes:
-    """Return a table as CSV without its index."""
-    return table.to_csv(index=False, lineterminator="\n").encode()
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    """Return a table as Parquet; bytes of floats are stored apart, which halves the file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    real = [f.name for f in arrow.schema if pa.types.is_floating(f.type)]
-    rest = [f.name for f in arrow.schema if f.name not in real]
-    sink = pa.BufferOutputStream()
-    pq.write_table(arrow, sink, compression="zstd", use_dictionary=rest, use_byte_stream_split=real)
-    return bytes(sink.getvalue())

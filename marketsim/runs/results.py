@@ -1,0 +1,69 @@
+"""What a run writes beside its record and its report: tables as bytes."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from marketsim.calibration import Posterior
+from marketsim.outlooks import Outlook
+from marketsim.paradoxes import Paradox
+from marketsim.sensitivity import Sensitivities
+from marketsim.simulation import Paths
+from marketsim.valuation import Valuation
+
+from .decision import Decision
+from .tables import paths_table, value_table
+
+__all__ = ["result_files"]
+
+
+def result_files(
+    decision: Decision,
+    slopes: Sensitivities,
+    paths: Paths,
+    posterior: Posterior,
+    years: Outlook,
+    doubled: Paradox,
+) -> dict[str, bytes]:
+    """Return the content of each file, by its name."""
+    choice = decision.choice
+    weights = choice.weights.rename("weight").rename_axis("ticker").reset_index()
+    weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
+    order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
+    returns = choice.returns.to_frame()
+    valuation: Valuation = choice.returns.world
+    assumed = valuation.assumptions
+    return {
+        "allocation.csv": _rows(order),
+        "reasons.csv": decision.reasons.to_csv(lineterminator="\n").encode(),
+        "alternatives.csv": decision.alternatives.to_csv(lineterminator="\n").encode(),
+        "by_scenario.csv": choice.by_scenario.to_csv(lineterminator="\n").encode(),
+        "value.csv": value_table(valuation).to_csv(lineterminator="\n").encode(),
+        "statements.csv": _rows(valuation.statements()),
+        "valuation_assumptions.csv": assumed.to_csv(lineterminator="\n").encode(),
+        "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
+        "fit.csv": _rows(posterior.fit),
+        "outlook.csv": years.to_csv().encode(),
+        "paradox.csv": _rows(doubled.table),
+        "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
+        "returns.parquet": _parquet(returns),
+        "paths.parquet": _parquet(paths_table(paths)),
+    }
+
+
+def _rows(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV without its index."""
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    """Return a table as Parquet; bytes of floats are stored apart, which halves the file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    real = [f.name for f in arrow.schema if pa.types.is_floating(f.type)]
+    rest = [f.name for f in arrow.schema if f.name not in real]
+    sink = pa.BufferOutputStream()
+    pq.write_table(arrow, sink, compression="zstd", use_dictionary=rest, use_byte_stream_split=real)
+    return bytes(sink.getvalue())

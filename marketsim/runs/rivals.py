@@ -1,0 +1,124 @@
+"""What else could be held within the same limits, and how it compares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.allocation import Allocation, CVaR, Objective, WorstRegime, allocate
+from marketsim.allocation.measures import conditional_value_at_risk, variance
+from marketsim.allocation.terms import Regret
+from marketsim.errors import InfeasibleError
+from marketsim.returns import CASH, ReturnScenarios
+from marketsim.valuation import Valuation
+
+from .benchmarks import even_weights
+from .cash import cash_return, invested
+
+__all__ = ["alternatives", "compared", "loss", "parts_of"]
+
+CHOSEN: Final = "chosen"
+
+SOME: Final = 5e-4
+"""Less cash is none."""
+
+
+def alternatives(
+    returns: ReturnScenarios,
+    choice: Allocation,
+    market: pd.Series,
+    level: float,
+    limits: Mapping[str, Any],
+    rules: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Return the weights of the choice and of others, [ticker x name].
+
+    The others keep to the same ``limits`` and hold no cash, which alone would have the least CVaR,
+    save where the limits leave them no choice. Where the choice holds cash, what it would be
+    without stands beside it, if there is such a portfolio within its ``rules``.
+    """
+    held = list(returns.tickers)
+    rivals: dict[str, Objective] = {
+        "least CVaR": -1.0 * CVaR(level),
+        "best worst regime": 1.0 * WorstRegime(),
+        "least regret": -1.0 * Regret(),
+    }
+    columns = {CHOSEN: choice.weights}
+    if choice.weights.get(CASH, 0.0) > SOME:
+        without = _allocated(returns, choice.terms, invested(rules))
+        columns |= {} if without is None else {"no cash": without}
+    for name, goal in rivals.items():
+        found = _allocated(returns, goal, invested(limits))
+        columns[name] = allocate(returns, goal, **limits).weights if found is None else found
+    columns |= {"equal weight": even_weights(returns), "benchmark": market}
+    if CASH in held:
+        columns[CASH] = pd.Series({CASH: 1.0})
+    return pd.DataFrame({name: w.reindex(held).fillna(0.0) for name, w in columns.items()})
+
+
+def _allocated(
+    returns: ReturnScenarios, goal: Objective, limits: Mapping[str, Any]
+) -> pd.Series | None:
+    """Return the best weights within limits; None where there are none."""
+    try:
+        return allocate(returns, goal, **limits).weights
+    except InfeasibleError:
+        return None
+
+
+def loss(returns: ReturnScenarios, weights: pd.Series, level: float) -> float:
+    """Return the mean of the worst part of the worlds as a loss: CVaR at a ``level``."""
+    earned = returns.returns @ weights.reindex(list(returns.tickers)).fillna(0.0).to_numpy()
+    return conditional_value_at_risk(earned, returns.probabilities, level)
+
+
+def compared(
+    returns: ReturnScenarios, weights: pd.DataFrame, market: pd.Series, level: float
+) -> pd.DataFrame:
+    """Return what each portfolio of ``weights`` [ticker x name] returns and risks."""
+    odds, drawn = returns.probabilities, returns.returns
+    base = drawn @ market.to_numpy()
+    rows = {}
+    for name, column in weights.items():
+        w = column.to_numpy()
+        earned = drawn @ w
+        rows[name] = {
+            "expected_return": odds @ earned,
+            "over_cost": odds @ earned - w @ _carry(returns),
+            f"CVaR_{100 * level:g}": loss(returns, column, level),
+            "active_risk": float(np.sqrt(variance(earned - base, odds))),
+            **_by_regime(returns, earned),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
+
+
+def _carry(returns: ReturnScenarios) -> np.ndarray:
+    """Return the cost of equity over the horizon, [ticker]; nothing where it is unknown."""
+    found = parts_of(returns)
+    if found is None:
+        found = pd.DataFrame({"carry": 0.0}, index=list(returns.tickers))
+        if CASH in returns.tickers:
+            found.loc[CASH, "carry"] = cash_return(returns)
+    return np.asarray(found["carry"].reindex(list(returns.tickers)), dtype=float)
+
+
+def parts_of(returns: ReturnScenarios) -> pd.DataFrame | None:
+    """Return carry and pull by ticker, cash among them; None where they are unknown."""
+    world = returns.world
+    if not isinstance(world, Valuation):
+        return None
+    parts = world.table()[["carry", "pull"]].copy()
+    if CASH in returns.tickers:
+        parts.loc[CASH] = [cash_return(returns), 0.0]
+    return parts
+
+
+def _by_regime(returns: ReturnScenarios, earned: np.ndarray) -> dict[str, float]:
+    odds, names = returns.probabilities, np.asarray(returns.regimes)
+    return {
+        str(name): float(odds[names == name] @ earned[names == name] / odds[names == name].sum())
+        for name in dict.fromkeys(names)
+    }

@@ -1,0 +1,155 @@
+"""The decision: the most return within a benchmark's risk, with cash, against a benchmark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim.errors import InfeasibleError, InputError
+from marketsim.returns import ReturnScenarios
+from marketsim.runs import decide
+from marketsim.runs.benchmarks import stated_weights
+
+LEVEL = 0.8
+
+
+def toy() -> ReturnScenarios:
+    """GOOD returns 10 % on average and loses 40 % in the worst of five worlds, BAD 0 % and 50 %."""
+    table = pd.DataFrame(
+        {"GOOD": [0.30, 0.20, 0.22, 0.18, -0.40], "BAD": [0.15, 0.10, 0.12, 0.13, -0.50]}
+    )
+    return ReturnScenarios.from_frame(table, regimes=["boom", "boom", "boom", "slump", "slump"])
+
+
+def decided(**asked: Any) -> Any:
+    """A decision over the toy, at a CVaR of the worst fifth."""
+    return decide(toy(), **{"level": LEVEL, "limits": {}, **asked})
+
+
+def test_half_the_risk_of_the_benchmark_is_had_with_cash_and_not_with_a_bad_stock() -> None:
+    """By hand: even weights lose 45 % in the tail, half of which is 22.5 %; 0.4 w - c (1 - w)."""
+    choice = decided(risk=0.5, cash_rate=np.log(1.02)).choice
+    good = (0.225 + 0.02) / (0.40 + 0.02)
+    assert choice.weights.to_dict() == pytest.approx(
+        {"GOOD": good, "BAD": 0.0, "cash": 1.0 - good}, abs=1e-9
+    )
+    assert choice.risk["expected_return"] == pytest.approx(0.10 * good + 0.02 * (1.0 - good))
+    assert choice.risk["CVaR_80" if "CVaR_80" in choice.risk else "CVaR_95"] >= 0.2
+    assert choice.reasons().loc["cash", "reason"] == "balance"
+
+
+def test_without_cash_the_same_budget_cannot_be_kept() -> None:
+    with pytest.raises(InfeasibleError, match=r"CVaR\(0.8\).at_most must be at least"):
+        decided(risk=0.5, most_cash=0.0)
+    full = decided(risk=1.0, most_cash=0.0)
+    assert "cash" not in full.choice.weights.index
+    assert "cash earns" not in full.objective
+    assert full.choice.weights.sum() == pytest.approx(1.0)
+
+
+def test_cash_has_a_cap_of_its_own_and_not_that_of_companies() -> None:
+    """At most 30 % in a company and 40 % in cash: both are filled before BAD is."""
+    found = decided(risk=0.9, most_cash=0.4, limits={"max_weight": 0.35})
+    assert found.choice.weights["cash"] == pytest.approx(0.4)
+    assert found.choice.weights["GOOD"] == pytest.approx(0.35)
+    named = decided(limits={"max_weight": 0.35, "max_weights": {"cash": 0.3}})
+    assert named.choice.weights["cash"] == pytest.approx(0.3)
+
+
+def test_of_scenarios_made_elsewhere_cash_earns_nothing_and_it_is_said() -> None:
+    found = decided(risk=0.5)
+    assert "cash earns 0.0 %" in found.objective
+    assert found.alternatives["expected_return"]["cash"] == 0.0
+    assert "cash earns 3.0 %" in decided(cash_rate=np.log(1.03)).objective
+
+
+def test_a_column_of_cash_that_is_there_is_kept() -> None:
+    own = toy().with_cash(np.log(1.05))
+    found = decide(own, level=LEVEL, risk=0.5, limits={}, cash_rate=0.0)
+    assert found.alternatives["expected_return"]["cash"] == pytest.approx(0.05)
+    assert found.benchmark["cash"] == 0.0
+
+
+def test_alternatives_hold_no_cash_where_cash_alone_would_be_the_answer() -> None:
+    found = decided(risk=0.5, cash_rate=np.log(1.02))
+    held = found.weights
+    assert held.loc["cash", ["least CVaR", "best worst regime", "least regret"]].max() == 0.0
+    assert held.loc["cash", "equal weight"] == held.loc["cash", "benchmark"] == 0.0
+    assert held["cash"].to_dict() == {"GOOD": 0.0, "BAD": 0.0, "cash": 1.0}
+    row = found.alternatives.loc["chosen"]
+    assert row["expected_return"] == pytest.approx(found.choice.risk["expected_return"])
+    assert row["CVaR_80"] == pytest.approx(0.5 * found.alternatives["CVaR_80"]["benchmark"])
+    assert row["over_cost"] == pytest.approx(
+        row["expected_return"] - 0.02 * found.choice.weights["cash"]
+    )
+    assert "no cash" not in held.columns  # no such portfolio keeps to the budget
+    easy = decided(risk=0.95, cash_rate=np.log(1.15))
+    assert easy.weights["no cash"].to_dict() == {"GOOD": 1.0, "BAD": 0.0, "cash": 0.0}
+
+
+def test_a_benchmark_of_ones_own_sets_the_budget_and_what_is_notable() -> None:
+    given = {"GOOD": 0.2, "BAD": 0.8}
+    found = decided(benchmark=given, risk=0.5)
+    budget = 0.5 * (0.2 * 0.40 + 0.8 * 0.50)
+    assert found.choice.duals.index[-1] == "CVaR(0.8).at_most"
+    assert found.alternatives["CVaR_80"]["chosen"] == pytest.approx(budget)
+    assert "given benchmark" in found.objective
+    assert found.reasons.loc["BAD", "notable"] == "benchmark"
+    assert found.reasons.loc["BAD", "benchmark"] == 0.8
+    careful = decided(benchmark={"cash": 0.5, "GOOD": 0.5}, cash_rate=0.0)
+    assert careful.choice.weights["GOOD"] == pytest.approx(0.5)
+
+
+def test_risk_may_be_priced_in_place_of_a_budget() -> None:
+    found = decided(risk_aversion=1.0, cash_rate=np.log(1.02))
+    assert found.choice.weights["cash"] == pytest.approx(1.0)
+    assert found.reasons.loc["GOOD", "reduced_cost"] == pytest.approx((0.10 - 0.40) - 0.04)
+    assert found.reasons.loc["GOOD", "reason"] == "risk"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"GOD": 1.0}, "benchmark names no ticker of these scenarios: 'GOD'.*GOOD"),
+        ({"GOOD": 0.5}, "the weights of the benchmark sum to 0.5, not to 1$"),
+        ({"GOOD": 50.0, "BAD": 50.0}, "sum to 100, not to 1: write shares, not per cent"),
+        ({"GOOD": 1.5, "BAD": -0.5}, "benchmark.'BAD'. is below 0"),
+        ({"GOOD": float("nan")}, "benchmark.'GOOD'. is nan"),
+        ([0.5, 0.5], "benchmark must be a mapping or Series by ticker"),
+    ],
+)
+def test_a_wrong_benchmark_is_named(given: Any, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        stated_weights(given, ["GOOD", "BAD"])
+
+
+def test_weights_in_few_digits_will_do() -> None:
+    given = stated_weights({"A": 0.333, "B": 0.333, "C": 0.3335}, list("ABC"))
+    assert given.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+# With valuation behind it
+
+
+def test_cash_earns_what_valuation_assumes_without_risk(returns: ms.ReturnScenarios) -> None:
+    found = decide(returns, risk=0.5, limits={"max_weight": 0.15})
+    rate = np.expm1(float(returns.world.assumed.risk_free))
+    table = found.reasons
+    assert found.choice.weights["cash"] > 0.1
+    assert table["carry"]["cash"] == pytest.approx(rate)
+    assert table["expected_return"]["cash"] == pytest.approx(rate)
+    assert found.alternatives.loc["cash", "over_cost"] == pytest.approx(0.0, abs=1e-12)
+    parts = table[["carry", "pull", "regimes"]].sum(axis=1)
+    assert parts.to_numpy() == pytest.approx(table["expected_return"].to_numpy())
+    assert found.benchmark["cash"] == 0.0
+
+
+def test_sensitivities_leave_cash_out(returns: ms.ReturnScenarios) -> None:
+    found = decide(returns, risk=0.5, limits={"max_weight": 0.15})
+    slopes = ms.sensitivities(found.choice)
+    assert "cash" not in slopes.revenue.columns
+    assert slopes.portfolio["portfolio_per_sd"].abs().max() > 0.0
