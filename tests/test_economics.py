@@ -105,9 +105,10 @@ def test_margin_and_net_debt_are_the_reported_ones(
 
 def inputs_of(posterior: ms.Posterior, ticker: str) -> float:
     """What a company passed on in its last fiscal year, as the model has it."""
-    with precise("float64"):
-        past = Past.of(posterior, valuation_assumptions(posterior.knowledge))
     sold = posterior.knowledge.series("annual_revenue", ticker)
+    with precise("float64"):
+        assumed = valuation_assumptions(posterior.knowledge)
+        past = Past.of(posterior, assumed, pd.DatetimeIndex(sold.index))
     return past.priced(ticker, sold.index[-1])[1] * float(sold.iloc[-1]) / 1e3
 
 

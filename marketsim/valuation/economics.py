@@ -76,15 +76,16 @@ def economics(
         unknown), ``fiscal_year_end``. A gap takes the median of the layer, else of all, and is
         listed in ``gaps``.
     """
-    past = Past.of(posterior, assumed)
     items = {item: _wide(knowledge, f"annual_{item}") for item in ITEMS}
     spent, owed = _wide(knowledge, "quarterly_capex"), _wide(knowledge, "debt_outstanding")
+    ends = pd.concat([spent, *items.values()]).index.unique()
+    past = Past.of(posterior, assumed, pd.DatetimeIndex(ends))
     layers = knowledge.universe.companies["layer"]
     rows: dict[str, dict[str, object]] = {}
     for ticker in companies:
-        accounts = {item: items[item].get(ticker, NONE) for item in ITEMS}
+        accounts = {item: _of(items[item], ticker) for item in ITEMS}
         upkeep = float(assumed.lease_upkeep) if layers.get(ticker) == LANDLORDS else 1.0
-        fleet, other = past.fleet(ticker, accounts, spent.get(ticker, NONE))
+        fleet, other = past.fleet(ticker, accounts, _of(spent, ticker))
         lasting = lasting_share(accounts, upkeep)
         replaced = worn(past, accounts, fleet, lasting)
         uses = past.uses(ticker, fleet)
@@ -97,7 +98,7 @@ def economics(
             "sales_to_plant": turned,
             "fleet": fleet,
             **uses,
-            "net_debt": _net_debt(accounts, owed.get(ticker, NONE)),
+            "net_debt": _net_debt(accounts, _of(owed, ticker)),
         }
     table = _filled(pd.DataFrame.from_dict(rows, orient="index"), layers)
     plant = (table["volume"] - table["served"]) / table["sales_to_plant"]
@@ -105,12 +106,16 @@ def economics(
     return table.assign(capital=plant + stocks + table["fleet"] * past.book)
 
 
-def _wide(facts: Facts | Knowledge, quantity: str) -> dict[str, pd.Series]:
-    """Return series by entity, amounts in USD bn, rates as they are."""
+def _wide(facts: Facts | Knowledge, quantity: str) -> pd.DataFrame:
+    """Return values by date and entity, amounts in USD bn, rates as they are."""
     rows = facts.select(quantity)
     size = np.where(rows["unit"] == "fraction", 1.0, 1e-3)
     rows = rows.assign(value=in_usd(rows) * size)
-    return {str(t): g.set_index("date")["value"].sort_index() for t, g in rows.groupby("entity")}
+    return rows.pivot(index="date", columns="entity", values="value").sort_index()
+
+
+def _of(wide: pd.DataFrame, ticker: str) -> pd.Series:
+    return wide[ticker].dropna() if ticker in wide.columns else NONE
 
 
 def _net_debt(accounts: Accounts, quarterly: pd.Series) -> float:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from marketsim.calibration import Posterior, Window
+from marketsim.calibration import Posterior
 
 from .assumptions import ValuationAssumptions
 
@@ -31,13 +30,15 @@ Accounts = dict[str, pd.Series]
 class Past:
     """What the calibrated history says of fiscal years.
 
-    By quarter of the window: ``price``, volumes over revenue, and ``inputs`` that are passed on
-    over revenue, by company [quarter, company]; what running and writing off all ``fleets`` cost,
-    ``worn`` their depreciation, ``spending`` on AI sites, what all would be ``let`` at, and their
-    ``book`` value at the end, USD bn.
+    The ``start`` of the window, and how its quarters mix into the mean of the year to a day,
+    ``weights`` [quarter] by day. By quarter: ``price``, volumes over revenue, and ``inputs`` that
+    are passed on over revenue, by company [quarter, company]; what running and writing off all
+    ``fleets`` cost, ``worn`` their depreciation, ``spending`` on AI sites, what all would be
+    ``let`` at, and their ``book`` value at the end, USD bn.
     """
 
-    window: Window
+    start: pd.Timestamp
+    weights: Mapping[pd.Timestamp, np.ndarray]
     price: pd.DataFrame
     inputs: pd.DataFrame
     fleets: np.ndarray
@@ -53,8 +54,10 @@ class Past:
     book: float
 
     @classmethod
-    def of(cls, posterior: Posterior, assumed: ValuationAssumptions) -> Past:
-        """Return what a posterior's history says."""
+    def of(
+        cls, posterior: Posterior, assumed: ValuationAssumptions, ends: pd.DatetimeIndex
+    ) -> Past:
+        """Return what a posterior's history says of the years that end on ``ends``."""
         history, book = posterior.history, posterior.revenue_map
         lines, volumes, inputs = (history[name] @ book.owner.T for name in BY_LINE)
         drawn = np.asarray(posterior.assumptions.lines.exposure)[:, None] * book.share
@@ -67,7 +70,8 @@ class Past:
         exposed = drawn @ spent
         sold = cloud * spent[places[0]] / let[-1]
         return cls(
-            window=posterior.window,
+            start=posterior.window.start,
+            weights=dict(zip(ends, posterior.window.yearly(ends), strict=True)),
             price=pd.DataFrame(volumes / lines, columns=list(posterior.companies)),
             inputs=pd.DataFrame(inputs / lines, columns=list(posterior.companies)),
             fleets=np.sum([history[name] for name in FLEET_COSTS], axis=0),
@@ -96,16 +100,9 @@ class Past:
             "exposure": (self.exposure[ticker] + let) / (1.0 + let),
         }
 
-    @cached_property
-    def weights(self) -> dict[pd.Timestamp, np.ndarray]:
-        """How quarters mix into means of years, by the year's end; as many as are asked for."""
-        return {}
-
     def of_year(self, quarters: np.ndarray, end: pd.Timestamp) -> float:
         """Return the sum of ``quarters`` over the year to ``end``; NaN outside the window."""
-        if end not in self.weights:
-            self.weights[end] = self.window.yearly(pd.DatetimeIndex([end]))[0, : len(quarters)]
-        weights = self.weights[end]
+        weights = self.weights[end][: len(quarters)]
         return 4.0 * float(weights @ quarters) if weights.sum() > 0.99 else np.nan
 
     def priced(self, ticker: str, end: pd.Timestamp) -> tuple[float, float]:
@@ -125,7 +122,7 @@ class Past:
         if ticker not in self.owners or capex.empty:
             return 0.0, capex
         intensity = (capex / revenue).dropna()
-        early = intensity[intensity.index < self.window.start]
+        early = intensity[intensity.index < self.start]
         usual = float(early.median()) if len(early) else 0.0
         other = capex.clip(upper=usual * revenue).dropna()
         year = spent.iloc[-4:]
