@@ -176,6 +176,23 @@ def test_prices_come_nearer_to_value_but_for_the_market_as_a_whole(
     assert table["pull"][near].corr(found["gap"][near], "spearman") > 0.99
 
 
+def test_a_view_is_what_regimes_bring(returns: ms.ReturnScenarios, table: pd.DataFrame) -> None:
+    """Who doubts the bear expects more than the market asks, of those whom it would hurt most."""
+    doubted = ms.view(returns, "P(bear) == 0.05")
+    found = returns.world.table(doubted.probabilities)
+    pd.testing.assert_frame_equal(found[["carry", "pull"]], table[["carry", "pull"]])
+    hurt = pd.Series(by_regime(returns, "bear") - by_regime(returns, "base"), found.index)
+    assert found["regimes"][hurt.nsmallest(5).index].min() > 0.01
+    assert found["regimes"].corr(-hurt, "spearman") > 0.7
+
+
+def by_regime(returns: ms.ReturnScenarios, name: str) -> np.ndarray:
+    """Mean return before noise in a regime's draws, [ticker]."""
+    inside = np.asarray(returns.regimes) == name
+    mean: np.ndarray = returns.world.world_returns[inside].mean(axis=0)
+    return mean
+
+
 def test_without_pull_there_is_none(paths: ms.Paths, prices: ms.prices.Prices) -> None:
     found = ms.revalue(paths, prices, assumptions={"pull": 0.0}).world.table()
     np.testing.assert_array_equal(found["pull"], 0.0)

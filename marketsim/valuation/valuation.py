@@ -100,15 +100,20 @@ class Valuation:
         """What valuation assumes, by name: value, range, unit, meaning, source."""
         return valuation_table(self.assumed)
 
-    def table(self) -> pd.DataFrame:
+    def table(self, probabilities: np.ndarray | None = None) -> pd.DataFrame:
         """Return one row by company: value, market, what prices imply, and expected return.
 
         The expected return is the sum of ``carry`` (the cost of equity over the horizon), ``pull``
         (what prices come nearer to the model's value) and ``regimes`` (what is left: nothing where
         the market prices the mix and no view is held).
+
+        Parameters
+        ----------
+        probabilities
+            Of draws, [draw], where a view is held: those of the returns that it made.
         """
         found = self.economics
-        weights = self.paths.probabilities
+        weights = self.paths.probabilities if probabilities is None else probabilities
         expected = weights @ self.world_returns
         carry = np.expm1(found["cost_of_equity"].to_numpy() * self.horizon_years)
         with precise("float64"):
