@@ -60,7 +60,8 @@ def test_an_unknown_ticker_names_the_nearest() -> None:
 def test_before_the_snapshot_statistics_come_from_closes_of_that_time() -> None:
     prices = load_prices(["NVDA"], as_of="2020-06-30")
     assert prices.closes.index.max() <= pd.Timestamp("2020-06-30")
-    assert cell(prices.statistics, "NVDA", "close") == prices.closes["NVDA"].iloc[-1]
+    close = cell(prices.statistics, "NVDA", "close")
+    assert close == 40.0 * prices.closes["NVDA"].iloc[-1]  # as traded: split 4 and 10 to one since
     assert "to 2020-06-30" in cell(prices.statistics, "NVDA", "source")
 
 
