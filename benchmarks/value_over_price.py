@@ -3,10 +3,10 @@
     python benchmarks/value_over_price.py CLOSES [SHARES] [--until 2024-03-31] [--draws 400]
 
 CLOSES is a panel of adjusted daily closes, SHARES a table with columns entity, published and value
-(million shares on today's split basis), in place of the shares that ship. At each quarter's end the model is calibrated, worlds
-are drawn and valued; the return of the year after, less the mean of all companies, is regressed on
-what `pull` multiplies, less its mean. Dates overlap by three quarters of a year: the standard error
-takes every fourth for a date of its own.
+(million shares on today's split basis), in place of the shares that ship. At each quarter's end the
+model is calibrated, worlds are drawn and valued; the return of the year after, less the mean of all
+companies, is regressed on what `pull` multiplies, less its mean. Dates overlap by three quarters of
+a year: the standard error takes every fourth for a date of its own.
 """
 
 from __future__ import annotations
