@@ -277,7 +277,7 @@ def test_market_values_that_are_given_stand(every: ms.Knowledge) -> None:
     shares = pd.Series({"MSFT": 1000.0})
     prices = ms.load_prices(source=panel("MSFT", "NVDA"), as_of=DAY, shares=shares)
     assert value(prices, every, "MSFT") == pytest.approx(close(prices, "MSFT"))
-    assert unsure(prices, every, "MSFT") == ""
+    assert unsure(prices, every, "MSFT") == DIVIDENDS  # its closes are too low for these shares too
     assert value(prices, every, "NVDA") > 0.0
 
 
@@ -298,6 +298,12 @@ def test_a_panel_may_be_adjusted_later_than_it_ends(every: ms.Knowledge) -> None
     closes = panel("NVDA").loc[:"2021-12-31"]
     plain, later = (ms.load_prices(source=closes, adjusted=day) for day in (None, "2025-03-01"))
     assert close(later, "NVDA") == pytest.approx(10.0 * close(plain, "NVDA"))
+
+
+@pytest.mark.parametrize("source", [None, "yfinance", panel("NVDA")])
+def test_a_day_of_adjustment_that_cannot_be_is_refused(source: pd.DataFrame | str | None) -> None:
+    with pytest.raises(InputError, match="adjusted"):
+        ms.load_prices("NVDA", source=source, adjusted="2020-01-01")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def load_prices(
         `data/facts/splits.csv`.
     adjusted : date, optional
         The day of adjustment: whether a split after the last close is in the closes. By default the
-        last day that the source has, and with yfinance that of its answer.
+        last day that the source has, and with yfinance that of its answer. For a panel alone.
 
     Returns
     -------
@@ -94,14 +94,16 @@ def load_prices(
             f"start {first:%Y-%m-%d} lies after the last day asked for, {last:%Y-%m-%d}"
         )
     known = day_or_none(as_of, "as_of") or last
+    if adjusted is not None and (source is None or _is_yahoo(source)):
+        raise InputError("adjusted is for a panel of one's own; leave it out, or give source")
     table = embedded_splits() if splits is None else splits_in(splits)
     if source is None:
         prices = embedded_prices(names, known or SNAPSHOT, table, shares)
-    elif isinstance(source, str) and source == "yfinance":
+    elif _is_yahoo(source):
         prices = _yahoo(names or embedded_companies(), first, known, cache, table, shares)
     else:
         panel = read_panel(source, names or ())
-        until = day_or_none(adjusted, "adjusted") or panel.index[-1]
+        until = _adjusted(adjusted, panel.index[-1])
         within = table[table["date"] <= until]
         prices = _panel(panel, names, known, shares, within, until)
     return replace(prices, closes=prices.closes.loc[first:last].copy())
@@ -128,8 +130,7 @@ def load_universe(
         The source has none of the companies by the date.
     """
     wanted = tuple(companies)
-    asked_for = isinstance(source, str) and source == "yfinance"
-    names = (*wanted, MARKET) if asked_for else None
+    names = (*wanted, MARKET) if _is_yahoo(source) else None
     prices = load_prices(names, source, as_of=as_of, splits=splits)
     if not set(wanted) & set(prices.tickers):
         hints = dict.fromkeys(nearest(ticker, prices.tickers) for ticker in wanted)
@@ -148,10 +149,25 @@ def newest_close(prices: Prices, source: pd.DataFrame | Path | str | None) -> pd
     return pd.Timestamp(prices.closes.dropna(how="all").index[-1])
 
 
+def _adjusted(adjusted: Day | None, last: pd.Timestamp) -> pd.Timestamp:
+    """The day to which a panel is adjusted: its last one, or a later one that is given."""
+    until = day_or_none(adjusted, "adjusted") or last
+    if until < last:
+        raise InputError(
+            f"adjusted={until:%Y-%m-%d} lies before the last close of {last:%Y-%m-%d}; closes are "
+            "adjusted on their last day or later"
+        )
+    return until
+
+
 def _place(source: pd.DataFrame | Path | str | None) -> str:
     if source is None:
         return "the embedded snapshot"
     return "this frame" if isinstance(source, pd.DataFrame) else str(source)
+
+
+def _is_yahoo(source: pd.DataFrame | Path | str | None) -> bool:
+    return isinstance(source, str) and source == "yfinance"
 
 
 def _names(tickers: Iterable[str] | str | None) -> tuple[str, ...] | None:

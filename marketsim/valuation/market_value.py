@@ -71,7 +71,7 @@ def market_values(prices: Prices, knowledge: Knowledge, tickers: list[str]) -> p
     Parameters
     ----------
     prices
-        Market values given with them stand.
+        Market values given with them stand, those of shares that were handed over among them.
     knowledge
         As of the date of decision.
     tickers
@@ -95,7 +95,7 @@ def market_values(prices: Prices, knowledge: Knowledge, tickers: list[str]) -> p
     words = pd.DataFrame(
         {
             UNKNOWN: cap.isna(),
-            DIVIDENDS: ~given & cap.notna() & late,
+            DIVIDENDS: cap.notna() & late,
             MERGER: ~given & cap.notna() & merged,
         }
     )
