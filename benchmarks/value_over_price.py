@@ -1,18 +1,17 @@
 """Does value over price say what shares do in the year after? At past dates, with what was known.
 
-    python benchmarks/value_over_price.py CLOSES SHARES [--until 2024-03-31] [--draws 400]
+    python benchmarks/value_over_price.py CLOSES [SHARES] [--until 2024-03-31] [--draws 400]
 
 CLOSES is a panel of adjusted daily closes, SHARES a table with columns entity, published and value
-(million shares on the panel's split basis). At each quarter's end the model is calibrated, worlds
-are drawn and valued; the return of the year after, less the mean of all companies, is regressed on
-what `pull` multiplies, less its mean. Dates overlap by three quarters of a year: the standard error
-takes every fourth for a date of its own.
+(million shares on today's split basis), in place of the shares that ship. At each quarter's end the
+model is calibrated, worlds are drawn and valued; the return of the year after, less the mean of all
+companies, is regressed on what `pull` multiplies, less its mean. Dates overlap by three quarters of
+a year: the standard error takes every fourth for a date of its own.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -22,16 +21,22 @@ import marketsim as ms
 FIRST = "2020-03-31"
 
 
-def drawn(day: pd.Timestamp, panel: pd.DataFrame, shares: pd.DataFrame, draws: int) -> pd.DataFrame:
+def then(day: pd.Timestamp, shares: pd.DataFrame) -> pd.Series:
+    """Shares known on a day, on its split basis, millions by ticker."""
+    known = shares[shares["published"] <= day].groupby("entity")["value"].last()
+    since = ms.prices.splits_between(ms.load_facts().select("stock_split"), day)
+    return known / since.reindex(known.index).fillna(1.0)
+
+
+def drawn(
+    day: pd.Timestamp, panel: pd.DataFrame, shares: pd.DataFrame | None, draws: int
+) -> pd.DataFrame:
     """What the model believed of each company on a day, and its return in the year after."""
     posterior = ms.calibrate(ms.load_facts(as_of=day))
     paths = ms.simulate(ms.load_scenarios(posterior), draws=draws)
     held = [ticker for ticker in paths.companies if ticker in panel.columns]
-    prices = ms.load_prices(held, source=panel, as_of=day)
-    known = shares[shares["published"] <= day].groupby("entity")["value"].last()
-    statistics = prices.statistics
-    cap = statistics["close"] * known.reindex(statistics.index) / 1e3
-    prices = replace(prices, statistics=statistics.assign(market_cap=cap))
+    own = None if shares is None else then(day, shares)
+    prices = ms.load_prices(held, source=panel, as_of=day, shares=own)
     found = ms.revalue(paths, prices).world.economics
     closes = [panel.loc[:at].ffill().iloc[-1] for at in (day, day + pd.DateOffset(years=1))]
     gained = pd.Series(np.log(closes[1] / closes[0])).reindex(found.index)
@@ -44,12 +49,14 @@ def drawn(day: pd.Timestamp, panel: pd.DataFrame, shares: pd.DataFrame, draws: i
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("closes")
-    parser.add_argument("shares")
+    parser.add_argument("shares", nargs="?")
     parser.add_argument("--until", default="2024-03-31")
     parser.add_argument("--draws", type=int, default=400)
     asked = parser.parse_args()
     panel = pd.read_csv(asked.closes, index_col="date", parse_dates=True)
-    shares = pd.read_csv(asked.shares, parse_dates=["date", "published"]).sort_values("date")
+    shares = None
+    if asked.shares is not None:
+        shares = pd.read_csv(asked.shares, parse_dates=["date", "published"]).sort_values("date")
     slopes = {}
     for day in pd.date_range(FIRST, asked.until, freq="QE"):
         rows = drawn(day, panel, shares, asked.draws)

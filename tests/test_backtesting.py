@@ -219,7 +219,8 @@ def test_a_strategy_that_peeks_finds_nothing_later(facts: Knowledge) -> None:
         assert ("DDD" in history.closes) == ("DDD" in history.tickers) == (date > DAYS[200])
         assert history.facts.table["published"].max() <= date
         assert history.facts.as_of == date
-        assert set(vars(history)) <= {"date", "closes", "facts", "weights", "tickers", "prices"}
+        shown = {"date", "closes", "facts", "weights", "tickers", "traded", "adjusted", "prices"}
+        assert set(vars(history)) <= shown
         peeked += 1
         return equal(history)
 

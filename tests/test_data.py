@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -133,10 +134,52 @@ def test_an_inferred_first_report_repeats_a_later_row_and_says_so(facts: Knowled
     last = text(DATA / "facts" / "annual_fundamentals.csv")
     pairs = first.merge(last, on=["quantity", "entity", "date"], suffixes=("", "_last"))
     assert len(pairs) == len(first)
-    assert (pairs["value"] == pairs["value_last"]).all()
+    shares = pairs["quantity"] == "annual_diluted_shares"
+    assert (pairs["value"] == pairs["value_last"])[~shares].all()
     assert (pairs["published"] < pairs["published_last"]).all()
     assert set(first["confidence"]) == {"derived"}
-    assert "annual_diluted_shares" not in set(first["quantity"])
+    np.testing.assert_allclose(
+        today(pairs[shares]), today(last_of(pairs[shares])), rtol=1e-6, atol=1e-6
+    )
+
+
+def last_of(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.assign(value=pairs["value_last"], published=pairs["published_last"])
+
+
+def today(rows: pd.DataFrame) -> np.ndarray:
+    """Values, those of shares on the split basis of the newest day."""
+    splits = text(DATA / "facts" / "splits.csv")
+    splits = splits[splits["quantity"] == "stock_split"]
+    return np.array(
+        [
+            float(value)
+            * splits[(splits["entity"] == entity) & (splits["date"] > published)]["value"]
+            .astype(float)
+            .prod()
+            if quantity == "annual_diluted_shares"
+            else float(value)
+            for quantity, entity, published, value in rows[
+                ["quantity", "entity", "published", "value"]
+            ].itertuples(index=False)
+        ]
+    )
+
+
+def test_shares_stand_on_the_basis_of_their_day(facts: Knowledge) -> None:
+    """As reported on the day: a split that came later is in no row that was public before."""
+    for day, shares in (("2021-03-01", 627.5), ("2022-04-01", 2535.0), ("2025-03-01", 24804.0)):
+        assert facts.upto(day).latest("annual_diluted_shares")["NVDA"] == shares
+    assert facts.upto("2022-03-01").latest("annual_diluted_shares")["GOOGL"] == 677.674
+    assert facts.upto("2022-03-01").latest("annual_diluted_shares")["AMZN"] == 514.8
+
+
+def test_a_split_is_known_from_its_announcement_on(facts: Knowledge) -> None:
+    rows = facts.select("stock_split")
+    assert (rows["published"] <= rows["date"]).all()
+    assert (rows["value"] > 0.0).all()
+    assert "GOOGL" in set(facts.upto("2022-02-01").select("stock_split")["entity"])
+    assert "GOOGL" not in set(facts.upto("2022-01-31").select("stock_split")["entity"])
 
 
 def test_installed_compute_waits_for_its_own_publication(facts: Knowledge) -> None:
@@ -244,9 +287,19 @@ def test_every_figure_of_a_table_was_carried_over(
 ) -> None:
     before, after = shared(table), text(DATA / "facts" / f"{file}.csv")
     assert len(after) == sum((before[column] != "").sum() for column in columns)
-    assert total(after["value"]) == pytest.approx(
+    assert today(after).sum() == pytest.approx(
         sum(total(before[column]) for column in columns), rel=1e-12
     )
+
+
+def test_splits_and_listings_with_a_figure_were_carried_over() -> None:
+    """Beside them: class C with class A, Dell's divisor, and what a receipt of TSMC's is."""
+    before = pd.concat([shared("splits"), shared("listings")])
+    after = text(DATA / "facts" / "splits.csv")
+    added = after["quantity"].isin(["price_divisor", "ordinary_per_receipt"])
+    added |= after["entity"] == "GOOG"
+    assert (len(after[~added]), added.sum()) == ((before["value"] != "").sum(), 3)
+    assert total(after.loc[~added, "value"]) == pytest.approx(total(before["value"]))
 
 
 def test_every_row_on_demand_was_carried_over() -> None:

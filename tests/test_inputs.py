@@ -11,7 +11,7 @@ import pytest
 from marketsim.errors import InputError
 from marketsim.prices import newest_close
 from marketsim.runs.freshness import freshness
-from marketsim.runs.inputs import dated_prices, known_by
+from marketsim.runs.inputs import dated_prices, known_by, own_splits
 from tests.test_completeness import MAY, mine
 
 COMPLETE = pd.Timestamp("2025-12-31")
@@ -76,6 +76,23 @@ def test_closes_after_the_date_change_nothing(tmp_path: Path) -> None:
     assert one[1] == other[1]
     pd.testing.assert_frame_equal(one[0].statistics, other[0].statistics)
     pd.testing.assert_frame_equal(one[0].closes, other[0].closes)
+
+
+def test_splits_of_ones_own_are_undone(tmp_path: Path) -> None:
+    """Whenever they come: closes of a panel hold those of later too."""
+    (tmp_path / "mine" / "facts").mkdir(parents=True)
+    (tmp_path / "mine" / "facts" / "splits.csv").write_text(
+        "quantity,entity,date,published,value,unit,source,confidence,note\n"
+        "stock_split,AMD,2025-06-02,2025-05-01,5,new shares per old,invented,derived,\n"
+    )
+    known, date = known_by("2024-06-30", tmp_path / "mine")
+    assert own_splits(None) is None
+    plain, split = (
+        dated_prices(known, panel(tmp_path, "2025-12-31"), date, fixed=True, splits=splits)[0]
+        for splits in (None, own_splits(tmp_path / "mine"))
+    )
+    ratio = split.statistics["close"] / plain.statistics["close"]
+    assert ratio.to_dict() == {"NVDA": 1.0, "AMD": 5.0}
 
 
 @pytest.mark.parametrize("wrong", ["soon", "2025-02-30"])

@@ -60,7 +60,8 @@ def test_an_unknown_ticker_names_the_nearest() -> None:
 def test_before_the_snapshot_statistics_come_from_closes_of_that_time() -> None:
     prices = load_prices(["NVDA"], as_of="2020-06-30")
     assert prices.closes.index.max() <= pd.Timestamp("2020-06-30")
-    assert cell(prices.statistics, "NVDA", "close") == prices.closes["NVDA"].iloc[-1]
+    close = cell(prices.statistics, "NVDA", "close")
+    assert close == 40.0 * prices.closes["NVDA"].iloc[-1]  # as traded: split 4 and 10 to one since
     assert "to 2020-06-30" in cell(prices.statistics, "NVDA", "source")
 
 
@@ -381,6 +382,26 @@ def test_a_torn_file_of_the_cache_is_fetched_again(yahoo_double: Yahoo, tmp_path
         path.write_bytes(path.read_bytes()[:100])
     pd.testing.assert_frame_equal(ask().closes, walk()[["AAA", "BBB"]], check_freq=False)
     assert len(yahoo_double.asked) == 2
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_split_up_to_the_day_of_the_answer_is_undone(
+    yahoo_double: Yahoo, tmp_path: Path, kept: bool
+) -> None:
+    """Whatever the date asked for; a file kept without the day goes by its own."""
+    today = pd.Timestamp.now("UTC").tz_localize(None).normalize()
+    days = [today, today + pd.Timedelta(days=30)]
+    splits = pd.DataFrame({"entity": ["AAA", "BBB"], "date": days, "value": [4.0, 5.0]})
+    ask()
+    if not kept:
+        for path in tmp_path.rglob("*.parquet"):
+            pd.read_parquet(path)[["close"]].to_parquet(path)
+    prices = ask(splits=splits)
+    last = prices.closes.iloc[-1]
+    assert cell(prices.statistics, "AAA", "close") == 4.0 * last["AAA"]
+    assert cell(prices.statistics, "BBB", "close") == last["BBB"]
+    assert prices.adjusted == today
+    assert len(yahoo_double.asked) == 1
 
 
 def test_today_is_never_asked_for(yahoo_double: Yahoo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from marketsim.valuation import (
 )
 from marketsim.valuation.assumptions import ENTRIES, RATES
 from marketsim.valuation.implied import crossing, implied
+from marketsim.valuation.market_value import COUNTS
 from marketsim.valuation.noise import usual_volatility
 from marketsim.valuation.returns import BELIEVED, Priced, anchored, drawn_in, recognition
 from marketsim.valuation.revaluation import EQUITY_SHARE, horizon_years, values
@@ -235,9 +236,13 @@ def test_a_fallen_price_moves_value_over_market_pull_and_leverage(
 
 
 def test_a_company_without_market_value_says_so_and_is_not_drawn(
-    paths: ms.Paths, prices: ms.prices.Prices, table: pd.DataFrame
+    paths: ms.Paths, prices: ms.prices.Prices, table: pd.DataFrame, facts: ms.Knowledge
 ) -> None:
-    found = ms.revalue(paths, with_cap(prices, {"CSCO": np.nan})).world
+    """Neither given nor reckoned, since no shares are known."""
+    rows = facts.table
+    shares = rows["quantity"].isin(COUNTS) & (rows["entity"] == "CSCO")
+    without = facts.with_facts(rows[~shares])
+    found = ms.revalue(paths, with_cap(prices, {"CSCO": np.nan}), facts=without).world
     row = found.table().loc["CSCO"]
     assert row["gaps"] == "market value"
     assert row["pull"] == 0.0

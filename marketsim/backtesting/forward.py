@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -15,6 +16,7 @@ from marketsim.backtesting.walk import walk
 from marketsim.dates import day_or_none
 from marketsim.errors import InputError
 from marketsim.prices import Prices, load_prices
+from marketsim.prices.embedded import embedded_splits
 from marketsim.prices.panel import read_panel
 from marketsim.prices.table import require_known
 from marketsim.provenance import versions
@@ -51,8 +53,9 @@ def backtest(
     strategy : name, path or function
         `strategy(history) -> weights`; a name is looked up in the strategies folder.
     prices : Prices, DataFrame or path, optional
-        Adjusted daily closes (see `load_prices`); the embedded closes by default. Everything up
-        to a date is shown to the strategy, whether it is in the universe or not.
+        Adjusted daily closes (see `load_prices`, which also takes splits of one's own); the
+        embedded closes by default. Everything up to a date is shown to the strategy, whether it is
+        in the universe or not.
     start, end : dates, optional
         The first decision falls on the first row from `start` on; all rows by default.
     rebalance : {"weekly", "monthly", "quarterly"}
@@ -79,11 +82,19 @@ def backtest(
     if not 0.0 <= cost < COSTLIEST:
         raise InputError(f"cost={cost!r} is a fraction of the traded value, from 0 to {COSTLIEST}")
     loaded = load_strategy(strategy)
-    closes, universe = _closes(prices, None if tickers is None else tuple(tickers))
+    chosen = None if tickers is None else tuple(tickers)
+    shown = _shown(prices, chosen)
+    closes, universe = shown.closes, _universe(shown.closes, chosen)
     rows = _rows(closes.index, day_or_none(start, "start"), day_or_none(end, "end"))
     decisions = decision_rows(rows, rebalance)
-    market = Market(closes.loc[: rows[-1]], universe, rows, _embedded() if facts is None else facts)
-
+    market = Market(
+        closes=closes.loc[: rows[-1]],
+        universe=universe,
+        rows=rows,
+        facts=_embedded() if facts is None else facts,
+        splits=shown.splits,
+        adjusted=shown.adjusted,
+    )
     mine = walk(
         lambda row, held: ask(loaded, market.history(row, held), universe), market, decisions, cost
     )
@@ -121,20 +132,37 @@ def _embedded() -> Knowledge:
     return load_facts()
 
 
-def _closes(
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """Closes [date, ticker], the splits they are adjusted for, and the day of adjustment."""
+
+    closes: pd.DataFrame
+    splits: pd.DataFrame
+    adjusted: pd.Timestamp | None
+
+
+def _shown(
     prices: Prices | pd.DataFrame | Path | str | None, tickers: tuple[str, ...] | None
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The panel and the universe in it."""
+) -> _Shown:
     if prices is None or isinstance(prices, Prices):
-        closes = (prices or load_prices()).closes.copy()
-    else:
-        closes = read_panel(prices, tickers or ())
+        given = prices or load_prices()
+        return _Shown(given.closes.copy(), given.splits, given.adjusted)
+    closes = read_panel(prices, tickers or ())
+    splits = embedded_splits()
+    if closes.empty:
+        return _Shown(closes, splits, None)
+    last = pd.Timestamp(closes.index[-1])
+    return _Shown(closes, splits[splits["date"] <= last], last)
+
+
+def _universe(closes: pd.DataFrame, tickers: tuple[str, ...] | None) -> tuple[str, ...]:
+    """What can be held: the tickers asked for, else all of the panel but indices."""
     require_known(tickers or (), closes.columns)
     listed = [str(column) for column in closes.columns if not str(column).startswith("^")]
     universe = tuple(listed if tickers is None else dict.fromkeys(tickers))
     if not universe or closes.empty:
         raise InputError("no closes to walk through; give a panel, or tickers that are in it")
-    return closes, universe
+    return universe
 
 
 def _rows(

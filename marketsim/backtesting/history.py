@@ -31,6 +31,11 @@ class History:
     weights : Series, by ticker
         What is held before the trade, as fractions of wealth, drifted with prices since the
         last one. They sum to 1, or to less where there is cash.
+    traded : Series, by ticker
+        The last closes as they were traded, on the split basis of the date: what shares of the
+        facts are multiplied by. Levels of `closes` hold splits and dividends that came later.
+    adjusted : Timestamp or None
+        The day to which closes are adjusted for dividends.
     tickers : tuple of str
         What can be bought: tickers of the universe with a close on the date, or on one of the
         five rows before it.
@@ -41,8 +46,12 @@ class History:
     facts: Knowledge
     weights: pd.Series
     tickers: tuple[str, ...]
+    traded: pd.Series | None = None
+    adjusted: pd.Timestamp | None = None
 
     @cached_property
     def prices(self) -> Prices:
         """Closes with the market statistics that they give, computed when first asked for."""
-        return Prices.from_closes(self.closes, self.date)
+        return Prices.from_closes(
+            self.closes, self.date, traded=self.traded, adjusted=self.adjusted
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from marketsim.backtesting.history import History
 from marketsim.errors import InputError, nearest
+from marketsim.prices.splits import NO_SPLITS, traded_closes
 
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
@@ -37,12 +38,18 @@ class Market:
         The dates of the walk.
     facts : Knowledge
         Shown as far as they are published.
+    splits : DataFrame
+        Those that closes are adjusted for. Later ones are undone, and shown to nobody.
+    adjusted : Timestamp or None
+        The day of adjustment.
     """
 
     closes: pd.DataFrame
     universe: tuple[str, ...]
     rows: pd.DatetimeIndex
     facts: Knowledge
+    splits: pd.DataFrame = field(default_factory=NO_SPLITS.copy)
+    adjusted: pd.Timestamp | None = None
 
     @cached_property
     def prices(self) -> Array:
@@ -71,12 +78,15 @@ class Market:
         date = self.rows[row]
         priced = np.isfinite(self.prices[row])
         known = self.facts.upto(date)
+        closes = self.closes.loc[:date].dropna(axis=1, how="all").copy()
         return History(
             date=date,
-            closes=self.closes.loc[:date].dropna(axis=1, how="all").copy(),
+            closes=closes,
             facts=known.copy(),
             weights=pd.Series(held, index=list(self.universe), copy=True),
             tickers=tuple(t for t, seen in zip(self.universe, priced, strict=True) if seen),
+            traded=traded_closes(closes, date, self.splits),
+            adjusted=self.adjusted,
         )
 
 

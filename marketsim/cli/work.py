@@ -169,10 +169,10 @@ def _universe(
     wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge
 ) -> tuple[tuple[str, ...], Panel]:
     """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
-    from marketsim.prices import load_universe
+    from marketsim.prices import load_universe, splits_in
 
     companies = wanted or tuple(facts.universe.companies.index)
-    panel = load_universe(companies, source)
+    panel = load_universe(companies, source, splits=splits_in(facts.table))
     known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
     return wanted or known, panel
 

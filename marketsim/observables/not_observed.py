@@ -57,6 +57,15 @@ REASONS: Final = {
         "annual_total_debt",
         "price_close",
     ),
+    "what stands between closes, shares and market value": (
+        "distribution_ratio",
+        "listing_price",
+        "ordinary_per_receipt",
+        "price_divisor",
+        "special_distribution",
+        "stock_split",
+        "stock_split_count",
+    ),
     "the same reports told as growth or as a part": (
         "quarterly_revenue_growth",
         "quarterly_revenue_share",

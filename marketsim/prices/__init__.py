@@ -8,7 +8,16 @@ is reached from this package alone, and only when `source="yfinance"` is asked f
 from __future__ import annotations
 
 from marketsim.prices.load import load_prices, load_universe, newest_close
+from marketsim.prices.splits import splits_between, splits_in
 from marketsim.prices.statistics import statistics_from
 from marketsim.prices.table import Prices
 
-__all__ = ["Prices", "load_prices", "load_universe", "newest_close", "statistics_from"]
+__all__ = [
+    "Prices",
+    "load_prices",
+    "load_universe",
+    "newest_close",
+    "splits_between",
+    "splits_in",
+    "statistics_from",
+]

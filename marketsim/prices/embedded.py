@@ -5,6 +5,7 @@ Closes are embedded where an open licence allows it; data/README.md names the li
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import pandas as pd
@@ -12,10 +13,11 @@ import pandas as pd
 from marketsim import resources
 from marketsim.errors import DataError, PriceError
 from marketsim.prices.panel import read_panel
+from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import COLUMNS, nearest_correlation
 from marketsim.prices.table import Prices, require_known
 
-__all__ = ["SNAPSHOT", "embedded_companies", "embedded_prices"]
+__all__ = ["SNAPSHOT", "embedded_companies", "embedded_prices", "embedded_splits"]
 
 SNAPSHOT: Final = pd.Timestamp("2025-12-31")
 NAMES: Final = {
@@ -27,7 +29,12 @@ NAMES: Final = {
 }
 
 
-def embedded_prices(tickers: tuple[str, ...] | None, as_of: pd.Timestamp) -> Prices:
+def embedded_prices(
+    tickers: tuple[str, ...] | None,
+    as_of: pd.Timestamp,
+    splits: pd.DataFrame,
+    shares: Mapping[str, float] | pd.Series | None = None,
+) -> Prices:
     """The embedded prices as known on a date.
 
     From the end of 2025 on, the statistics of the snapshot. Before, statistics computed from
@@ -41,11 +48,15 @@ def embedded_prices(tickers: tuple[str, ...] | None, as_of: pd.Timestamp) -> Pri
         The date lies before the snapshot and a ticker has no closes to compute from.
     """
     closes, statistics = _closes(), _statistics()
+    last = closes.index[-1]
+    within = splits[splits["date"] <= last]
     require_known(tickers or (), [*statistics.index, *closes.columns])
     if as_of >= SNAPSHOT:
-        prices = Prices(closes, SNAPSHOT, statistics, _correlation(statistics.index))
+        statistics = _held(statistics, shares)
+        correlation = _correlation(statistics.index)
+        prices = Prices(closes, SNAPSHOT, statistics, correlation, within, last)
         return prices if tickers is None else prices.select(tickers)
-    prices = Prices.from_closes(closes, as_of)
+    prices = Prices.from_closes(closes, as_of, shares, splits=within, adjusted=last)
     wanted = tuple(prices.statistics.index) if tickers is None else tickers
     bare = [ticker for ticker in wanted if ticker not in prices.statistics.index]
     if bare or not wanted:
@@ -60,6 +71,18 @@ def embedded_prices(tickers: tuple[str, ...] | None, as_of: pd.Timestamp) -> Pri
 def embedded_companies() -> tuple[str, ...]:
     """Tickers of the companies in the snapshot."""
     return tuple(_statistics().index)
+
+
+def embedded_splits() -> pd.DataFrame:
+    """Splits of the companies, and what else adjusted closes are divided by, as they ship."""
+    return splits_in(pd.read_csv(_path("splits.csv", "facts")))
+
+
+def _held(statistics: pd.DataFrame, shares: Mapping[str, float] | pd.Series | None) -> pd.DataFrame:
+    """The statistics with market values of these shares, in millions, where there are any."""
+    held = pd.Series(dict({} if shares is None else shares), dtype=float).reindex(statistics.index)
+    value = statistics["close"] * held / 1000.0
+    return statistics.assign(market_cap=value.fillna(statistics["market_cap"]))
 
 
 def _closes() -> pd.DataFrame:
@@ -82,8 +105,8 @@ def _correlation(tickers: pd.Index) -> pd.DataFrame:
     return pd.DataFrame(nearest_correlation(square.to_numpy(float)), square.index, square.columns)
 
 
-def _path(name: str) -> str:
-    path = resources.folder("data") / "prices" / name
+def _path(name: str, folder: str = "prices") -> str:
+    path = resources.folder("data") / folder / name
     if not path.is_file():
         raise DataError(f"the embedded prices are incomplete: {path} is missing")
     return str(path)

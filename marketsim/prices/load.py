@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,14 @@ import pandas as pd
 from marketsim.dates import Day, day_or_none
 from marketsim.errors import InputError, PriceError, nearest
 from marketsim.files import cache_folder
-from marketsim.prices.embedded import SNAPSHOT, embedded_companies, embedded_prices
+from marketsim.prices.embedded import (
+    SNAPSHOT,
+    embedded_companies,
+    embedded_prices,
+    embedded_splits,
+)
 from marketsim.prices.panel import read_panel
+from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import MARKET
 from marketsim.prices.table import Prices, require_known
 from marketsim.prices.yahoo import (
@@ -31,6 +37,9 @@ def load_prices(
     end: Day | None = None,
     cache: Path | str | None = None,
     as_of: Day | None = None,
+    shares: Mapping[str, float] | pd.Series | None = None,
+    splits: pd.DataFrame | None = None,
+    adjusted: Day | None = None,
 ) -> Prices:
     """Closing prices and market statistics, as known on a date.
 
@@ -50,6 +59,16 @@ def load_prices(
     as_of : date, optional
         Nothing later is handed out, nor used in a statistic. `end` by default, else the last
         day that the source has.
+    shares : mapping of ticker to shares in millions, optional
+        For market values, on the split basis of `as_of`. Without them those of the facts are taken
+        when companies are valued.
+    splits : DataFrame, optional
+        What the closes are adjusted for: columns entity, date (first session at the new price) and
+        value (new shares per old), as rows of facts have them. By default the splits that ship,
+        `data/facts/splits.csv`.
+    adjusted : date, optional
+        The day of adjustment: whether a split after the last close is in the closes. By default the
+        last day that the source has, and with yfinance that of its answer. For a panel alone.
 
     Returns
     -------
@@ -75,12 +94,18 @@ def load_prices(
             f"start {first:%Y-%m-%d} lies after the last day asked for, {last:%Y-%m-%d}"
         )
     known = day_or_none(as_of, "as_of") or last
+    if adjusted is not None and (source is None or _is_yahoo(source)):
+        raise InputError("adjusted is for a panel of one's own; leave it out, or give source")
+    table = embedded_splits() if splits is None else splits_in(splits)
     if source is None:
-        prices = embedded_prices(names, known or SNAPSHOT)
-    elif isinstance(source, str) and source == "yfinance":
-        prices = _yahoo(names or embedded_companies(), first, known, cache)
+        prices = embedded_prices(names, known or SNAPSHOT, table, shares)
+    elif _is_yahoo(source):
+        prices = _yahoo(names or embedded_companies(), first, known, cache, table, shares)
     else:
-        prices = _panel(read_panel(source, names or ()), names, known)
+        panel = read_panel(source, names or ())
+        until = _adjusted(adjusted, panel.index[-1])
+        within = table[table["date"] <= until]
+        prices = _panel(panel, names, known, shares, within, until)
     return replace(prices, closes=prices.closes.loc[first:last].copy())
 
 
@@ -88,6 +113,7 @@ def load_universe(
     companies: Iterable[str],
     source: pd.DataFrame | Path | str | None = None,
     as_of: Day | None = None,
+    splits: pd.DataFrame | None = None,
 ) -> Prices:
     """Prices of as many of some companies as a source has, and of whatever else it holds.
 
@@ -95,7 +121,7 @@ def load_universe(
     ----------
     companies : names
         Those wanted; yfinance is asked for all of them, and for SPY to measure beta against.
-    source, as_of
+    source, as_of, splits
         As for `load_prices`.
 
     Raises
@@ -104,9 +130,8 @@ def load_universe(
         The source has none of the companies by the date.
     """
     wanted = tuple(companies)
-    asked_for = isinstance(source, str) and source == "yfinance"
-    names = (*wanted, MARKET) if asked_for else None
-    prices = load_prices(names, source, as_of=as_of)
+    names = (*wanted, MARKET) if _is_yahoo(source) else None
+    prices = load_prices(names, source, as_of=as_of, splits=splits)
     if not set(wanted) & set(prices.tickers):
         hints = dict.fromkeys(nearest(ticker, prices.tickers) for ticker in wanted)
         listed = f"none of {', '.join(wanted)}.{''.join(hints)}"
@@ -124,10 +149,25 @@ def newest_close(prices: Prices, source: pd.DataFrame | Path | str | None) -> pd
     return pd.Timestamp(prices.closes.dropna(how="all").index[-1])
 
 
+def _adjusted(adjusted: Day | None, last: pd.Timestamp) -> pd.Timestamp:
+    """The day to which a panel is adjusted: its last one, or a later one that is given."""
+    until = day_or_none(adjusted, "adjusted") or last
+    if until < last:
+        raise InputError(
+            f"adjusted={until:%Y-%m-%d} lies before the last close of {last:%Y-%m-%d}; closes are "
+            "adjusted on their last day or later"
+        )
+    return until
+
+
 def _place(source: pd.DataFrame | Path | str | None) -> str:
     if source is None:
         return "the embedded snapshot"
     return "this frame" if isinstance(source, pd.DataFrame) else str(source)
+
+
+def _is_yahoo(source: pd.DataFrame | Path | str | None) -> bool:
+    return isinstance(source, str) and source == "yfinance"
 
 
 def _names(tickers: Iterable[str] | str | None) -> tuple[str, ...] | None:
@@ -141,7 +181,12 @@ def _names(tickers: Iterable[str] | str | None) -> tuple[str, ...] | None:
 
 
 def _panel(
-    panel: pd.DataFrame, names: tuple[str, ...] | None, as_of: pd.Timestamp | None
+    panel: pd.DataFrame,
+    names: tuple[str, ...] | None,
+    as_of: pd.Timestamp | None,
+    shares: Mapping[str, float] | pd.Series | None,
+    splits: pd.DataFrame,
+    adjusted: pd.Timestamp,
 ) -> Prices:
     require_known(names or (), panel.columns)
     date = panel.index[-1] if as_of is None else as_of
@@ -149,7 +194,8 @@ def _panel(
         raise PriceError(
             f"no closes up to {date:%Y-%m-%d}: the panel begins on {panel.index[0]:%Y-%m-%d}"
         )
-    return Prices.from_closes(panel, date).select(names or panel.columns)
+    prices = Prices.from_closes(panel, date, shares, splits=splits, adjusted=adjusted)
+    return prices.select(names or panel.columns)
 
 
 def _yahoo(
@@ -157,9 +203,13 @@ def _yahoo(
     start: pd.Timestamp | None,
     as_of: pd.Timestamp | None,
     cache: Path | str | None,
+    splits: pd.DataFrame,
+    shares: Mapping[str, float] | pd.Series | None,
 ) -> Prices:
     """SPY comes along for beta; statistics want more than three years before the date."""
     last = min(as_of or last_finished_day(), last_finished_day())
     first = min(start or FIRST_DAY, last - pd.DateOffset(years=4))
     asked = tuple(dict.fromkeys([*names, MARKET]))
-    return _panel(yahoo_closes(asked, first, last, cache_folder(cache)), names, last)
+    panel, days = yahoo_closes(asked, first, last, cache_folder(cache))
+    within = splits[splits["date"] <= splits["entity"].map(days)]
+    return _panel(panel, names, last, shares, within, days.max())

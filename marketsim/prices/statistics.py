@@ -30,6 +30,7 @@ def statistics_from(
     closes: pd.DataFrame,
     as_of: str | pd.Timestamp,
     shares: Mapping[str, float] | pd.Series | None = None,
+    traded: pd.Series | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Risk statistics of the three years before a date; later rows are never looked at.
 
@@ -41,6 +42,9 @@ def statistics_from(
         The date on which they are known. Rows after it change nothing.
     shares : mapping of ticker to shares in millions, optional
         Turns closes into market capitalisations.
+    traded : Series, by ticker, optional
+        Closes of the date as they were traded, on its own split basis; the last adjusted ones by
+        default.
 
     Returns
     -------
@@ -65,8 +69,9 @@ def statistics_from(
         return _typed(statistics), pd.DataFrame(
             index=statistics.index, columns=tickers, dtype=float
         )
-    statistics["close"] = known.loc[:, tickers].ffill().iloc[-1]
-    held = pd.Series(dict(shares or {}), dtype=float).reindex(tickers)
+    last = known.loc[:, tickers].ffill().iloc[-1] if traded is None else traded.reindex(tickers)
+    statistics["close"] = last
+    held = pd.Series(dict({} if shares is None else shares), dtype=float).reindex(tickers)
     statistics["market_cap"] = statistics["close"].astype(float) * held / 1000.0
     statistics["volatility"] = returns.std() * np.sqrt(TRADING_DAYS)
     beta, market = _beta(returns)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from marketsim.errors import InputError, nearest
+from marketsim.prices.splits import NO_SPLITS, traded_closes
 from marketsim.prices.statistics import statistics_from
 
 __all__ = ["Prices"]
@@ -25,16 +26,24 @@ class Prices:
     as_of : Timestamp
         Nothing here was known later.
     statistics : DataFrame, by ticker
-        close (USD), market_cap (USD bn), volatility (annual, fraction), beta, dof (Student-t
-        degrees of freedom of daily returns), source.
+        close (USD, on the split basis of `as_of`), market_cap (USD bn), volatility (annual,
+        fraction), beta, dof (Student-t degrees of freedom of daily returns), source.
     correlation : DataFrame [ticker, ticker]
         Of weekly returns, over the tickers of `statistics`.
+    splits : DataFrame
+        Those that the closes are adjusted for, later ones than `as_of` among them: they say what
+        must be undone, and nothing else (see `marketsim.prices.splits`).
+    adjusted : Timestamp or None
+        The day of adjustment: closes are lower by the dividends paid between theirs and it. Where
+        it is unknown nobody can say which splits are in them, and they give no market value.
     """
 
     closes: pd.DataFrame
     as_of: pd.Timestamp
     statistics: pd.DataFrame
     correlation: pd.DataFrame
+    splits: pd.DataFrame = field(default_factory=NO_SPLITS.copy, repr=False)
+    adjusted: pd.Timestamp | None = None
 
     @classmethod
     def from_closes(
@@ -42,12 +51,33 @@ class Prices:
         closes: pd.DataFrame,
         as_of: str | pd.Timestamp | None = None,
         shares: Mapping[str, float] | pd.Series | None = None,
+        *,
+        splits: pd.DataFrame = NO_SPLITS,
+        traded: pd.Series | None = None,
+        adjusted: pd.Timestamp | None = None,
     ) -> Prices:
-        """Prices of a panel that has been checked; see `statistics_from` for the figures."""
+        """Prices of a panel that has been checked; see `statistics_from` for the figures.
+
+        Parameters
+        ----------
+        closes : DataFrame [date, ticker]
+        as_of : date, optional
+            The panel's last day by default.
+        shares : mapping of ticker to shares in millions, optional
+            On the split basis of the date.
+        splits : DataFrame
+            Those that the closes are adjusted for, as `splits_in` has them.
+        traded : Series, by ticker, optional
+            Closes of the date on its own split basis; by default `splits` are undone.
+        adjusted : Timestamp, optional
+            The day of adjustment.
+        """
         date = closes.index[-1] if as_of is None else pd.Timestamp(as_of)
         known = closes.loc[:date].copy()
-        statistics, correlation = statistics_from(known, date, shares)
-        return cls(known, date, statistics, correlation)
+        if traded is None:
+            traded = traded_closes(known, date, splits)
+        statistics, correlation = statistics_from(known, date, shares, traded)
+        return cls(known, date, statistics, correlation, splits, adjusted)
 
     @property
     def tickers(self) -> tuple[str, ...]:
@@ -65,11 +95,11 @@ class Prices:
         wanted = list(dict.fromkeys(tickers))
         require_known(wanted, self.tickers)
         measured = [ticker for ticker in wanted if ticker in self.statistics.index]
-        return Prices(
-            self.closes[[ticker for ticker in wanted if ticker in self.closes.columns]],
-            self.as_of,
-            self.statistics.loc[measured],
-            self.correlation.loc[measured, measured],
+        return replace(
+            self,
+            closes=self.closes[[ticker for ticker in wanted if ticker in self.closes.columns]],
+            statistics=self.statistics.loc[measured],
+            correlation=self.correlation.loc[measured, measured],
         )
 
 

@@ -37,13 +37,15 @@ def last_finished_day() -> pd.Timestamp:
 
 def yahoo_closes(
     tickers: Sequence[str], start: pd.Timestamp, end: pd.Timestamp, folder: Path
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.Series]:
     """Adjusted daily closes from the cache where it covers the span, else from yfinance.
 
     Returns
     -------
-    DataFrame [date, ticker]
+    closes : DataFrame [date, ticker]
         From `start` to `end`, both included.
+    days : Series, by ticker
+        Of the answer: closes are adjusted for all splits until then.
 
     Raises
     ------
@@ -55,17 +57,20 @@ def yahoo_closes(
     if strange:
         raise InputError(f"{', '.join(map(repr, strange))} cannot be a ticker of Yahoo's")
     found = {ticker: _cached(folder, ticker, start, end) for ticker in tickers}
-    missing = [ticker for ticker, series in found.items() if series is None]
+    missing = [ticker for ticker, answer in found.items() if answer is None]
+    today = pd.Timestamp.now("UTC").tz_localize(None).normalize()
     if missing:
         answer = _closes(download(missing, start, end), missing)
         faults = {ticker: _fault(answer[ticker]) for ticker in missing}
         for ticker in missing:
             if not faults[ticker]:
-                found[ticker] = answer[ticker].dropna()
-                _store(folder, ticker, start, end, answer[ticker].dropna())
+                found[ticker] = answer[ticker].dropna(), today
+                _store(folder, ticker, start, end, answer[ticker].dropna(), today)
         _refuse({ticker: fault for ticker, fault in faults.items() if fault})
-    panel = pd.DataFrame({t: s for t, s in found.items() if s is not None})
-    return panel.rename_axis("date").sort_index().loc[start:end]
+    kept = {ticker: pair for ticker, pair in found.items() if pair is not None}
+    panel = pd.DataFrame({ticker: series for ticker, (series, _) in kept.items()})
+    days = pd.Series({ticker: day for ticker, (_, day) in kept.items()})
+    return panel.rename_axis("date").sort_index().loc[start:end], days
 
 
 def download(tickers: Sequence[str], start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
@@ -143,24 +148,39 @@ def _unreachable(tickers: Sequence[str], why: str) -> str:
     )
 
 
-def _cached(folder: Path, ticker: str, start: pd.Timestamp, end: pd.Timestamp) -> pd.Series | None:
+def _cached(
+    folder: Path, ticker: str, start: pd.Timestamp, end: pd.Timestamp
+) -> tuple[pd.Series, pd.Timestamp] | None:
+    """Closes and the day of the answer; that of the file where it was kept without."""
     for path in sorted((folder / "prices" / ticker).glob("*.parquet"), reverse=True):
         first, _, last = path.stem.partition("_")
         if first <= f"{start:%Y-%m-%d}" and last >= f"{end:%Y-%m-%d}":
             try:
-                return pd.read_parquet(path)["close"].loc[start:end].rename(ticker)
+                kept = pd.read_parquet(path)
+                day = kept["adjusted"].iloc[-1] if "adjusted" in kept else _written(path)
+                return kept["close"].loc[start:end].rename(ticker), pd.Timestamp(day)
             except (OSError, ValueError, KeyError):  # unreadable: as good as absent
                 continue
     return None
 
 
+def _written(path: Path) -> pd.Timestamp:
+    return pd.Timestamp(path.stat().st_mtime, unit="s").normalize()
+
+
 def _store(
-    folder: Path, ticker: str, start: pd.Timestamp, end: pd.Timestamp, closes: pd.Series
+    folder: Path,
+    ticker: str,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    closes: pd.Series,
+    adjusted: pd.Timestamp,
 ) -> None:
     """Keep an answer, unless it stops short of the span: the rest may yet come."""
     if closes.index[-1] < end - LATEST_END:
         return
     buffer = BytesIO()
-    closes.rename("close").rename_axis("date").to_frame().to_parquet(buffer)
+    kept = closes.rename("close").rename_axis("date").to_frame().assign(adjusted=adjusted)
+    kept.to_parquet(buffer)
     path = folder / "prices" / ticker / f"{start:%Y-%m-%d}_{end:%Y-%m-%d}.parquet"
     replace_file(path, buffer.getvalue())

@@ -8,9 +8,9 @@ import pandas as pd
 
 from marketsim.dates import Day
 from marketsim.knowledge import Knowledge, load_facts
-from marketsim.prices import Prices, load_universe, newest_close
+from marketsim.prices import Prices, load_universe, newest_close, splits_in
 
-__all__ = ["dated_prices", "known_by"]
+__all__ = ["dated_prices", "known_by", "own_splits"]
 
 
 def known_by(as_of: Day | None, add: Path | str | None) -> tuple[Knowledge, pd.Timestamp]:
@@ -26,8 +26,22 @@ def known_by(as_of: Day | None, add: Path | str | None) -> tuple[Knowledge, pd.T
     return facts.upto(date), date
 
 
+def own_splits(add: Path | str | None) -> pd.DataFrame | None:
+    """Return the splits that closes are adjusted for, those of a user's folder among them.
+
+    All of them, whatever the date: a panel of later has later ones in it. None where nothing is
+    added, for those that ship.
+    """
+    return None if add is None else splits_in(load_facts(add=add).table)
+
+
 def dated_prices(
-    knowledge: Knowledge, source: str | None, date: pd.Timestamp, *, fixed: bool
+    knowledge: Knowledge,
+    source: str | None,
+    date: pd.Timestamp,
+    *,
+    fixed: bool,
+    splits: pd.DataFrame | None = None,
 ) -> tuple[Prices, pd.Timestamp]:
     """Return the prices of the companies as of a date, or of the newest close, and the date.
 
@@ -41,6 +55,8 @@ def dated_prices(
         That of the facts.
     fixed
         Whether it was asked for: it stays, even where prices end before.
+    splits
+        Those that the closes are adjusted for; those that ship by default.
 
     Raises
     ------
@@ -48,8 +64,8 @@ def dated_prices(
         As :func:`marketsim.load_prices`, and where the source has none of the companies.
     """
     companies = knowledge.universe.revenue_map.companies
-    market = load_universe(companies, source, date)
+    market = load_universe(companies, source, date, splits)
     close = newest_close(market, source)
     if fixed or close >= date:
         return market, date
-    return load_universe(companies, source, close), close
+    return load_universe(companies, source, close, splits), close

@@ -38,7 +38,7 @@ from .benchmarks import stated_weights
 from .cash import with_cash_cap
 from .decision import Decision, decide
 from .freshness import freshness
-from .inputs import dated_prices, known_by
+from .inputs import dated_prices, known_by, own_splits
 from .results import result_files
 from .tables import revenue_fan, scenario_table, value_table, world_fan
 
@@ -170,7 +170,9 @@ def run(
     companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
     layers = {t: str(table["layer"][t]) for t in companies}
     check_limits([*companies, *cash], layers, **limits)
-    market, decided = dated_prices(knowledge, prices, complete, fixed=as_of is not None)
+    market, decided = dated_prices(
+        knowledge, prices, complete, fixed=as_of is not None, splits=own_splits(add)
+    )
     knowledge, date = knowledge.upto(decided), str(decided.date())
     priced = [t for t in companies if t in market.statistics.index]
     check_limits([*priced, *cash], layers, **limits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -16,13 +16,22 @@ from marketsim.model.assumptions.declare import assumption
 from marketsim.model.priors import Prior, lognormal, normal, share
 from marketsim.model.tree import leaf, pytree
 
-__all__ = ["RATES", "ValuationAssumptions", "valuation_assumptions", "valuation_table"]
+__all__ = [
+    "RATES",
+    "ValuationAssumptions",
+    "unknown_rates",
+    "valuation_assumptions",
+    "valuation_table",
+]
 
 RATES: Final = {
     "risk_free": ("interest_rate", "US 10-year"),
     "equity_premium": ("equity_risk_premium", "US"),
 }
 """Assumptions whose medians are the newest facts: quantity and entity."""
+
+
+NO_FIGURE: Final = "the prior's median: no figure was published by the date"
 
 
 @pytree
@@ -192,8 +201,22 @@ def valuation_assumptions(
     return ValuationAssumptions(**{name: leaf(np.asarray(value)) for name, value in values.items()})
 
 
-def valuation_table(values: ValuationAssumptions) -> pd.DataFrame:
-    """Return assumptions by name: value, 80 % of the prior, unit, meaning, source."""
+def unknown_rates(
+    facts: Facts | Knowledge, given: Mapping[str, float] | None = None
+) -> tuple[str, ...]:
+    """Return which of :data:`RATES` take the prior's median, since no figure was published."""
+    return tuple(
+        name
+        for name, (quantity, entity) in RATES.items()
+        if name not in (given or {}) and facts.select(quantity, entity).empty
+    )
+
+
+def valuation_table(values: ValuationAssumptions, unknown: Collection[str] = ()) -> pd.DataFrame:
+    """Return assumptions by name: value, 80 % of the prior, unit, meaning, source.
+
+    The source of those ``unknown`` says that they are the prior's median.
+    """
     rows = {
         e.name: {
             "value": float(getattr(values, e.name)),
@@ -201,7 +224,7 @@ def valuation_table(values: ValuationAssumptions) -> pd.DataFrame:
             "high": e.prior.value_at(1.2816),
             "unit": e.unit,
             "meaning": e.meaning,
-            "source": e.source,
+            "source": NO_FIGURE if e.name in unknown else e.source,
         }
         for e in ENTRIES
     }

@@ -20,9 +20,10 @@ from marketsim.prices import Prices
 from marketsim.returns import ReturnScenarios
 from marketsim.simulation import Outcomes, Paths
 
-from .assumptions import ValuationAssumptions, valuation_assumptions
+from .assumptions import ValuationAssumptions, unknown_rates, valuation_assumptions
 from .economics import economics
 from .implied import implied
+from .market_value import market_values
 from .noise import noise, usual_volatility
 from .returns import (
     HELD,
@@ -132,10 +133,11 @@ def revalue(
     if not listed:
         raise InputError("revalue: no company of the paths has a price")
     known = _known(posterior.knowledge if facts is None else facts, posterior.knowledge)
+    known = known.upto(posterior.as_of)
     with precise("float64"):
-        assumed = valuation_assumptions(known.upto(posterior.as_of), assumptions)
-        table = economics(known.upto(posterior.as_of), posterior, tuple(listed), assumed)
-        table = _priced(table[table["volume"].notna()], prices)
+        assumed = valuation_assumptions(known, assumptions)
+        table = economics(known, posterior, tuple(listed), assumed)
+        table = _priced(table[table["volume"].notna()], prices, known)
         names = list(table.index)
         columns = np.array([paths.companies.index(t) for t in names])
         terms = terms_of(table)
@@ -204,6 +206,7 @@ def revalue(
             expected=expected,
             horizon_years=years,
             without_accounts=tuple(t for t in listed if t not in names),
+            unknown_rates=unknown_rates(known, assumptions),
         ),
         paths=None if steps is None else np.moveaxis(grown, 0, 1),
     )
@@ -319,19 +322,19 @@ def _known(facts: Facts | Knowledge, knowledge: Knowledge) -> Knowledge:
     return facts if isinstance(facts, Knowledge) else knowledge.with_facts(facts.table)
 
 
-def _priced(table: pd.DataFrame, prices: Prices) -> pd.DataFrame:
+def _priced(table: pd.DataFrame, prices: Prices, known: Knowledge) -> pd.DataFrame:
     """Return economics with what prices say: ``beta``, ``market_cap`` and ``equity_share``.
 
     Betas are shrunk by a third towards one (Blume 1971). Where market value or debt is unknown it
-    is left out of leverage, and `gaps` says so.
+    is left out of leverage, and `gaps` says so, and what of market value is unsure.
     """
-    statistics = prices.statistics.loc[table.index]
-    cap = statistics["market_cap"]
+    market = market_values(prices, known, list(table.index))
+    cap = market["market_cap"]
     share = (cap / (cap + table["net_debt"])).clip(*EQUITY_SHARE)
-    unpriced = np.where(cap.isna(), "market value", "")
-    gaps = [", ".join(filter(None, both)) for both in zip(table["gaps"], unpriced, strict=True)]
+    words = zip(table["gaps"], market["unsure"], strict=True)
+    gaps = [", ".join(filter(None, both)) for both in words]
     return table.assign(
-        beta=0.67 * statistics["beta"].fillna(1.0) + 0.33,
+        beta=0.67 * prices.statistics.loc[table.index, "beta"].fillna(1.0) + 0.33,
         market_cap=cap,
         equity_share=share.fillna(1.0),
         gaps=gaps,

@@ -71,6 +71,8 @@ class Valuation:
         What forecasts of revenue expect of the world (see `returns.EXPECTED`).
     without_accounts
         Companies that are left out, since no fiscal year of theirs is known.
+    unknown_rates
+        Rates of which nothing was published by the date: `assumed` has the prior's median.
     """
 
     paths: Paths
@@ -88,6 +90,7 @@ class Valuation:
     expected: Mapping[str, np.ndarray]
     horizon_years: float
     without_accounts: tuple[str, ...] = ()
+    unknown_rates: tuple[str, ...] = ()
 
     @property
     def without_price(self) -> tuple[str, ...]:
@@ -98,7 +101,7 @@ class Valuation:
     @property
     def assumptions(self) -> pd.DataFrame:
         """What valuation assumes, by name: value, range, unit, meaning, source."""
-        return valuation_table(self.assumed)
+        return valuation_table(self.assumed, self.unknown_rates)
 
     def table(self, probabilities: np.ndarray | None = None) -> pd.DataFrame:
         """Return one row by company: value, market, what prices imply, and expected return.
