@@ -33,7 +33,7 @@ from marketsim.valuation import (
     equity_return,
     sales_of,
 )
-from marketsim.valuation.returns import SPENT, Priced, anchored
+from marketsim.valuation.returns import SPENT, Priced, anchored, yearly
 
 if TYPE_CHECKING:
     from marketsim.allocation import Allocation
@@ -241,13 +241,13 @@ def _valued(
 
     revenue, ordinary = held(ahead.lines) * book.lives, held(ahead.ordinary) * book.lives
     of_companies = {
-        "revenue": revenue,
-        "volumes": held(ahead.volumes) * book.lives,
-        "inputs": held(ahead.inputs) * book.lives,
+        "revenue": yearly(revenue),
+        "volumes": yearly(held(ahead.volumes) * book.lives),
+        "inputs": yearly(held(ahead.inputs) * book.lives),
         "ordinary": ordinary[-YEAR:].sum(axis=0),
-        "lives": book.lives,
+        "lives": yearly(book.lives),
     }
-    world = {name: getattr(ahead, name) for name in SPENT}
+    world = {name: yearly(getattr(ahead, name)[:, None])[:, 0] for name in SPENT}
     sold = sales_of(of_companies, {**world, **book.expected})
     value = enterprise_value(book.assumed, book.terms, sold)
     return revenue, jnp.log(value + book.anchor.rest * sold.ordinary)

@@ -30,7 +30,7 @@ from marketsim.simulation import WORLD, Outcomes
 from marketsim.simulation.outcomes import BY_LINE
 from marketsim.valuation import Valuation, Worth, equity_return
 from marketsim.valuation.returns import Priced, anchored
-from marketsim.valuation.revaluation import values
+from marketsim.valuation.worlds import values
 from tests.one_world import handover
 
 CHECKED = (

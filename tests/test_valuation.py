@@ -29,8 +29,10 @@ from marketsim.valuation.assumptions import ENTRIES, RATES
 from marketsim.valuation.implied import crossing, implied
 from marketsim.valuation.market_value import COUNTS
 from marketsim.valuation.noise import usual_volatility
+from marketsim.valuation.quoted import EQUITY_SHARE
 from marketsim.valuation.returns import BELIEVED, Priced, anchored, drawn_in, recognition
-from marketsim.valuation.revaluation import EQUITY_SHARE, horizon_years, values
+from marketsim.valuation.revaluation import horizon_years
+from marketsim.valuation.worlds import values
 from tests.one_company import assumed, number, terms
 
 CHIP_MAKERS = ("NVDA", "AMD", "AVGO", "MRVL", "TSM", "MU")

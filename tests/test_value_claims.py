@@ -16,7 +16,7 @@ import pytest
 import marketsim as ms
 from marketsim.precision import precise
 from marketsim.valuation import Valuation, statement
-from marketsim.valuation.revaluation import sales
+from marketsim.valuation.worlds import sales
 
 LIVES = """
 [plain]

@@ -3,9 +3,10 @@
 from .assumptions import ValuationAssumptions, valuation_assumptions, valuation_table
 from .economics import economics
 from .returns import Anchor, Worth, equity_return, sales_of
-from .revaluation import enterprise_values, revalue
+from .revaluation import revalue
 from .statement import Sales, Statement, Terms, statement
 from .valuation import Valuation
+from .worlds import enterprise_values
 from .worth import enterprise_value
 
 __all__ = [

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 
-from marketsim.model.tree import leaf
-from marketsim.simulation import Outcomes
+from .statement import Statement
 
-from .returns import HELD, SPENT, sales_of
-from .statement import Sales, Statement
-
-__all__ = ["sold_in", "tidy"]
-
-
-def sold_in(
-    worlds: Outcomes, row: int, columns: np.ndarray, expected: Mapping[str, np.ndarray]
-) -> Sales:
-    """Return what one of the worlds sells and spends by year, for the companies at ``columns``."""
-    held = {name: leaf(getattr(worlds, name)[row][..., columns].astype(float)) for name in HELD}
-    world = {name: leaf(worlds.quantities[name][row].astype(np.float64)) for name in SPENT}
-    return sales_of(held, world | {n: leaf(np.asarray(x)) for n, x in expected.items()})
+__all__ = ["tidy"]
 
 
 def tidy(said: Statement, tickers: Sequence[str], quarter_ends: pd.DatetimeIndex) -> pd.DataFrame:

@@ -15,9 +15,9 @@ from jax import Array
 from marketsim.model.tree import leaf
 from marketsim.simulation import Paths
 
-from .accounts import sold_in
 from .assumptions import ValuationAssumptions
 from .statement import Sales, Terms, statement
+from .worlds import sold_in
 from .worth import enterprise_value
 
 __all__ = ["crossing", "implied"]

@@ -108,33 +108,32 @@ class Priced:
 
 
 def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
-    """Return what worlds sell and spend by year, of their quarters; a part of a year is left out.
+    """Return what worlds sell and spend by year.
 
     Parameters
     ----------
     held
-        Of companies: ``revenue``, ``volumes``, ``inputs`` and ``lives`` [..., quarter, company],
-        and what is ``ordinary`` [..., company].
+        Of companies: ``revenue``, ``volumes``, ``inputs`` and ``lives``, sums of a year's quarters
+        [..., year, company], and what is ``ordinary`` [..., company].
     world
-        Quantities of the world, those of :data:`SPENT` [..., quarter]; and what is
-        :data:`EXPECTED`.
+        Quantities of the world: those of :data:`SPENT`, sums of a year's quarters [..., year]; and
+        what is :data:`EXPECTED`.
     """
-    by = {name: yearly(world[name][..., None])[..., 0] for name in SPENT}
     return Sales(
-        revenue=yearly(held["revenue"]),
-        volumes=yearly(held["volumes"]),
-        inputs=yearly(held["inputs"]),
+        revenue=held["revenue"],
+        volumes=held["volumes"],
+        inputs=held["inputs"],
         ordinary=held["ordinary"],
-        lives=yearly(held["lives"]) / YEAR,
-        contracted=by["contracted"],
-        use=by["use"] / YEAR - world["expected_use"],
+        lives=held["lives"] / YEAR,
+        contracted=world["contracted"],
+        use=world["use"] / YEAR - world["expected_use"],
         expected=world["expected_worth"],
-        capital_spending=by["capital_spending"],
-        operating=by["operating_spending"],
-        depreciation=by["depreciation"],
-        write_down=by["write_down"],
-        premium=by["premium"] / YEAR,
-        hurdle=world["hurdle"][..., -1] - world["expected_hurdle"],
+        capital_spending=world["capital_spending"],
+        operating=world["operating_spending"],
+        depreciation=world["depreciation"],
+        write_down=world["write_down"],
+        premium=world["premium"] / YEAR,
+        hurdle=world["hurdle"][..., -1] / YEAR - world["expected_hurdle"],
     )
 
 

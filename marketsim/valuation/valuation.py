@@ -14,10 +14,11 @@ from marketsim.prices import Prices
 from marketsim.scenarios import chosen
 from marketsim.simulation import Paths
 
-from .accounts import sold_in, tidy
+from .accounts import tidy
 from .assumptions import ValuationAssumptions, valuation_table
 from .returns import Anchor, drawn_in
 from .statement import Terms, statement
+from .worlds import sold_in
 
 __all__ = ["Valuation"]
 

@@ -1,0 +1,120 @@
+"""What companies sell and are worth in worlds, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import jax
+import numpy as np
+import pandas as pd
+
+from marketsim.model.tree import leaf
+from marketsim.precision import precise
+from marketsim.simulation import Outcomes, Paths
+
+from .assumptions import ValuationAssumptions, valuation_assumptions
+from .economics import economics
+from .quoted import terms_of
+from .returns import HELD, SPENT, YEAR, sales_of
+from .statement import Sales, Terms
+from .worth import enterprise_value
+
+__all__ = ["enterprise_values", "expected_of", "sales", "sold_in", "values"]
+
+CHUNK: Final = 1_000
+"""Worlds valued together; batches are padded to it, so that a world hangs on no other."""
+
+
+def enterprise_values(
+    paths: Paths, worlds: Outcomes, assumptions: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """Return what companies are worth in worlds of any kind, without a price.
+
+    For studies of what one thing changes: at a beta of one and without debt.
+
+    Parameters
+    ----------
+    paths
+        Whose companies, accounts and expectations they are.
+    worlds
+        Some of the paths', or from :func:`marketsim.simulation.outcomes`.
+    assumptions
+        As for :func:`revalue`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Enterprise value, USD bn, [world x company].
+    """
+    posterior = paths.scenarios.posterior
+    with precise("float64"):
+        assumed = valuation_assumptions(posterior.knowledge, assumptions)
+        table = economics(posterior.knowledge, posterior, paths.companies, assumed)
+        terms = terms_of(table.assign(beta=1.0, equity_share=1.0))
+        columns = np.arange(len(paths.companies))
+        found = values(assumed, terms, worlds, columns, expected_of(paths))
+    return pd.DataFrame(found, columns=pd.Index(paths.companies))
+
+
+def values(
+    assumed: ValuationAssumptions,
+    terms: Terms,
+    worlds: Outcomes,
+    columns: np.ndarray,
+    expected: Mapping[str, np.ndarray],
+) -> np.ndarray:
+    """Return enterprise value, USD bn, [world, company], in float64 and chunk by chunk."""
+    sold, count = sales(worlds, columns, expected), len(worlds.revenue)
+    found = []
+    for first in range(0, count, CHUNK):
+        few = _rows(sold, np.minimum(np.arange(first, first + CHUNK), count - 1))
+        found.append(np.asarray(_values(assumed, terms, few)))
+    return np.concatenate(found)[:count]
+
+
+def sales(worlds: Outcomes, columns: np.ndarray, expected: Mapping[str, np.ndarray]) -> Sales:
+    """Return what worlds sell and spend by year, for the companies at ``columns``."""
+    held = {name: getattr(worlds, name)[..., columns] for name in HELD}
+    world = {name: worlds.quantities[name][..., None] for name in SPENT}
+    return sales_of(
+        {n: leaf(x.astype(np.float64) if n == "ordinary" else totals(x)) for n, x in held.items()},
+        {n: leaf(totals(x)[..., 0]) for n, x in world.items()}
+        | {
+            n: leaf(np.broadcast_to(x, (len(worlds.revenue), *np.shape(x))))
+            for n, x in expected.items()
+        },
+    )
+
+
+def sold_in(
+    worlds: Outcomes, row: int, columns: np.ndarray, expected: Mapping[str, np.ndarray]
+) -> Sales:
+    """Return what one of the worlds sells and spends, for the companies at ``columns``."""
+    return _rows(sales(worlds[row : row + 1], columns, expected), 0)
+
+
+def _rows(sold: Sales, rows: np.ndarray | int) -> Sales:
+    few: Sales = jax.tree.map(lambda x: x[rows], sold)
+    return few
+
+
+def expected_of(paths: Paths) -> dict[str, np.ndarray]:
+    """Return what forecasts expect of the world, as `returns.EXPECTED` has it."""
+    world = paths.unshifted.quantities
+    typical = np.exp(np.log(world["worth"].astype(np.float64)).mean(axis=0))
+    use, hurdle = (world[n].mean(axis=0, dtype=np.float64) for n in ("use", "hurdle"))
+    by_year = [totals(path[:, None])[:, 0] for path in (typical, use, hurdle)]
+    names = "expected_worth", "expected_use", "expected_hurdle"
+    return dict(zip(names, (by_year[0], by_year[1] / YEAR, by_year[2][-1] / YEAR), strict=True))
+
+
+def totals(path: np.ndarray) -> np.ndarray:
+    """Return sums over whole years, [..., year, company], of ``path`` [..., quarter, company]."""
+    years = path.shape[-2] // YEAR
+    whole = path[..., : years * YEAR, :]
+    split = whole.reshape(*path.shape[:-2], years, YEAR, path.shape[-1])
+    return np.asarray(split.sum(axis=-2, dtype=np.float64))
+
+
+_values = jax.jit(jax.vmap(enterprise_value, in_axes=(None, None, 0)))
