@@ -37,6 +37,7 @@ from marketsim.valuation.returns import SPENT, Priced, anchored, yearly
 
 if TYPE_CHECKING:
     from marketsim.allocation import Allocation
+    from marketsim.calibration import Posterior
 
 __all__ = ["Sensitivities", "sensitivities"]
 
@@ -132,19 +133,8 @@ def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivitie
     tickers = list(valuation.economics.index)  # without cash, which hangs on none of them
     with precise("float64"):
         coordinates, setting = posterior.coordinates, posterior.setting
-        mode = histories(posterior.mode[None], coordinates, setting, lambda quarters: ())
-        last = jax.tree.map(
-            lambda x: jnp.asarray(x[0]), Handover(leaf(mode.link), mode.state, leaf(mode.coming))
-        )
-        book = Holding(
-            weights=jnp.asarray(choice.weights.reindex(tickers).fillna(0.0).to_numpy()),
-            columns=jnp.asarray(valuation.columns),
-            lives=leaf(valuation.paths.calibrated.lives[0][:, valuation.columns].astype(float)),
-            expected={name: leaf(np.asarray(x)) for name, x in valuation.expected.items()},
-            assumed=valuation.assumed,
-            terms=valuation.terms,
-            anchor=jax.tree.map(leaf, valuation.anchor),
-        )
+        last = handover(posterior)
+        book = holding(valuation, choice.weights.reindex(tickers).fillna(0.0).to_numpy())
         quarters, years = len(valuation.paths.quarter_ends), valuation.horizon_years
         slopes = _slopes(jnp.asarray(start), last, coordinates, setting, book, quarters, years)
         value, near, far = (np.asarray(s) for s in slopes)
@@ -174,6 +164,30 @@ def sensitivities(choice: Allocation, regime: str | None = None) -> Sensitivitie
     return Sensitivities(portfolio.loc[order], *tables)
 
 
+def handover(posterior: Posterior) -> Handover:
+    """Return the calibrated world at the decision date."""
+    mode = histories(
+        posterior.mode[None], posterior.coordinates, posterior.setting, lambda quarters: ()
+    )
+    found: Handover = jax.tree.map(
+        lambda x: jnp.asarray(x[0]), Handover(leaf(mode.link), mode.state, leaf(mode.coming))
+    )
+    return found
+
+
+def holding(valuation: Valuation, weights: np.ndarray) -> Holding:
+    """Return ``weights`` [company] of what was valued, with what values it."""
+    return Holding(
+        weights=jnp.asarray(weights),
+        columns=jnp.asarray(valuation.columns),
+        lives=leaf(valuation.paths.calibrated.lives[0][:, valuation.columns].astype(float)),
+        expected={name: leaf(np.asarray(x)) for name, x in valuation.expected.items()},
+        assumed=valuation.assumed,
+        terms=valuation.terms,
+        anchor=jax.tree.map(leaf, valuation.anchor),
+    )
+
+
 def _starting_move(valuation: Valuation, regime: str | None) -> np.ndarray:
     scenarios = valuation.paths.scenarios
     if regime is None:
@@ -199,9 +213,9 @@ def _slopes(
     """
 
     def outcome(m: Array) -> tuple[Array, Array, Array]:
-        revenue, value = _valued(m, last, coordinates, setting, book, quarters)
+        revenue, value = valued(m, last, coordinates, setting, book, quarters)
         shift = value - jax.lax.stop_gradient(value)
-        gained = equity_return(book.assumed, book.terms, _about(book, years), _told(shift), years)
+        gained = returned(shift, book, years)
         near, far = revenue[:YEAR].sum(axis=0), revenue[-YEAR:].sum(axis=0)
         return book.weights @ gained, jnp.log(near), jnp.log(far)
 
@@ -209,9 +223,13 @@ def _slopes(
     return slopes
 
 
-def _told(shift: Array) -> Worth:
-    """Return a world that differs by ``shift`` [company] from the central one, as regimes do."""
-    return Worth(log_value=shift, log_shift=shift)
+def returned(shift: Array, book: Holding, years: float) -> Array:
+    """Return what shares return in a world whose log value is ``shift`` [company] from the central.
+
+    It differs from the central one as regimes do.
+    """
+    world = Worth(log_value=shift, log_shift=shift)
+    return equity_return(book.assumed, book.terms, _about(book, years), world, years)
 
 
 def _about(book: Holding, years: float) -> Anchor:
@@ -221,7 +239,7 @@ def _about(book: Holding, years: float) -> Anchor:
     return anchored(book.assumed, book.terms, book.anchor, central, central, years)
 
 
-def _valued(
+def valued(
     move: Array,
     last: Handover,
     coordinates: Coordinates,
