@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from jax import Array
 
+from marketsim.precision import precise
 from marketsim.prices import Prices
 from marketsim.valuation.noise import (
     BLOCK,
     CUT,
-    LEAN,
     LEAST_NOISE,
     MOST_ALIKE,
     PERSISTENCE,
+    Noise,
     horizon_dof,
-    market_noise,
     noise,
+    shocks,
     usual_volatility,
 )
+from marketsim.valuation.noisy import (
+    LEAN,
+    NODES,
+    TRIED,
+    lagrange,
+    levelled,
+    levels_at,
+    noisy_return,
+)
+from marketsim.valuation.worlds import with_noise
+from tests.one_company import number
 
 VOLATILITY = np.array([0.2, 0.5, 0.3])
 CORRELATION = np.array([[1.0, 0.6, -0.2], [0.6, 1.0, 0.1], [-0.2, 0.1, 1.0]])
@@ -26,6 +41,17 @@ DOF = 12.0
 DRAWS = 100_000
 STEPS = np.array([0.25, 0.5, 1.0])
 """Ends of steps in shares of the horizon, unequal ones."""
+
+
+def market_noise(
+    draws: int, volatility: np.ndarray, correlation: np.ndarray, dof: float, seed: int
+) -> np.ndarray:
+    """Factors up to each step, [step, draw, company], of that volatility from the start."""
+    whole = -(-draws // BLOCK) * BLOCK
+    drawn = shocks(whole, Noise(volatility, correlation, dof), seed)
+    with precise("float64"):
+        logs = [np.asarray(levelled(number(step) * volatility[-1]))[:draws] for step in drawn]
+    return np.exp(logs)
 
 
 def at_horizon(
@@ -160,8 +186,8 @@ def test_long_horizons_come_closer_to_normal() -> None:
 
 
 def test_a_draw_of_noise_is_the_same_whatever_their_number() -> None:
-    volatility = np.sqrt(STEPS)[:, None] * VOLATILITY
-    few, many = (market_noise(n, volatility, CORRELATION, DOF, seed=5) for n in (317, 2_000))
+    left = Noise(np.sqrt(STEPS)[:, None] * VOLATILITY, CORRELATION, DOF)
+    few, many = (with_noise(np.zeros((3, n, 3)), left, np.zeros(n), 5) for n in (317, 2_400))
     np.testing.assert_array_equal(few, many[:, :317])
 
 
@@ -192,9 +218,18 @@ def covered(share: float, correlation: np.ndarray) -> np.ndarray:
     return np.asarray(np.outer(size, size) * correlation)
 
 
+def wealth(
+    explained: np.ndarray, market: Prices, moments: list[float], mood: np.ndarray
+) -> np.ndarray:
+    """Factors on wealth in worlds of that mood which bring nothing, [moment, draw, company]."""
+    left = noise(explained, VOLATILITY, market, NAMES, moments)
+    with precise("float64"):
+        return 1.0 + with_noise(np.zeros((len(moments), len(mood), 3)), left, mood, 0)
+
+
 def log_noise(explained: np.ndarray, market: Prices, draws: int = 20_000) -> np.ndarray:
-    (factors,) = noise(explained[None], VOLATILITY, market, NAMES, [1.0], np.zeros(draws), 0)
-    return np.asarray(np.log(factors))
+    (found,) = wealth(explained[None], market, [1.0], np.zeros(draws))
+    return np.asarray(np.log(found))
 
 
 def test_where_worlds_explain_nothing_noise_is_the_market(market: Prices) -> None:
@@ -226,8 +261,8 @@ def test_noise_that_has_come_does_not_go(market: Prices) -> None:
     """Even where worlds explain little on the way and much at the end."""
     shares, moments = (0.0, 0.0, 0.7), [0.25, 0.5, 1.0]
     explained = np.stack([covered(x, CORRELATION) for x in shares])
-    factors = noise(explained, VOLATILITY, market, NAMES, moments, np.zeros(5_000), 0)
-    grown = np.log(factors).std(axis=1)
+    found = wealth(explained, market, moments, np.zeros(5_000))
+    grown = np.log(found).std(axis=1)
     assert (np.diff(grown, axis=0) > -0.01 * VOLATILITY).all()
     np.testing.assert_allclose(grown[-1], np.sqrt(0.3) * VOLATILITY, rtol=0.05)
 
@@ -245,10 +280,43 @@ def test_markets_are_wilder_where_they_fall(market: Prices) -> None:
     """By the stated power, with a mean of one at every mood."""
     mood = np.repeat([-0.3, 0.0, 0.3], 20_000)
     nothing = np.zeros((1, 3, 3))
-    (factors,) = noise(nothing, VOLATILITY, market, NAMES, [1.0], mood, 0)
+    (found,) = wealth(nothing, market, [1.0], mood)
     for x in (-0.3, 0.0, 0.3):
-        here = factors[mood == x]
+        here = found[mood == x]
         np.testing.assert_allclose(
             np.log(here).std(axis=0), np.exp(-LEAN * x) * VOLATILITY, rtol=0.05
         )
         np.testing.assert_allclose(here.mean(axis=0), 1.0, atol=0.02)
+
+
+# ----------------------------------------------------------------------- derivatives
+
+
+def test_the_mean_is_one_at_every_scale(market: Prices) -> None:
+    """Between the scales at which it was found too: in the worlds that were tried."""
+    for mood in np.linspace(-1.5, 1.5, 7):
+        (found,) = wealth(np.zeros((1, 3, 3)), market, [1.0], np.full(TRIED, mood))
+        np.testing.assert_allclose(found.mean(axis=0), 1.0, atol=1e-4)
+    with precise("float64"):
+        weights = np.asarray(lagrange(number([1.7])))
+    np.testing.assert_allclose(weights @ NODES**5, 1.7**5)
+
+
+def test_derivatives_reach_through_noise(market: Prices) -> None:
+    """By what worlds return and by their mood, against differences."""
+    left = noise(np.zeros((1, 3, 3)), VOLATILITY, market, NAMES, [1.0])
+    chance = np.random.default_rng(3)
+    with precise("float64"):
+        drawn, size = number(shocks(TRIED, left, 0)[0]), number(left.size[-1])
+        levels = levels_at(drawn, size)
+        world = number(0.3 * chance.normal(size=(TRIED, 3)))
+        away = number(chance.normal(size=(TRIED, 3)))
+
+        def worst(step: Array) -> Array:
+            moved = world + step * away
+            mood = jnp.log1p(0.5 * moved).mean(axis=1)
+            return (noisy_return(moved, drawn, size, mood, levels) ** 2).mean()
+
+        slope = float(jax.grad(worst)(number(0.0)))
+        up, down = (float(worst(number(x))) for x in (1e-5, -1e-5))
+    assert slope == pytest.approx((up - down) / 2e-5, rel=1e-6)

@@ -1,9 +1,13 @@
-"""Market noise: what returns do besides the worlds, with the tails and correlation of real ones."""
+"""Market noise: what returns do besides the worlds, with the tails and correlation of real ones.
+
+What is drawn, in NumPy; what it does to returns is in `noisy`.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,20 +16,13 @@ from marketsim.precision import one_thread
 from marketsim.prices import Prices
 from marketsim.prices.statistics import nearest_correlation
 
-__all__ = ["horizon_dof", "market_noise", "noise", "usual_volatility"]
+__all__ = ["BLOCK", "Noise", "horizon_dof", "noise", "shocks", "usual_volatility"]
 
 PERSISTENCE: Final = 0.7
 """Share of a stock's distance in log volatility from the median that is still there a year on."""
 
 LEAST_NOISE: Final = 0.5
 """Share of a stock's volatility that no world explains, at the least."""
-
-LEAN: Final = 0.8
-"""Rise of the log of volatility for a fall of the log of prices (Christie 1982, Bekaert and Wu
-2000: near one for indices over months)."""
-
-TRIED: Final = 1_000
-SCALES: Final = np.linspace(0.5, 2.0, 16)
 
 MOST_ALIKE: Final = 0.95
 """Correlation of the noise of two companies, at the most."""
@@ -34,7 +31,7 @@ CUT: Final = 4.0
 """Standardised shocks end here: an annual move past it has no observation behind it."""
 
 BLOCK: Final = 250
-"""Draws whose noise has a mean of exactly one, so that none of it is taken for expected return."""
+"""Draws that are drawn together."""
 
 
 def usual_volatility(prices: Prices, names: list[str]) -> np.ndarray:
@@ -46,16 +43,27 @@ def usual_volatility(prices: Prices, names: list[str]) -> np.ndarray:
     return np.asarray(own**PERSISTENCE * np.median(own) ** (1.0 - PERSISTENCE))
 
 
+@dataclass(frozen=True)
+class Noise:
+    """What is left for noise.
+
+    Its ``size`` by each moment, [moment, company], its ``correlation`` [company, company], and the
+    degrees of freedom over the horizon, ``dof``.
+    """
+
+    size: np.ndarray
+    correlation: np.ndarray
+    dof: float
+
+
 def noise(
     explained: np.ndarray,
     volatility: np.ndarray,
     prices: Prices,
     names: list[str],
     moments: list[float],
-    mood: np.ndarray,
-    seed: int,
-) -> np.ndarray:
-    """Return factors on wealth that let worlds move as the market does, [moment, draw, company].
+) -> Noise:
+    """Return the noise that lets worlds move as the market does.
 
     Parameters
     ----------
@@ -66,11 +74,6 @@ def noise(
         In a usual year, [company].
     prices
         Tails and correlation of the companies' ``names`` are taken from their statistics.
-    mood
-        What each world brings to companies on average, in logs, [draw]: markets are wilder where
-        they fall (Black 1976).
-    seed
-        Of the stream.
 
     Notes
     -----
@@ -92,24 +95,7 @@ def noise(
     with one_thread():
         correlation = nearest_correlation(np.clip(missing, -MOST_ALIKE, MOST_ALIKE))
     dof = prices.statistics.loc[names, "dof"].fillna(5.0).to_numpy()
-    freedom = horizon_dof(float(np.median(dof)), moments[-1])
-    factors = market_noise(max(len(mood), TRIED), np.sqrt(left), correlation, freedom, seed)
-    return np.stack([wilder(factor, np.exp(-LEAN * mood)) for factor in factors])
-
-
-def wilder(factors: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Return factors [draw, company] whose logs are ``scale`` [draw] times as wide, of mean one.
-
-    What keeps the mean is found on the first :data:`TRIED` of them, at a few scales and between.
-    """
-    logs = np.log(factors)
-    mean = np.log([np.exp(s * logs[:TRIED]).mean(axis=0) for s in SCALES])
-    near = np.clip(scale, SCALES[0], SCALES[-1])
-    place = (near - SCALES[0]) / (SCALES[1] - SCALES[0])
-    low = np.minimum(place.astype(int), len(SCALES) - 2)
-    part = (place - low)[:, None]
-    middle = mean[low] * (1.0 - part) + mean[low + 1] * part
-    return np.asarray(np.exp(near[:, None] * logs[: len(scale)] - middle))
+    return Noise(np.sqrt(left), correlation, horizon_dof(float(np.median(dof)), moments[-1]))
 
 
 def horizon_dof(daily: float, years: float) -> float:
@@ -123,63 +109,46 @@ def horizon_dof(daily: float, years: float) -> float:
     return 4.0 + 6.0 * math.sqrt(max(252.0 * years, 1.0)) / kurtosis
 
 
-def market_noise(
-    draws: int, volatility: np.ndarray, correlation: np.ndarray, dof: float, seed: int
-) -> np.ndarray:
-    """Return factors on wealth from the start to the end of each step, mean one.
+def shocks(draws: int, noise: Noise, seed: int) -> np.ndarray:
+    """Return what noise brings to logs by each moment, in units of its size at the horizon.
 
-    A multivariate Student t in logs: one mixing variable for all companies, so that bad years are
-    bad together. Draws come in blocks of :data:`BLOCK`, each with a stream of its own and a mean of
-    exactly one, so that a draw is the same whatever their number.
-
-    Parameters
-    ----------
-    volatility
-        Of log returns from the start to the end of each step, [step, company], never falling; the
-        last step is the horizon.
-    correlation
-        [company, company], positive definite.
-    dof
-        Degrees of freedom over the horizon.
+    A multivariate Student t: one mixing variable for all companies, so that bad years are bad
+    together. Draws come in blocks of :data:`BLOCK`, each with a stream of its own, so that a draw
+    is the same whatever their number.
 
     Returns
     -------
     numpy.ndarray
-        [step, draw, company]. The factors of the last step do not depend on the steps before.
+        [moment, draw, company]. Those of the horizon, the last, do not depend on the ones before.
 
     Notes
     -----
-    What happens on the way is a Brownian bridge to the shock of the horizon, on the clock that
-    ``volatility`` sets for each company. The horizon's mixing variable scales the whole path, so a
+    What happens on the way is a Brownian bridge to the shock of the horizon, on the clock that the
+    noise's size sets for each company. The horizon's mixing variable scales the whole path, so a
     wild year is wild throughout and each step has the tails of the horizon.
     """
-    share = (volatility / np.maximum(volatility[-1], np.finfo(float).tiny)) ** 2
+    share = (noise.size / np.maximum(noise.size[-1], np.finfo(float).tiny)) ** 2
     with one_thread():
-        root = np.linalg.cholesky(correlation).T
+        root = np.linalg.cholesky(noise.correlation).T
         blocks = [
-            _block(np.random.SeedSequence([seed, block]), root, share, dof, volatility[-1])
+            _block(np.random.SeedSequence([seed, block]), root, share, noise.dof)
             for block in range(-(-draws // BLOCK))
         ]
     return np.concatenate(blocks, axis=1)[:, :draws]
 
 
 def _block(
-    seed: np.random.SeedSequence,
-    root: np.ndarray,
-    share: np.ndarray,
-    dof: float,
-    volatility: np.ndarray,
+    seed: np.random.SeedSequence, root: np.ndarray, share: np.ndarray, dof: float
 ) -> np.ndarray:
-    """Return the factors of one block of draws, [step, draw, company]."""
+    """Return the shocks of one block of draws, [moment, draw, company]."""
     horizon, way = (np.random.Generator(np.random.PCG64(own)) for own in seed.spawn(2))
     end = horizon.standard_normal((BLOCK, len(root))) @ root
     mixing = np.sqrt((dof - 2.0) / horizon.chisquare(dof, size=(BLOCK, 1)))
-    factors = np.empty((len(share), BLOCK, len(root)))
-    for step, shocks in enumerate(_bridge(end, share, root, way)):
-        bound = CUT * np.sqrt(share[step])
-        wealth = np.exp(np.clip(shocks * mixing, -bound, bound) * volatility)
-        factors[step] = wealth / wealth.mean(axis=0)
-    return factors
+    found = np.empty((len(share), BLOCK, len(root)))
+    for moment, reached in enumerate(_bridge(end, share, root, way)):
+        bound = CUT * np.sqrt(share[moment])
+        found[moment] = np.clip(reached * mixing, -bound, bound)
+    return found
 
 
 def _bridge(

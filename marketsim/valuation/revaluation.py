@@ -25,7 +25,7 @@ from .quoted import quoted, terms_of, valued
 from .recognised import MOST_EXPLAINED, covariance, for_horizon, recognised, rest, usual
 from .returns import Priced, Worth, anchored, equity_return, log_recognised
 from .valuation import Valuation
-from .worlds import expected_of, values
+from .worlds import expected_of, values, with_noise
 
 __all__ = ["Anchoring", "revalue"]
 
@@ -155,9 +155,9 @@ def revalue(
         )
         mood = np.asarray(log_recognised(anchors[-1], worlds_of["drawn"])).mean(axis=1)
         table = table.assign(**implied(assumed, terms, paths, columns, expected, table))
-    explained = covariance(np.log1p(others), np.log1p(middles), probabilities)
-    factors = noise(explained, volatility, prices, names, moments, mood, paths.seed)
-    grown = (1.0 + world) * factors - 1.0
+        explained = covariance(np.log1p(others), np.log1p(middles), probabilities)
+        left = noise(explained, volatility, prices, names, moments)
+        grown = with_noise(world, left, mood, paths.seed)
     layers = posterior.knowledge.universe.companies["layer"]
     return ReturnScenarios(
         returns=grown[-1],
@@ -181,6 +181,7 @@ def revalue(
             columns=columns,
             expected=expected,
             horizon_years=years,
+            noise=left,
             without_accounts=tuple(t for t in listed if t not in names),
             unknown_rates=unknown_rates(known, assumptions),
         ),

@@ -16,6 +16,7 @@ from marketsim.simulation import Paths
 
 from .accounts import tidy
 from .assumptions import ValuationAssumptions, valuation_table
+from .noise import Noise
 from .returns import Anchor, drawn_in
 from .statement import Terms, statement
 from .worlds import sold_in
@@ -68,6 +69,8 @@ class Valuation:
         Returns before market noise, [draw, company].
     columns
         Positions of the companies in the paths, [company].
+    noise
+        What is left for market noise.
     expected
         What forecasts of revenue expect of the world (see `returns.EXPECTED`).
     without_accounts
@@ -90,6 +93,7 @@ class Valuation:
     columns: np.ndarray
     expected: Mapping[str, np.ndarray]
     horizon_years: float
+    noise: Noise
     without_accounts: tuple[str, ...] = ()
     unknown_rates: tuple[str, ...] = ()
 

@@ -1,4 +1,4 @@
-"""What companies sell and are worth in worlds, many at a time."""
+"""What companies sell, are worth and return in worlds, many at a time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from marketsim.simulation import Outcomes, Paths
 
 from .assumptions import ValuationAssumptions, valuation_assumptions
 from .economics import economics
+from .noise import Noise, shocks
+from .noisy import TRIED, levels_at, noisy_return
 from .quoted import terms_of
 from .returns import HELD, SPENT, YEAR, sales_of
 from .statement import Sales, Terms
 from .worth import enterprise_value
 
-__all__ = ["enterprise_values", "expected_of", "sales", "sold_in", "values"]
+__all__ = ["enterprise_values", "expected_of", "sales", "sold_in", "values", "with_noise"]
 
 CHUNK: Final = 1_000
 """Worlds valued together; batches are padded to it, so that a world hangs on no other."""
@@ -117,4 +119,32 @@ def totals(path: np.ndarray) -> np.ndarray:
     return np.asarray(split.sum(axis=-2, dtype=np.float64))
 
 
+def with_noise(world: np.ndarray, left: Noise, mood: np.ndarray, seed: int) -> np.ndarray:
+    """Return what shares return in worlds with noise, [moment, draw, company], chunk by chunk.
+
+    Parameters
+    ----------
+    world
+        Returns before noise, of the same shape.
+    left
+        What is left for noise.
+    mood
+        As for `noisy.noisy_return`, [draw].
+    seed
+        Of the stream.
+    """
+    count = len(mood)
+    rows = np.minimum(np.arange(-(-count // CHUNK) * CHUNK), count - 1)
+    drawn, size = shocks(len(rows), left, seed), left.size[-1]
+    found = np.empty((len(world), len(rows), len(size)))
+    for moment, path in enumerate(world):
+        levels = _levels(drawn[moment, :TRIED], size)
+        for first in range(0, len(rows), CHUNK):
+            few = slice(first, first + CHUNK)
+            at = rows[few]
+            found[moment, few] = _noisy(path[at], drawn[moment, few], size, mood[at], levels)
+    return found[:, :count]
+
+
+_noisy, _levels = jax.jit(noisy_return), jax.jit(levels_at)
 _values = jax.jit(jax.vmap(enterprise_value, in_axes=(None, None, 0)))
