@@ -160,8 +160,8 @@ class ValuationAssumptions:
     pull: Array = assumption(
         "per year",
         "speed at which prices return to the model's value, company by company",
-        share(0.15, 0.8),
-        "docs/valuation.md: 0.36 at past dates, with a standard error of 0.23; shrunk",
+        share(0.08, 0.8),
+        "docs/valuation.md: 0.15 at past dates, with a standard error of 0.19; shrunk by half",
     )
 
 
