@@ -237,7 +237,9 @@ def test_who_hears_nothing_forecasts_the_same(
     known: Knowledge, listed: Panel, trend: Trend, own: Ahead, apart: Joint
 ) -> None:
     quiet = silent(known)
-    after, heard = hear(apart, quiet, listed, own, beats(quiet, listed, trend))
+    after, heard = hear(
+        apart, still_open(quiet, listed.series), listed, own, beats(quiet, listed, trend)
+    )
     assert heard == []
     np.testing.assert_array_equal(after.mean, apart.mean)
 
@@ -247,7 +249,7 @@ def test_guidance_takes_the_place_of_what_is_known_of_its_quarter(
 ) -> None:
     told = saying(known, ("revenue_guidance", "NVDA.total", "2025-01-26", "2024-11-20", 60_000.0))
     learnt = beats(known, listed, trend)
-    after, (heard,) = hear(apart, told, listed, own, learnt)
+    after, (heard,) = hear(apart, still_open(told, listed.series), listed, own, learnt)
     row = row_of(listed, "NVDA.total")
     gap = np.log(60_000.0) - own.location[row, 0]
     mean, variance = learnt["guidance"].of("NVDA.total", 1.0, 1.0, gap)
@@ -274,7 +276,7 @@ def test_guidance_for_a_year_pins_the_sum_of_what_is_left_of_it(
         ("annual_revenue_guidance", "CSCO.total", str(end.date()), "2024-12-20", 1.05 * total),
     )
     learnt = beats(known, listed, trend)
-    after, _ = hear(apart, told, listed, own, learnt)
+    after, _ = hear(apart, still_open(told, listed.series), listed, own, learnt)
     mean, variance = learnt["annual guidance"].of("CSCO.total", 0.75, 1.0)
     share = coming / total
     spread = share @ own.covariance[row, :3, :3] @ share
@@ -295,7 +297,9 @@ def test_a_bound_lifts_who_expected_less_and_leaves_who_expected_more(
     moved = {}
     for factor in (0.7, 1.0, 1.1):
         bound = ("capex_plan_low", "GOOGL", str(end.date()), "2024-10-29", factor * year)
-        after, (heard,) = hear(apart, saying(known, bound), listed, own, learnt)
+        after, (heard,) = hear(
+            apart, still_open(saying(known, bound), listed.series), listed, own, learnt
+        )
         assert heard.said.floor
         moved[factor] = heard.shift[row, 0]
         assert after.variance[row, 0] <= apart.variance[row, 0]
@@ -314,7 +318,7 @@ def test_a_bound_told_after_guidance_lifts_what_guidance_settled(
     for day in (None, "2024-12-20", "2025-01-20"):
         bound = ("revenue_guidance_low", "NVDA.total", "2025-01-26", day, 43_000.0)
         rows = [guided] if day is None else [guided, bound]
-        after, _ = hear(apart, saying(known, *rows), listed, own, learnt)
+        after, _ = hear(apart, still_open(saying(known, *rows), listed.series), listed, own, learnt)
         means.append(np.exp(after.mean[row, 0]))
     assert means[0] < means[1] < means[2]
     assert means[2] > 42_000.0
@@ -330,7 +334,9 @@ def test_of_two_statements_on_one_quarter_the_surer_counts(
         "guidance",
         "preliminary result",
     }
-    after, heard = hear(apart, late, listed, own, beats(known, listed, trend))
+    after, heard = hear(
+        apart, still_open(late, listed.series), listed, own, beats(known, listed, trend)
+    )
     assert [one.said.kind.kind for one in heard] == ["preliminary result"]
     row = row_of(listed, "NVDA.total")
     assert np.exp(after.mean[row, 0]) == pytest.approx(30_000.0, rel=0.02)

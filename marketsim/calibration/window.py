@@ -51,10 +51,10 @@ class Window:
 
     def position(self, dates: pd.Series | pd.DatetimeIndex) -> np.ndarray:
         """Return dates as positions: 0 at the end of the first quarter, 1 at the next, ..."""
-        stamps = pd.DatetimeIndex(dates)
-        within = (stamps.month - 1) % 3 + stamps.day / stamps.days_in_month
-        quarter = stamps.year * 4 + (stamps.month - 1) // 3
-        first = self.quarters[0]
+        stamps, first = pd.DatetimeIndex(dates), self.quarters[0]
+        month, day = stamps.month.to_numpy() - 1, stamps.day.to_numpy()
+        within = month % 3 + day / stamps.days_in_month.to_numpy()
+        quarter = stamps.year.to_numpy() * 4 + month // 3
         return np.asarray(quarter + within / 3.0 - 1.0 - (first.year * 4 + first.quarter - 1))
 
     def weights(self, dates: pd.Series | pd.DatetimeIndex) -> np.ndarray:

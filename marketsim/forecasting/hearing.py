@@ -17,8 +17,6 @@ from marketsim.statements import (
     Statement,
     came_true,
     learnt,
-    quarter_number,
-    still_open,
 )
 
 from .ahead import Ahead
@@ -71,7 +69,7 @@ def _with_gaps(kind: Statement, past: pd.DataFrame, panel: Panel, trend: Trend) 
 
 
 def hear(
-    joint: Joint, knowledge: Knowledge, panel: Panel, own: Ahead, known: Mapping[str, Beats]
+    joint: Joint, said: Sequence[Open], panel: Panel, own: Ahead, known: Mapping[str, Beats]
 ) -> tuple[Joint, list[Heard]]:
     """Return a forecast once it has heard all statements that are open, and what each changed.
 
@@ -83,19 +81,21 @@ def hear(
     ----------
     joint
         Of the panel's series.
-    knowledge, panel
-        What was known.
+    said
+        From :func:`~marketsim.statements.still_open`.
+    panel
+        The series.
     own
         What the trends alone expect.
     known
         From :func:`beats`.
     """
     before, horizons = joint.mean, joint.mean.shape[1]
-    within = [said for said in still_open(knowledge, panel.series) if said.last <= horizons]
-    sums = [said for said in within if not (said.floor or said.kind.settles)]
+    within = [one for one in said if one.last <= horizons]
+    sums = [one for one in within if not (one.floor or one.kind.settles)]
     joint, heard = _one_by_one(joint, sums, panel, known)
     joint, heard = _settled(joint, before, heard, _surest(within, panel, own, known))
-    joint, bounds = _one_by_one(joint, [said for said in within if said.floor], panel, known)
+    joint, bounds = _one_by_one(joint, [one for one in within if one.floor], panel, known)
     return joint, [*heard, *bounds]
 
 
@@ -134,8 +134,8 @@ def _linear(joint: Joint, said: Open, panel: Panel, at: np.ndarray) -> tuple[np.
     Coefficients [entry], and the constant.
     """
     series, horizons = panel.series[said.row], joint.mean.shape[1]
-    values = dict(zip(quarter_number(series.dates).tolist(), series.values, strict=True))
-    last = int(quarter_number(series.dates[-1:])[0])
+    values = dict(zip(series.numbers.tolist(), series.values, strict=True))
+    last = int(series.numbers[-1])
     reported = sum(values[last + h] for h in range(said.first, min(said.last, 0) + 1))
     ahead = np.arange(max(said.first, 1), said.last + 1) - 1
     coming = np.exp(at[said.row, ahead])

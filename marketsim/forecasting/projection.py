@@ -12,7 +12,7 @@ from marketsim.calibration import Posterior
 from marketsim.errors import InputError
 from marketsim.precision import one_thread
 from marketsim.scenarios import Scenarios
-from marketsim.statements import Series
+from marketsim.statements import Series, still_open
 
 from .ahead import Ahead, ahead
 from .explanation import Explanation, explained, place_of, places_of
@@ -226,9 +226,10 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         related = correlation(known, trend, alone[:, 0], layers_of(posterior.knowledge))
         lines = lived(alone, covariance, gain, model, related)
         learnt = beats(posterior.knowledge, known, trend)
-        joint, heard = hear(lines.joint, posterior.knowledge, known, own, learnt)
+        said = still_open(posterior.knowledge, known.series)
+        joint, heard = hear(lines.joint, said, known, own, learnt)
         trends = coupled(own.location, own.covariance, related)
-        modelless, _ = hear(trends, posterior.knowledge, known, own, learnt)
+        modelless, _ = hear(trends, said, known, own, learnt)
     years = np.arange(1, LONGEST + 1) / 4.0
     if regimes is None:
         logs, shifted = Predictive(joint.mean, np.sqrt(joint.variance)), None

@@ -144,7 +144,7 @@ def _open(
     figures: Mapping[int, FirstReport],
 ) -> Open | None:
     """Return a statement as it bears on a series, or None where nothing of it is left to come."""
-    numbers = quarter_number(series.dates)
+    numbers = series.numbers
     last = number - int(numbers[-1])
     first = last - kind.quarters + 1
     reported = set(numbers.tolist())

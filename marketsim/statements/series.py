@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -75,6 +76,11 @@ class Series:
     def segment(self) -> str:
         """Of the company's revenue, ``total`` for the whole, or empty."""
         return self.entity.partition(".")[2] if self.reported else ""
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Consecutive numbers of its quarters, [report]; see :func:`quarter_number`."""
+        return quarter_number(self.dates)
 
     def alive(self, date: pd.Timestamp) -> bool:
         """Return whether it still goes on."""
@@ -159,4 +165,5 @@ def unbroken(dates: pd.DatetimeIndex, quarters: int) -> np.ndarray:
 
 def quarter_number(dates: pd.DatetimeIndex) -> np.ndarray:
     """Return consecutive numbers of the quarters that end near ``dates``, [report]."""
-    return np.round((dates - EPOCH).days.to_numpy() / DAYS).astype(int)
+    days = (dates.to_numpy() - EPOCH.to_datetime64()) // np.timedelta64(1, "D")
+    return np.round(days / DAYS).astype(int)
