@@ -27,6 +27,9 @@ os.environ.setdefault(
     "XLA_FLAGS", " ".join(f"--{name}={value}".lower() for name, value in RUN_SELDOM.items())
 )
 
+# Workers share the cores: threads of linear algebra that wait for one another take most of them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Compiling is what slows a first call, and examples are drawn alike in every run.
 settings.register_profile("marketsim", deadline=None, derandomize=True)
 settings.load_profile("marketsim")

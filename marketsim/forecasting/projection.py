@@ -216,8 +216,9 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
     regimes = posterior if isinstance(posterior, Scenarios) else None
     posterior = posterior.posterior if isinstance(posterior, Scenarios) else posterior
     known = panel(posterior.knowledge, posterior.as_of)
-    form = fit_form(known)
-    trend = follow(known, form)
+    with one_thread():
+        form = fit_form(known)
+        trend = follow(known, form)
     model = growth(posterior, known.series, LONGEST, seed)
     with one_thread():
         own = ahead(trend, LONGEST)

@@ -15,6 +15,7 @@ from marketsim.calibration import calibrate
 from marketsim.dates import Day, day
 from marketsim.errors import InputError
 from marketsim.knowledge import Break, Knowledge
+from marketsim.precision import one_thread
 from marketsim.statements import Series, first_reports, quarter_number
 
 from .forecasters import GUIDED, MARKETSIM, OWN, SAID, UNHEARD
@@ -105,7 +106,8 @@ def _rolled(
         posterior = calibrate(facts, origin)
         ahead = forecast(posterior, quarters, seed)
         came = _known_later(ahead, actual, quarters, facts.universe.breaks)
-        single += list(_origin(posterior.knowledge, ahead, came, origin, quarters))
+        with one_thread():  # what rivals fit is small: threads would wait for one another
+            single += list(_origin(posterior.knowledge, ahead, came, origin, quarters))
         summed.append(_sums(facts, ahead, came, origin, tickers, quarters))
     if not single:
         raise InputError("score_forecasts: nothing was reported after these origins; start earlier")
