@@ -68,10 +68,7 @@ def by_elasticity(paths: ms.Paths) -> dict[str, Any]:
     roomy, _, widest = held([world.with_(saturation=1e3) for world in fixed], spent)
     plain, shocked = (outcomes_of(q, paths) for q in quarters)
     return {
-        "at": {
-            e: EXAMPLE.effects(paths, plain[i : i + 1], shocked[i : i + 1])
-            for i, e in enumerate(ELASTICITIES)
-        },
+        "at": dict(zip(ELASTICITIES, EXAMPLE.effects(paths, plain, shocked), strict=True)),
         "shocked": dict(zip(ELASTICITIES, shocked.revenue, strict=True)),
         "gap": max(gap.max(), widest.max()),
         "installed": last_compute(quarters),

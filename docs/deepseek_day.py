@@ -88,9 +88,9 @@ def study() -> SimpleNamespace:
         forecast=ms.forecast(posterior, quarters=4).table,
         paths=paths,
         worlds=worlds,
-        effects={
-            name: EXAMPLE.effects(paths, worlds["plain"], after) for name, after in worlds.items()
-        },
+        effects=dict(
+            zip(worlds, EXAMPLE.effects(paths, worlds["plain"], paths.centres), strict=True)
+        ),
         day=float(close[EXAMPLE.MONDAY] / close[EXAMPLE.FRIDAY] - 1.0),
         **answers,
     )

@@ -49,17 +49,20 @@ def simulated(
 
 def effects(
     paths: ms.Paths, before: ms.simulation.Outcomes, after: ms.simulation.Outcomes
-) -> pd.DataFrame:
+) -> list[pd.DataFrame]:
     """Relative change by company: revenue of year 1, of year 5, of all five; value.
 
-    ``before`` and ``after`` hold one world. Value is that of the enterprise at a beta of one: the
-    prices of that day are not embedded.
+    A table for each world of ``after``, against its like ``before`` or the one that is there. Value
+    is that of the enterprise at a beta of one: the prices of that day are not embedded.
     """
     spans = {"year 1": slice(4), "year 5": slice(16, 20), "five years": slice(20)}
-    pair = [worlds.revenue[0] for worlds in (before, after)]
-    change = {k: pair[1][s].sum(axis=0) / pair[0][s].sum(axis=0) - 1.0 for k, s in spans.items()}
-    plain, shocked = (ms.valuation.enterprise_values(paths, w).iloc[0] for w in (before, after))
-    return pd.DataFrame(change | {"value": shocked / plain - 1.0}, index=list(paths.companies))
+    sold = {k: [w.revenue[:, s].sum(axis=1) for w in (before, after)] for k, s in spans.items()}
+    sold["value"] = [ms.valuation.enterprise_values(paths, w).to_numpy() for w in (before, after)]
+    change = {name: shocked / plain - 1.0 for name, (plain, shocked) in sold.items()}
+    return [
+        pd.DataFrame({name: x[i] for name, x in change.items()}, index=list(paths.companies))
+        for i in range(len(after.revenue))
+    ]
 
 
 def crossing(curve: pd.Series, target: float) -> float:
@@ -74,10 +77,10 @@ if __name__ == "__main__":
     asked = facts.latest("token_list_price")
     size = asked["o1-mini (launch)/output"] / asked["DeepSeek R1/output"]
     paths = simulated(ms.calibrate(facts), size)
-    plain, *shocked = (paths.centres[i : i + 1] for i in range(len(WORLDS)))
-    for (share, _), after in zip(list(WORLDS.values())[1:], shocked, strict=True):
+    found = effects(paths, paths.centres[:1], paths.centres[1:])
+    for (share, _), change in zip(list(WORLDS.values())[1:], found, strict=True):
         print(f"\nA step of x{size**share:.1f}: change of revenue and of value")
-        found = effects(paths, plain, after).loc[["NVDA", "AVGO", "ORCL", "MSFT", "VRT", "VST"]]
-        print(found.to_string(float_format="{:+.1%}".format))
+        shown = change.loc[["NVDA", "AVGO", "ORCL", "MSFT", "VRT", "VST"]]
+        print(shown.to_string(float_format="{:+.1%}".format))
     close = ms.load_prices("NVDA", as_of="2025-01-28").closes["NVDA"]
     print(f"\nNVIDIA's stock that day: {close[MONDAY] / close[FRIDAY] - 1.0:+.1%}")

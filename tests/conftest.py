@@ -129,6 +129,18 @@ def posterior(facts: ms.Knowledge, shelf: Path) -> ms.Posterior:
 
 
 @pytest.fixture(scope="session")
+def published(posterior: ms.Posterior, shelf: Path) -> ms.forecasting.Forecast:
+    """The forecast of the calibration, without the shift of any regime."""
+    return made_once(shelf / "published", lambda: ms.forecast(posterior))
+
+
+@pytest.fixture(scope="session")
+def mixed(scenarios: ms.Scenarios, shelf: Path) -> ms.forecasting.Forecast:
+    """The forecast over all regimes."""
+    return made_once(shelf / "mixed", lambda: ms.forecast(scenarios))
+
+
+@pytest.fixture(scope="session")
 def scenarios(posterior: ms.Posterior) -> ms.Scenarios:
     """The regimes of data/scenarios.toml."""
     return ms.load_scenarios(posterior)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,20 @@ from tests.test_completeness import mine, told
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.environment, "prepare_jax", lambda: None)
+
+
+@pytest.fixture
+def at_hand(
+    monkeypatch: pytest.MonkeyPatch, posterior: ms.Posterior, mixed: ms.forecasting.Forecast
+) -> None:
+    """The calibration and its forecast over all regimes are made already."""
+
+    def cut(_: ms.Scenarios, quarters: int, seed: int) -> ms.forecasting.Forecast:
+        assert seed == mixed.seed
+        return replace(mixed, table=mixed.table[mixed.table["horizon"] <= quarters])
+
+    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
+    monkeypatch.setattr(ms, "forecast", cut, raising=False)
 
 
 def command(*arguments: str) -> int:
@@ -48,20 +63,17 @@ def test_it_writes_every_series_quarter_by_quarter(
 
 
 def test_without_a_file_it_prints_a_table(
-    monkeypatch: pytest.MonkeyPatch, posterior: ms.Posterior, capsys: pytest.CaptureFixture[str]
+    at_hand: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
     assert command("--quarters", "1") == 0
     assert "data_center" in capsys.readouterr().out
 
 
 def test_one_company_is_shown_and_written_alone(
-    monkeypatch: pytest.MonkeyPatch,
-    posterior: ms.Posterior,
+    at_hand: None,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
     out = tmp_path / "nvda.csv"
     assert command("NVDA", "--quarters", "1") == 0
     shown = capsys.readouterr().out
@@ -72,9 +84,8 @@ def test_one_company_is_shown_and_written_alone(
 
 
 def test_it_explains_what_the_next_and_the_last_quarter_rest_on(
-    monkeypatch: pytest.MonkeyPatch, posterior: ms.Posterior, capsys: pytest.CaptureFixture[str]
+    at_hand: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
     assert command("META", "--explain") == 0
     shown = capsys.readouterr().out
     titles = [line for line in shown.splitlines() if line.startswith("META")]
@@ -84,9 +95,8 @@ def test_it_explains_what_the_next_and_the_last_quarter_rest_on(
 
 
 def test_old_reports_are_told_of(
-    monkeypatch: pytest.MonkeyPatch, posterior: ms.Posterior, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, at_hand: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
     monkeypatch.setitem(LIMITS, "report", 1)
     assert command("NVDA", "--quarters", "1") == 0
     said, warning = capsys.readouterr().err.splitlines()
@@ -95,13 +105,11 @@ def test_old_reports_are_told_of(
 
 
 def test_what_nobody_hears_is_told_of(
-    monkeypatch: pytest.MonkeyPatch,
-    posterior: ms.Posterior,
+    at_hand: None,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """And a later date that a folder of one's own supports, of which companies are overdue."""
-    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
     row = told("revenue_guidance", "NVIDIA", "2026-07-26", "2026-05-20")
     assert command("NVDA", "--quarters", "1", "--add", str(mine(tmp_path, row))) == 0
     said, overdue, unheard = capsys.readouterr().err.splitlines()
@@ -138,9 +146,8 @@ def test_scoring_hands_over_what_was_asked(
 
 
 def test_an_unknown_company_is_named_with_the_nearest(
-    monkeypatch: pytest.MonkeyPatch, posterior: ms.Posterior, capsys: pytest.CaptureFixture[str]
+    at_hand: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ms, "calibrate", lambda facts: posterior, raising=False)
     for flags in ([], ["--explain"]):
         assert command("NVDIA", *flags) == 2
         assert "Did you mean 'NVDA'?" in capsys.readouterr().err

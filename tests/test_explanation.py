@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,11 @@ import marketsim as ms
 from marketsim.errors import InputError
 from marketsim.forecasting import Explanation, Forecast
 from marketsim.forecasting.explanation import MODEL, OTHERS, TREND
-from tests.conftest import made_once
 
 
-@pytest.fixture(scope="module")
-def ahead(posterior: ms.Posterior, shelf: Path) -> Forecast:
-    return made_once(shelf / "explained", lambda: ms.forecast(posterior))
+@pytest.fixture
+def ahead(published: Forecast) -> Forecast:
+    return published
 
 
 def log_of(one: Explanation, label: str) -> float:

@@ -17,7 +17,6 @@ from marketsim.forecasting.forecasters import MARKETSIM, OWN, SAID, UNHEARD
 from marketsim.forecasting.measures import BEST
 from marketsim.forecasting.rivals import RIVALS
 from marketsim.forecasting.scores import Scores, score
-from tests.conftest import made_once
 from tests.test_groups import SERIES
 from tests.test_scores import cell, forecasts
 from tests.test_sums import table as summed
@@ -41,9 +40,9 @@ def scores() -> Scores:
     return score(rows, exposed={"NVDA"}, sums=every)
 
 
-@pytest.fixture(scope="module")
-def ahead(posterior: ms.Posterior, shelf: Path) -> Forecast:
-    return made_once(shelf / "paged", lambda: ms.forecast(posterior))
+@pytest.fixture
+def ahead(published: Forecast) -> Forecast:
+    return published
 
 
 def test_every_part_has_its_place(script: SimpleNamespace) -> None:

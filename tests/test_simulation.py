@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +140,9 @@ def test_worlds_without_shift_are_the_published_forecast(
 
 
 def test_worlds_are_the_published_mixture(
-    more: ms.Paths, scenarios: ms.Scenarios, published: ms.forecasting.Forecast
+    more: ms.Paths, mixed: ms.forecasting.Forecast, published: ms.forecasting.Forecast
 ) -> None:
     """All regimes by their probabilities, within chance; without shift it is another."""
-    mixed = ms.forecast(scenarios)
     np.testing.assert_array_equal(mixed.joint.mean, published.joint.mean)
     whole = mixed.table[mixed.table["segment"] == "total"].assign(alone=published.table["p50"])
     effective = 1.0 / (more.probabilities**2).sum()
@@ -188,18 +188,13 @@ def test_a_forecast_of_another_date_is_refused(
         ms.simulate(scenarios, draws=60, forecast=replace(published, digest="other"))
 
 
-@pytest.fixture(scope="module")
-def published(posterior: ms.Posterior) -> ms.forecasting.Forecast:
-    return ms.forecast(posterior)
-
-
 # ----------------------------------------------------------------------- seeds and draws
 
 
 @pytest.fixture(scope="module")
-def more(scenarios: ms.Scenarios) -> ms.Paths:
+def more(scenarios: ms.Scenarios, published: ms.forecasting.Forecast) -> ms.Paths:
     """The same seed with more draws: an odd number, and more chunks."""
-    return ms.simulate(scenarios, draws=3 * CHUNK + 151, seed=0)
+    return ms.simulate(scenarios, draws=3 * CHUNK + 151, seed=0, forecast=published)
 
 
 def test_the_same_seed_gives_the_same_bytes(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
@@ -230,13 +225,14 @@ def test_a_draw_does_not_depend_on_how_many_there_are(paths: ms.Paths, more: ms.
 
 
 def test_a_draw_does_not_depend_on_how_long_its_future_is(
-    paths: ms.Paths, scenarios: ms.Scenarios
+    paths: ms.Paths, scenarios: ms.Scenarios, published: ms.forecasting.Forecast
 ) -> None:
-    short = ms.simulate(scenarios, draws=40, seed=0, quarters=9)
+    simulated = partial(ms.simulate, scenarios, draws=40, seed=0, forecast=published)
+    short = simulated(quarters=9)
     assert short.revenue.shape == (40, 9, len(paths.companies))
     np.testing.assert_array_equal(short.revenue, paths.revenue[:40, :9])
     np.testing.assert_array_equal(short.world["rent"], paths.world["rent"][:40, :9])
-    long = ms.simulate(scenarios, draws=40, seed=0, quarters=QUARTERS + 3)
+    long = simulated(quarters=QUARTERS + 3)
     np.testing.assert_array_equal(long.revenue[:, :QUARTERS], paths.revenue[:40])
 
 
@@ -274,10 +270,12 @@ def test_histories_are_run_once(
     assert distinct < len(paths.regime)
 
 
-def test_a_regime_without_shifts_is_none(posterior: ms.Posterior, tmp_path: Path) -> None:
+def test_a_regime_without_shifts_is_none(
+    posterior: ms.Posterior, published: ms.forecasting.Forecast, tmp_path: Path
+) -> None:
     file = tmp_path / "calm.toml"
     file.write_text('[calm]\nprobability = 1.0\nthesis = "as calibrated"\n')
-    calm = ms.simulate(ms.load_scenarios(posterior, file), draws=60, seed=3)
+    calm = ms.simulate(ms.load_scenarios(posterior, file), draws=60, seed=3, forecast=published)
     for name, path in arrays(calm.draws).items():
         np.testing.assert_array_equal(path, arrays(calm.unshifted)[name][:60], err_msg=name)
     np.testing.assert_array_equal(calm.centres.revenue, calm.calibrated.revenue)
@@ -465,9 +463,13 @@ def test_unshifted_draws_lie_about_the_centre(paths: ms.Paths) -> None:
 
 
 @pytest.mark.slow
-def test_single_precision_gives_the_same_worlds(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
+def test_single_precision_gives_the_same_worlds(
+    paths: ms.Paths, scenarios: ms.Scenarios, published: ms.forecasting.Forecast
+) -> None:
     """Draw by draw, since the draws are the same."""
-    single = ms.simulate(scenarios, draws=len(paths.regime), seed=0, precision="float32")
+    single = ms.simulate(
+        scenarios, draws=len(paths.regime), seed=0, precision="float32", forecast=published
+    )
     assert single.revenue.dtype == np.float32
     np.testing.assert_array_equal(single.index, paths.index)
     for group in ("calibrated", "centres"):

@@ -42,16 +42,18 @@ Valued = Callable[[str], Valuation]
 
 @pytest.fixture(scope="module")
 def valued(
-    posterior: ms.Posterior, prices: ms.prices.Prices, tmp_path_factory: pytest.TempPathFactory
+    posterior: ms.Posterior,
+    published: ms.forecasting.Forecast,
+    prices: ms.prices.Prices,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Valued:
     """What companies are worth under regimes of one's own."""
-    coming = ms.forecast(posterior)
 
     def found(regimes: str) -> Valuation:
         file = tmp_path_factory.mktemp("regimes") / "regimes.toml"
         file.write_text(regimes, encoding="utf-8")
         paths = ms.simulate(
-            ms.load_scenarios(posterior, Path(file)), draws=20, seed=0, forecast=coming
+            ms.load_scenarios(posterior, Path(file)), draws=20, seed=0, forecast=published
         )
         world: Valuation = ms.revalue(paths, prices).world
         return world

@@ -18,7 +18,7 @@ from jax import Array
 from marketsim.errors import InputError
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise
 
-from .likelihood import residuals, sample
+from .likelihood import linearise, residuals, sample
 from .observations import observe
 from .posterior import Posterior
 
@@ -33,6 +33,9 @@ adaptation begins with; and a trajectory doubles this often at most."""
 
 Target = Callable[[Array, Any], Array]
 """Log density, up to a constant, of a point [unknown], given whatever it needs."""
+
+Begin = Callable[[Array], tuple[Array, Array]]
+"""Minus a log density, and its gradient, at a point [unknown]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +124,8 @@ def sample_posterior(
         data = sample(series, posterior.fit["noise_log"].to_numpy())
         factor = np.linalg.cholesky(posterior.covariance)
         given = (posterior.mode, factor, data, posterior.coordinates, posterior.setting)
-        white = walk(_whitened, given, len(factor), draws, warmup, chains, seed)
+        begin = partial(_linearised, given=given)
+        white = walk(_whitened, given, len(factor), draws, warmup, chains, seed, begin)
     values = posterior.mode + white.values @ factor.T
     ess, rhat = _diagnosed(values)
     names = tuple(e.name for e in posterior.entries)
@@ -136,10 +140,12 @@ def walk(
     warmup: int = 500,
     chains: int = 2,
     seed: int = 0,
+    begin: Begin | None = None,
 ) -> Chains:
     """Walk with NUTS over the density ``target(z, given)`` of ``size`` whitened unknowns.
 
-    Each chain starts near zero and runs in a thread of its own, in float64.
+    Each chain starts near zero and runs in a thread of its own, in float64. ``begin`` returns
+    potential and gradient at a start; by default a program of its own does.
 
     Raises
     ------
@@ -154,7 +160,8 @@ def walk(
     with precise("float64"):
         keys = jax.random.split(jax.random.key(seed), 2 * chains)
         starts = SPREAD * jax.random.normal(keys[0], (chains, size))
-        begun = [(z, *_begun(z, given, target=target)) for z in starts]
+        begin = begin or partial(_begun, given=given, target=target)
+        begun = [(z, *begin(z)) for z in starts]
         walks = [(begun[i], keys[chains + i], given) for i in range(chains)]
         program = _chain.lower(*walks[0], target=target, draws=draws, warmup=warmup).compile()
 
@@ -218,6 +225,14 @@ def _whitened(z: Array, given: Any) -> Array:
     mode, factor, *rest = given
     r = residuals(mode + factor @ z, *rest)
     return -0.5 * (r @ r)
+
+
+def _linearised(z: Array, given: Any) -> tuple[Array, Array]:
+    """Return potential and gradient of :func:`_whitened` by the program of calibration."""
+    mode, factor, *rest = given
+    at = linearise(mode + factor @ z, *rest)
+    r = at.residual
+    return 0.5 * (r @ r), factor.T @ (at.jacobian.T @ r)
 
 
 @partial(jax.jit, static_argnames="target", compiler_options=RUN_SELDOM)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 SHORT = 8
 """Quarters over which derivatives are checked against differences."""
 POINTS = 100
-CHUNKS = 4
+CHUNKS = 2
 """Chunks of draws over which everything must be finite, in either precision."""
 
 
@@ -47,7 +47,7 @@ def names(world: World, quarters: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def points(world: World, numerics: ModuleType) -> np.ndarray:
-    """The medians and 200 draws of the priors, [point, coordinate]; every second one is hard."""
+    """The medians and 100 draws of the priors, [point, coordinate]; every second one is hard."""
     drawn = numerics.points(POINTS, 7, names(world, SHORT))
     return np.concatenate([np.zeros((1, drawn.shape[1])), drawn])
 
@@ -120,7 +120,7 @@ def test_every_assumption_and_all_news_matter(world: World, slopes: np.ndarray) 
 
 @pytest.fixture(scope="module")
 def found(world: World, numerics: ModuleType) -> Callable[[Precision], Any]:
-    """Findings of some thousand draws of the priors over nine years, chunk by chunk."""
+    """Findings of some hundred draws of the priors over nine years, chunk by chunk."""
     kept: dict[Precision, Any] = {}
 
     def examined(precision: Precision) -> Any:
