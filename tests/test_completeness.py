@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +30,7 @@ def mine(place: Path, *rows: str) -> Path:
     return place
 
 
+@cache
 def unit_of(quantity: str) -> str:
     return str(ms.load_facts().quantities["units"][quantity][0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ class Window:
 
     last: pd.Period
 
-    @property
+    @cached_property
     def quarters(self) -> pd.PeriodIndex:
         """The quarters of history."""
         return pd.period_range(end=self.last, periods=HISTORY, freq="Q-DEC")
