@@ -31,7 +31,7 @@ def rest(
     centres, and calibrated, each [world, company].
     """
     model, sold = (
-        plain.mean(axis=0, dtype=np.float64) + odds @ (centres - calibrated)
+        plain.astype(np.float64, order="C").mean(axis=0) + odds @ (centres - calibrated)
         for plain, centres, calibrated in (value, ordinary)
     )
     enterprise = (table["market_cap"] + table["net_debt"].fillna(0.0)).to_numpy()

@@ -103,9 +103,12 @@ def _rows(sold: Sales, rows: np.ndarray | int) -> Sales:
 
 def expected_of(paths: Paths) -> dict[str, np.ndarray]:
     """Return what forecasts expect of the world, as `returns.EXPECTED` has it."""
-    world = paths.unshifted.quantities
-    typical = np.exp(np.log(world["worth"].astype(np.float64)).mean(axis=0))
-    use, hurdle = (world[n].mean(axis=0, dtype=np.float64) for n in ("use", "hurdle"))
+    # In one order: sums over worlds hang on how they lie in memory, in the last digit.
+    worth, use, hurdle = (
+        paths.unshifted.quantities[name].astype(np.float64, order="C")
+        for name in ("worth", "use", "hurdle")
+    )
+    typical, use, hurdle = np.exp(np.log(worth).mean(axis=0)), use.mean(axis=0), hurdle.mean(axis=0)
     by_year = [totals(path[:, None])[:, 0] for path in (typical, use, hurdle)]
     names = "expected_worth", "expected_use", "expected_hurdle"
     return dict(zip(names, (by_year[0], by_year[1] / YEAR, by_year[2][-1] / YEAR), strict=True))
