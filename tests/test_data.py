@@ -262,6 +262,7 @@ def total(column: pd.Series) -> float:
         ("memory", "memory", ["value"]),
         ("rates", "rates", ["value"]),
         ("supply", "supply", ["value"]),
+        ("event_moves", "event_moves", ["value"]),
         (
             "companies",
             "company_profiles",
@@ -364,7 +365,7 @@ def test_token_volumes_keep_the_original_figure_in_the_note() -> None:
 
 
 def test_confidence_was_carried_over() -> None:
-    same = ("power", "finance", "labs", "memory", "rates", "supply")
+    same = ("power", "finance", "labs", "memory", "rates", "supply", "event_moves")
     for table, file in (("revenue_quarterly", "quarterly_revenue"), *zip(same, same, strict=True)):
         before, after = shared(table), text(DATA / "facts" / f"{file}.csv")
         assert (

@@ -192,3 +192,24 @@ def test_a_source_is_where_a_reader_may_look(facts: Knowledge) -> None:
     assert not facts.table["source"].str.contains(NO_SOURCE, case=False).any()
     bare = facts.table["source"].str.startswith("recollection")
     assert set(facts.table.loc[bare, "confidence"]) == {"unverified"}
+
+
+def test_the_mean_of_an_event_day_is_that_of_the_companies(facts: Knowledge) -> None:
+    """Within rounding, and each day has one name, known that day, for all its rows."""
+    rows, means = facts.select("one_day_move"), facts.select("one_day_move_mean")
+    companies = rows[rows["entity"].isin(facts.universe.companies.index)]
+    assert set(rows["entity"]) - set(companies["entity"]) == {"SPY", "QQQ", "SMH"}
+    mean = companies.groupby("date")["value"].mean()
+    told = means.set_index("date")["value"]
+    np.testing.assert_allclose(told, mean[told.index], atol=0.006)
+    assert (rows["published"] == rows["date"]).all()
+    assert (pd.concat([rows, means]).groupby("date")["note"].nunique() == 1).all()
+    assert rows["value"].abs().max() < 100.0
+    assert (rows.groupby("date")["entity"].nunique() >= 25).all()
+
+
+def test_no_event_day_knows_a_company_before_its_listing(facts: Knowledge) -> None:
+    first = facts.select("one_day_move").groupby("entity")["date"].min()
+    listed = facts.select("listing_price").set_index("entity")["date"]
+    both = first.index.intersection(listed.index)
+    assert (first[both] >= listed[both]).all()

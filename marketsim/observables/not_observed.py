@@ -66,6 +66,10 @@ REASONS: Final = {
         "stock_split",
         "stock_split_count",
     ),
+    "what shares did on days of news, which studies are held against": (
+        "one_day_move",
+        "one_day_move_mean",
+    ),
     "the same reports told as growth or as a part": (
         "quarterly_revenue_growth",
         "quarterly_revenue_share",
