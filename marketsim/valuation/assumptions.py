@@ -59,13 +59,14 @@ class ValuationAssumptions:
     hurdle_share: Array = assumption(
         "share",
         "what shareholders of AI businesses ask more where its builders do",
-        share(0.50, 0.5),
-        "judgement: both fund the same business",
+        share(0.90, 0.8),
+        "both fund the same business: compute that must earn more to be built earns more for those "
+        "who own it, and is worth no more",
     )
     mood_reversion: Array = assumption(
         "per year",
         "speed at which what they ask more fades",
-        lognormal(0.15, 0.5),
+        lognormal(0.10, 0.5),
         "Campbell and Shiller 1988, Cochrane 2008: discount rates revert by a tenth a year or more",
     )
     working_capital: Array = assumption(
@@ -127,9 +128,9 @@ class ValuationAssumptions:
     letting_price: Array = assumption(
         "share",
         "what large customers pay owners for compute over what all compute is let at",
-        share(0.90, 0.8),
+        share(0.95, 0.8),
         "data/facts/accounting.csv: an H100 at 1.70 USD an hour for a year where lists had 2.00 to "
-        "2.36, the model's contracts 1.90; but at 0.75 building would not earn what builders ask",
+        "2.36, the model's contracts 1.90; but at 0.9 building would not earn what builders ask",
     )
     letting_time: Array = assumption(
         "years",
@@ -141,8 +142,9 @@ class ValuationAssumptions:
     appropriation: Array = assumption(
         "share",
         "share that owners keep of what becomes of the worth of compute they use at home",
-        share(0.20, 0.6),
-        "judgement: the rest goes to users; Nordhaus 2004: innovators keep a fiftieth",
+        share(0.05, 0.6),
+        "Nordhaus 2004: innovators keep a fiftieth; at a fifth Meta would have gained two thirds "
+        "on 27 January 2025, when it gained a fiftieth (data/facts/event_moves.csv)",
     )
     recognition_time: Array = assumption(
         "years",
