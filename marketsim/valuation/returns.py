@@ -12,7 +12,7 @@ from marketsim.model.smooth import bounded
 from marketsim.model.tree import pytree
 
 from .assumptions import ValuationAssumptions
-from .statement import Sales, Terms, positive_part
+from .statement import Sales, Terms, softplus
 
 __all__ = [
     "Anchor",
@@ -176,7 +176,7 @@ def wealth(
     relative = jnp.exp(log_recognised(anchor, worth)) / anchor.enterprise
     size = 1.0 / terms.equity_share
     left = size * jnp.exp(asked * years) * relative - (size - 1.0) * jnp.exp(a.risk_free * years)
-    return LEAST_WEALTH + positive_part(left - LEAST_WEALTH, 0.05)
+    return LEAST_WEALTH + softplus(left - LEAST_WEALTH, 0.05)
 
 
 def anchored(

@@ -15,7 +15,7 @@ from marketsim.model.tree import pytree
 
 from .assumptions import ValuationAssumptions
 
-__all__ = ["Sales", "Statement", "Terms", "positive_part", "statement"]
+__all__ = ["Sales", "Statement", "Terms", "softplus", "statement"]
 
 
 LEAST_UNSERVED: Final = 0.02
@@ -187,7 +187,7 @@ def cost_at(a: ValuationAssumptions, terms: Terms, years: Array | float | np.nda
 
 def taxed(terms: Terms, profit: Array) -> Array:
     """Return tax on a year's ``profit``; smoothly nothing on losses."""
-    return terms.tax_rate * positive_part(profit, 0.01 * terms.volume)
+    return terms.tax_rate * softplus(profit, 0.01 * terms.volume)
 
 
 def unserved(volume: Array, served: Array) -> Array:
@@ -212,8 +212,8 @@ def capital_for(
 
     Plant and working capital, of inputs working capital alone; without fleets.
     """
-    plant = positive_part(growth, 0.01 * terms.volume) / terms.sales_to_plant
-    return plant + a.working_capital * positive_part(growth + more, 0.01 * terms.volume)
+    plant = softplus(growth, 0.01 * terms.volume) / terms.sales_to_plant
+    return plant + a.working_capital * softplus(growth + more, 0.01 * terms.volume)
 
 
 def financed(
@@ -236,7 +236,7 @@ def financed(
 
     def year(debt: Array, given: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
         left, able, asked = given
-        owed = positive_part(debt, 0.01 * terms.volume)
+        owed = softplus(debt, 0.01 * terms.volume)
         leverage = owed / smooth.positive_part(able, 0.05 * terms.volume)
         dear = asked * bounded(leverage, MOST_LEVERED) * owed
         interest = a.risk_free * debt + a.debt_spread * owed + dear
@@ -247,6 +247,6 @@ def financed(
     return interest, dear, debt
 
 
-def positive_part(x: Array, width: Array | float) -> Array:
-    """Return a smooth max(x, 0) of the given ``width`` (softplus), whose tail is exponential."""
+def softplus(x: Array, width: Array | float) -> Array:
+    """Return a smooth max(x, 0) of the given ``width``, whose tail is exponential."""
     return width * jax.nn.softplus(x / width)

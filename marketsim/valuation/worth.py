@@ -17,7 +17,7 @@ from .statement import (
     Terms,
     capital_for,
     cost_at,
-    positive_part,
+    softplus,
     statement,
     taxed,
     unserved,
@@ -83,7 +83,7 @@ def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) 
     rate = _rate(a, terms, end)
     paid = 1.0 - a.terminal_growth / a.terminal_return
     # Each year's a year after the one before, as in the years summed; asked is always something.
-    above = positive_part(rate - a.terminal_growth, LEAST_SPREAD)
+    above = softplus(rate - a.terminal_growth, LEAST_SPREAD)
     ever = left[-1] * paid / jnp.expm1(above)
     return fading + ever * jnp.exp(-log_discount(a, terms, end, sold.hurdle))
 
