@@ -430,7 +430,7 @@ class TestRun:
             ("--layer-cap acelerators=0.3", "Did you mean 'accelerators'?"),
             ("--layer-cap hyperscaler=0.3", "is now called 'cloud'"),
             ("--scenarios bul", "Did you mean 'bull'?"),
-            ("--max-weight 0.01", "max_weight"),
+            ("--max-weight 0.01 --most-cash 0", "max_weight"),
         ],
     )
     def test_refusals(self, typed: str, named: str, tmp_path: Path) -> None:

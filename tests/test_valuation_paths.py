@@ -30,12 +30,11 @@ def path_of(returns: ms.ReturnScenarios) -> np.ndarray:
 def silent(paths: ms.Paths, prices: ms.prices.Prices, **asked: Any) -> ms.ReturnScenarios:
     """Returns of a market that moves with the worlds alone."""
 
-    def none(*given: Any) -> np.ndarray:
-        (*_, names, moments, mood, _) = given
-        return np.ones((len(moments), len(mood), len(names)))
+    def none(world: np.ndarray, *_: Any) -> np.ndarray:
+        return world
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(revaluation, "noise", none)
+        patch.setattr(revaluation, "with_noise", none)
         return ms.revalue(paths, prices, **asked)
 
 

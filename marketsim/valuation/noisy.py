@@ -46,7 +46,11 @@ def noisy_return(world: Array, shocks: Array, size: Array, mood: Array, levels: 
         From :func:`levels_at` of the same moment.
     """
     scale = jnp.exp(bounded(-LEAN * mood, WILDEST))
-    middle = lagrange(scale) @ levels
+    weights = lagrange(scale)[:, :, None]
+    # One by one: a product of matrices rounds as threads share it.
+    middle = sum(
+        (weights[:, n] * levels[n] for n in range(1, len(NODES))), weights[:, 0] * levels[0]
+    )
     return (1.0 + world) * jnp.exp(scale[:, None] * levelled(shocks * size) - middle) - 1.0
 
 
