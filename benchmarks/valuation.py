@@ -10,6 +10,7 @@ pass gives the returns of all companies. Ratios are figures to quote; seconds ha
 from __future__ import annotations
 
 import argparse
+import importlib
 import platform
 import statistics
 from collections.abc import Callable
@@ -23,9 +24,6 @@ import numpy as np
 from jax import Array
 
 import marketsim as ms
-from marketsim.precision import precise
-from marketsim.sensitivity import handover, holding, returned, valued
-from marketsim.valuation import economics, valuation, worlds
 
 REPEAT = 5
 
@@ -42,34 +40,38 @@ def main() -> None:
     found = ms.revalue(paths, prices).world
     parts: dict[str, Callable[[], Any]] = {
         "revalue": partial(ms.revalue, paths, prices),
-        "accounts": lambda: economics(
+        "accounts": lambda: ms.valuation.economics(
             posterior.knowledge, posterior, paths.companies, found.assumed
         ),
-        "sums by year": lambda: worlds.sales(paths.draws, found.columns, found.expected),
-        "sums and values of draws": lambda: worlds.values(
+        "sums by year": lambda: ms.valuation.worlds.sales(
+            paths.draws, found.columns, found.expected
+        ),
+        "sums and values of draws": lambda: ms.valuation.worlds.values(
             found.assumed, found.terms, paths.draws, found.columns, found.expected
         ),
     }
     for name, part in parts.items():
-        with precise("float64"):
+        with ms.precision.precise("float64"):
             print(f"{name:28s}{seconds(part):8.2f} s")
-    with precise("float64"):
+    with ms.precision.precise("float64"):
         forward, reverse = (seconds(program) for program in gradient(found, asked.worlds))
     print(f"a gradient of returns, in forward passes {reverse / forward:8.2f}")
 
 
-def gradient(found: valuation.Valuation, count: int) -> tuple[Callable[[], Any], ...]:
+def gradient(found: Any, count: int) -> tuple[Callable[[], Any], ...]:
     """Return programs that give all returns of worlds, and those with a gradient of one."""
     posterior = found.paths.scenarios.posterior
-    last, setting = handover(posterior), posterior.setting
-    book = holding(found, np.ones(len(found.columns)))
+    chain = importlib.import_module(ms.sensitivities.__module__)
+    last, setting = chain.handover(posterior), posterior.setting
+    book = chain.holding(found, np.ones(len(found.columns)))
     quarters, years = len(found.paths.quarter_ends), found.horizon_years
     spread = np.sqrt(np.diag(posterior.covariance)[: last.link.shape[0]])
     moves = jnp.asarray(np.random.default_rng(0).normal(size=(count, len(spread))) * 0.1 * spread)
 
     def returns(move: Array) -> Array:
-        value = valued(move, last, posterior.coordinates, setting, book, quarters)[1]
-        return returned(value - jax.lax.stop_gradient(value), book, years)
+        value = chain.valued(move, last, posterior.coordinates, setting, book, quarters)[1]
+        found_returns: Array = chain.returned(value - jax.lax.stop_gradient(value), book, years)
+        return found_returns
 
     def mean(moves: Array) -> tuple[Array, Array]:
         every = jax.vmap(returns)(moves)

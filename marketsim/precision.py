@@ -25,6 +25,8 @@ _ALONE: Final[Options] = (
     {
         "xla_cpu_multi_thread_eigen": False,
         "xla_cpu_enable_concurrency_optimized_scheduler": False,
+        # A loop that is split by the processors at hand rounds at its seams as they are.
+        "xla_disable_hlo_passes": "cpu-parallel-task-assigner",
     }
     if _NAMED
     else {}
