@@ -221,6 +221,19 @@ def test_a_fleet_is_what_was_spent_beyond_the_usual(
         pd.testing.assert_series_equal(found["margin"], table["margin"])
 
 
+def test_owners_together_own_no_more_than_all_there_is(
+    facts: ms.Knowledge, of: Economics, table: pd.DataFrame
+) -> None:
+    """Four times the spending is not all on AI: shares are scaled, and a word is said."""
+    rows = facts.table
+    recent = rows["quantity"] == "quarterly_capex"
+    more = of(rows.assign(value=rows["value"].where(~recent, 4.0 * rows["value"])))
+    assert more["fleet"].sum() == pytest.approx(1.0)
+    assert more["gaps"][sorted(OWNERS)].str.contains("fleet").all()
+    assert not more["gaps"].drop(sorted(OWNERS)).str.contains("fleet").any()
+    assert not table["gaps"].str.contains("fleet").any()
+
+
 # ----------------------------------------------------------------------- capital
 
 YEAR_ENDS = pd.date_range("2019-12-31", periods=6, freq="YE")

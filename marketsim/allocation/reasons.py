@@ -93,6 +93,7 @@ COLUMNS: Final = [
     "carry",
     "pull",
     "regimes",
+    "chance",
     "risk_charge",
     "limit_charge",
     "hurdle",
@@ -120,7 +121,9 @@ def _figures(choice: Allocation, found: pd.DataFrame, parts: pd.DataFrame | None
         )
     for name in ("carry", "pull"):
         table[name] = given[name].reindex(table.index).astype(float)
-    table["regimes"] = table["expected_return"] - table["carry"] - table["pull"]
+    left = table["expected_return"] - table["carry"] - table["pull"]
+    table["regimes"] = given["regimes"].reindex(table.index) if "regimes" in given else left
+    table["chance"] = left - table["regimes"]
     return table.join(found[CHARGED]).join(_tail(choice)).join(_worst(choice))
 
 

@@ -129,15 +129,16 @@ class Allocation:
         benchmark : mapping or Series of ticker to weight, optional
             Its largest weights that are not held are notable.
         parts : DataFrame [ticker], optional
-            `carry` and `pull`, parts of the expected return, as `Valuation.table` has them.
+            `carry` and `pull`, parts of the expected return, as `Valuation.table` has them; its
+            `regimes` too, so that what is left is told as the chance of the draws.
 
         Returns
         -------
         DataFrame [ticker], largest weight first
             `weight`; `reason`, a code of `marketsim.allocation.reasons.CODES`; `notable`: `held`,
             or a kind of absence (`benchmark`, `view`, `expected_return`), else empty;
-            `expected_return` over the horizon and its parts `carry`, `pull` and `regimes`, the
-            rest. Then what a unit of weight is charged for risk (`risk_charge`: price times
+            `expected_return` over the horizon, with parts `carry`, `pull`, `regimes` and `chance`.
+            Then what a unit of weight is charged for risk (`risk_charge`: price times
             marginal risk) and for limits on several companies (`limit_charge`), the `hurdle` that
             money earns elsewhere after its charges, and `reduced_cost`, expected return less these
             three: above 0 at a cap, 0 between limits, below 0 for what is not held. `limit` names

@@ -11,7 +11,12 @@ from ..returns import CASH
 
 __all__ = ["sentence", "short"]
 
-PARTS: Final = {"carry": "cost of equity", "pull": "pull", "regimes": "scenarios"}
+PARTS: Final = {
+    "carry": "cost of equity",
+    "pull": "pull",
+    "regimes": "scenarios",
+    "chance": "chance of the draws",
+}
 
 GIVEN: Final = {
     "excluded": "not held: its limits leave it nothing",

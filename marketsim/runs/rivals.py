@@ -106,13 +106,13 @@ def _carry(returns: ReturnScenarios) -> np.ndarray:
 
 
 def parts_of(returns: ReturnScenarios) -> pd.DataFrame | None:
-    """Return carry and pull by ticker, cash among them; None where they are unknown."""
+    """Return carry, pull and what regimes bring, by ticker, cash among them; None if unknown."""
     world = returns.world
     if not isinstance(world, Valuation):
         return None
-    parts = world.table()[["carry", "pull"]].copy()
+    parts = world.table(returns.probabilities)[["carry", "pull", "regimes"]].copy()
     if CASH in returns.tickers:
-        parts.loc[CASH] = [cash_return(returns), 0.0]
+        parts.loc[CASH] = [cash_return(returns), 0.0, 0.0]
     return parts
 
 

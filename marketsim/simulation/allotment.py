@@ -46,7 +46,8 @@ def allot(probabilities: NDArray[np.float64], draws: int) -> Allotment:
     count = np.ceil(probabilities * draws).astype(int) + 2
     regime = np.repeat(np.arange(len(count)), count)
     index = np.concatenate([np.arange(c) for c in count])
-    due = np.where(index == 0, -1.0, (index + 0.5) / probabilities[regime])
+    # Two that are due together come in the order of regimes, however probabilities were rounded.
+    due = np.where(index == 0, -1.0, np.round((index + 0.5) / probabilities[regime], 6))
     order = np.argsort(due, kind="stable")[:draws]
     regime, index = regime[order], index[order]
     shared = probabilities / np.bincount(regime, minlength=len(count))

@@ -236,12 +236,14 @@ def valuation_table(values: ValuationAssumptions, unknown: Collection[str] = ())
 def _checked(name: str, value: float) -> float:
     kinds = {e.name: e.prior.kind for e in ENTRIES}
     if name not in kinds:
-        raise InputError(f"valuation assumes no '{name}'.{nearest(name, list(kinds))}")
+        hint = nearest(name, list(kinds)) or f" It assumes {', '.join(kinds)}."
+        raise InputError(f"valuation assumes no '{name}'.{hint}")
     low, high = {
         "normal": (-1.0, 1.0),
         "lognormal": (np.finfo(float).tiny, np.inf),
         "share": (0.0, 1.0),
     }[kinds[name]]
-    if not (np.isfinite(value) and low <= value <= high):
-        raise InputError(f"{name} is {value}; give a number from {low:g} to {high:g}")
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not (number and np.isfinite(value) and low <= value <= high):
+        raise InputError(f"{name} is {value!r}; give a number from {low:g} to {high:g}")
     return float(value)

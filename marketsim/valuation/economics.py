@@ -41,6 +41,11 @@ ITEMS: Final = (
 LANDLORDS: Final = "leases"
 """The layer whose buildings outlast their depreciation."""
 
+SURE: Final = 1.35
+"""Shares of owners together above which their spending was not on AI alone."""
+
+UNSURE: Final = "fleet"
+
 NONE: Final = pd.Series(dtype=float, index=pd.DatetimeIndex([]))
 
 
@@ -82,10 +87,14 @@ def economics(
     past = Past.of(posterior, assumed, pd.DatetimeIndex(ends))
     layers = knowledge.universe.companies["layer"]
     rows: dict[str, dict[str, object]] = {}
-    for ticker in companies:
-        accounts = {item: _of(items[item], ticker) for item in ITEMS}
+    known = {t: {item: _of(items[item], t) for item in ITEMS} for t in companies}
+    fleets = {t: past.fleet(t, known[t], _of(spent, t)) for t in companies}
+    # As long as AI was small, spending beyond the usual was on other things: no more than all.
+    too_much = max(sum(fleet for fleet, _ in fleets.values()), 1.0)
+    unsure = too_much > SURE
+    for ticker, accounts in known.items():
         upkeep = float(assumed.lease_upkeep) if layers.get(ticker) == LANDLORDS else 1.0
-        fleet, other = past.fleet(ticker, accounts, _of(spent, ticker))
+        fleet, other = fleets[ticker][0] / too_much, fleets[ticker][1]
         lasting = lasting_share(accounts, upkeep)
         replaced = worn(past, accounts, fleet, lasting)
         uses = past.uses(ticker, fleet)
@@ -97,6 +106,7 @@ def economics(
             "tax_rate": tax_rate(accounts["effective_tax_rate"]),
             "sales_to_plant": turned,
             "fleet": fleet,
+            "missing": ", ".join(filter(None, [costs["missing"], UNSURE * bool(fleet and unsure)])),
             **uses,
             "net_debt": _net_debt(accounts, _of(owed, ticker)),
         }
