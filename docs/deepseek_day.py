@@ -369,10 +369,10 @@ PARTS: Final[dict[str, Callable[[SimpleNamespace], str]]] = {
 }
 
 
-def filled(page: str, parts: dict[str, str]) -> str:
-    """The page with each part between its markers."""
+def filled(page: str, parts: dict[str, str], study: str = "deepseek") -> str:
+    """The page with each part between its markers, which name the study."""
     for name, part in parts.items():
-        begin, end = f"<!-- deepseek {name}: begin -->", f"<!-- deepseek {name}: end -->"
+        begin, end = f"<!-- {study} {name}: begin -->", f"<!-- {study} {name}: end -->"
         head, _, rest = page.partition(begin)
         page = f"{head}{begin}\n{part}\n{end}{rest.partition(end)[2]}"
     return page

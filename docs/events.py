@@ -204,11 +204,7 @@ PARTS: Final[dict[str, Callable[[SimpleNamespace], str]]] = {
 
 def filled(page: str, parts: dict[str, str]) -> str:
     """The page with each part between its markers."""
-    for name, part in parts.items():
-        begin, end = f"<!-- events {name}: begin -->", f"<!-- events {name}: end -->"
-        head, _, rest = page.partition(begin)
-        page = f"{head}{begin}\n{part}\n{end}{rest.partition(end)[2]}"
-    return page
+    return str(DAY.filled(page, parts, "events"))
 
 
 def main() -> None:

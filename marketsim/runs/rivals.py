@@ -80,14 +80,14 @@ def compared(
 ) -> pd.DataFrame:
     """Return what each portfolio of ``weights`` [ticker x name] returns and risks."""
     odds, drawn = returns.probabilities, returns.returns
-    base = drawn @ market.to_numpy()
+    base, asked = drawn @ market.to_numpy(), _carry(returns)
     rows = {}
     for name, column in weights.items():
         w = column.to_numpy()
         earned = drawn @ w
         rows[name] = {
             "expected_return": odds @ earned,
-            "over_cost": odds @ earned - w @ _carry(returns),
+            "over_cost": odds @ earned - w @ asked,
             f"CVaR_{100 * level:g}": loss(returns, column, level),
             "active_risk": float(np.sqrt(variance(earned - base, odds))),
             **_by_regime(returns, earned),

@@ -100,13 +100,14 @@ def economics(
         uses = past.uses(ticker, fleet)
         costs = costs_of(past, ticker, accounts, lasting, fleet, fleet - uses["spare"])
         turned = sales_to_plant(accounts["revenue"], other, replaced)
+        missing = [costs["missing"], UNSURE if fleet and unsure else ""]
         rows[ticker] = {
             **costs,
             "since": (posterior.as_of - costs["fiscal_year_end"]) / pd.Timedelta(days=365.25),
             "tax_rate": tax_rate(accounts["effective_tax_rate"]),
             "sales_to_plant": turned,
             "fleet": fleet,
-            "missing": ", ".join(filter(None, [costs["missing"], UNSURE * bool(fleet and unsure)])),
+            "missing": ", ".join(filter(None, missing)),
             **uses,
             "net_debt": _net_debt(accounts, _of(owed, ticker)),
         }

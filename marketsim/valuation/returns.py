@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from marketsim.model.smooth import bounded
@@ -27,6 +28,9 @@ __all__ = [
     "sales_of",
     "yearly",
 ]
+
+A = TypeVar("A", bound=Any)
+"""An array of JAX or of NumPy."""
 
 YEAR: Final = 4
 """Quarters in one."""
@@ -137,11 +141,16 @@ def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
     )
 
 
-def yearly(path: Array) -> Array:
-    """Return sums over whole years, [..., year, company], of ``path`` [..., quarter, company]."""
+def yearly(path: A) -> A:
+    """Return sums over whole years, [..., year, company], of ``path`` [..., quarter, company].
+
+    In float64: of NumPy arrays in any precision, of JAX where that is on.
+    """
     years = path.shape[-2] // YEAR
     whole = path[..., : years * YEAR, :]
-    return whole.reshape(*path.shape[:-2], years, YEAR, path.shape[-1]).sum(axis=-2)
+    split = whole.reshape(*path.shape[:-2], years, YEAR, path.shape[-1])
+    sums: A = split.sum(axis=-2, dtype=np.float64)
+    return sums
 
 
 def cost_of_equity(a: ValuationAssumptions, terms: Terms) -> Array:

@@ -18,7 +18,7 @@ from .economics import economics
 from .noise import Noise, shocks
 from .noisy import TRIED, levels_at, noisy_return
 from .quoted import terms_of
-from .returns import HELD, SPENT, YEAR, sales_of
+from .returns import HELD, SPENT, YEAR, sales_of, yearly
 from .statement import Sales, Terms
 from .worth import enterprise_value
 
@@ -80,8 +80,8 @@ def sales(worlds: Outcomes, columns: np.ndarray, expected: Mapping[str, np.ndarr
     held = {name: getattr(worlds, name)[..., columns] for name in HELD}
     world = {name: worlds.quantities[name][..., None] for name in SPENT}
     return sales_of(
-        {n: leaf(x.astype(np.float64) if n == "ordinary" else totals(x)) for n, x in held.items()},
-        {n: leaf(totals(x)[..., 0]) for n, x in world.items()}
+        {n: leaf(x.astype(np.float64) if n == "ordinary" else yearly(x)) for n, x in held.items()},
+        {n: leaf(yearly(x)[..., 0]) for n, x in world.items()}
         | {
             n: leaf(np.broadcast_to(x, (len(worlds.revenue), *np.shape(x))))
             for n, x in expected.items()
@@ -109,17 +109,9 @@ def expected_of(paths: Paths) -> dict[str, np.ndarray]:
         for name in ("worth", "use", "hurdle")
     )
     typical, use, hurdle = np.exp(np.log(worth).mean(axis=0)), use.mean(axis=0), hurdle.mean(axis=0)
-    by_year = [totals(path[:, None])[:, 0] for path in (typical, use, hurdle)]
+    by_year = [yearly(path[:, None])[:, 0] for path in (typical, use, hurdle)]
     names = "expected_worth", "expected_use", "expected_hurdle"
     return dict(zip(names, (by_year[0], by_year[1] / YEAR, by_year[2][-1] / YEAR), strict=True))
-
-
-def totals(path: np.ndarray) -> np.ndarray:
-    """Return sums over whole years, [..., year, company], of ``path`` [..., quarter, company]."""
-    years = path.shape[-2] // YEAR
-    whole = path[..., : years * YEAR, :]
-    split = whole.reshape(*path.shape[:-2], years, YEAR, path.shape[-1])
-    return np.asarray(split.sum(axis=-2, dtype=np.float64))
 
 
 def with_noise(world: np.ndarray, left: Noise, mood: np.ndarray, seed: int) -> np.ndarray:
