@@ -153,6 +153,8 @@ def start(a: Tree, setting: Any) -> Tree:
         expected_growth=a.initial_expected_growth * YEARS,
         exponent=0.0 * a.concentration,
         log_base=np.log(a.base_level),
+        borrowers=first_borrowers(a),
+        start=first_borrowers(a),
         **dict.fromkeys(("algorithm_speed", "task_speed", "capital_speed"), none + 1.0),
         **dict.fromkeys(("log_flop_per_token", "log_short", "rent", "log_factor"), none),
         **dict.fromkeys(("appetite", "log_markup", "log_independent", "chip_scarcity"), none),
@@ -278,12 +280,14 @@ def step(a: Tree, setting: Any, s: Tree, news: Any) -> tuple[Tree, dict[str, Arr
     pay(a, s, new, m)
     build(a, s, new, m)
     drift(a, s, new, m.delivered)
+    new.borrowers = relax(s.borrowers, m.borrowers, m.delivered / new.compute.sum(axis=(0, 1)))
+    new.start = s.start
     borrow(a, s, new, m)
     kept, sold = a.commitment, 1.0 / (1.0 + np.exp(-new.laboratory))
     at_price = np.exp(new.log_tokens + new.log_token_price).sum(axis=0)
     held = np.stack([1.0 - m.by_money - m.by_memory, m.by_money, m.by_memory])
     seen = (
-        revenue(a, np.asarray(setting.lines.share), s, new.spending),
+        revenue(a, setting.lines, s, new.spending),
         np.exp(new.log_rent),
         new.compute.sum(axis=(0, 1)),
         m.bought.sum(axis=0),
@@ -392,9 +396,11 @@ def order(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
     new.appetite = a.appetite_persistence * s.appetite + news
     new.expected_growth = relax(s.expected_growth, m.growth, a.expectation_speed)
     owners, lenders = 1.0 - a.borrower_share, a.borrower_share
-    owners = owners * additions(a, new.expected_growth, m.q, s.leverage)
-    lenders = lenders * additions(a, new.expected_growth, m.q, s.leverage + 1.0)
-    wanted = (owners + lenders) / np.exp(a.credit_rationing * s.leverage)
+    lent = np.exp(-a.credit_rationing * s.leverage)
+    owners = owners * lent * additions(a, new.expected_growth, m.q, s.leverage)
+    lent = lent * np.exp(-a.credit_rationing)
+    lenders = lenders * lent * additions(a, new.expected_growth, m.q, s.leverage + 1.0)
+    wanted = owners + lenders
     free = additions(a, new.expected_growth, m.q, 0.0)
     dear = positive(np.log(m.site / m.ordinary), 0.005)
     cheap = additions(a, new.expected_growth, m.q * np.exp(dear), 0.0)
@@ -403,6 +409,12 @@ def order(a: Tree, s: Tree, new: Tree, m: Tree, news: Array) -> None:
     m.ordered = wanted * fleet * np.exp(new.appetite)
     m.due = (1.0 - a.commitment) * m.ordered + a.commitment * np.exp(s.log_due)
     new.log_due = np.log(m.due)
+
+
+def first_borrowers(a: Tree) -> Array:
+    """Return the share of builders without a cash flow of their own where nobody owes yet."""
+    lent = a.borrower_share * np.exp(-a.credit_rationing)
+    return np.asarray(lent / (1.0 - a.borrower_share + lent))
 
 
 def borrow(a: Tree, s: Tree, new: Tree, m: Tree) -> None:

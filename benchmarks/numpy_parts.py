@@ -384,8 +384,9 @@ def spend(a: Tree, s: Tree, p: Tree, chips: Array, m: Tree) -> Array:
     return np.stack([*makers, *inside, *sites, *upkeep, *compute])
 
 
-def revenue(a: Tree, share: np.ndarray, s: Tree, spending: Array) -> Array:
-    """Return revenue by line, USD bn; shares of contested layers drift by size."""
+def revenue(a: Tree, lines: Tree, s: Tree, spending: Array) -> Array:
+    """Return revenue by line, USD bn; shares of contested layers drift by size, and by who pays."""
+    share, borrowed = np.asarray(lines.share), np.asarray(lines.borrowed)[:, None]
     layer, line = np.nonzero(share[:, CONTESTED].T)
     size = share[line, CONTESTED[layer]][:, None]
     of_layer, of_line = np.eye(len(CONTESTED))[:, layer], np.eye(len(share))[:, line]
@@ -393,5 +394,8 @@ def revenue(a: Tree, share: np.ndarray, s: Tree, spending: Array) -> Array:
     kept = (of_layer @ size) / (of_layer @ drifted)
     fixed = share.copy()
     fixed[:, CONTESTED] = 0.0
+    others = (1.0 - s.borrowers) / (1.0 - s.start)
+    built = others + borrowed[line] * (s.borrowers / s.start - others)
+    drifted = np.where((layer == len(CONTESTED) - 1)[:, None], built, 1.0) * drifted
     drawn = fixed @ spending + of_line @ (drifted * (kept * spending[CONTESTED])[layer])
     return np.exp(s.log_base) + a.exposure * drawn

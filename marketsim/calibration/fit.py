@@ -12,6 +12,7 @@ import pandas as pd
 from marketsim.dates import day
 from marketsim.errors import DataError, InputError, SolverError
 from marketsim.knowledge import Knowledge, RevenueMap
+from marketsim.knowledge.funding import borrowed
 from marketsim.model import (
     LAYERS,
     NEWS,
@@ -110,7 +111,7 @@ def _setting(known: Knowledge, window: Window) -> Setting:
     return Setting(
         start_year=leaf(np.float64(window.start_year)),
         served=served(reference_model(known)),
-        lines=lines_of(revenue.share, revenue.owner),
+        lines=lines_of(revenue.share, revenue.owner, borrowed(known.facts, revenue.companies)),
     )
 
 

@@ -8,8 +8,10 @@ from typing import Final
 import jax.numpy as jnp
 from jax import Array
 
+from . import investment
 from .architecture import Choice
 from .assumptions import Assumptions
+from .smooth import relax
 from .tree import pytree
 from .units import CONTESTED, GPU, INTERACTIVE, YEARS, layer
 
@@ -24,7 +26,9 @@ class Industry:
     ``exponent`` on shares of contested layers [contested layer]; ``log_markup`` of merchant
     accelerators beyond cost; ``log_merchant``, ln share of new tokens that run on them;
     ``log_independent``, ln share of low-latency designs that no merchant incumbent owns;
-    ``log_base`` revenue not tied to AI, ln USD bn per quarter, [line].
+    ``log_base`` revenue not tied to AI, ln USD bn per quarter, [line]; ``borrowers``, the share of
+    all compute that builders without a cash flow of their own have, and that share at the
+    ``start``.
     """
 
     exponent: Array
@@ -32,16 +36,21 @@ class Industry:
     log_merchant: Array
     log_independent: Array
     log_base: Array
+    borrowers: Array
+    start: Array
 
 
 def initial_industry(a: Assumptions, choice: Choice) -> Industry:
     """Return the industry as the book of lines states it."""
+    first = investment.first_borrowers(a)
     return Industry(
         exponent=0.0 * a.concentration,
         log_markup=0.0 * a.merchant_markup_growth,
         log_merchant=merchant_share(choice),
         log_independent=0.0 * a.absorption,
         log_base=jnp.log(a.lines.base_level),
+        borrowers=first,
+        start=first,
     )
 
 
@@ -50,9 +59,20 @@ def merchant_share(choice: Choice) -> Array:
     return choice.log_share[GPU].mean(axis=0)
 
 
-def advance_industry(a: Assumptions, now: Industry, choice: Choice) -> Industry:
+def advance_industry(
+    a: Assumptions, now: Industry, choice: Choice, borrowers: Array, added: Array
+) -> Industry:
     """Return the industry a quarter on.
 
+    Parameters
+    ----------
+    choice
+        Of architectures, in the quarter.
+    borrowers
+        Their share of what was ``added`` in it, which is a share of all compute after it.
+
+    Notes
+    -----
     The merchant's price follows its share. Where buyers choose by a logit, the margin that earns
     most is one over sensitivity times the share of the others (Anderson, de Palma and Thisse 1992):
     a seller with rivals at its heels keeps its share by giving up margin.
@@ -66,7 +86,19 @@ def advance_industry(a: Assumptions, now: Industry, choice: Choice) -> Industry:
         log_merchant=log_merchant,
         log_independent=now.log_independent - a.absorption * YEARS,
         log_base=now.log_base + a.lines.base_growth * YEARS,
+        borrowers=relax(now.borrowers, borrowers, added),
     )
+
+
+def held(borrowed: Array, borrowers: Array, start: Array) -> Array:
+    """Return what is held of compute over what is stated, by who has ``borrowed`` what part.
+
+    Who borrows a part of what he spends has that part as builders without a cash flow of their own
+    have theirs of all compute, ``borrowers``, at the ``start`` as stated; and the rest as the
+    others.
+    """
+    others = (1.0 - borrowers) / (1.0 - start)
+    return others + borrowed * (borrowers / start - others)
 
 
 def turnover(a: Assumptions, now: Industry) -> Array:

@@ -159,7 +159,9 @@ def plan(
     -----
     Desired additions, as a share of the fleet, replace what fails, follow the growth of demand that
     investors expect, which they learn (adaptive expectations), and respond to q (Hayashi 1982: they
-    are linear in it). Debt makes funds dearer and scarcer, both smoothly in leverage. A share of
+    are linear in it). Debt makes funds dearer and scarcer, both smoothly in leverage; builders
+    without a cash flow of their own owe a year of it more, so that lenders who hold back hold back
+    from them first (Stiglitz and Weiss 1981; Gertler and Gilchrist 1994). A share of
     the order book comes due each quarter, so that what is due adjusts partially to what is desired
     and the book stands in proportion to it; orders take up the whole change at once.
     """
@@ -167,10 +169,9 @@ def plan(
     expected = relax(now.expected_growth, growth, a.expectation_speed)
     free = additions(a, expected, log_q_now, 0.0)
     cheap = additions(a, expected, log_q_now + positive_part(dear_memory, 0.005), 0.0)
-    owners = (1.0 - a.borrower_share) * additions(a, expected, log_q_now, now.leverage)
-    borrowers = a.borrower_share * additions(a, expected, log_q_now, 1.0 + now.leverage)
-    lent = jnp.exp(-a.credit_rationing * now.leverage)
-    wanted = (owners + borrowers) * lent
+    owners = (1.0 - a.borrower_share) * funded(a, expected, log_q_now, now.leverage)
+    borrowers = a.borrower_share * funded(a, expected, log_q_now, 1.0 + now.leverage)
+    wanted = owners + borrowers
     due = relax(wanted * cost * jnp.exp(appetite), jnp.exp(now.log_due), a.commitment)
     state = replace(
         now,
@@ -197,6 +198,20 @@ def additions(a: Assumptions, expected: Array, log_q_now: Array, leverage: Array
     dearer = user_cost_rate(a, a.external_premium * leverage) / user_cost_rate(a)
     q = log_q_now - jnp.log(dearer)
     return positive_part(a.attrition * YEARS + expected + a.investment_response * q, 0.05)
+
+
+def funded(a: Assumptions, expected: Array, log_q_now: Array, leverage: Array) -> Array:
+    """Return additions for which there are funds at a ``leverage``: what lenders hold back is off.
+
+    A share of the fleet per quarter.
+    """
+    return additions(a, expected, log_q_now, leverage) * jnp.exp(-a.credit_rationing * leverage)
+
+
+def first_borrowers(a: Assumptions) -> Array:
+    """Return the share of builders without a cash flow of their own where nobody owes yet."""
+    lent = a.borrower_share * jnp.exp(-a.credit_rationing)
+    return lent / (1.0 - a.borrower_share + lent)
 
 
 def booked(a: Assumptions, now: Investment) -> Array:

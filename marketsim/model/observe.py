@@ -58,6 +58,7 @@ def observe(
         owner_cash_flow=funds.cash_flow,
         borrowed=funds.borrowed,
         borrowers_spending=ordered.plan.borrowers * supplied.paid,
+        borrowers_fleet=after.industry.borrowers,
         debt=after.investment.debt,
         leverage=after.investment.leverage,
         premium=a.external_premium + 0.0 * after.investment.leverage,

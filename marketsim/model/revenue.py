@@ -8,7 +8,7 @@ from jax import Array
 from numpy.typing import ArrayLike
 
 from .assumptions import Assumptions
-from .industry import PLACES, Industry
+from .industry import CLOUD, PLACES, Industry, held
 from .tree import leaf, pytree
 from .units import along
 
@@ -17,25 +17,33 @@ from .units import along
 class Lines:
     """Reported lines of revenue: what each draws from which layer, and whose it is.
 
-    ``share`` [line, layer] stated share of each layer; ``owner`` [company, line] ones and zeros.
+    ``share`` [line, layer] stated share of each layer; ``owner`` [company, line] ones and zeros;
+    ``borrowed`` [line], the share of its owner's capital spending that its own cash flow does not
+    pay.
     Shares of contested layers once more, as holdings: ``size`` [holding], and ones where a holding
     is ``of_layer`` [contested layer, holding] and ``of_line`` [line, holding].
     """
 
     share: Array
     owner: Array
+    borrowed: Array
     size: Array
     of_layer: Array
     of_line: Array
 
 
-def lines_of(share: ArrayLike, owner: ArrayLike) -> Lines:
-    """Return the lines of a book: stated shares [line, layer], and owners [company, line]."""
-    share = np.asarray(share)
+def lines_of(share: ArrayLike, owner: ArrayLike, borrowed: ArrayLike | None = None) -> Lines:
+    """Return the lines of a book: stated shares [line, layer], and owners [company, line].
+
+    What companies have ``borrowed`` of their capital spending, [company], is nothing by default.
+    """
+    share, owner = np.asarray(share), np.asarray(owner)
+    by_company = np.zeros(len(owner)) if borrowed is None else np.asarray(borrowed)
     line, contested = np.nonzero(share[:, PLACES])
     return Lines(
         share=leaf(share),
-        owner=leaf(np.asarray(owner)),
+        owner=leaf(owner),
+        borrowed=leaf(by_company @ owner),
         size=leaf(share[:, PLACES][line, contested]),
         of_layer=leaf(np.eye(len(PLACES))[:, contested]),
         of_line=leaf(np.eye(len(share))[:, line]),
@@ -54,14 +62,20 @@ def drawn(a: Assumptions, lines: Lines, industry: Industry, spending: Array) -> 
     """Return what lines draw of ``spending`` [layer], their share of each layer, [line].
 
     Shares of contested layers drift to, or from, the largest companies at the same totals: a share
-    s becomes s to the power 1 + exponent, rescaled (see `industry.concentrated`).
+    s becomes s to the power 1 + exponent, rescaled (see `industry.concentrated`). Who borrowed to
+    build has the share of the cloud that is left to borrowers (see `industry.held`).
     """
     fixed = jnp.asarray(lines.share).at[:, PLACES].set(0.0)
     contested = jnp.stack([spending[place] for place in PLACES])
     size = along(lines.size, spending[0])
     drifted = size * jnp.exp((lines.of_layer.T @ industry.exponent) * jnp.log(size))
     paid = contested * (lines.of_layer @ size) / _or_one(lines.of_layer @ drifted)
-    found = fixed @ spending + lines.of_line @ (drifted * (lines.of_layer.T @ paid))
+    borrowed, cloud = (
+        along(of_holding, spending[0])
+        for of_holding in (lines.borrowed @ lines.of_line, lines.of_layer[CLOUD])
+    )
+    built = 1.0 + cloud * (held(borrowed, industry.borrowers, industry.start) - 1.0)
+    found = fixed @ spending + lines.of_line @ (built * drifted * (lines.of_layer.T @ paid))
     return a.lines.exposure * found
 
 

@@ -80,7 +80,8 @@ class Quarter:
     ``owner_capex`` of the largest owners in all, USD bn.
 
     Finance, USD bn: ``owner_cash_flow`` of the largest owners; ``borrowed`` for AI, and the
-    ``debt`` it leaves; ``borrowers_spending`` of builders without a cash flow of their own;
+    ``debt`` it leaves; ``borrowers_spending`` of builders without a cash flow of their own, and
+    ``borrowers_fleet``, the share of all compute that they have;
     ``leverage``, debt and a year of borrowing over a year's cash flow; the ``premium`` on borrowed
     funds at a leverage of one, and the ``hurdle``, per year; ``order_book`` of sites not due yet,
     net ``orders``; ``expected_growth`` of demand per year; ``binding``, how far each of
@@ -129,6 +130,7 @@ class Quarter:
     owner_cash_flow: Array
     borrowed: Array
     borrowers_spending: Array
+    borrowers_fleet: Array
     debt: Array
     leverage: Array
     premium: Array

@@ -28,6 +28,8 @@ WORLD: Final = {
     "depreciation": "USD bn per quarter",
     "write_down": "USD bn per quarter",
     "premium": "share per year",
+    "borrowers_spending": "USD bn per quarter",
+    "borrowers_fleet": "share",
     "contracted": "USD bn per quarter",
     "worth": "USD bn per quarter",
     "use": "log",

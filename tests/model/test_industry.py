@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 advance, concentrated = jax.jit(industry.advance_industry), jax.jit(industry.concentrated)
 turnover = jax.jit(industry.turnover)
+NOBODY = jnp.zeros(())
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def start(median: Assumptions, choice: Choice) -> Industry:
 def drifted(exponent: float | np.ndarray) -> Industry:
     """An industry whose shares have drifted by ``exponent``, [contested layer]."""
     none = jnp.zeros(())
-    return Industry(jnp.zeros(len(CONTESTED)) + exponent, none, none, none, none)
+    return Industry(jnp.zeros(len(CONTESTED)) + exponent, none, none, none, none, none, none)
 
 
 # Drift
@@ -61,7 +62,7 @@ def test_rates_move_levels_year_by_year(
     )
     now = start
     for _ in range(12):
-        now = advance(a, now, choice)
+        now = advance(a, now, choice, NOBODY, NOBODY)
     years = 12 * YEARS
     np.testing.assert_allclose(now.exponent, years * a.concentration)
     assert now.log_markup == pytest.approx(-0.05 * years)
@@ -75,17 +76,17 @@ def test_the_merchants_price_follows_its_share(
     """By an elasticity, and back: it is a matter of where the share stands."""
     a = replace(median, merchant_markup_growth=jnp.asarray(0.0))
     fallen = replace(choice, log_share=choice.log_share - jnp.asarray([1.2, 0.0, 0.0])[:, None])
-    low = advance(a, start, fallen)
+    low = advance(a, start, fallen, NOBODY, NOBODY)
     assert low.log_markup == pytest.approx(-1.2 * float(a.merchant_pricing))
-    assert advance(a, low, fallen).log_markup == low.log_markup
-    assert advance(a, low, choice).log_markup == pytest.approx(0.0, abs=1e-12)
+    assert advance(a, low, fallen, NOBODY, NOBODY).log_markup == low.log_markup
+    assert advance(a, low, choice, NOBODY, NOBODY).log_markup == pytest.approx(0.0, abs=1e-12)
 
 
 def test_without_absorption_every_design_stays_independent(
     median: Assumptions, start: Industry, choice: Choice
 ) -> None:
     """Claim C16 in the limit."""
-    now = advance(replace(median, absorption=jnp.asarray(0.0)), start, choice)
+    now = advance(replace(median, absorption=jnp.asarray(0.0)), start, choice, NOBODY, NOBODY)
     assert now.log_independent == 0.0
 
 
@@ -161,6 +162,34 @@ def test_a_book_without_a_layer_has_none_of_it_and_finite_gradients() -> None:
     assert held(exponent).sum() == pytest.approx(0.4)
     assert jnp.isfinite(jax.jacfwd(held)(exponent)).all()
     assert jnp.isfinite(jax.jacrev(held)(exponent)).all()
+
+
+# Who can pay for building
+
+
+@given(st.floats(0.01, 0.5), st.floats(0.01, 0.5), st.floats(0.0, 1.0))
+def test_all_that_is_built_is_held(start: float, now: float, part: float) -> None:
+    """Owners' shares add up to one, whoever of them borrows; what nobody moved is as stated."""
+
+    def held(borrowed: float, borrowers: float) -> float:
+        return float(industry.held(*(jnp.asarray(x) for x in (borrowed, borrowers, start))))
+
+    of_borrowers, of_others = held(1.0, now), held(0.0, now)
+    assert start * of_borrowers + (1.0 - start) * of_others == pytest.approx(1.0)
+    assert held(part, start) == pytest.approx(1.0)
+    mixed = held(part, now)
+    assert mixed == pytest.approx(part * of_borrowers + (1.0 - part) * of_others)
+
+
+def test_fleets_of_borrowers_follow_what_they_build(
+    median: Assumptions, start: Industry, choice: Choice
+) -> None:
+    """By how much of all compute is new: what stands stays where it is."""
+    built, added = jnp.asarray(0.02), jnp.asarray(0.1)
+    now = advance(median, start, choice, built, added)
+    kept = 0.9 * float(start.borrowers) + 0.1 * 0.02
+    assert float(now.borrowers) == pytest.approx(kept)
+    assert float(now.start) == float(start.start)
 
 
 # Contracts

@@ -237,8 +237,9 @@ def test_debt_holds_back_a_share_of_orders_that_rises_with_leverage(
 def test_where_funds_cost_no_more_nothing_is_held_back(
     median: Assumptions, start: Investment
 ) -> None:
-    """And builders with and without a cash flow keep their parts."""
-    done = planned(unbounded(median), indebted(start, 3.0), 0.4)
+    """And builders with and without a cash flow keep the parts that they would have."""
+    a = replace(unbounded(median), credit_rationing=NONE)
+    done = planned(a, indebted(start, 3.0), 0.4)
     assert done.by_money == pytest.approx(0.0, abs=1e-12)
     assert done.borrowers == pytest.approx(float(median.borrower_share))
 
@@ -246,15 +247,26 @@ def test_where_funds_cost_no_more_nothing_is_held_back(
 def test_rationing_takes_its_share_beyond_what_funds_cost(
     median: Assumptions, start: Investment
 ) -> None:
-    """The log of orders falls by rationing x leverage, alike for all."""
+    """The log of orders falls by rationing x leverage, of which borrowers have a year more."""
     free = replace(median, credit_rationing=NONE)
+    rationing = float(median.credit_rationing)
     for owed in (0.2, 1.5):
         both = [planned(a, indebted(start, owed)) for a in (median, free)]
         kept = [1.0 - float(p.by_money / (1.0 - p.by_memory)) for p in both]
-        lost = float(median.credit_rationing) * owed
-        assert np.log(kept[0] / kept[1]) == pytest.approx(-lost)
-        parts = [float(planned(a, indebted(start, owed)).borrowers) for a in (median, free)]
-        assert parts[0] == pytest.approx(parts[1])
+        parts = [float(p.borrowers) for p in both]
+        ratio = kept[0] / kept[1]
+        others = np.log(ratio * (1.0 - parts[0]) / (1.0 - parts[1]))
+        assert others == pytest.approx(-rationing * owed)
+        assert np.log(ratio * parts[0] / parts[1]) == pytest.approx(-rationing * (1.0 + owed))
+
+
+def test_where_nobody_owes_borrowers_have_what_lenders_leave_them(
+    median: Assumptions, start: Investment
+) -> None:
+    a = replace(median, external_premium=NONE)
+    done = planned(a, indebted(start, 0.0))
+    assert float(done.borrowers) == pytest.approx(float(investment.first_borrowers(a)))
+    assert float(investment.first_borrowers(median)) < float(median.borrower_share)
 
 
 def test_dearer_outside_funds_cut_borrowers_more_than_owners(

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from marketsim.model import LAYERS, Assumptions, Lines, company_revenue
+from marketsim.model import LAYERS, Assumptions, Lines, company_revenue, lines_of
 from marketsim.model.industry import Industry, concentrated, initial_industry
 from marketsim.model.revenue import line_revenue
 from marketsim.model.tree import leaf
@@ -56,6 +56,25 @@ def test_revenue_answers_to_the_layers_a_line_draws_on(
     slope = jax.jacfwd(lambda s: line_revenue(median, lines, drifted, s))(SPENDING)
     share = concentrated(drifted, lines.share)
     np.testing.assert_allclose(slope, median.lines.exposure[:, None] * share)
+
+
+def test_who_borrows_loses_the_cloud_that_borrowers_lose(
+    median: Assumptions, lines: Lines, start: Industry, world: World
+) -> None:
+    """To those who pay for what they build; nothing else hangs on who pays."""
+    clouds = np.asarray(lines.share)[:, LAYERS.index("cloud")]
+    owner = np.asarray(lines.owner)
+    builders = owner @ clouds > 0.0
+    first = int(np.flatnonzero(builders)[0])
+    dear = replace(start, borrowers=0.5 * start.start)
+    given: Lines = lines_of(lines.share, owner, np.eye(len(owner))[first])
+    plain, moved = (revenue(median, given, now, SPENDING) for now in (start, dear))
+    np.testing.assert_allclose(plain, revenue(median, lines, start, SPENDING))
+    paid = np.asarray(median.lines.exposure) * clouds * float(SPENDING[LAYERS.index("cloud")])
+    borrows = owner[first] > 0.0
+    others = (1.0 - 0.5 * float(start.start)) / (1.0 - float(start.start))
+    change = np.where(borrows, -0.5, others - 1.0) * paid
+    np.testing.assert_allclose(moved - plain, change, atol=1e-9)
 
 
 def test_companies_are_the_sum_of_their_lines(

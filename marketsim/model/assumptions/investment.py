@@ -68,10 +68,12 @@ class InvestmentAssumptions:
     )
     borrower_share: Array = assumption(
         "share",
-        "share of AI capital spending by builders without a cash flow of their own, who borrow it",
-        share(0.12, 0.4),
-        "data/facts/finance.csv, quarterly_capex.csv: CoreWeave and Oracle 45 USD bn in 2025; "
-        "laboratories' own sites and other neoclouds beside them",
+        "share of AI capital spending by builders without a cash flow of their own, who borrow it, "
+        "were they funded as others are",
+        share(0.20, 0.4),
+        "data/facts/finance.csv, quarterly_capex.csv: CoreWeave and Oracle 45 USD bn in 2025, an "
+        "eighth of all; laboratories' own sites and other neoclouds beside them; lenders hold back "
+        "two fifths of it",
     )
     debt_repayment: Array = assumption(
         "share per quarter",
@@ -88,7 +90,8 @@ class InvestmentAssumptions:
     )
     credit_rationing: Array = assumption(
         "elasticity",
-        "fall of ln orders for debt of one year's operating cash flow, beyond what it costs",
+        "fall of ln orders for debt of one year's operating cash flow, beyond what it costs; who "
+        "has no cash flow owes a year more",
         lognormal(0.50, 0.6),
         "judgement: investment follows cash flow beyond the price of funds (Fazzari, Hubbard and "
         "Petersen 1988); no such leverage has been seen here",
