@@ -30,6 +30,10 @@ PLAIN: Final = {
     "fleet": 0.0,
     "spare": 0.0,
     "at_home": 0.0,
+    "hidden": 0.0,
+    "borrowed": 0.0,
+    "builders": 0.1,
+    "holders": 0.1,
     "ai_share": 0.0,
     "exposure": 0.0,
     "net_debt": 0.0,
@@ -63,7 +67,9 @@ def sales(
     """A world where all that is sold grows, at prices that stay, and nobody builds AI."""
     path = level * np.exp(growth * np.arange(years))[:, None] * np.ones(companies)
     calm = {f.name: np.zeros(years) for f in fields(Sales) if f.name not in HELD} | {
-        "hurdle": np.zeros(())
+        "hurdle": np.zeros(()),
+        "borrowers": np.full(years, PLAIN["builders"]),
+        "borrowers_fleet": np.full(years, PLAIN["holders"]),
     }
     held = {
         "revenue": path,

@@ -176,19 +176,43 @@ def test_a_fleet_grows_with_its_owners_own_business() -> None:
 
 
 def test_what_is_not_sold_through_lines_is_let_or_used() -> None:
-    """Let at the price of contracts, in time; used at home for a part of what more use is worth."""
-    given = terms(fleet=0.2, spare=0.1, at_home=[0.0, 1.0])
+    """Let at the price of contracts, in time.
+
+    At home more compute than expected is worth as much, and more use a part of what it is worth, as
+    far as lines do not show that.
+    """
+    given = terms(fleet=0.2, spare=0.1, at_home=[0.0, 1.0, 1.0], hidden=[0.0, 1.0, 0.3])
     a = assumed(appropriation=0.4, letting_time=2.0, letting_price=0.8)
-    world = {"contracted": 60.0, "use": 0.25, "expected": 80.0}
+    world = {"contracted": 60.0, "use": 0.25, "expected": 80.0, "beyond": -0.5}
     sold = replace(
-        sales(companies=2), **{name: number(np.full(YEARS, x)) for name, x in world.items()}
+        sales(companies=3), **{name: number(np.full(YEARS, x)) for name, x in world.items()}
     )
     earned = said(given, sold, a).from_fleets
     let = 1.0 - np.exp(-(np.arange(YEARS) + 0.5) / 2.0)
     np.testing.assert_allclose(earned[:, 0], 0.8 * 6.0 * let)
-    np.testing.assert_allclose(earned[:, 1], 0.1 * 0.4 * 20.0)
-    foreseen = said(given, replace(sold, use=0.0 * sold.use), a).from_fleets
-    np.testing.assert_allclose(foreseen[:, 1], 0.0, atol=1e-12)
+    at_home = 0.1 * (0.4 * 20.0 - 0.8 * 60.0 * 0.5)
+    np.testing.assert_allclose(earned[:, 1:], [[at_home, 0.3 * at_home]] * YEARS)
+    as_expected = replace(sold, use=0.0 * sold.use, beyond=0.0 * sold.beyond)
+    foreseen = said(given, as_expected, a).from_fleets
+    np.testing.assert_allclose(foreseen[:, 1:], 0.0, atol=1e-12)
+
+
+def test_who_borrows_builds_and_has_what_borrowers_do() -> None:
+    """At once of what is built, in time of what there is; others have what they leave."""
+    given = terms(fleet=0.1, spare=0.1, borrowed=[0.0, 0.5, 1.0], builders=0.2, holders=0.25)
+    world = {"contracted": 60.0, "operating": 20.0, "capital_spending": 100.0}
+    world |= {"borrowers": 0.1, "borrowers_fleet": 0.2}
+    sold = replace(
+        sales(companies=3), **{name: number(np.full(YEARS, x)) for name, x in world.items()}
+    )
+    found = said(given, sold)
+    built, had = np.array([0.9 / 0.8, 0.5]), np.array([0.8 / 0.75, 0.8])
+    for path, whole, of in (
+        (found.capital_spending, 10.0, built),
+        (found.running, 2.0, had),
+    ):
+        expected = whole * np.array([of[0], of.mean(), of[1]])
+        np.testing.assert_allclose(path, [expected] * YEARS)
 
 
 def test_what_fleets_serve_costs_what_fleets_do() -> None:

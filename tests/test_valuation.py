@@ -218,13 +218,13 @@ def test_the_cost_of_equity_is_that_of_the_capital_asset_pricing_model(
 def test_a_fallen_price_moves_value_over_market_pull_and_leverage(
     paths: ms.Paths, prices: ms.prices.Prices, valuation: Valuation, table: pd.DataFrame
 ) -> None:
-    """A fifth of the price is five times the value over it; who owes is more leveraged."""
-    hit = ms.revalue(paths, with_cap(prices, {"ORCL": 0.2, "NVDA": 0.2})).world
+    """At two fifths of the price value over it is more than twice; who owes is more leveraged."""
+    hit = ms.revalue(paths, with_cap(prices, {"ORCL": 0.4, "NVDA": 0.4})).world
     found, shares = hit.table(), hit.economics["equity_share"]
     before = valuation.economics["equity_share"]
     for ticker in ("ORCL", "NVDA"):
         ratio = found["value_over_market"][ticker] / table["value_over_market"][ticker]
-        assert 3.5 < ratio < 10.0, ticker  # and what it is discounted at goes with leverage
+        assert 2.0 < ratio < 5.0, ticker  # and what it is discounted at goes with leverage
         assert abs(found["pull"][ticker] - table["pull"][ticker]) > 5e-4
         dear = "enterprise_over_profit"
         assert found[dear][ticker] < 0.6 * table[dear][ticker]

@@ -16,7 +16,8 @@ from jax import Array
 
 from marketsim.precision import Precision, precise
 from marketsim.valuation import Sales, Terms, ValuationAssumptions, enterprise_value
-from marketsim.valuation.worth import EXIT, FADE, log_discount
+from marketsim.valuation.returns import HELD
+from marketsim.valuation.worth import EXIT, FADE, log_discount, log_mood
 from tests.one_company import PLAIN, VOLUME, YEARS, assumed, number, sales, terms
 
 jitted = jax.jit(enterprise_value)
@@ -112,18 +113,37 @@ def test_discounting_is_the_integral_of_a_rate_whose_beta_returns_to_one() -> No
         rate = rf + share * premium * now + (1.0 - share) * spread
         integral = np.trapezoid(rate, times, axis=0)
         with precise("float64"):
-            found = np.asarray(log_discount(a, given, horizon, number(0.0)))
+            found = np.asarray(log_discount(a, given, horizon))
         np.testing.assert_allclose(found, integral, rtol=1e-8)
 
 
 def test_shareholders_ask_more_where_builders_do_for_as_long_as_the_mood_lasts() -> None:
-    """By the share of a company that AI is."""
     a = assumed(hurdle_share=0.5, mood_reversion=0.2)
-    given = terms(exposure=[0.0, 0.4, 1.0])
     with precise("float64"):
-        plain, more = (np.asarray(log_discount(a, given, 4.0, number(x))) for x in (0.0, 0.03))
-    lasted = (1.0 - np.exp(-0.8)) / 0.2
-    np.testing.assert_allclose(more - plain, 0.5 * 0.03 * lasted * np.array([0.0, 0.4, 1.0]))
+        within, after = (float(log_mood(a, number(0.03), x, 5)) for x in (4.0, 9.0))
+    assert within == pytest.approx(0.5 * 0.03 * 4.0)
+    assert after == pytest.approx(0.5 * 0.03 * (5.0 + (1.0 - np.exp(-0.8)) / 0.2))
+
+
+def test_what_is_asked_more_of_ai_takes_from_value_as_far_as_a_company_is_ai() -> None:
+    """Of fleets all, whoever owns them; of other layers by exposure; of the rest nothing."""
+    with precise("float64"):
+        dear = replace(sales(0.1, companies=3), hurdle=number(0.03))
+        given = terms(exposure=[0.0, 0.4, 1.0])
+        plain, more = (np.asarray(values(given, s)) for s in (sales(0.1, companies=3), dear))
+    change = np.log(more / plain)
+    assert change[0] == pytest.approx(0.0, abs=1e-12)
+    assert change[2] < change[1] < 0.0
+    paths = {"contracted": 100.0, "operating": 20.0, "depreciation": 40.0, "capital_spending": 60.0}
+    built = {name: number(np.full(YEARS, x)) for name, x in paths.items()}
+    owner = terms(fleet=0.2, spare=0.2)
+    both = [value(owner, replace(s, **built)) for s in (sales(0.1), _only(dear))]
+    assert both[1] < both[0]
+
+
+def _only(sold: Sales) -> Sales:
+    """Return the same world with one company."""
+    return replace(sold, **{name: getattr(sold, name)[..., :1] for name in HELD})
 
 
 def test_a_distance_of_beta_is_left_for_two_thirds_after_seven_years() -> None:

@@ -65,7 +65,7 @@ class ValuationAssumptions:
     )
     mood_reversion: Array = assumption(
         "per year",
-        "speed at which what they ask more fades",
+        "speed at which what they ask more fades after the years simulated, in which builders do",
         lognormal(0.10, 0.5),
         "Campbell and Shiller 1988, Cochrane 2008: discount rates revert by a tenth a year or more",
     )

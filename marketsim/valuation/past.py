@@ -46,12 +46,16 @@ class Past:
     spending: np.ndarray
     owners: frozenset[str]
     sold: Mapping[str, float]
+    used: Mapping[str, float]
     at_home: frozenset[str]
     ai_share: Mapping[str, float]
     exposure: Mapping[str, float]
     revenue: Mapping[str, float]
     let: np.ndarray
     book: float
+    borrowed: Mapping[str, float]
+    builders: float
+    holders: float
 
     @classmethod
     def of(
@@ -68,7 +72,10 @@ class Past:
         places = [book.layers.index(name) for name in COMPUTE]
         earned = book.owner @ (drawn[:, places] @ spent[places])
         exposed = drawn @ spent
-        sold = cloud * spent[places[0]] / let[-1]
+        sold, used = (
+            x * spent[place] / let[-1] for x, place in zip((cloud, home), places, strict=True)
+        )
+        borrowed = (book.owner * posterior.setting.lines.borrowed).max(axis=1)
         return cls(
             start=posterior.window.start,
             weights=dict(zip(ends, posterior.window.yearly(ends), strict=True)),
@@ -79,12 +86,16 @@ class Past:
             spending=np.asarray(history["capital_spending"]),
             owners=frozenset(t for t, own in zip(posterior.companies, owns, strict=True) if own),
             sold=dict(zip(posterior.companies, book.owner @ sold, strict=True)),
+            used=dict(zip(posterior.companies, book.owner @ used, strict=True)),
             at_home=frozenset(t for t, own in zip(posterior.companies, uses, strict=True) if own),
             ai_share=dict(zip(posterior.companies, earned / lines[-1], strict=True)),
             revenue=dict(zip(posterior.companies, lines[-1], strict=True)),
             let=let,
             book=float(history["book_value"][-1]),
             exposure=dict(zip(posterior.companies, book.owner @ exposed / lines[-1], strict=True)),
+            borrowed=dict(zip(posterior.companies, borrowed, strict=True)),
+            builders=float(history["borrowers_spending"][-1] / history["capital_spending"][-1]),
+            holders=float(history["borrowers_fleet"][-1]),
         )
 
     def uses(self, ticker: str, fleet: float) -> dict[str, float]:
@@ -92,12 +103,17 @@ class Past:
         home = float(ticker in self.at_home)
         # Who sells more than it owns rents the rest: its cost is in the cost of sales.
         spare = max(fleet - self.sold[ticker], 0.0)
-        let = (1.0 - home) * spare * self.let[-1] / self.revenue[ticker]
+        # What own use brings shows in lines, as far as it goes.
+        hidden = max(1.0 - self.used[ticker] / spare, 0.0) if spare else 0.0
         return {
             "spare": spare,
             "at_home": home,
+            "hidden": home * hidden,
+            "borrowed": self.borrowed[ticker],
+            "builders": self.builders,
+            "holders": self.holders,
             "ai_share": self.ai_share[ticker] if fleet else 0.0,
-            "exposure": (self.exposure[ticker] + let) / (1.0 + let),
+            "exposure": self.exposure[ticker] - (self.ai_share[ticker] if fleet else 0.0),
         }
 
     def of_year(self, quarters: np.ndarray, end: pd.Timestamp) -> float:

@@ -38,9 +38,9 @@ YEAR: Final = 4
 LEAST_WEALTH: Final = 0.02
 """What is left of a share at the worst."""
 
-EXPECTED: Final = "expected_worth", "expected_use", "expected_hurdle"
-"""Means over worlds without shift: worth of all compute in use, USD bn, and ln of tokens, [year],
-and what builders ask for, per year."""
+EXPECTED: Final = "expected_worth", "expected_use", "expected_compute", "expected_hurdle"
+"""Means over worlds without shift: worth of all compute in use, USD bn, ln of tokens, and compute,
+million H100e, [year], and what builders ask for, per year."""
 
 SPENT: Final = (
     "contracted",
@@ -51,6 +51,9 @@ SPENT: Final = (
     "depreciation",
     "write_down",
     "premium",
+    "compute",
+    "borrowers_spending",
+    "borrowers_fleet",
 )
 """Of worlds, and of modelled quarters: what statements of earnings take of the world."""
 
@@ -132,11 +135,14 @@ def sales_of(held: dict[str, Array], world: dict[str, Array]) -> Sales:
         contracted=world["contracted"],
         use=world["use"] / YEAR - world["expected_use"],
         expected=world["expected_worth"],
+        beyond=1.0 - YEAR * world["expected_compute"] / world["compute"],
         capital_spending=world["capital_spending"],
         operating=world["operating_spending"],
         depreciation=world["depreciation"],
         write_down=world["write_down"],
         premium=world["premium"] / YEAR,
+        borrowers=world["borrowers_spending"] / world["capital_spending"],
+        borrowers_fleet=world["borrowers_fleet"] / YEAR,
         hurdle=world["hurdle"][..., -1] / YEAR - world["expected_hurdle"],
     )
 

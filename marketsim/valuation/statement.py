@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 
 from marketsim.model import smooth
+from marketsim.model.industry import held
 from marketsim.model.smooth import bounded
 from marketsim.model.tree import pytree
 
@@ -34,10 +35,13 @@ class Terms:
     ``cost`` of a dollar of the rest, now and in the long run, without overhead; ``overhead`` of
     that year, USD bn; ``tax_rate``; ``sales_to_plant``, sales gained per dollar of other plant;
     ``fleet``, share of the world's AI capital, of which ``spare`` is not sold by its lines, and
-    ``at_home`` says whether that is used at home, one, or let, nothing; ``ai_share`` of its revenue
-    that fleets earn, ``exposure`` that all layers of spending do; ``net_debt``, USD bn,
-    nothing where it is unknown; ``capital`` in plant, stocks and fleets, USD bn;
-    ``beta``; ``equity_share`` of enterprise value at market prices.
+    ``at_home`` says whether that is used at home, one, or let, nothing, and ``hidden`` what lines
+    do not show of what that brings; ``borrowed``, the share of its capital spending that its own
+    cash flow does not pay, and at the decision date the shares of builders without a cash flow of
+    their own, ``builders`` of the world's spending and ``holders`` of its compute; ``ai_share`` of
+    its revenue that fleets earn, ``exposure`` that other layers of spending do; ``net_debt``, USD
+    bn, nothing where it is unknown; ``capital`` in plant, stocks and fleets, USD bn; ``beta``;
+    ``equity_share`` of enterprise value at market prices.
     """
 
     volume: Array
@@ -52,6 +56,10 @@ class Terms:
     fleet: Array
     spare: Array
     at_home: Array
+    hidden: Array
+    borrowed: Array
+    builders: Array
+    holders: Array
     ai_share: Array
     exposure: Array
     net_debt: Array
@@ -68,10 +76,11 @@ class Sales:
     company]; ``ordinary`` revenue of the last year [company];
     ``lives``, revenue over what the model has of it [year, company]; what all compute is let at,
     ``contracted``; ``use``, ln of tokens over what forecasts expect, of which the worth was
-    ``expected`` [year];
+    ``expected``, and the share of compute that is ``beyond`` what they expect [year];
     of all AI sites ``capital_spending``, ``operating`` cost, ``depreciation`` and ``write_down``
-    [year]; the ``premium`` on borrowed funds, per year [year]; and by how much
-    builders ask for a higher ``hurdle`` than calibrated, per year, a scalar.
+    [year]; the ``premium`` on borrowed funds, per year, what of the spending builders without a
+    cash flow of their own do, ``borrowers``, and have of all compute, ``borrowers_fleet`` [year];
+    and by how much builders ask for a higher ``hurdle`` than calibrated, per year, a scalar.
     """
 
     revenue: Array
@@ -82,11 +91,14 @@ class Sales:
     contracted: Array
     use: Array
     expected: Array
+    beyond: Array
     capital_spending: Array
     operating: Array
     depreciation: Array
     write_down: Array
     premium: Array
+    borrowers: Array
+    borrowers_fleet: Array
     hurdle: Array
 
 
@@ -94,7 +106,8 @@ class Sales:
 class Statement:
     """Earnings and cash of companies, USD bn per year, [year, company].
 
-    Of ``revenue`` what is ``served`` by own fleets; ``from_fleets``, what those earn beside it;
+    Of ``revenue`` what is ``served`` by own fleets; ``from_fleets``, what those earn beside it, and
+    what ``all_let`` they would earn, were all of them let;
     ``cost`` of what is sold, inputs passed on included, and ``overhead``, without fleets;
     ``running``, ``depreciation`` and ``write_down`` of fleets; ``profit`` before interest and tax,
     and ``tax`` on it; ``capital_spending`` on fleets and ``other_investment`` net of what wears
@@ -105,6 +118,7 @@ class Statement:
     revenue: Array
     served: Array
     from_fleets: Array
+    all_let: Array
     cost: Array
     overhead: Array
     running: Array
@@ -126,14 +140,17 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     Costs follow volumes, so that a price above cost is margin, and inputs passed on cost what they
     cost; what fleets serve costs what fleets do; overhead follows them less than one
     for one. Owners of fleets pay for running them, write them off and buy new ones, as the world
-    does, by their share, which goes with what becomes of their own AI business. What they do not
-    sell through their lines is let to large customers, in time, or, where they use it at home,
-    worth to them a part of what more use of it is worth, in proportion to its log: forecast revenue
-    holds what was expected. Growth of what is sold besides costs capital; shrinking sets none free.
-    Losses are not taxed and save no tax.
+    does, by their share, which goes with what becomes of their own AI business, and with who can
+    pay for building (`industry.held`). What they do not sell through their lines is let to large
+    customers, in time. Where they use it at home forecast revenue holds what was expected; beyond
+    that, as far as lines do not show it, compute is worth what it could be let at, and use, in
+    proportion to its log, a part of its worth. Growth of what is sold besides costs capital;
+    shrinking sets none free. Losses are not taxed and save no tax.
     """
     years = np.arange(len(sold.revenue))[:, None] + 0.5
     own = 1.0 + terms.ai_share * (sold.lives - 1.0)
+    building = held(terms.borrowed, sold.borrowers[:, None], terms.builders) * own
+    own = held(terms.borrowed, sold.borrowers_fleet[:, None], terms.holders) * own
     fleet = terms.fleet * own
     price = a.letting_price * sold.contracted[:, None]
     served = (terms.fleet - terms.spare) * own * price
@@ -141,15 +158,15 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     cost = cost_at(a, terms, years) * other + sold.inputs
     overhead = terms.overhead * (other / known) ** a.overhead_elasticity
     let = price * -jnp.expm1(-years / a.letting_time)
-    used = a.appropriation * (sold.expected * sold.use)[:, None]
-    from_fleets = terms.spare * own * (let + terms.at_home * (used - let))
+    used = a.appropriation * (sold.expected * sold.use)[:, None] + price * sold.beyond[:, None]
+    from_fleets = terms.spare * own * (let + (terms.hidden * used - terms.at_home * let))
     running = sold.operating[:, None] * fleet
     depreciation = sold.depreciation[:, None] * fleet
     write_down = sold.write_down[:, None] * fleet
     earned = sold.revenue + from_fleets - cost - overhead
     profit = earned - running - depreciation - write_down
     tax = taxed(terms, profit)
-    bought = sold.capital_spending[:, None] * fleet
+    bought = sold.capital_spending[:, None] * terms.fleet * building
     invested = capital_for(
         a,
         terms,
@@ -163,6 +180,7 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
         revenue=sold.revenue,
         served=served,
         from_fleets=from_fleets,
+        all_let=fleet * price,
         cost=cost,
         overhead=overhead,
         running=running,

@@ -18,7 +18,7 @@ from .economics import economics
 from .noise import Noise, shocks
 from .noisy import TRIED, levels_at, noisy_return
 from .quoted import terms_of
-from .returns import HELD, SPENT, YEAR, sales_of, yearly
+from .returns import EXPECTED, HELD, SPENT, YEAR, sales_of, yearly
 from .statement import Sales, Terms
 from .worth import enterprise_value
 
@@ -104,14 +104,14 @@ def _rows(sold: Sales, rows: np.ndarray | int) -> Sales:
 def expected_of(paths: Paths) -> dict[str, np.ndarray]:
     """Return what forecasts expect of the world, as `returns.EXPECTED` has it."""
     # In one order: sums over worlds hang on how they lie in memory, in the last digit.
-    worth, use, hurdle = (
+    worth, use, compute, hurdle = (
         paths.unshifted.quantities[name].astype(np.float64, order="C")
-        for name in ("worth", "use", "hurdle")
+        for name in ("worth", "use", "compute", "hurdle")
     )
-    typical, use, hurdle = np.exp(np.log(worth).mean(axis=0)), use.mean(axis=0), hurdle.mean(axis=0)
-    by_year = [yearly(path[:, None])[:, 0] for path in (typical, use, hurdle)]
-    names = "expected_worth", "expected_use", "expected_hurdle"
-    return dict(zip(names, (by_year[0], by_year[1] / YEAR, by_year[2][-1] / YEAR), strict=True))
+    worth, compute = (np.exp(np.log(path).mean(axis=0)) for path in (worth, compute))
+    every = (worth, use.mean(axis=0), compute, hurdle.mean(axis=0))
+    by_year = [yearly(path[:, None])[:, 0] / YEAR for path in every]
+    return dict(zip(EXPECTED, (YEAR * by_year[0], *by_year[1:3], by_year[3][-1]), strict=True))
 
 
 def with_noise(world: np.ndarray, left: Noise, mood: np.ndarray, seed: int) -> np.ndarray:

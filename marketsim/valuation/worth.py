@@ -23,7 +23,7 @@ from .statement import (
     unserved,
 )
 
-__all__ = ["enterprise_value", "log_discount"]
+__all__ = ["enterprise_value", "log_discount", "log_mood"]
 
 FADE: Final = 20
 """Years after those simulated over which growth, scarcity and costs come to rest."""
@@ -47,14 +47,18 @@ def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Arra
     Free cash flow of the years simulated at their middle, less what borrowed funds cost above
     their risk; then twenty years in which growth, measured over the last two years' volumes, fades,
     what is scarce returns to ordinary prices and costs to their long run; then the value-driver
-    formula (Koller, Goedhart and Wessels 2020). Betas return to one on the way (Blume 1975). A
-    company whose plans are worth less than its capital to others sells that.
+    formula (Koller, Goedhart and Wessels 2020). Betas return to one on the way (Blume 1975). Fleets
+    are discounted by what their builders ask, whoever owns them (`log_mood`). A company whose plans
+    are worth less than its capital to others sells that.
     """
     said = statement(a, terms, sold)
     count = len(sold.revenue)
     years = np.arange(count)[:, None] + 0.5
-    flows = said.free_cash_flow - said.premium * (1.0 - terms.tax_rate)
-    explicit = (flows * jnp.exp(-log_discount(a, terms, years, sold.hurdle))).sum(axis=0)
+    kept = 1.0 - terms.tax_rate
+    flows = said.free_cash_flow - said.premium * kept
+    written = said.depreciation + said.write_down
+    fleets = kept * (said.all_let - said.running - written) + written - said.capital_spending
+    explicit = _present(a, terms, sold, years, flows, fleets).sum(axis=0)
     value = explicit + _after(a, terms, sold, said)
     left = EXIT * terms.capital
     return left + smooth.positive_part(value - left, left)
@@ -63,7 +67,7 @@ def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Arra
 def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) -> Array:
     """Return the present value of what comes after the years simulated, [company]."""
     count = len(sold.revenue)
-    step = jnp.arange(1.0, FADE + 1.0)[:, None]
+    step = np.arange(1.0, FADE + 1.0)[:, None]
     recent = jnp.log(sold.volumes[-1] / sold.volumes[-3 if count > 2 else 0]) / min(count - 1, 2)
     first = GROWTH_BOUND * jnp.tanh(recent / GROWTH_BOUND)
     growth = a.terminal_growth + (first - a.terminal_growth) * jnp.exp(-a.growth_fade * step)
@@ -77,15 +81,32 @@ def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) 
     grown = size * other * (1.0 - jnp.exp(-growth))
     left = profit - taxed(terms, profit)
     flows = left - capital_for(a, terms, grown)
-    years = count - 0.5 + step
-    fading = (flows * jnp.exp(-log_discount(a, terms, years, sold.hurdle))).sum(axis=0)
+    fleets = (1.0 - terms.tax_rate) * (said.all_let[-1] - said.running[-1] - charged) * size
+    fading = _present(a, terms, sold, count - 0.5 + step, flows, fleets).sum(axis=0)
     end = count + FADE - 0.5
     rate = _rate(a, terms, end)
-    paid = 1.0 - a.terminal_growth / a.terminal_return
     # Each year's a year after the one before, as in the years summed; asked is always something.
     above = softplus(rate - a.terminal_growth, LEAST_SPREAD)
-    ever = left[-1] * paid / jnp.expm1(above)
-    return fading + ever * jnp.exp(-log_discount(a, terms, end, sold.hurdle))
+    ever = (1.0 - a.terminal_growth / a.terminal_return) / jnp.expm1(above)
+    return fading + _present(a, terms, sold, end, left[-1] * ever, fleets[-1] * ever)
+
+
+def _present(
+    a: ValuationAssumptions,
+    terms: Terms,
+    sold: Sales,
+    years: float | np.ndarray,
+    flows: Array,
+    fleets: Array,
+) -> Array:
+    """Return the present value of ``flows`` in so many ``years``, in the shape of both.
+
+    Of them what ``fleets`` bring, were they let: of that, and of the rest as far as it is exposed
+    to AI, shareholders ask more where its builders do.
+    """
+    mood = log_mood(a, sold.hurdle, years, len(sold.revenue))
+    valued = (flows - fleets) * jnp.exp(-terms.exposure * mood) + fleets * jnp.exp(-mood)
+    return valued * jnp.exp(-log_discount(a, terms, years))
 
 
 def _rate(a: ValuationAssumptions, terms: Terms, years: float) -> Array:
@@ -95,17 +116,25 @@ def _rate(a: ValuationAssumptions, terms: Terms, years: float) -> Array:
     return a.risk_free + terms.equity_share * a.equity_premium * beta + spread
 
 
-def log_discount(
-    a: ValuationAssumptions, terms: Terms, years: Array | float | np.ndarray, hurdle: Array
+def log_mood(
+    a: ValuationAssumptions, hurdle: Array, years: float | np.ndarray, count: int
 ) -> Array:
+    """Return what a dollar of AI in so many ``years`` is discounted by besides, in logs.
+
+    By the ``hurdle`` that its builders ask more than calibrated, per year: in the ``count`` years
+    simulated as they do, and then as long as the mood lasts.
+    """
+    after = np.maximum(years - count, 0.0)
+    lasted = years - after - jnp.expm1(-a.mood_reversion * after) / a.mood_reversion
+    return a.hurdle_share * hurdle * lasted
+
+
+def log_discount(a: ValuationAssumptions, terms: Terms, years: float | np.ndarray) -> Array:
     """Return what a dollar in so many ``years`` is discounted by, in logs.
 
-    The integral of what equity and debt ask, as the beta returns to one; and of what shareholders
-    ask more where builders of AI do, as long as their mood lasts.
+    The integral of what equity and debt ask, as the beta returns to one.
     """
     returned = -jnp.expm1(-a.beta_reversion * years) / a.beta_reversion
     asked = a.equity_premium * (years + (terms.beta - 1.0) * returned)
-    lasted = -jnp.expm1(-a.mood_reversion * years) / a.mood_reversion
-    mood = a.hurdle_share * terms.exposure * hurdle * lasted
     safe = (a.risk_free + (1.0 - terms.equity_share) * a.debt_spread) * years
-    return safe + terms.equity_share * asked + mood
+    return safe + terms.equity_share * asked
