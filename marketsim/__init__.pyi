@@ -8,6 +8,7 @@ from . import assumptions as assumptions
 from . import backtesting as backtesting
 from . import calibration as calibration
 from . import claims as claims
+from . import derivatives as derivatives
 from . import ensemble as ensemble
 from . import errors as errors
 from . import forecasting as forecasting

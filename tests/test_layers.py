@@ -27,6 +27,7 @@ LAYERS = (
     {"runs"},
     {"reporting"},
     {"backtesting"},
+    {"derivatives"},
     {"allocation", "sensitivity"},
     {"outlooks", "paradoxes", "valuation"},
     {"assumptions", "calibration", "claims", "forecasting", "scenarios", "simulation"},
@@ -46,6 +47,7 @@ RANK = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 # Who may import what is heavy, or reaches outside.
 HOMES = {
     "cvxpy": {"allocation"},
+    "clarabel": {"derivatives"},
     "statsmodels": {"forecasting"},
     "yfinance": {"prices"},
     "plotly": {"reporting"},
