@@ -134,7 +134,7 @@ def run(
     benchmark
         Weights by ticker, by default companies by market value.
     most_cash
-        The most that may stay in cash, which earns the return without risk that valuation assumes;
+        The most that may stay in cash, which earns the yield of the newest three-month bill known;
         at 0 all is invested.
     progress
         Called with the name of each step as it begins.
@@ -297,6 +297,7 @@ def _meta(
         "seed": arguments["seed"],
         "horizon_years": 1.0,
         "objective": decision.objective,
+        "cash": None if decision.cash is None else decision.cash.record(),
         "arguments": dict(arguments),
         "facts_digest": knowledge.facts.digest,
         "knowledge_digest": knowledge.digest,
