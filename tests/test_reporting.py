@@ -24,7 +24,16 @@ from marketsim.reporting import RunContents, write_backtest_report, write_report
 from marketsim.reporting.backtest_figures import top_weights
 from marketsim.reporting.backtest_page import backtest_html, shares, turnover
 from marketsim.reporting.decision_section import reasons_sentence, reasons_table
-from marketsim.reporting.formats import amount, join, number, percent, quantity, readable, usd_bn
+from marketsim.reporting.formats import (
+    amount,
+    few,
+    join,
+    number,
+    percent,
+    quantity,
+    readable,
+    usd_bn,
+)
 from marketsim.reporting.narrative import story
 from marketsim.reporting.outlook_section import binding_panels, outlook_table, outside_table
 from marketsim.reporting.page import _unheld, report_html
@@ -682,12 +691,33 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
         "hurdle rate by −4.8 %",
         "reported USD 188.4bn",
         "two are off by more than 25 %",
-        "One of the 9 series rests on figures not checked",
+        "One of the 9 series rests (quarterly revenue AMD data center) on figures not checked",
     ],
 )
 def test_the_page_opens_with_the_decision_and_its_reasons(page: Page, said: str) -> None:
     opening = page.text[: page.text.index("The allocation")]
     assert said in opening.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("a", "a"),
+        ("abcd", "a, b, c and d"),
+        ("abcde", "a, b, c, d and e"),
+        ("abcdef", "a, b, c, d and two others"),
+    ],
+)
+def test_a_lone_other_is_named(names: str, said: str) -> None:
+    assert few(list(names)) == said
+
+
+def test_every_cap_that_holds_back_is_named_where_one_would_be_left_over() -> None:
+    contents = make_contents()
+    caps = {f"max_weight[{t}]": 0.05 - 0.001 * i for i, t in enumerate(list(WEIGHTS)[:5])}
+    contents.allocation.duals = pd.Series(caps)
+    decided = story(contents)[0].text
+    assert "more of TSMC, GE Vernova, Broadcom, Constellation and NVIDIA if" in decided
 
 
 def test_every_holding_and_every_scenario_is_shown(page: Page) -> None:
