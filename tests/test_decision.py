@@ -48,6 +48,7 @@ def test_without_cash_the_same_budget_cannot_be_kept() -> None:
     with pytest.raises(InfeasibleError, match=r"CVaR\(0.8\).at_most must be at least"):
         decided(risk=0.5, most_cash=0.0)
     full = decided(risk=1.0, most_cash=0.0)
+    assert (full.alternatives["cash"] == 0.0).all()
     assert "cash" not in full.choice.weights.index
     assert "cash earns" not in full.objective
     assert full.choice.weights.sum() == pytest.approx(1.0)
@@ -88,6 +89,7 @@ def test_alternatives_hold_no_cash_where_cash_alone_would_be_the_answer() -> Non
     assert row["over_cost"] == pytest.approx(
         row["expected_return"] - 0.02 * found.choice.weights["cash"]
     )
+    assert found.alternatives["cash"].to_dict() == held.loc["cash"].to_dict()  # said beside them
     assert "no cash" not in held.columns  # no such portfolio keeps to the budget
     easy = decided(risk=0.95, cash_rate=np.log(1.15))
     assert easy.weights["no cash"].to_dict() == {"GOOD": 1.0, "BAD": 0.0, "cash": 0.0}

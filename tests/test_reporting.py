@@ -23,7 +23,12 @@ from marketsim.model.units import LIMITS
 from marketsim.reporting import RunContents, write_backtest_report, write_report
 from marketsim.reporting.backtest_figures import top_weights
 from marketsim.reporting.backtest_page import backtest_html, shares, turnover
-from marketsim.reporting.decision_section import reasons_sentence, reasons_table
+from marketsim.reporting.decision_section import (
+    alternatives_sentence,
+    alternatives_table,
+    reasons_sentence,
+    reasons_table,
+)
 from marketsim.reporting.formats import (
     amount,
     few,
@@ -713,10 +718,11 @@ def test_a_lone_other_is_named(names: str, said: str) -> None:
 
 
 def test_every_cap_that_holds_back_is_named_where_one_would_be_left_over() -> None:
-    contents = make_contents()
+    contents, choice = make_contents(), _allocation()
     caps = {f"max_weight[{t}]": 0.05 - 0.001 * i for i, t in enumerate(list(WEIGHTS)[:5])}
-    contents.allocation.duals = pd.Series(caps)
-    decided = story(contents)[0].text
+    choice.duals = pd.Series(caps)
+    held_back = replace(contents, allocation=choice)  # type: ignore[arg-type]
+    decided = story(held_back)[0].text
     assert "more of TSMC, GE Vernova, Broadcom, Constellation and NVIDIA if" in decided
 
 
@@ -1140,6 +1146,19 @@ def test_a_run_without_an_outlook_leaves_its_section_out() -> None:
     assert "Whether that world can be" in report_html(contents)
     bare = replace(contents, outlook=pd.DataFrame(), binding=pd.DataFrame())
     assert "Whether that world can be" not in report_html(bare)
+
+
+def test_alternatives_say_what_is_in_cash() -> None:
+    """The choice holds a fifth of it, what stands beside is invested in full."""
+    row = {"expected_return": 0.1, "over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05}
+    rivals = pd.DataFrame([{**row, "cash": 0.2}, {**row, "cash": 0.0}])
+    rivals.index = pd.Index(["chosen", "benchmark"])
+    weights = pd.DataFrame({"chosen": {"TSM": 0.8, "cash": 0.2}, "benchmark": {"TSM": 1.0}})
+    contents = replace(make_contents(), alternatives=rivals, alternative_weights=weights.fillna(0))
+    table = alternatives_table(contents)
+    place = [column.label for column in table.columns].index("Cash")
+    assert [row[place] for row in table.rows] == [percent(0.2, 0), percent(0.0, 0)]
+    assert f"{percent(0.2)} of it is cash, of the benchmark" in alternatives_sentence(contents)
 
 
 def test_reasons_are_given_for_what_is_notable() -> None:

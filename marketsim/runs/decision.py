@@ -33,7 +33,8 @@ class Decision:
         Its weights, by ticker.
     alternatives
         By portfolio: expected return, what of it exceeds the cost of equity (``over_cost``), CVaR,
-        ``active_risk`` (standard deviation of the difference to the benchmark), and the mean return
+        ``active_risk`` (standard deviation of the difference to the benchmark), the weight of
+        ``cash``, of which all but the choice hold none where limits let them, and the mean return
         in each regime.
     weights
         Of each portfolio, [ticker x portfolio].
