@@ -286,6 +286,7 @@ def test_what_binds_adds_up_to_one(seen: ms.outlooks.Outlook) -> None:
 
 
 def test_the_text_marks_what_lies_outside_and_gives_its_source(seen: ms.outlooks.Outlook) -> None:
+    assert repr(seen).startswith("Outlook(2025 to 2027; regimes: bull, ")
     text = str(seen)
     for regime in seen.regimes:
         assert regime.upper() in text

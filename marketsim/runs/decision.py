@@ -52,6 +52,9 @@ class Decision:
     reasons: pd.DataFrame
     cash: CashRate | None = None
 
+    def __repr__(self) -> str:
+        return f"Decision({self.choice!r}, beside {len(self.weights.columns) - 1} others)"
+
 
 def decide(
     returns: ReturnScenarios,

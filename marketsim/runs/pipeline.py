@@ -69,6 +69,9 @@ class Run:
     reasons: pd.DataFrame
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r}, {self.paths!r}, {self.allocation!r})"
+
     @property
     def as_of(self) -> pd.Timestamp:
         """The decision date, whether it was asked for or taken by default."""

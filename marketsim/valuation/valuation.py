@@ -97,6 +97,14 @@ class Valuation:
     without_accounts: tuple[str, ...] = ()
     unknown_rates: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        draws, companies = self.world_returns.shape
+        ahead = "a year" if self.horizon_years == 1.0 else f"{self.horizon_years:g} years"
+        return (
+            f"Valuation({draws:,} draws x {companies} companies, {ahead} ahead, "
+            f"anchored to {self.anchoring}, as of {self.prices.as_of.date()})"
+        )
+
     @property
     def without_price(self) -> tuple[str, ...]:
         """Companies of the paths that are left out, since nothing prices them."""
