@@ -158,7 +158,7 @@ class Valuation:
         pandas.DataFrame
             A row each: ``ticker``, ``year`` (its last day), ``item`` (of
             :class:`marketsim.valuation.Statement`), ``usd_bn``, per year or, of net debt, at its
-            end.
+            end. Net debt is ``net_debt_before_payouts``: as if all cash were kept.
 
         Raises
         ------
