@@ -238,6 +238,7 @@ def _value() -> pd.DataFrame:
             "implied_growth": 0.31,
             "model_margin": 0.4,
             "implied_margin": np.where(ratio < 0.4, np.nan, 0.55),
+            "margin_shortfall": np.where(np.arange(len(ratio)) == len(ratio) - 2, 0.15, np.nan),
             "enterprise_over_profit": 22.47,
             "expected_return": 0.109,
             "carry": 0.12,
@@ -1295,6 +1296,7 @@ def test_value_says_what_share_is_near_the_market_and_what_is_not() -> None:
     assert "above it NVIDIA (3.00; gross profit and tax rate unknown), " in said
     assert "below it Oracle (0.30), Meta (0.33)" in said
     assert "CoreWeave" not in said  # its value is unknown
+    assert "No margin explains the price of Oracle (15 % short)" in said
 
 
 def known_ratios() -> pd.Series[float]:
@@ -1311,7 +1313,8 @@ def test_value_has_a_row_for_each_company_the_dearest_first() -> None:
         *("+10.9 %", "+12.0 %", "\N{MINUS SIGN}0.2 %", "\N{MINUS SIGN}0.9 %"),
     ]
     assert table.rows[-1][3] == "\N{EN DASH}"  # no market value
-    assert table.rows[-2][7] == "\N{EN DASH}"  # no margin explains the price
+    assert table.rows[-2][7] == "none"  # no margin explains the price
+    assert table.rows[-3][7] == "\N{EN DASH}"  # none within sixty points
 
 
 def test_twice_the_market_lies_as_far_from_it_as_half() -> None:

@@ -64,6 +64,7 @@ OPTIONAL = {
         "implied_growth",
         "model_margin",
         "implied_margin",
+        "margin_shortfall",
         "enterprise_over_profit",
         "expected_return",
         "carry",

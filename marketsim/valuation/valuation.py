@@ -31,6 +31,7 @@ COLUMNS: Final = [
     "implied_growth",
     "model_margin",
     "implied_margin",
+    "margin_shortfall",
     "enterprise_over_profit",
     "expected_return",
     "carry",
