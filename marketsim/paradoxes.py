@@ -57,6 +57,9 @@ class Paradox:
     elasticity: Floats
     held: pd.DataFrame
 
+    def __repr__(self) -> str:
+        return f"Paradox({len(self.elasticity):,} draws, as of {self.as_of.date()})"
+
     def __str__(self) -> str:
         middle = np.percentile(self.elasticity, [10.0, 50.0, 90.0])
         low, median, high = (f"{x:.2f}" for x in middle)

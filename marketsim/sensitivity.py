@@ -95,6 +95,11 @@ class Sensitivities:
     revenue: pd.DataFrame
     revenue_last_year: pd.DataFrame
 
+    def __repr__(self) -> str:
+        return (
+            f"Sensitivities({len(self.portfolio)} assumptions x {self.revenue.shape[1]} companies)"
+        )
+
     def table(self) -> pd.DataFrame:
         """Return both in one table, revenue of the last year as `revenue_<TICKER>_per_sd`."""
         renamed = self.revenue_last_year.add_prefix("revenue_").add_suffix("_per_sd")

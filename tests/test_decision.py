@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from marketsim.errors import InfeasibleError, InputError
 from marketsim.returns import ReturnScenarios
 from marketsim.runs import decide
 from marketsim.runs.benchmarks import stated_weights
+from marketsim.runs.cash import BILL, CashRate, earned_by_cash
 
 LEVEL = 0.8
 
@@ -46,6 +48,7 @@ def test_without_cash_the_same_budget_cannot_be_kept() -> None:
     with pytest.raises(InfeasibleError, match=r"CVaR\(0.8\).at_most must be at least"):
         decided(risk=0.5, most_cash=0.0)
     full = decided(risk=1.0, most_cash=0.0)
+    assert (full.alternatives["cash"] == 0.0).all()
     assert "cash" not in full.choice.weights.index
     assert "cash earns" not in full.objective
     assert full.choice.weights.sum() == pytest.approx(1.0)
@@ -86,6 +89,7 @@ def test_alternatives_hold_no_cash_where_cash_alone_would_be_the_answer() -> Non
     assert row["over_cost"] == pytest.approx(
         row["expected_return"] - 0.02 * found.choice.weights["cash"]
     )
+    assert found.alternatives["cash"].to_dict() == held.loc["cash"].to_dict()  # said beside them
     assert "no cash" not in held.columns  # no such portfolio keeps to the budget
     easy = decided(risk=0.95, cash_rate=np.log(1.15))
     assert easy.weights["no cash"].to_dict() == {"GOOD": 1.0, "BAD": 0.0, "cash": 0.0}
@@ -135,9 +139,15 @@ def test_weights_in_few_digits_will_do() -> None:
 # With valuation behind it
 
 
-def test_cash_earns_what_valuation_assumes_without_risk(returns: ms.ReturnScenarios) -> None:
+def test_cash_earns_the_newest_bill_and_it_is_said(returns: ms.ReturnScenarios) -> None:
+    """By hand: 91 days at a discount of 3.73 % cost 99.057, which is 3.80 % a year."""
     found = decide(returns, risk=0.5, limits={"max_weight": 0.15})
-    rate = np.expm1(float(returns.world.assumed.risk_free))
+    bill = returns.world.paths.scenarios.posterior.knowledge.select(*BILL).iloc[-1]
+    price = 1.0 - 91.0 / 360.0 * bill["value"] / 100.0
+    rate = price ** (-365.0 / 91.0) - 1.0
+    assert found.cash is not None
+    assert (found.cash.name, found.cash.date) == ("US 3-month bill", bill["date"])
+    assert f"({found.cash.name} of {bill['date'].date()})" in found.objective
     table = found.reasons
     assert found.choice.weights["cash"] > 0.1
     assert table["carry"]["cash"] == pytest.approx(rate)
@@ -147,6 +157,30 @@ def test_cash_earns_what_valuation_assumes_without_risk(returns: ms.ReturnScenar
     parts = table[["carry", "pull", "regimes", "chance"]].sum(axis=1)
     assert parts.to_numpy() == pytest.approx(table["expected_return"].to_numpy())
     assert found.benchmark["cash"] == 0.0
+
+
+def test_a_long_horizon_earns_the_bond_and_so_does_a_date_without_bills(
+    returns: ms.ReturnScenarios,
+) -> None:
+    bond = float(returns.world.assumed.risk_free)
+    found = earned_by_cash(replace(returns, horizon_years=2.0))
+    assert (found.rate, found.name) == (bond, "US 10-year")
+    assert found.date is not None
+    posterior = returns.world.paths.scenarios.posterior
+    table = posterior.knowledge.table
+    told = {"no bill": table["entity"] == BILL[1], "no bond": table["quantity"] == BILL[0]}
+    names = {}
+    for case, gone in told.items():
+        known = replace(posterior, knowledge=posterior.knowledge.with_facts(table[~gone]))
+        scenarios = replace(returns.world.paths.scenarios, posterior=known)
+        world = replace(returns.world, paths=replace(returns.world.paths, scenarios=scenarios))
+        names[case] = earned_by_cash(replace(returns, world=world)).name
+    assert names == {
+        "no bill": "US 10-year",
+        "no bond": "the return without risk that valuation assumes",
+    }
+    assert earned_by_cash(toy()) == CashRate(0.0, "no rate known")
+    assert earned_by_cash(toy(), 0.02) == CashRate(0.02, "as given")
 
 
 def test_sensitivities_leave_cash_out(returns: ms.ReturnScenarios) -> None:

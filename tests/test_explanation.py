@@ -84,6 +84,7 @@ def test_a_plan_moves_its_own_budget_by_what_it_moved(ahead: Forecast) -> None:
 
 def test_it_reads_as_sums_from_the_last_report_to_the_median(ahead: Forecast) -> None:
     one = ahead.explain("NVDA.data_center")
+    assert repr(one).startswith("Explanation(quarterly_revenue of NVDA.data_center, quarter to 20")
     lines = str(one).splitlines()
     assert lines[0].startswith("NVDA.data_center, quarterly_revenue, quarter to 2026-01-25")
     figures = [float(line.split()[-1].replace(",", "")) for line in lines[1:]]

@@ -11,7 +11,7 @@ import pytest
 import marketsim as ms
 from marketsim.prices import newest_close
 from marketsim.reporting.page import report_html
-from marketsim.runs.freshness import LIMITS, freshness
+from marketsim.runs.freshness import LIMITS, _few, freshness
 from tests.test_reporting import make_contents
 
 AS_OF = pd.Timestamp("2025-12-31")
@@ -68,6 +68,12 @@ def test_the_record_holds_days_alone(known: ms.Knowledge) -> None:
     assert old.startswith("the newest report")
     assert overdue.startswith("reports are overdue on 2026-03-31: NVDA (quarter to 2026-01-25), ")
     assert overdue.endswith("more; add newer ones, or decide as of an earlier date")
+
+
+def test_one_more_is_named() -> None:
+    names = list("abcdefgh")
+    assert _few(names[:7]) == "a, b, c, d, e, f, g"
+    assert _few(names) == "a, b, c, d, e, f and 2 more"
 
 
 def test_nothing_published_later_counts() -> None:

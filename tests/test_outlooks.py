@@ -60,18 +60,35 @@ def test_a_figure_published_after_the_date_is_not_seen(facts: ms.Knowledge) -> N
 def test_a_figure_speaks_for_its_own_year_and_those_it_is_carried_to(facts: ms.Knowledge) -> None:
     known = with_rows(
         facts,
-        ("gpu_rental_price", "H100", "2024-06-30", "2024-06-30", 3.0),
-        ("gpu_rental_price", "H100", "2025-06-30", "2025-06-30", 2.4),
-        ("gpu_rental_price", "H100", "2025-12-15", "2025-12-15", 2.0),
-        ("gpu_rental_price", "A100", "2025-12-15", "2025-12-15", 1.0),
+        ("trend", "price", "2024-06-30", "2024-06-30", 3.0),
+        ("trend", "price", "2025-06-30", "2025-06-30", 2.4),
+        ("trend", "price", "2025-12-15", "2025-12-15", 2.0),
+        ("trend", "other", "2025-12-15", "2025-12-15", 1.0),
     )
-    source = Figures("gpu_rental_price", "H100", carried=1)
+    source = Figures("trend", "price", carried=1)
     found = pooled(source.bounds(known, range(2024, 2030)))
     assert {year: (b.low, b.high) for year, b in found.items()} == {
         2024: (3.0, 3.0),
         2025: (2.0, 2.4),
         2026: (2.0, 2.4),
     }
+    assert (found[2025].source, found[2026].source) == ("said: price", "of 2025: said: price")
+
+
+def test_no_level_is_marked_by_that_of_another_year(facts: ms.Knowledge) -> None:
+    """What goes on is a rate of change, as the row says, or a floor; and its year is named."""
+    last = range(2026, 2029)
+    for row in CATALOGUE:
+        kept = [s for s in row.published if isinstance(s, Figures) and s.carried]
+        assert all(s.side == "floor" or row.yearly in ("growth", "fall") for s in kept), row.name
+        assert not any(s.side == "figure" for s in kept) or "taken to go on" in row.compared
+        for bound in (b for s in kept for b in s.bounds(facts, last)):
+            assert bound.source.startswith("of 20"), bound
+    rows = {row.name: row for row in CATALOGUE}
+    for name in ("revenue of memory makers", "rent of an H100e-hour", "inference share"):
+        found = [b.year for s in rows[name].published for b in s.bounds(facts, YEARS)]
+        assert found, name
+        assert set(found) == {2025}, name
 
 
 def test_a_rate_ahead_speaks_of_every_year_up_to_its_date(facts: ms.Knowledge) -> None:
@@ -269,6 +286,7 @@ def test_what_binds_adds_up_to_one(seen: ms.outlooks.Outlook) -> None:
 
 
 def test_the_text_marks_what_lies_outside_and_gives_its_source(seen: ms.outlooks.Outlook) -> None:
+    assert repr(seen).startswith("Outlook(2025 to 2027; regimes: bull, ")
     text = str(seen)
     for regime in seen.regimes:
         assert regime.upper() in text

@@ -180,6 +180,8 @@ def test_the_elasticity_is_that_of_the_draws(
 
 
 def test_it_prints_where_it_turns(seen: ms.paradoxes.Paradox) -> None:
+    assert repr(seen).startswith("Paradox(")
+    assert "\n" not in repr(seen)
     text = str(seen)
     assert "Where the change of years three to five turns" in text
     assert all(name in text for name in WATCHED)

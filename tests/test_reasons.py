@@ -137,6 +137,38 @@ def test_what_may_not_be_held_is_told_apart_from_what_does_not_pay() -> None:
     assert told(allocate(returns, RETURN)).loc["C", "reason"] == "return"
 
 
+def test_without_expected_return_reasons_are_in_terms_of_risk() -> None:
+    """CALM loses 10 % in the worst world and is capped, ROUGH 30 % and WILD 50 % fill the rest."""
+    returns = toy(
+        CALM=[0.05, 0.04, 0.05, 0.06, -0.10],
+        ROUGH=[0.10, 0.12, 0.11, 0.13, -0.30],
+        WILD=[0.20, 0.22, 0.21, 0.23, -0.50],
+    )
+    worst, least = "worst 20 % of worlds", "the portfolio's loss"
+    for times in (1.0, 2.0):  # points of loss, whatever they weigh
+        table = told(allocate(returns, times * RISK, max_weights={"CALM": 0.4}))
+        assert table["sentence"].to_dict() == {
+            "ROUGH": f"held: in the {worst} it loses 30.0 %, most in slump, as much as would be "
+            f"lost elsewhere; it brings 82 % of {least} in those worlds",
+            "CALM": f"at its cap: in the {worst} it loses 10.0 %, most in slump; a further point "
+            f"would take 0.200 points off {least} there; it brings 18 % of {least} in those worlds",
+            "WILD": f"not held: in the {worst} it loses 50.0 %, most in slump; a point of it would "
+            f"add 0.200 points to {least} there",
+        }
+        why = f"at its cap: a further point would take 0.200 points off {least} in the {worst}"
+        assert table.loc["CALM", "why"] == why
+
+
+def test_what_is_left_of_money_elsewhere_is_not_earned_where_it_is_below_zero() -> None:
+    """Risk is dear: of cash that earns nothing all is left, of RISKY less than nothing."""
+    rough = toy(A=[0.1, 0.1, 0.1, 0.1, -0.5], B=[0.1, 0.1, 0.1, 0.1, -0.6])
+    table = told(allocate(rough, RETURN - RISK, max_weights={"A": 0.5}))
+    assert table["hurdle"].max() < 0.0
+    said = table.loc["B", "sentence"]
+    assert "is what is left of money elsewhere after its own charges, -64.0 %" in said
+    assert not table["sentence"].str.contains("that money earns").any()
+
+
 # Where there are several optima, or several duals
 
 

@@ -23,8 +23,22 @@ from marketsim.model.units import LIMITS
 from marketsim.reporting import RunContents, write_backtest_report, write_report
 from marketsim.reporting.backtest_figures import top_weights
 from marketsim.reporting.backtest_page import backtest_html, shares, turnover
-from marketsim.reporting.decision_section import reasons_sentence, reasons_table
-from marketsim.reporting.formats import amount, join, number, percent, quantity, readable, usd_bn
+from marketsim.reporting.decision_section import (
+    alternatives_sentence,
+    alternatives_table,
+    reasons_sentence,
+    reasons_table,
+)
+from marketsim.reporting.formats import (
+    amount,
+    few,
+    join,
+    number,
+    percent,
+    quantity,
+    readable,
+    usd_bn,
+)
 from marketsim.reporting.narrative import story
 from marketsim.reporting.outlook_section import binding_panels, outlook_table, outside_table
 from marketsim.reporting.page import _unheld, report_html
@@ -224,6 +238,7 @@ def _value() -> pd.DataFrame:
             "implied_growth": 0.31,
             "model_margin": 0.4,
             "implied_margin": np.where(ratio < 0.4, np.nan, 0.55),
+            "margin_shortfall": np.where(np.arange(len(ratio)) == len(ratio) - 2, 0.15, np.nan),
             "enterprise_over_profit": 22.47,
             "expected_return": 0.109,
             "carry": 0.12,
@@ -682,12 +697,34 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
         "hurdle rate by −4.8 %",
         "reported USD 188.4bn",
         "two are off by more than 25 %",
-        "One of the 9 series rests on figures not checked",
+        "One of the 9 series rests (quarterly revenue AMD data center) on figures not checked",
     ],
 )
 def test_the_page_opens_with_the_decision_and_its_reasons(page: Page, said: str) -> None:
     opening = page.text[: page.text.index("The allocation")]
     assert said in opening.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("a", "a"),
+        ("abcd", "a, b, c and d"),
+        ("abcde", "a, b, c, d and e"),
+        ("abcdef", "a, b, c, d and two others"),
+    ],
+)
+def test_a_lone_other_is_named(names: str, said: str) -> None:
+    assert few(list(names)) == said
+
+
+def test_every_cap_that_holds_back_is_named_where_one_would_be_left_over() -> None:
+    contents, choice = make_contents(), _allocation()
+    caps = {f"max_weight[{t}]": 0.05 - 0.001 * i for i, t in enumerate(list(WEIGHTS)[:5])}
+    choice.duals = pd.Series(caps)
+    held_back = replace(contents, allocation=choice)  # type: ignore[arg-type]
+    decided = story(held_back)[0].text
+    assert "more of TSMC, GE Vernova, Broadcom, Constellation and NVIDIA if" in decided
 
 
 def test_every_holding_and_every_scenario_is_shown(page: Page) -> None:
@@ -1112,6 +1149,19 @@ def test_a_run_without_an_outlook_leaves_its_section_out() -> None:
     assert "Whether that world can be" not in report_html(bare)
 
 
+def test_alternatives_say_what_is_in_cash() -> None:
+    """The choice holds a fifth of it, what stands beside is invested in full."""
+    row = {"expected_return": 0.1, "over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05}
+    rivals = pd.DataFrame([{**row, "cash": 0.2}, {**row, "cash": 0.0}])
+    rivals.index = pd.Index(["chosen", "benchmark"])
+    weights = pd.DataFrame({"chosen": {"TSM": 0.8, "cash": 0.2}, "benchmark": {"TSM": 1.0}})
+    contents = replace(make_contents(), alternatives=rivals, alternative_weights=weights.fillna(0))
+    table = alternatives_table(contents)
+    place = [column.label for column in table.columns].index("Cash")
+    assert [row[place] for row in table.rows] == [percent(0.2, 0), percent(0.0, 0)]
+    assert f"{percent(0.2)} of it is cash, of the benchmark" in alternatives_sentence(contents)
+
+
 def test_reasons_are_given_for_what_is_notable() -> None:
     contents = make_contents()
     table = reasons_table(contents)
@@ -1246,6 +1296,7 @@ def test_value_says_what_share_is_near_the_market_and_what_is_not() -> None:
     assert "above it NVIDIA (3.00; gross profit and tax rate unknown), " in said
     assert "below it Oracle (0.30), Meta (0.33)" in said
     assert "CoreWeave" not in said  # its value is unknown
+    assert "No margin explains the price of Oracle (15 % short)" in said
 
 
 def known_ratios() -> pd.Series[float]:
@@ -1262,7 +1313,8 @@ def test_value_has_a_row_for_each_company_the_dearest_first() -> None:
         *("+10.9 %", "+12.0 %", "\N{MINUS SIGN}0.2 %", "\N{MINUS SIGN}0.9 %"),
     ]
     assert table.rows[-1][3] == "\N{EN DASH}"  # no market value
-    assert table.rows[-2][7] == "\N{EN DASH}"  # no margin explains the price
+    assert table.rows[-2][7] == "none"  # no margin explains the price
+    assert table.rows[-3][7] == "\N{EN DASH}"  # none within sixty points
 
 
 def test_twice_the_market_lies_as_far_from_it_as_half() -> None:

@@ -55,6 +55,8 @@ def cell(table: pd.DataFrame, column: str, **keys: str) -> float:
 
 
 def test_overall_scores_are_means_over_rows(table: pd.DataFrame, scores: Scores) -> None:
+    assert repr(scores).startswith("Scores(")
+    assert "\n" not in repr(scores)
     rows = table[(table["forecaster"] == TREND) & table["horizon"].between(2, 4)]
     said = Predictive(rows["location"].to_numpy(), rows["scale"].to_numpy())
     value, last = rows["log_value"].to_numpy(), rows["log_last"].to_numpy()

@@ -278,6 +278,31 @@ def test_a_price_of_the_models_value_implies_the_models_growth_and_margin(
     assert (dear["implied_growth"] > found["model_growth"]).mean() > 0.9
 
 
+def test_no_margin_above_one_explains_a_price_and_what_is_short_is_said(
+    valuation: Valuation,
+) -> None:
+    """Of a price ten times as high; of one lower by what was short all revenue is the margin."""
+    one, dear = valuation, 10.0
+
+    def asked(enterprise: np.ndarray) -> pd.DataFrame:
+        prices = one.economics.assign(market_cap=enterprise - owed)
+        with precise("float64"):
+            found = implied(one.assumed, one.terms, one.paths, one.columns, one.expected, prices)
+        return pd.DataFrame(found, index=one.economics.index)
+
+    owed = one.economics["net_debt"].fillna(0.0).to_numpy()
+    value = one.economics["model_value"].to_numpy() + owed
+    found = asked(dear * value)
+    short = found["margin_shortfall"]
+    assert short.notna().sum() > 3
+    assert short.dropna().between(0.0, 1.0, inclusive="neither").all()
+    assert not (found["implied_margin"] > 1.0).any()
+    assert found.loc[short.notna(), "implied_margin"].isna().all()
+    lower = asked(dear * value * (1.0 - 1.000_001 * short.fillna(0.0).to_numpy()))
+    np.testing.assert_allclose(lower.loc[short.notna(), "implied_margin"], 1.0, atol=1e-4)
+    assert asked(value)["margin_shortfall"].isna().all()
+
+
 def test_of_several_crossings_the_nearest_is_meant() -> None:
     grid = np.linspace(-2.0, 2.0, 5)
     values = np.exp(np.array([[3.0, 1.0], [1.0, 2.0], [0.0, 3.0], [1.0, 4.0], [3.0, 5.0]]))

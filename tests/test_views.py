@@ -467,6 +467,8 @@ def test_the_table_says_what_each_view_changed() -> None:
     assert table["before"].iloc[0] == pytest.approx(mean(SOME, RENT))
     assert table["after"].iloc[0] == pytest.approx(0.9)
     assert table["multiplier"].iloc[0] == 0.0 > table["multiplier"].iloc[1]
+    assert repr(pooled).startswith("Pooled(")
+    assert "\n" not in repr(pooled)
     assert "relative entropy" in str(pooled)
     assert "P(bear) > P(bull)" in str(pooled)
 

@@ -236,6 +236,14 @@ def test_a_dearer_premium_on_funds_costs_those_who_owe() -> None:
     assert 0.0 < lost[1] < lost[2]
 
 
+def test_cash_beyond_debts_is_worth_what_it_is_and_no_enterprise() -> None:
+    """Kept for years or paid out: free cash flow counts when it comes, and interest on it never."""
+    given, plain = terms(net_debt=[0.0, -50.0, -5_000.0]), sales(companies=3)
+    found = values(given, plain)
+    np.testing.assert_allclose(found, found[1], rtol=1e-3)
+    np.testing.assert_allclose(found[2], found[1], rtol=1e-12)
+
+
 def test_growth_beyond_what_is_asked_is_worth_much_and_not_nothing() -> None:
     """Where growth for ever passes the rate, value goes on rising and stays finite."""
     found = [value(terms(), sales(), assumed(terminal_growth=g)) for g in (0.03, 0.06, 0.09, 0.12)]

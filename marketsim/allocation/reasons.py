@@ -16,7 +16,7 @@ from ..returns import CASH
 from .marginals import CHARGED, marginals, negligible, tried
 from .names import array_of, numbers
 from .objectives import Term
-from .sentences import sentence, short
+from .sentences import Scale, sentence, short
 from .terms import CVaR
 
 if TYPE_CHECKING:
@@ -73,16 +73,26 @@ def reasons(
     table["limit"] = settled["cap"].where(capped, settled["limit"])
     table["benchmark"] = _benchmark(choice, benchmark)
     table["notable"] = _notable(table)
-    return _worded(choice, table, priced).sort_values("weight", ascending=False, kind="stable")
+    return _worded(choice, table).sort_values("weight", ascending=False, kind="stable")
 
 
-def _worded(choice: Allocation, table: pd.DataFrame, priced: bool) -> pd.DataFrame:
-    level, years = _term(choice).level, choice.returns.horizon_years
+def _worded(choice: Allocation, table: pd.DataFrame) -> pd.DataFrame:
+    scale = _scale(choice)
     told = [(str(name), row) for name, row in table.iterrows()]
     return table.assign(
-        why=[short(row, priced) for _, row in told],
-        sentence=[sentence(name, row, level, years, priced) for name, row in told],
+        why=[short(row, scale) for _, row in told],
+        sentence=[sentence(name, row, scale) for name, row in told],
     )[COLUMNS]
+
+
+def _scale(choice: Allocation) -> Scale:
+    """Return what figures are in: points of loss where the objective is CVaR and nothing else."""
+    assert choice.optimum is not None
+    risk = _term(choice)
+    alone = [(by, term) for by, term in choice.optimum.objective.utility() if by]
+    plain = CVaR(risk.level)
+    loss = alone[0][0] if len(alone) == 1 and alone[0][1] == plain else 0.0
+    return Scale(risk.level, choice.returns.horizon_years, bool(choice.optimum.priced), loss)
 
 
 COLUMNS: Final = [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..returns import CASH
 
-__all__ = ["sentence", "short"]
+__all__ = ["Scale", "sentence", "short"]
 
 PARTS: Final = {
     "carry": "cost of equity",
@@ -36,45 +36,54 @@ SHOWN: Final = 5e-4
 """Smaller figures round to none, and go unsaid."""
 
 
-def sentence(ticker: str, row: pd.Series, level: float, years: float, priced: bool) -> str:
-    """Return why a company has its weight.
+class Scale(NamedTuple):
+    """What the figures of reasons are in.
 
-    Parameters
+    Attributes
     ----------
-    ticker
-        Of the company, or cash.
-    row
-        As `Allocation.reasons` has it, with its code.
     level
         Of the CVaR that ``risk_share`` and ``tail_return`` are of.
     years
         Of the horizon.
     priced
         Whether figures are in expected return; in units of the objective otherwise.
+    loss
+        Units of the objective in one of that CVaR, where the objective is CVaR alone; else 0.
     """
+
+    level: float
+    years: float
+    priced: bool
+    loss: float
+
+
+def sentence(ticker: str, row: pd.Series, scale: Scale) -> str:
+    """Return why a company, or cash, has its weight; ``row`` as `Allocation.reasons` has it."""
     if row["reason"] in GIVEN:
         return GIVEN[row["reason"]]
-    if not priced:
-        return "; ".join(part for part in (_plain(row), _brought(row)) if part)
-    worth = f"{_expected(ticker, row, years)}{_charges(row, level)} {_verdict(row)}"
+    if not scale.priced:
+        return "; ".join(part for part in (_plain(row, scale), _brought(row)) if part)
+    worth = f"{_expected(ticker, row, scale.years)}{_charges(row, scale.level)} {_verdict(row)}"
     return "; ".join(part for part in (_stand(row), worth, _brought(row)) if part)
 
 
-def short(row: pd.Series, priced: bool) -> str:
+def short(row: pd.Series, scale: Scale) -> str:
     """Return the same in a few words, for a terminal."""
     code, more = row["reason"], float(row["reduced_cost"])
     if code in GIVEN:
         return GIVEN[code]
     if code == "tie":
         return f"{_stand(row)}, as good elsewhere"
-    if code == "balance" and priced:
+    if code == "balance" and scale.priced:
         return f"{_stand(row)}, a further point earns what money does elsewhere"
     if code == "filled":
         return f"{_stand(row)}, a wider one adds nothing and a point less takes away"
     if code == "limit":
         return f"{_stand(row)}, {_limiting(row)}"
-    if not priced:
-        return _plain(row)
+    if not scale.priced and code == "balance":
+        return f"{_stand(row)} as far as it makes the objective better"
+    if not scale.priced:
+        return f"{_stand(row)}: {_effect(row, scale)}"
     side = (
         "more than money earns elsewhere" if more > 0.0 else "short of what money earns elsewhere"
     )
@@ -108,14 +117,21 @@ def _expected(ticker: str, row: pd.Series, years: float) -> str:
 
 def _charges(row: pd.Series, level: float) -> str:
     """What a unit of it does to risk and to limits, and what that costs."""
-    charge, tail = float(row["risk_charge"]), float(row["tail_return"])
-    does = f"loses {_percent(-tail)}" if tail < 0.0 else f"earns {_percent(tail)}"
-    regime = f", most in {_readable(row['tail_regime'])}" if row["tail_regime"] and tail < 0 else ""
-    where = f" (in the {_worst(level)} it {does}{regime})" if np.isfinite(tail) else ""
+    charge, does = float(row["risk_charge"]), _in_tail(row)
+    where = f" (in the {_worst(level)} it {does})" if does else ""
     risk = " with risk free of charge" if abs(charge) < SHOWN else f"{_signed(charge)} for risk"
     limits, named = float(row["limit_charge"]), row["limit"] if row["reason"] != "cap" else ""
     more = "" if abs(limits) < SHOWN else f"{_signed(limits)} for {named or 'other limits'}"
     return f"{risk}{where}{more}"
+
+
+def _in_tail(row: pd.Series) -> str:
+    """What it does in the portfolio's worst worlds; nothing where those are not known."""
+    tail = float(row["tail_return"])
+    if not np.isfinite(tail):
+        return ""
+    regime = f", most in {_readable(row['tail_regime'])}" if row["tail_regime"] and tail < 0 else ""
+    return f"earns {_percent(tail)}" if tail >= 0.0 else f"loses {_percent(-tail)}{regime}"
 
 
 def _signed(charge: float) -> str:
@@ -124,6 +140,8 @@ def _signed(charge: float) -> str:
 
 def _verdict(row: pd.Series) -> str:
     hurdle = f"the {_percent(row['hurdle'])} that money earns elsewhere"
+    if float(row["hurdle"]) < -SHOWN:
+        hurdle = f"what is left of money elsewhere after its own charges, {_percent(row['hurdle'])}"
     more = float(row["reduced_cost"])
     if row["reason"] == "tie":
         point = "a point of it" if abs(row["weight"]) < SHOWN else "a point more or less"
@@ -147,21 +165,30 @@ def _brought(row: pd.Series) -> str:
     return f"it brings {_percent(share, 0)} of the portfolio's loss in those worlds"
 
 
-def _plain(row: pd.Series) -> str:
-    """Why, in units of an objective that has no expected return."""
-    size, code = f"{abs(0.01 * float(row['reduced_cost'])):.3g}", row["reason"]
-    stand = _stand(row)
-    if code == "balance":
-        return f"{stand} as far as it makes the objective better"
-    if code == "tie":
-        return f"{stand}, as good elsewhere"
-    if code == "filled":
-        return f"{stand}: a wider one adds nothing and a point less takes away"
-    if code == "limit":
-        return f"{stand}: {_limiting(row)}"
-    if code == "cap":
-        return f"{stand}: a further point would make the objective better by {size}"
-    return f"{stand}: a point of it would make the objective worse by {size}"
+def _plain(row: pd.Series, scale: Scale) -> str:
+    """Why, by risk: of an objective that has no expected return."""
+    code, does = row["reason"], _in_tail(row)
+    if not does:
+        return short(row, scale)
+    tail = f"in the {_worst(scale.level)} it {does}"
+    if code == "balance" and scale.loss:
+        return f"{_stand(row)}: {tail}, as much as would be lost elsewhere"
+    if code in ("cap", "floor", "absent"):
+        return f"{_stand(row)}: {tail}; {_effect(row, scale, 'there')}"
+    return f"{short(row, scale)}; {tail}"
+
+
+def _effect(row: pd.Series, scale: Scale, where: str = "") -> str:
+    """What a point more does to the loss, where nothing else counts, or to the objective."""
+    more, better = float(row["reduced_cost"]), row["reason"] == "cap"
+    point = "a further point would" if better else "a point of it would"
+    if not scale.loss:
+        change = "better" if better else "worse"
+        return f"{point} make the objective {change} by {abs(0.01 * more):.3g}"
+    size = abs(more) / scale.loss
+    points = f"{size:.3f} points" if size >= SHOWN else "under 0.001 points"
+    loss = f"the portfolio's loss {where or f'in the {_worst(scale.level)}'}"
+    return f"{point} {f'take {points} off' if better else f'add {points} to'} {loss}"
 
 
 def _limiting(row: pd.Series) -> str:

@@ -49,6 +49,9 @@ class History:
     traded: pd.Series | None = None
     adjusted: pd.Timestamp | None = None
 
+    def __repr__(self) -> str:
+        return f"History({self.date.date()}, {len(self.tickers)} companies, {self.facts!r})"
+
     @cached_property
     def prices(self) -> Prices:
         """Closes with the market statistics that they give, computed when first asked for."""

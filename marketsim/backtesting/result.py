@@ -67,6 +67,13 @@ class BacktestResult:
     notes: tuple[str, ...] = (HINDSIGHT,)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        days = self.returns.index
+        return (
+            f"BacktestResult({self.strategy}, {days[0].date()} to {days[-1].date()}, "
+            f"{self.holdings.shape[1]} companies, {len(self.weights)} rebalancings)"
+        )
+
     @property
     def wealth(self) -> pd.Series:
         """Growth of one unit of money, after costs, by date."""

@@ -62,6 +62,9 @@ class Identification:
     losses: pd.DataFrame
     bar: float
 
+    def __repr__(self) -> str:
+        return f"Identification({len(self.assumptions)} assumptions, {len(self.pairs)} pairs)"
+
     def __str__(self) -> str:
         counts = self.assumptions["status"].value_counts()
         told = ", ".join(f"{counts.get(s, 0)} {s}" for s in ("pinned", "informed", "prior"))

@@ -65,6 +65,10 @@ class Chains:
     ess: np.ndarray
     rhat: np.ndarray
 
+    def __repr__(self) -> str:
+        chains, draws, unknowns = self.values.shape
+        return f"Chains({chains} chains x {draws:,} draws x {unknowns:,} unknowns)"
+
 
 @dataclass(frozen=True, eq=False)
 class Draws:
@@ -80,6 +84,9 @@ class Draws:
 
     assumptions: tuple[str, ...]
     chains: Chains
+
+    def __repr__(self) -> str:
+        return f"Draws({len(self.assumptions)} assumptions, {self.chains!r})"
 
     @property
     def pooled(self) -> np.ndarray:

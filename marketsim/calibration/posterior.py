@@ -67,6 +67,12 @@ class Posterior:
     jacobian: np.ndarray
     steps: int
 
+    def __repr__(self) -> str:
+        return (
+            f"Posterior({len(self.companies)} companies, {len(self.entries)} assumptions, "
+            f"{len(self.fit)} series, as of {self.as_of.date()})"
+        )
+
     @property
     def companies(self) -> tuple[str, ...]:
         """Tickers, in the order of the model."""

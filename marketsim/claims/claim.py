@@ -25,6 +25,9 @@ class Finding:
     holds: np.ndarray
     beside: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        return f"Finding({len(self.value):,} draws, {int(np.sum(self.holds)):,} hold)"
+
 
 Check = Callable[[Worlds], Finding]
 

@@ -39,6 +39,9 @@ class ClaimResults:
     table: pd.DataFrame
     findings: dict[tuple[str, str], Finding]
 
+    def __repr__(self) -> str:
+        return f"ClaimResults({int(self.table['holds'].sum())} of {len(self.table)} hold)"
+
     @property
     def hold(self) -> bool:
         """Whether every claim holds."""

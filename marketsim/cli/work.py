@@ -77,7 +77,10 @@ def run(
         ),
     ] = None,
     most_cash: Annotated[
-        float, typer.Option(help="The most that may stay in cash; at 0 all is invested.")
+        float,
+        typer.Option(
+            help="The most that may stay in cash, at the yield of the newest bill; at 0 none."
+        ),
     ] = 1.0,
 ) -> None:
     """Go from the facts to an allocation and a report."""

@@ -65,6 +65,12 @@ class Explanation:
     location: float
     scale: float
 
+    def __repr__(self) -> str:
+        return (
+            f"Explanation({self.series.quantity} of {self.series.entity}, quarter to "
+            f"{self.quarter_end.date()}, {len(self.parts)} parts)"
+        )
+
     def __str__(self) -> str:
         return "\n".join(_lines(self))
 

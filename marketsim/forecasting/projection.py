@@ -109,6 +109,12 @@ class Forecast:
     seed: int
     digest: str
 
+    def __repr__(self) -> str:
+        _, horizons = self.joint.mean.shape
+        return (
+            f"Forecast({len(self.series)} series x {horizons} quarters, as of {self.as_of.date()})"
+        )
+
     @property
     def logs(self) -> Predictive:
         """Mean and standard deviation of logs over all horizons, [series, horizon]."""

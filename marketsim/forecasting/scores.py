@@ -95,6 +95,10 @@ class Scores:
     parts: tuple[str, ...]
     left_out: int
 
+    def __repr__(self) -> str:
+        who = self.overall["forecaster"].unique()
+        return f"Scores({len(self.by_series):,} rows by series; forecasters: {', '.join(who)})"
+
     def series(self, forecaster: str, horizons: str = LATER) -> pd.DataFrame:
         """Return one forecaster's marks by series: n, crps, coverage, bias, error, skill.
 

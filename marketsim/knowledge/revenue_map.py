@@ -44,6 +44,12 @@ class RevenueMap:
     owner: np.ndarray
     base_growth: np.ndarray
 
+    def __repr__(self) -> str:
+        size = (
+            f"{len(self.companies)} companies, {len(self.lines)} lines x {len(self.layers)} layers"
+        )
+        return f"RevenueMap({size})"
+
     def series(self) -> dict[str, np.ndarray]:
         """Return the lines each reported series adds up: name -> zeros and ones [line]."""
         rows = {f"{t}.total": self.owner[i] for i, t in enumerate(self.companies)}

@@ -48,6 +48,9 @@ class Universe:
     breaks: tuple[Break, ...]
     groups: Mapping[str, Mapping[str, str]]
 
+    def __repr__(self) -> str:
+        return f"Universe({len(self.companies)} companies, {len(self.revenue_map.lines)} lines)"
+
     def group(self, name: str) -> tuple[str, ...]:
         """Return the members of a group, in the order of the file.
 

@@ -52,6 +52,13 @@ class Outlook:
     table: pd.DataFrame
     binding: pd.DataFrame
 
+    def __repr__(self) -> str:
+        years = self.table["year"]
+        return (
+            f"Outlook({years.min()} to {years.max()}; regimes: {', '.join(self.regimes)}; "
+            f"as of {self.as_of.date()})"
+        )
+
     @property
     def outside(self) -> pd.DataFrame:
         """The rows of the table that lie outside what was published."""

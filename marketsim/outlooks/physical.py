@@ -45,7 +45,7 @@ COMPUTE: Final = (
         "percent",
         lambda quarters: 100.0 * quarters.inference_share,
         "last",
-        (Figures("inference_share", group="inference_share", carried=2),),
+        (Figures("inference_share", group="inference_share"),),
         "shares of compute, and of what the largest maker sold",
     ),
     Row(
@@ -53,8 +53,8 @@ COMPUTE: Final = (
         "USD",
         field("rent"),
         "mean",
-        (Figures("gpu_rental_price", "H100", carried=1),),
-        "indices and offers of the last year known",
+        (Figures("gpu_rental_price", "H100"),),
+        "indices and offers of the year",
     ),
 )
 
@@ -152,7 +152,7 @@ MEMORY: Final = (
         "USD bn per quarter",
         field("memory_revenue"),
         "mean",
-        (Figures("memory_revenue", "DRAM industry", carried=1),),
-        "DRAM of all uses, quarters of the last year known",
+        (Figures("memory_revenue", "DRAM industry"),),
+        "DRAM of all uses, quarters of the year",
     ),
 )

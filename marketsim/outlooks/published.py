@@ -1,8 +1,10 @@
 """What was published of a quantity, by year: figures, floors and ceilings, read from the facts.
 
 Only what the knowledge holds is read, so that nothing published later than its date can bound
-anything. A figure is for the year that holds its date; a floor or a ceiling is a figure of
-something smaller or larger than the quantity that it bounds.
+anything. A figure is for the year that holds its date: what a level or a share was last year says
+nothing of the next. Trends may be taken to go on, and a floor to hold, and say of which year they
+are. A floor or a ceiling is a figure of something smaller or larger than the quantity that it
+bounds.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ class Figures:
     scale, shift
         The row's unit is ``shift`` plus ``scale`` times the facts'.
     carried
-        For how many years after its own a figure of the last year known still speaks.
+        For how many years after its own a figure of the last year known still speaks, of which year
+        its source then says: of trends that are taken to go on, and of floors.
     spanning
         Whether a figure speaks of every year from its publication to its date, as rates ahead do.
     group
@@ -87,7 +90,8 @@ class Figures:
             first = min(published.year, date.year) if self.spanning else date.year
             until = date.year + (self.carried if date.year == last else 0)
             for year in sorted(set(range(first, until + 1)) & set(years)):
-                yield _bound(year, low, high, self.side, f"{source}: {entity}")
+                of = f"of {date.year}: " if year > date.year else ""
+                yield _bound(year, low, high, self.side, f"{of}{source}: {entity}")
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,14 @@ class Prices:
     splits: pd.DataFrame = field(default_factory=NO_SPLITS.copy, repr=False)
     adjusted: pd.Timestamp | None = None
 
+    def __repr__(self) -> str:
+        known = self.closes.index
+        days = f"{len(known):,} days to {known[-1].date()}" if len(known) else "no days"
+        return (
+            f"Prices({len(self.statistics)} companies, closes of {self.closes.shape[1]} on {days}, "
+            f"as of {self.as_of.date()})"
+        )
+
     @classmethod
     def from_closes(
         cls,

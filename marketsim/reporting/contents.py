@@ -40,7 +40,7 @@ COLUMNS = {
     "sensitivities": ("unit", "value", "sd", "portfolio_per_sd", "meaning"),
 }
 OPTIONAL = {
-    "alternatives": ("expected_return", "over_cost", "active_risk"),
+    "alternatives": ("expected_return", "over_cost", "active_risk", "cash"),
     "reasons": ("weight", "notable", "expected_return", "reduced_cost", "risk_share", "sentence"),
     "outlook": (
         "regime",
@@ -64,6 +64,7 @@ OPTIONAL = {
         "implied_growth",
         "model_margin",
         "implied_margin",
+        "margin_shortfall",
         "enterprise_over_profit",
         "expected_return",
         "carry",
@@ -126,8 +127,8 @@ class RunContents:
         Draws of the elasticity of demand.
     alternatives : DataFrame
         Indexed by portfolio, ``chosen`` and ``benchmark`` among them: expected_return, over_cost
-        (of that, what exceeds the cost of equity), CVaR_<level>, active_risk, and a column for the
-        mean return in each regime.
+        (of that, what exceeds the cost of equity), CVaR_<level>, active_risk, the weight of cash,
+        and a column for the mean return in each regime.
     reasons : DataFrame
         Indexed by ticker, largest weight first, as `Allocation.reasons` has them: weight, notable
         (empty where a company goes unmentioned), expected_return, reduced_cost, risk_share,

@@ -17,7 +17,7 @@ __all__ = [
     "reasons_table",
 ]
 
-SHOWN = "expected_return", "over_cost", "active_risk"
+SHOWN = "expected_return", "over_cost", "active_risk", "cash"
 
 LARGEST = 3
 """Holdings named of each portfolio."""
@@ -75,7 +75,7 @@ def alternatives_table(contents: RunContents) -> Table:
     """A row for each portfolio: return, risk, largest holdings, and the mean in each regime."""
     found = contents.alternatives
     regimes = [name for name in contents.scenarios.index if name in found.columns]
-    heads = ["Expected return", "Over cost of equity", "CVaR", "Active risk"]
+    heads = ["Expected return", "Over cost of equity", "CVaR", "Active risk", "Cash"]
     columns = [
         Column("Portfolio", "text"),
         *map(Column, heads),
@@ -90,9 +90,9 @@ def alternatives_table(contents: RunContents) -> Table:
 
 
 def _figures(row: pd.Series) -> list[str]:
-    gained, over, lost, active, *regimes = row.astype(float).tolist()
+    gained, over, lost, active, cash, *regimes = row.astype(float).tolist()
     told = [percent(gained, sign=True), percent(over, sign=True), percent(lost), percent(active)]
-    return [*told, *(percent(x, 0, sign=True) for x in regimes)]
+    return [*told, percent(cash, 0), *(percent(x, 0, sign=True) for x in regimes)]
 
 
 def alternatives_sentence(contents: RunContents) -> str:
@@ -105,8 +105,16 @@ def alternatives_sentence(contents: RunContents) -> str:
         f"Beside the benchmark, {_benchmark(contents)}, the choice is expected to return "
         f"{percent(more['expected_return'], sign=True)} a year at a CVaR that differs by "
         f"{percent(more[_tail(found)], sign=True)}, and to stray from it by "
-        f"{percent(float(found['active_risk']['chosen']))}."
+        f"{percent(float(found['active_risk']['chosen']))}.{_uninvested(found)}"
     )
+
+
+def _uninvested(found: pd.DataFrame) -> str:
+    """What of the choice is in cash beside the benchmark, where there is any."""
+    mine, theirs = (float(found["cash"][name]) for name in ("chosen", "benchmark"))
+    if max(mine, theirs) < 5e-4:
+        return ""
+    return f" {percent(mine)} of it is cash, of the benchmark {percent(theirs)}."
 
 
 def _benchmark(contents: RunContents) -> str:

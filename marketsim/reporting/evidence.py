@@ -91,20 +91,15 @@ def width_of_worlds(contents: RunContents) -> str:
 
 def caveats(contents: RunContents) -> list[str]:
     """What a reader must hold against every number of the report."""
-    unverified = int(contents.fit["confidence"].astype(str).str.contains("unverified").sum())
-    one = "rests" if unverified == 1 else "rest"
+    doubted = contents.fit["confidence"].astype(str).str.contains("unverified")
+    names = [readable(name) for name in contents.fit.loc[doubted, "series"]]
+    rest = f"rests ({names[0]})" if len(names) == 1 else "rest"
     checked = (
-        [
-            sentence(
-                f"{count(unverified)} of the {len(contents.fit)} series {one} on figures "
-                f"not checked against a filing."
-            )
-        ]
-        if unverified
-        else []
+        f"{count(len(names))} of the {len(contents.fit)} series {rest} on figures not checked "
+        "against a filing."
     )
     return [
-        *checked,
+        *([sentence(checked)] if names else []),
         "The probabilities of the scenarios are judgements, and the companies were chosen with "
         "hindsight: they are those that mattered by the end of the period.",
     ]

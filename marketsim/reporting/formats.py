@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ __all__ = [
     "amount",
     "count",
     "day",
+    "few",
     "join",
     "layer_name",
     "number",
@@ -147,6 +148,12 @@ def sentence(text: str) -> str:
 def count(number_of: int) -> str:
     """A count in a sentence: words below ten, then figures."""
     return SMALL[number_of] if 0 <= number_of < len(SMALL) else f"{number_of:,}"
+
+
+def few(names: Sequence[str], most: int = 4) -> str:
+    """The first names and how many others there are; a lone other is named too."""
+    rest = len(names) - most
+    return join(names if rest <= 1 else [*names[:most], f"{count(rest)} others"])
 
 
 def join(parts: Iterable[str], word: str = "and") -> str:

@@ -13,6 +13,7 @@ from .contents import RunContents
 from .evidence import caveats, fit_sentence, flagship_sums, poor_fits, width_of_worlds
 from .formats import (
     count,
+    few,
     join,
     layer_name,
     number,
@@ -116,10 +117,7 @@ def _limits(contents: RunContents) -> str:
     ]
     if not caps:
         return ""
-    rest = len(caps) - 4
-    more = f" and {count(rest)} other{'s' if rest > 1 else ''}" if rest > 0 else ""
-    shown = ", ".join(caps[:4]) + more if more else join(caps)
-    return f"It would hold more of {shown} if the caps allowed."
+    return f"It would hold more of {few(caps)} if the caps allowed."
 
 
 def _horizon(contents: RunContents) -> str:

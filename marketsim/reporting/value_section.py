@@ -41,7 +41,16 @@ def value_sentence(contents: RunContents) -> str:
         if len(side)
     ]
     span = f"{NEAR[0]:g} to {NEAR[1]:g} times what the market does"
-    return f"The model values {counted} at {span}{''.join(sides)}."
+    return f"The model values {counted} at {span}{''.join(sides)}.{_unexplained(contents)}"
+
+
+def _unexplained(contents: RunContents) -> str:
+    """Whose price no margin explains, and what is missing at a margin of one."""
+    short = contents.value["margin_shortfall"].astype(float).dropna().sort_values(ascending=False)
+    if short.empty:
+        return ""
+    named = join(f"{contents.name(str(t))} ({percent(x, 0)} short)" for t, x in short.items())
+    return f" No margin explains the price of {named}: were all revenue profit it would not do."
 
 
 def _missed(contents: RunContents, ticker: str, ratio: float) -> str:
@@ -92,11 +101,16 @@ def _company(contents: RunContents, ticker: str, row: pd.Series) -> list[str | M
         percent(own["model_growth"], 0, sign=True),
         percent(own["implied_growth"], 0, sign=True),
         percent(own["model_margin"], 0),
-        percent(own["implied_margin"], 0),
+        _margin(own),
         _times(own["enterprise_over_profit"], 1),
         percent(own["expected_return"], sign=True),
         *(percent(own[name], sign=True) for name in ("carry", "regimes", "pull")),
     ]
+
+
+def _margin(own: pd.Series[float]) -> str:
+    """The margin that the price implies, or that there is none."""
+    return "none" if np.isfinite(own["margin_shortfall"]) else percent(own["implied_margin"], 0)
 
 
 def _sorted(contents: RunContents) -> list[tuple[object, pd.Series]]:

@@ -3,22 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
 
 from marketsim.returns import CASH, ReturnScenarios
 from marketsim.valuation import Valuation
+from marketsim.valuation.assumptions import RATES
 
-__all__ = ["cash_return", "invested", "with_cash", "with_cash_cap"]
+__all__ = ["CashRate", "cash_return", "earned_by_cash", "invested", "with_cash", "with_cash_cap"]
+
+BILL: Final = "interest_rate", "US 3-month bill"
+"""Quantity and entity of what cash earns within `SHORT`."""
+
+SHORT: Final = 1.0
+"""Years: whoever holds cash for longer can have a bond."""
+
+DAYS: Final = 91
+"""Of a bill's life: it costs 1 - discount x 91 / 360 of what it pays."""
 
 
-def with_cash(returns: ReturnScenarios, rate: float | None) -> ReturnScenarios:
-    """Return scenarios with cash, which earns a rate a year, by default that of valuation."""
+@dataclass(frozen=True)
+class CashRate:
+    """What cash earns.
+
+    Attributes
+    ----------
+    rate
+        Per year, compounded continuously.
+    name
+        Of the security whose yield it is, or why there is none.
+    date
+        Of the yield; None where there is no security.
+    """
+
+    rate: float
+    name: str
+    date: pd.Timestamp | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.date is None else f"{self.name} of {self.date.date()}"
+
+    def record(self) -> dict[str, float | str | None]:
+        """Return it for the record of a run."""
+        date = None if self.date is None else str(self.date.date())
+        return {"rate": round(self.rate, 12), "name": self.name, "date": date}
+
+
+def earned_by_cash(returns: ReturnScenarios, given: float | None = None) -> CashRate:
+    """Return what cash earns over the horizon of return scenarios.
+
+    Over a year at the most the newest bill known by the date; over more, or where no bill is known,
+    the return without risk that valuation assumes. A ``given`` rate comes before both, a column of
+    cash before all. Scenarios made elsewhere know of no rate.
+    """
+    world = returns.world
     if CASH in returns.tickers:
-        return returns
-    if rate is None:
-        world = returns.world
-        rate = float(world.assumed.risk_free) if isinstance(world, Valuation) else 0.0
-    return returns.with_cash(rate)
+        earned = float(np.log1p(cash_return(returns)) / returns.horizon_years)
+        return CashRate(earned, "as the scenarios have it")
+    if given is not None:
+        return CashRate(given, "as given")
+    if not isinstance(world, Valuation):
+        return CashRate(0.0, "no rate known")
+    facts = world.paths.scenarios.posterior.knowledge
+    bills = facts.select(*BILL)
+    if returns.horizon_years <= SHORT and len(bills):
+        newest = bills.iloc[-1]
+        return CashRate(_continuous(newest["value"] / 100.0), BILL[1], newest["date"])
+    return _assumed(world, facts.select(*RATES["risk_free"]))
+
+
+def _continuous(discount: float) -> float:
+    """Return what a bill at a ``discount`` yields per year, compounded continuously."""
+    return float(-np.log1p(-discount * DAYS / 360.0) * 365.0 / DAYS)
+
+
+def _assumed(world: Valuation, bonds: pd.DataFrame) -> CashRate:
+    """Return the rate of valuation, with the bond that it is of unless it was set otherwise."""
+    rate = float(world.assumed.risk_free)
+    if len(bonds) and np.isclose(rate, bonds["value"].iloc[-1] / 100.0, rtol=1e-9):
+        return CashRate(rate, RATES["risk_free"][1], bonds["date"].iloc[-1])
+    return CashRate(rate, "the return without risk that valuation assumes")
+
+
+def with_cash(returns: ReturnScenarios, earned: CashRate) -> ReturnScenarios:
+    """Return scenarios with cash, unless they have some."""
+    return returns if CASH in returns.tickers else returns.with_cash(earned.rate)
 
 
 def with_cash_cap(limits: Mapping[str, Any], most_cash: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from marketsim.allocation.limits import at_most
 from marketsim.returns import ReturnScenarios
 
 from .benchmarks import market_weights, stated_weights
-from .cash import cash_return, with_cash, with_cash_cap
+from .cash import CashRate, cash_return, earned_by_cash, with_cash, with_cash_cap
 from .rivals import alternatives, compared, loss, parts_of
 
 __all__ = ["Decision", "decide"]
@@ -33,12 +33,15 @@ class Decision:
         Its weights, by ticker.
     alternatives
         By portfolio: expected return, what of it exceeds the cost of equity (``over_cost``), CVaR,
-        ``active_risk`` (standard deviation of the difference to the benchmark), and the mean return
+        ``active_risk`` (standard deviation of the difference to the benchmark), the weight of
+        ``cash``, of which all but the choice hold none where limits let them, and the mean return
         in each regime.
     weights
         Of each portfolio, [ticker x portfolio].
     reasons
         Why each company is held, or is not; see :meth:`marketsim.allocation.Allocation.reasons`.
+    cash
+        What cash earns, and whose yield that is; None where none may be held.
     """
 
     choice: Allocation
@@ -47,6 +50,10 @@ class Decision:
     alternatives: pd.DataFrame
     weights: pd.DataFrame
     reasons: pd.DataFrame
+    cash: CashRate | None = None
+
+    def __repr__(self) -> str:
+        return f"Decision({self.choice!r}, beside {len(self.weights.columns) - 1} others)"
 
 
 def decide(
@@ -80,7 +87,8 @@ def decide(
         The most that may stay in cash; at 0 there is none.
     cash_rate
         What cash earns a year (see :meth:`marketsim.ReturnScenarios.with_cash`); by default the
-        return without risk that valuation assumes, 0 where the returns were made elsewhere. A
+        yield of the newest three-month bill known by the date, over horizons of more than a year
+        the return without risk that valuation assumes, 0 where the returns were made elsewhere. A
         column ``cash`` that the returns have is left as it is.
 
     Raises
@@ -90,10 +98,11 @@ def decide(
     InputError
         For a benchmark that is none.
     """
-    told = ""
+    told, cash = "", None
     if most_cash > 0.0:
-        returns, limits = with_cash(returns, cash_rate), with_cash_cap(limits, most_cash)
-        told = f", where cash earns {100 * cash_return(returns):.1f} %"
+        cash = earned_by_cash(returns, cash_rate)
+        returns, limits = with_cash(returns, cash), with_cash_cap(limits, most_cash)
+        told = f", where cash earns {100 * cash_return(returns):.1f} % ({cash})"
     market = (
         market_weights(returns) if benchmark is None else stated_weights(benchmark, returns.tickers)
     )
@@ -120,4 +129,5 @@ def decide(
         compared(returns, weights, market, level),
         weights,
         choice.reasons(market, parts_of(returns)),
+        cash,
     )

@@ -112,6 +112,6 @@ def freshness(
 
 
 def _few(names: Sequence[str]) -> str:
-    """Return the first names and how many more there are."""
+    """Return the first names and how many more there are; one more is named."""
     more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:NAMED])} and {more} more"

@@ -69,6 +69,9 @@ class Run:
     reasons: pd.DataFrame
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r}, {self.paths!r}, {self.allocation!r})"
+
     @property
     def as_of(self) -> pd.Timestamp:
         """The decision date, whether it was asked for or taken by default."""
@@ -134,7 +137,7 @@ def run(
     benchmark
         Weights by ticker, by default companies by market value.
     most_cash
-        The most that may stay in cash, which earns the return without risk that valuation assumes;
+        The most that may stay in cash, which earns the yield of the newest three-month bill known;
         at 0 all is invested.
     progress
         Called with the name of each step as it begins.
@@ -297,6 +300,7 @@ def _meta(
         "seed": arguments["seed"],
         "horizon_years": 1.0,
         "objective": decision.objective,
+        "cash": None if decision.cash is None else decision.cash.record(),
         "arguments": dict(arguments),
         "facts_digest": knowledge.facts.digest,
         "knowledge_digest": knowledge.digest,

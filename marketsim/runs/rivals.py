@@ -78,7 +78,7 @@ def loss(returns: ReturnScenarios, weights: pd.Series, level: float) -> float:
 def compared(
     returns: ReturnScenarios, weights: pd.DataFrame, market: pd.Series, level: float
 ) -> pd.DataFrame:
-    """Return what each portfolio of ``weights`` [ticker x name] returns and risks."""
+    """Return what each portfolio of ``weights`` [ticker x name] returns, risks, leaves in cash."""
     odds, drawn = returns.probabilities, returns.returns
     base, asked = drawn @ market.to_numpy(), _carry(returns)
     rows = {}
@@ -90,6 +90,7 @@ def compared(
             "over_cost": odds @ earned - w @ asked,
             f"CVaR_{100 * level:g}": loss(returns, column, level),
             "active_risk": float(np.sqrt(variance(earned - base, odds))),
+            "cash": float(column.get(CASH, 0.0)),
             **_by_regime(returns, earned),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")

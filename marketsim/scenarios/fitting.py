@@ -44,6 +44,10 @@ class Scenarios:
     regimes: tuple[Regime, ...]
     moves: np.ndarray
 
+    def __repr__(self) -> str:
+        told = ", ".join(f"{one.name} {100 * one.probability:.3g} %" for one in self.regimes)
+        return f"Scenarios({told}; as of {self.posterior.as_of.date()})"
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the regimes."""

@@ -75,6 +75,10 @@ class Outcomes:
     lives: np.ndarray
     quantities: Mapping[str, np.ndarray]
 
+    def __repr__(self) -> str:
+        worlds, quarters, companies = self.revenue.shape
+        return f"Outcomes({worlds:,} worlds x {quarters} quarters x {companies} companies)"
+
     def __getitem__(self, rows: slice | np.ndarray) -> Outcomes:
         """Some of the worlds."""
         quantities = {name: path[rows] for name, path in self.quantities.items()}

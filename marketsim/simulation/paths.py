@@ -61,6 +61,14 @@ class Paths:
     deviation: np.ndarray
     seed: int
 
+    def __repr__(self) -> str:
+        draws, quarters, companies = self.revenue.shape
+        return (
+            f"Paths({draws:,} draws x {quarters} quarters x {companies} companies; "
+            f"regimes: {', '.join(self.scenarios.names)}; "
+            f"as of {self.scenarios.posterior.as_of.date()})"
+        )
+
     @property
     def revenue(self) -> np.ndarray:
         """Revenue of the draws, USD bn per quarter, [draw, quarter, company]."""

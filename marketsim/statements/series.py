@@ -62,6 +62,12 @@ class Series:
     afresh: np.ndarray
     year_end_month: int | None = 12
 
+    def __repr__(self) -> str:
+        said = (
+            f"{len(self.values)} reports to {self.dates[-1].date()}" if len(self.values) else "none"
+        )
+        return f"Series({self.quantity} of {self.entity}, {said})"
+
     @property
     def reported(self) -> bool:
         """Whether a company reports it, by its own quarters."""

@@ -20,7 +20,7 @@ from .statement import Sales, Terms, statement
 from .worlds import sold_in
 from .worth import enterprise_value
 
-__all__ = ["crossing", "implied"]
+__all__ = ["crossing", "implied", "shortfall"]
 
 GROWTH: Final = np.linspace(-0.40, 0.60, 41)
 """Per year, in logs, beyond the model's, of what is sold in the years simulated."""
@@ -45,7 +45,9 @@ def implied(
     ``model_growth`` of revenue from the first to the last year, per year, and ``model_margin``,
     profit before interest and tax over revenue in the last; ``implied_growth`` and
     ``implied_margin``, either of them alone such that value is the market's, NaN where none within
-    forty points of growth or sixty of margin is; ``model_profit`` of the first year, USD bn.
+    forty points of growth or sixty of margin is. More than all of revenue nobody keeps: where no
+    margin up to one is enough, ``margin_shortfall`` is the share of the market's enterprise value
+    that one leaves unexplained, else NaN. ``model_profit`` of the first year, USD bn.
     """
     sold = sold_in(paths.calibrated, 0, columns, expected)
     said = _said(assumed, terms, sold)
@@ -57,12 +59,15 @@ def implied(
     revenue, profit = np.asarray(said.revenue), np.asarray(said.profit)
     growth = np.log(revenue[-1] / revenue[0]) / (len(revenue) - 1)
     margin = profit[-1] / revenue[-1]
+    implied_margin = margin + crossing(MARGIN, widened, value)
+    short = shortfall(MARGIN, widened, value, 1.0 - margin)
     return {
         "model_profit": profit[0],
         "model_growth": np.expm1(growth),
         "implied_growth": np.expm1(growth + crossing(GROWTH, grown, value)),
         "model_margin": margin,
-        "implied_margin": margin + crossing(MARGIN, widened, value),
+        "implied_margin": np.where(implied_margin <= 1.0, implied_margin, np.nan),
+        "margin_shortfall": np.where(implied_margin <= 1.0, np.nan, short),
     }
 
 
@@ -121,4 +126,20 @@ def crossing(grid: np.ndarray, values: np.ndarray, target: np.ndarray) -> np.nda
             at = grid[first] + part * (grid[first + 1] - grid[first])
             if len(at):
                 found[company] = at[np.abs(at).argmin()]
+    return found
+
+
+def shortfall(
+    grid: np.ndarray, values: np.ndarray, target: np.ndarray, most: np.ndarray
+) -> np.ndarray:
+    """Return what ``values`` [case, company] at the ``most`` [company] leave of the ``target``.
+
+    A share of it, [company], by the lines that `crossing` draws; NaN where the most lies beyond the
+    grid, where the target is reached, or where there is none.
+    """
+    found = np.full(len(target), np.nan)
+    for company, (aim, end) in enumerate(zip(target, most, strict=True)):
+        if np.isfinite(aim) and aim > 0.0 and grid[0] <= end <= grid[-1]:
+            reached = np.exp(np.interp(end, grid, np.log(values[:, company]))) / aim
+            found[company] = 1.0 - reached if reached < 1.0 else np.nan
     return found

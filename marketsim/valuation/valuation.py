@@ -31,6 +31,7 @@ COLUMNS: Final = [
     "implied_growth",
     "model_margin",
     "implied_margin",
+    "margin_shortfall",
     "enterprise_over_profit",
     "expected_return",
     "carry",
@@ -97,6 +98,14 @@ class Valuation:
     without_accounts: tuple[str, ...] = ()
     unknown_rates: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        draws, companies = self.world_returns.shape
+        ahead = "a year" if self.horizon_years == 1.0 else f"{self.horizon_years:g} years"
+        return (
+            f"Valuation({draws:,} draws x {companies} companies, {ahead} ahead, "
+            f"anchored to {self.anchoring}, as of {self.prices.as_of.date()})"
+        )
+
     @property
     def without_price(self) -> tuple[str, ...]:
         """Companies of the paths that are left out, since nothing prices them."""
@@ -150,7 +159,7 @@ class Valuation:
         pandas.DataFrame
             A row each: ``ticker``, ``year`` (its last day), ``item`` (of
             :class:`marketsim.valuation.Statement`), ``usd_bn``, per year or, of net debt, at its
-            end.
+            end. Net debt is ``net_debt_before_payouts``: as if all cash were kept.
 
         Raises
         ------

@@ -41,6 +41,12 @@ class Pooled:
     effective_after: float
     table: pd.DataFrame
 
+    def __repr__(self) -> str:
+        return (
+            f"Pooled({len(self.table)} views on {self.returns!r}, "
+            f"relative entropy {self.relative_entropy:.4g})"
+        )
+
     def __str__(self) -> str:
         effective = f"{self.effective_before:,.0f} to {self.effective_after:,.0f}"
         cost = f"relative entropy {self.relative_entropy:.4g}; effective scenarios {effective}"
