@@ -10,13 +10,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
-from marketsim.precision import one_thread
+from marketsim.model.tree import leaf
+from marketsim.precision import RUN_SELDOM, one_thread
 from marketsim.prices import Prices
 from marketsim.prices.statistics import nearest_correlation
 
-__all__ = ["BLOCK", "Noise", "horizon_dof", "noise", "shocks", "usual_volatility"]
+__all__ = [
+    "BLOCK",
+    "Noise",
+    "horizon_dof",
+    "left_for_noise",
+    "noise",
+    "shocks",
+    "usual_volatility",
+]
 
 PERSISTENCE: Final = 0.7
 """Share of a stock's distance in log volatility from the median that is still there a year on."""
@@ -79,15 +91,14 @@ def noise(
     -----
     Noise brings what worlds leave of the market's covariance, and never less than a quarter of its
     variance: worlds that move companies apart have noise that moves them together.
+
+    Its correlation is made what one can be, by bounds and eigenvalues, in NumPy: no derivative goes
+    through it. What moves worlds moves it little (see docs/valuation.md).
     """
-    years = np.array(moments)[:, None]
-    total = volatility**2 * years
-    bought = np.diagonal(explained, axis1=1, axis2=2)
-    steps = np.maximum(total - bought, LEAST_NOISE**2 * total)
-    # Noise that has come does not go: never more of it at a step than at a later one.
-    left = np.minimum.accumulate(steps[::-1])[::-1]
+    bought = np.ascontiguousarray(np.diagonal(explained, axis1=1, axis2=2))
+    left = np.asarray(_left(leaf(bought), leaf(volatility), leaf(np.array(moments))))
     market = prices.correlation.loc[names, names].to_numpy()
-    size = np.sqrt(total[-1])
+    size = volatility * np.sqrt(moments[-1])
     missing = (np.outer(size, size) * market - explained[-1]) / np.sqrt(
         np.outer(left[-1], left[-1])
     )
@@ -96,6 +107,21 @@ def noise(
         correlation = nearest_correlation(np.clip(missing, -MOST_ALIKE, MOST_ALIKE))
     dof = prices.statistics.loc[names, "dof"].fillna(5.0).to_numpy()
     return Noise(np.sqrt(left), correlation, horizon_dof(float(np.median(dof)), moments[-1]))
+
+
+def left_for_noise(explained: Array, volatility: Array, years: Array) -> Array:
+    """Return the variance that worlds leave for noise, [moment, company]; in JAX.
+
+    Of the variance ``explained`` by so many ``years`` [moment, company] and that of the market's
+    ``volatility`` [company]. With kinks where it is the least there may be, and where it is that of
+    a later moment: noise that has come does not go.
+    """
+    total = volatility**2 * years[:, None]
+    steps = jnp.maximum(total - explained, LEAST_NOISE**2 * total)
+    return jax.lax.cummin(steps, axis=0, reverse=True)
+
+
+_left = jax.jit(left_for_noise, compiler_options=RUN_SELDOM)
 
 
 def horizon_dof(daily: float, years: float) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -14,11 +14,10 @@ from marketsim.prices import Prices
 from marketsim.scenarios import chosen
 from marketsim.simulation import Paths
 
-from .accounts import tidy
 from .assumptions import ValuationAssumptions, valuation_table
 from .noise import Noise
 from .returns import Anchor, drawn_in
-from .statement import Terms, statement
+from .statement import Statement, Terms, statement
 from .worlds import sold_in
 
 __all__ = ["Valuation"]
@@ -166,3 +165,13 @@ class Valuation:
             sold = sold_in(worlds, row, self.columns, self.expected)
             said = statement(self.assumed, self.terms, sold)
         return tidy(said, list(self.economics.index), self.paths.quarter_ends)
+
+
+def tidy(said: Statement, tickers: Sequence[str], quarter_ends: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return a statement as rows: ticker, year (its last day), item, USD bn."""
+    items = [f.name for f in fields(said)]
+    values = np.stack([np.asarray(getattr(said, name)) for name in items], axis=-1)
+    rows = pd.MultiIndex.from_product(
+        [tickers, quarter_ends[3::4], items], names=["ticker", "year", "item"]
+    )
+    return pd.Series(values.swapaxes(0, 1).ravel(), rows, name="usd_bn").reset_index()

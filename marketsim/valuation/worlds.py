@@ -17,7 +17,7 @@ from .assumptions import ValuationAssumptions, valuation_assumptions
 from .economics import economics
 from .noise import Noise, shocks
 from .noisy import TRIED, levels_at, noisy_return
-from .quoted import terms_of
+from .quoted import terms_in
 from .returns import HELD, SPENT, YEAR, sales_of, yearly
 from .statement import Sales, Terms
 from .worth import enterprise_value
@@ -53,7 +53,7 @@ def enterprise_values(
     with precise("float64"):
         assumed = valuation_assumptions(posterior.knowledge, assumptions)
         table = economics(posterior.knowledge, posterior, paths.companies, assumed)
-        terms = terms_of(table.assign(beta=1.0, equity_share=1.0))
+        terms = terms_in(table.assign(beta=1.0, equity_share=1.0))
         columns = np.arange(len(paths.companies))
         found = values(assumed, terms, worlds, columns, expected_of(paths))
     return pd.DataFrame(found, columns=pd.Index(paths.companies))
