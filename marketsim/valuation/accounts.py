@@ -68,10 +68,12 @@ class Quotes:
     """What the market says of companies, arrays [company].
 
     ``beta``, shrunk; ``market_cap``, USD bn, NaN where it is unknown; ``equity_share`` of
-    enterprise value; ``volatility`` of log returns in a usual year.
+    enterprise value; ``volatility`` of log returns in a usual year, and their ``correlation``
+    [company, company].
     """
 
     beta: Array
     market_cap: Array
     equity_share: Array
     volatility: Array
+    correlation: Array

@@ -21,11 +21,21 @@ from .noisy import TRIED, levels_at, noisy_return
 from .quoted import gap
 from .recognised import MOST_EXPLAINED, covariance, for_horizon, recognised, rest, usual
 from .returns import Anchor, Priced, Worth, anchored, equity_return, log_recognised
+from .shocks import Chance, shaped
 from .statement import Sales, Terms
 from .terms import terms_of
 from .worth import enterprise_value
 
-__all__ = ["GROUPS", "Draws", "Horizon", "Valued", "Year", "at_horizon", "in_a_year", "share_returns"]
+__all__ = [
+    "GROUPS",
+    "Draws",
+    "Horizon",
+    "Valued",
+    "Year",
+    "at_horizon",
+    "in_a_year",
+    "share_returns",
+]
 
 
 @pytree
@@ -159,7 +169,7 @@ def share_returns(
     sold: dict[str, Sales],
     moments: Array,
     mix: bool = True,
-    shocks: Array | None = None,
+    drawn: Chance | None = None,
 ) -> tuple[Array, Array]:
     """Return what shares return before noise and with it, [moment, draw, company].
 
@@ -177,16 +187,14 @@ def share_returns(
         Years at which returns are taken, rising to the horizon.
     mix
         Whether the market prices the mix of regimes.
-    shocks
-        From `noise.shocks`, [moment, draw, company], of whole blocks of draws, of which the first
-        :data:`marketsim.valuation.noisy.TRIED` are all there; without them both results are those
-        before noise.
+    drawn
+        From `shocks.chance`, for all draws and at least `noisy.TRIED`; without it both results are
+        those before noise.
 
     Notes
     -----
-    The correlation of noise, and on the way to the horizon its clock, are given with the shocks:
-    constants of the derivative (see `noise.noise`). The size of noise is none. Kinks are told at
-    `terms.standing`, `recognised.rest`, `quoted.gap` and `noise.left_for_noise`.
+    All is smooth but for the kinks told at `terms.standing`, `recognised.rest`, `quoted.gap`,
+    `noise.left_for_noise` and `shocks.block_of`.
     """
     terms = terms_of(a, accounts, quotes)
     worth = jax.vmap(enterprise_value, in_axes=(None, None, 0))
@@ -194,12 +202,17 @@ def share_returns(
     year = in_a_year(a, terms, quotes, draws, groups, mix)
     found = [at_horizon(a, terms, quotes, draws, year, years) for years in moments]
     returns = jnp.stack([one.returns for one in found])
-    if shocks is None:
+    if drawn is None:
         return returns, returns
-    explained = jnp.stack([jnp.diagonal(one.explained) for one in found])
-    size = jnp.sqrt(left_for_noise(explained, quotes.volatility, moments)[-1])
+    explained = jnp.stack([one.explained for one in found])
+    size, correlation = left_for_noise(explained, quotes.volatility, quotes.correlation, moments)
+    shocks, last = shaped(drawn, size, correlation), size[-1]
+    # The last draw again and again fills the last block.
+    count = returns.shape[1]
+    at = jnp.minimum(jnp.arange(shocks.shape[1]), count - 1)
+    mood = found[-1].mood[at]
     noisy = [
-        noisy_return(one.returns, drawn, size, found[-1].mood, levels_at(drawn[:TRIED], size))
-        for one, drawn in zip(found, shocks, strict=True)
+        noisy_return(world[at], one, last, mood, levels_at(one[:TRIED], last))
+        for world, one in zip(returns, shocks, strict=True)
     ]
-    return returns, jnp.stack(noisy)
+    return returns, jnp.stack(noisy)[:, :count]

@@ -69,7 +69,7 @@ def years_of(past: Past, company: int, record: Record) -> Numbers:
         **{name: _last_years(values, none) for name, (values, none) in by_year.items()},
         "revenue": sold[-1] if len(rows) else 0.0,
         "overhead": known[-1] if len(known) else 0.0,
-        "fiscal_year_end": record.ends[rows[-1]] if len(rows) else np.datetime64("NaT"),
+        "fiscal_year_end": record.ends[rows[-1]] if len(rows) else np.datetime64("NaT", "us"),
         "missing": ("" if len(known) else "gross profit") if len(rows) else "accounts",
     }
 
@@ -116,9 +116,7 @@ def fleet_of(past: Past, company: int, record: Record) -> tuple[float, np.ndarra
     year = Series(record.spent.ends[-4:], record.spent.values[-4:])
     recent = len(year.values) == 4 and year.ends[-1] > spending.ends[-1]
     end, spent = (
-        (year.ends[-1], year.values.sum())
-        if recent
-        else (spending.ends[-1], spending.values[-1])
+        (year.ends[-1], year.values.sum()) if recent else (spending.ends[-1], spending.values[-1])
     )
     sold = record.known("revenue").values[-1:].sum()
     world = past.spending[past.at(end)]

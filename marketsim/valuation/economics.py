@@ -62,6 +62,16 @@ class Read:
         """Whether any fiscal year is known, [company]."""
         return np.asarray(self.accounts.known)[:, -1]
 
+    def of_reporting(self) -> Read:
+        """The same of companies that have a fiscal year."""
+        rows = np.flatnonzero(self.reported)
+        return Read(
+            tuple(self.companies[row] for row in rows),
+            jax.tree.map(lambda x: x[rows] if np.ndim(x) else x, self.accounts),
+            self.fiscal_year_end[rows],
+            [self.gaps[row] for row in rows],
+        )
+
 
 def economics(
     knowledge: Knowledge,
@@ -142,11 +152,11 @@ def accounts_of(knowledge: Knowledge, posterior: Posterior, companies: tuple[str
     ]
     layers = knowledge.universe.companies["layer"].reindex(list(companies))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    columns["fiscal_year_end"] = pd.DatetimeIndex(columns["fiscal_year_end"])
+    ended = pd.DatetimeIndex(columns["fiscal_year_end"])
     unsure = np.where((columns["fleet"] > 0.0) & (too_much > SURE), UNSURE, "")
     given = {
         **columns,
-        "since": np.nan_to_num(_years(posterior.as_of, columns["fiscal_year_end"])),
+        "since": np.nan_to_num(_years(posterior.as_of, ended)),
         "tax_rate": _filled(columns["tax_rate"], layers),
         "landlord": (layers == LANDLORDS).to_numpy(),
         "layer": pd.factorize(layers)[0],
@@ -155,7 +165,7 @@ def accounts_of(knowledge: Knowledge, posterior: Posterior, companies: tuple[str
     return Read(
         companies,
         Accounts(**{f.name: leaf(np.asarray(given[f.name])) for f in fields(Accounts)}),
-        columns["fiscal_year_end"],
+        ended,
         _gaps(columns, unsure),
     )
 

@@ -6,7 +6,6 @@ from dataclasses import fields
 from typing import Final
 
 import jax.numpy as jnp
-import numpy as np
 import pandas as pd
 from jax import Array
 
@@ -49,8 +48,14 @@ def quoted(table: pd.DataFrame, prices: Prices, known: Knowledge) -> pd.DataFram
 
 def quotes_of(table: pd.DataFrame, prices: Prices) -> Quotes:
     """Return what prices say of the companies of a table as arrays [company]."""
-    said = (table[name].to_numpy(dtype=float) for name in ("beta", "market_cap", "equity_share"))
-    return Quotes(*map(leaf, said), leaf(usual_volatility(prices, list(table.index))))
+    names = list(table.index)
+    return Quotes(
+        beta=leaf(table["beta"].to_numpy(dtype=float)),
+        market_cap=leaf(table["market_cap"].to_numpy(dtype=float)),
+        equity_share=leaf(table["equity_share"].to_numpy(dtype=float)),
+        volatility=leaf(usual_volatility(prices, names)),
+        correlation=leaf(prices.correlation.loc[names, names].to_numpy()),
+    )
 
 
 def terms_in(table: pd.DataFrame) -> Terms:

@@ -20,7 +20,7 @@ from marketsim.simulation import Paths
 
 from .assumptions import ValuationAssumptions, unknown_rates, valuation_assumptions
 from .chain import GROUPS, Draws, Valued, Year, at_horizon, in_a_year
-from .economics import economics
+from .economics import accounts_of, table_of
 from .implied import implied
 from .noise import noise
 from .quoted import quoted, quotes_of, terms_in
@@ -112,8 +112,8 @@ def revalue(
     mix = anchor == "mix"
     with precise("float64"):
         assumed = valuation_assumptions(known, assumptions)
-        table = economics(known, posterior, tuple(listed), assumed)
-        table = quoted(table[table["volume"].notna()], prices, known)
+        read = accounts_of(known, posterior, tuple(listed)).of_reporting()
+        table = quoted(table_of(read, assumed), prices, known)
         names = list(table.index)
         columns = np.array([paths.companies.index(t) for t in names])
         terms, quotes = terms_in(table), quotes_of(table, prices)
@@ -122,7 +122,7 @@ def revalue(
         found = {
             name: values(assumed, terms, some, columns, expected) for name, some in worlds.items()
         }
-        draws = _draws(paths, mix)
+        draws = draws_of(paths, mix)
         groups = {
             name: Valued(leaf(value), leaf(worlds[name].ordinary[:, columns].astype(float)))
             for name, value in found.items()
@@ -150,6 +150,8 @@ def revalue(
             prices=prices,
             economics=table,
             assumed=assumed,
+            accounts=read.accounts,
+            quotes=quotes,
             terms=terms,
             anchor=jax.tree.map(np.asarray, ahead[-1].anchor),
             anchoring=anchor,
@@ -190,7 +192,7 @@ _in_a_year = jax.jit(in_a_year, static_argnames="mix", compiler_options=RUN_SELD
 _at_horizon = jax.jit(at_horizon, compiler_options=RUN_SELDOM)
 
 
-def _draws(paths: Paths, mix: bool) -> Draws:
+def draws_of(paths: Paths, mix: bool = True) -> Draws:
     """Return which regimes draws are of, and the odds at which the market prices them."""
     odds = paths.scenarios.probabilities
     priced = odds if mix else 0.0 * odds

@@ -14,6 +14,7 @@ from marketsim.prices import Prices
 from marketsim.scenarios import chosen
 from marketsim.simulation import Paths
 
+from .accounts import Accounts, Quotes
 from .assumptions import ValuationAssumptions, valuation_table
 from .noise import Noise
 from .returns import Anchor, drawn_in
@@ -52,6 +53,8 @@ class Valuation:
         logs, less that of all companies together; what prices imply (see `implied`).
     assumed
         What valuation assumes.
+    accounts, quotes
+        What companies reported and what prices say of them, as arrays: nothing of it is assumed.
     terms
         The economics as arrays.
     anchor
@@ -82,6 +85,8 @@ class Valuation:
     prices: Prices
     economics: pd.DataFrame
     assumed: ValuationAssumptions
+    accounts: Accounts
+    quotes: Quotes
     terms: Terms
     anchor: Anchor
     anchoring: str

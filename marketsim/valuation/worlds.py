@@ -15,10 +15,11 @@ from marketsim.simulation import Outcomes, Paths
 
 from .assumptions import ValuationAssumptions, valuation_assumptions
 from .economics import economics
-from .noise import Noise, shocks
+from .noise import Noise
 from .noisy import TRIED, levels_at, noisy_return
 from .quoted import terms_in
 from .returns import HELD, SPENT, YEAR, sales_of, yearly
+from .shocks import shocks
 from .statement import Sales, Terms
 from .worth import enterprise_value
 
