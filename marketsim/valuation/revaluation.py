@@ -13,7 +13,7 @@ import pandas as pd
 from marketsim.errors import InputError
 from marketsim.knowledge import Facts, Knowledge
 from marketsim.model.tree import leaf
-from marketsim.precision import RUN_SELDOM, precise
+from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise
 from marketsim.prices import Prices
 from marketsim.returns import ReturnScenarios
 from marketsim.simulation import Paths
@@ -189,7 +189,7 @@ def horizon_years(horizon: str | float) -> float:
 
 
 _in_a_year = jax.jit(in_a_year, static_argnames="mix", compiler_options=RUN_SELDOM)
-_at_horizon = jax.jit(at_horizon, compiler_options=RUN_SELDOM)
+_at_horizon = jax.jit(at_horizon, compiler_options=RUN_OFTEN)
 
 
 def draws_of(paths: Paths, mix: bool = True) -> Draws:
