@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import marketsim as ms
 from marketsim.knowledge.currency import EUR_USD
 from marketsim.knowledge.table import KEY
+from marketsim.model.tree import leaf
 from marketsim.precision import precise
 from marketsim.valuation import economics, valuation_assumptions
-from marketsim.valuation.costs import (
-    NORMAL_SALES_TO_PLANT,
-    REPLACED,
-    TAX_BAND,
-    YEARS,
-    sales_to_plant,
-)
+from marketsim.valuation.accounts import Accounts
+from marketsim.valuation.costs import REPLACED, TAX_BAND, YEARS, plant
 from marketsim.valuation.past import Past
+from marketsim.valuation.records import ITEMS, Record, Series
+from marketsim.valuation.terms import NORMAL_SALES_TO_PLANT, middle, sales_to_plant
 from tests.one_company import number
 
 AS_OF = pd.Timestamp("2025-12-31")
@@ -106,10 +106,9 @@ def test_margin_and_net_debt_are_the_reported_ones(
 def inputs_of(posterior: ms.Posterior, ticker: str) -> float:
     """What a company passed on in its last fiscal year, as the model has it."""
     sold = posterior.knowledge.series("annual_revenue", ticker)
-    with precise("float64"):
-        assumed = valuation_assumptions(posterior.knowledge)
-        past = Past.of(posterior, assumed, pd.DatetimeIndex(sold.index))
-    return past.priced(ticker, sold.index[-1])[1] * float(sold.iloc[-1]) / 1e3
+    past = Past.of(posterior, sold.index.to_numpy())
+    passed = past.inputs[-1, past.companies.index(ticker)]
+    return float(passed * sold.iloc[-1] / 1e3)
 
 
 def test_costs_overhead_and_what_is_passed_on_leave_the_margin(
@@ -236,37 +235,60 @@ def test_owners_together_own_no_more_than_all_there_is(
 
 # ----------------------------------------------------------------------- capital
 
-YEAR_ENDS = pd.date_range("2019-12-31", periods=6, freq="YE")
+YEAR_ENDS = pd.date_range("2019-12-31", periods=6, freq="YE").to_numpy()
 
 
-def years(*values: float) -> pd.Series:
-    return pd.Series(values, YEAR_ENDS, dtype=float)
+def years(*values: float) -> np.ndarray:
+    return np.array(values, dtype=float)
+
+
+def turned(revenue: np.ndarray, spent: np.ndarray, worn_out: np.ndarray | None) -> float:
+    """Sales to plant of a company with that record, by itself."""
+    none = Series(np.empty(0, dtype=YEAR_ENDS.dtype), np.empty(0))
+    unknown = dict.fromkeys(ITEMS, np.full(len(revenue), np.nan))
+    record = Record(YEAR_ENDS, unknown | {"revenue": revenue}, none, none)
+    plain = dict.fromkeys((f.name for f in fields(Accounts)), np.zeros(1))
+    own = {name: np.array([x]) for name, x in plant(record, spent, worn_out).items()}
+    with precise("float64"):
+        accounts = Accounts(**{name: leaf(x) for name, x in (plain | own).items()})
+        return float(sales_to_plant(accounts, number([0.0]))[0])
 
 
 def test_growth_takes_what_is_spent_beyond_what_wears_out() -> None:
     """Revenue of 100 doubles for 150 of spending, of which 100 replaces what was there."""
     revenue = years(100, 120, 140, 160, 180, 200)
     spent, worn_out = years(0, 30, 30, 30, 30, 30), years(0, 20, 20, 20, 20, 20)
-    found = sales_to_plant(revenue, spent, worn_out)
+    found = turned(revenue, spent, worn_out)
     assert found == pytest.approx((100.0 + 25.0) / (50.0 + 25.0 / NORMAL_SALES_TO_PLANT))
-    unknown = sales_to_plant(revenue, spent, pd.Series(dtype=float))
-    told = sales_to_plant(revenue, spent, REPLACED * spent)
-    assert unknown == told
+    assert turned(revenue, spent, None) == turned(revenue, spent, REPLACED * spent)
 
 
 def test_a_record_counts_as_far_as_revenue_grew() -> None:
     """Who hardly grew is taken for usual, who grew tenfold without plant needs none."""
     still, steep = (years(*np.linspace(100.0, last, 6)) for last in (100.0, 1_000.0))
     nothing = years(*np.zeros(6))
-    assert sales_to_plant(still, nothing, nothing) == pytest.approx(NORMAL_SALES_TO_PLANT)
-    assert sales_to_plant(steep, nothing, nothing) > 30.0 * NORMAL_SALES_TO_PLANT
+    assert turned(still, nothing, nothing) == pytest.approx(NORMAL_SALES_TO_PLANT)
+    assert turned(steep, nothing, nothing) > 30.0 * NORMAL_SALES_TO_PLANT
+
+
+def test_two_years_are_no_record() -> None:
+    assert turned(years(100, 900), years(10, 90), None) == NORMAL_SALES_TO_PLANT
+
+
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.booleans()), min_size=1, max_size=7))
+def test_the_middle_is_the_median_of_what_is_known(pairs: list[tuple[float, bool]]) -> None:
+    values, known = (np.array(x) for x in zip(*pairs, strict=True))
+    with precise("float64"):
+        found = float(middle(leaf(values), leaf(known)))
+    if known.any():
+        assert found == pytest.approx(float(np.median(values[known])))
 
 
 def test_chip_designers_grow_on_little_capital_and_foundries_on_much(table: pd.DataFrame) -> None:
-    turned = table["sales_to_plant"]
-    assert turned["NVDA"] > 8.0
-    assert 0.5 < turned["TSM"] < 3.0
-    assert turned["EQIX"] < 0.6
+    of_plant = table["sales_to_plant"]
+    assert of_plant["NVDA"] > 8.0
+    assert 0.5 < of_plant["TSM"] < 3.0
+    assert of_plant["EQIX"] < 0.6
 
 
 # ----------------------------------------------------------------------- gaps

@@ -11,16 +11,15 @@ from jax import Array
 
 from marketsim.precision import precise
 from marketsim.prices import Prices
+from marketsim.prices.statistics import nearest_correlation
 from marketsim.valuation.noise import (
-    BLOCK,
-    CUT,
     LEAST_NOISE,
     MOST_ALIKE,
     PERSISTENCE,
     Noise,
     horizon_dof,
+    nearest,
     noise,
-    shocks,
     usual_volatility,
 )
 from marketsim.valuation.noisy import (
@@ -32,6 +31,7 @@ from marketsim.valuation.noisy import (
     levels_at,
     noisy_return,
 )
+from marketsim.valuation.shocks import BLOCK, CUT, shocks
 from marketsim.valuation.worlds import with_noise
 from tests.one_company import number
 
@@ -301,6 +301,28 @@ def test_the_mean_is_one_at_every_scale(market: Prices) -> None:
     with precise("float64"):
         weights = np.asarray(lagrange(number([1.7])))
     np.testing.assert_allclose(weights @ NODES**5, 1.7**5)
+
+
+def tilted(step: float | Array) -> Array:
+    """Correlations that none could have, on the way from one to another."""
+    apart = jnp.array([[1.0, 0.9, -0.8], [0.9, 1.0, 0.7], [-0.8, 0.7, 1.0]])
+    along = jnp.array([[0.0, 0.3, 0.2], [0.3, 0.0, -0.5], [0.2, -0.5, 0.0]])
+    return apart + step * along
+
+
+def test_the_nearest_correlation_is_that_of_prices_with_a_derivative() -> None:
+    """Where eigenvalues are raised, where none is, and where some are alike."""
+    with precise("float64"):
+        raised, alone = np.asarray(tilted(0.0)), CORRELATION
+        assert np.linalg.eigvalsh(raised)[0] < 0.0 < np.linalg.eigvalsh(alone)[0]
+        for matrix in (raised, alone):
+            found = nearest(number(matrix))
+            np.testing.assert_allclose(found, nearest_correlation(matrix), atol=1e-12)
+        slope = np.asarray(jax.jacfwd(lambda x: nearest(tilted(x)))(number(0.0)))
+        up, down = (np.asarray(nearest(tilted(x))) for x in (1e-5, -1e-5))
+        np.testing.assert_allclose(slope, (up - down) / 2e-5, atol=1e-8)
+        same = jax.jacfwd(lambda x: nearest(jnp.eye(3) + x * tilted(0.0)))(number(0.0))
+        np.testing.assert_allclose(same, tilted(0.0), atol=1e-12)
 
 
 def test_derivatives_reach_through_noise(market: Prices) -> None:

@@ -1,15 +1,27 @@
-"""What a company's sales cost, what they are taxed and what their growth takes, by its accounts."""
+"""What a company's record says of its costs, taxes, plant and fleet, as numbers of `Accounts`."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
-from .past import Accounts, Past
+from .past import Past
+from .records import Record, Series
 
-__all__ = ["costs_of", "lasting_share", "sales_to_plant", "tax_rate", "worn"]
+__all__ = [
+    "REPLACED",
+    "STATUTORY",
+    "TAX_BAND",
+    "YEARS",
+    "fleet_of",
+    "net_debt",
+    "plant",
+    "tax_rate",
+    "worn",
+    "written_off",
+    "years_of",
+]
 
 YEARS: Final = 5
 """Fiscal years averaged for the long run."""
@@ -20,146 +32,149 @@ TAX_BAND: Final = (0.12, 0.30)
 """Effective rates outside it hold one-offs; most countries ask for 15 % since 2024, less credits
 (OECD 2021, Pillar Two)."""
 
-LEAST_COST: Final = 0.02
-"""Cost of a dollar of volume, at the least."""
-
-NORMAL_SALES_TO_PLANT: Final = 1.5
-"""Where a company's own record says nothing (Damodaran, US median: 1.2 of all capital, of which
-working capital is a sixth)."""
-
 RECORD_AT: Final = 0.25
-"""Growth over five years, of revenue before them, at which that record weighs as much."""
+"""Growth over five years, of revenue before them, at which that record weighs as much as what is
+normal."""
 
 REPLACED: Final = 0.8
 """Share of capital spending that replaces what wears out, where no company's is known."""
 
-MOST_SERVED: Final = 0.9
-"""Share of a volume that own fleets serve, at the most: they were smaller then."""
-
-KNOWN: Final = (
-    "revenue",
-    "volume",
-    "served",
-    "inputs",
-    "margin",
-    "cost",
-    "long_run_cost",
-    "overhead",
-)
+Numbers = dict[str, Any]
 
 
-def costs_of(
-    past: Past, ticker: str, accounts: Accounts, lasting: float, fleet: float, selling: float
-) -> dict[str, Any]:
-    """Return what a company's sales cost, without fleets and what is ``lasting``.
+def years_of(past: Past, company: int, record: Record) -> Numbers:
+    """Return margins, prices and what fleets cost in the last fiscal years, at most five.
 
-    By dollar of volume that the ``selling`` part of its ``fleet`` does not serve.
+    Operating profit comes from net income before tax where that is all there is; overhead is that
+    of the last year whose gross profit is known.
     """
-    years = _years(accounts)
-    if years.empty:
-        return {**dict.fromkeys(KNOWN), "fiscal_year_end": pd.NaT, "missing": "accounts"}
-    price, inputs = np.transpose([past.priced(ticker, end) for end in years.index])
-    fleets, let = (
-        np.nan_to_num([past.of_year(path, end) for end in years.index])
-        for path in (past.fleets, past.let)
-    )
-    served = np.minimum(selling * let / years["revenue"].to_numpy(), MOST_SERVED * price)
-    margin = years["profit"] / years["revenue"] + lasting
-    overhead, known = _overhead(years, lasting)
-    costs = 1.0 - margin - overhead - inputs - fleet * fleets / years["revenue"]
-    by_volume = np.maximum(costs.to_numpy() / (price - served), LEAST_COST)
-    # Charges come once and gains hardly ever: the better of the last year and the middle of three.
-    now = min(by_volume[-1], float(np.median(by_volume[-3:])))
-    last = float(years["revenue"].iloc[-1])
+    revenue, profit = record["revenue"], record["operating_income"]
+    if not np.isfinite(profit).any():
+        rate = tax_rate(record)
+        profit = record["net_income"] / (1.0 - (rate if np.isfinite(rate) else STATUTORY))
+    rows = np.flatnonzero(np.isfinite(revenue + profit))[-YEARS:]
+    sold, ends = revenue[rows], past.at(record.ends[rows])
+    above = (record["gross_profit"][rows] - profit[rows]) / sold
+    known = above[np.isfinite(above)]
+    fleets, let = (np.nan_to_num(path[ends]) / sold for path in (past.fleets, past.let))
+    by_year = {
+        "known": (np.ones(len(rows), dtype=bool), False),
+        "margin": (profit[rows] / sold, 0.0),
+        "price": (past.price[ends, company], 1.0),
+        "inputs": (past.inputs[ends, company], 0.0),
+        "fleets": (fleets, 0.0),
+        "let": (let, 0.0),
+    }
     return {
-        "revenue": last,
-        "volume": last * price[-1],
-        "served": last * served[-1],
-        "inputs": last * inputs[-1],
-        "margin": float(margin.iloc[-1]),
-        "cost": now,
-        "long_run_cost": 0.5 * (now + by_volume[-YEARS:].mean()),
-        "overhead": last * overhead,
-        "fiscal_year_end": years.index[-1],
-        "missing": "" if known else "gross profit",
+        **{name: _last_years(values, none) for name, (values, none) in by_year.items()},
+        "revenue": sold[-1] if len(rows) else 0.0,
+        "overhead": known[-1] if len(known) else 0.0,
+        "fiscal_year_end": record.ends[rows[-1]] if len(rows) else np.datetime64("NaT", "us"),
+        "missing": ("" if len(known) else "gross profit") if len(rows) else "accounts",
     }
 
 
-def _overhead(years: pd.DataFrame, lasting: float) -> tuple[float, bool]:
-    """Return overhead over revenue, without what acquisitions are written off, and if it is known.
-
-    Of the last year whose gross profit is known; nothing where none is.
-    """
-    known = ((years["gross"] - years["profit"]) / years["revenue"]).dropna()
-    return (max(float(known.iloc[-1]) - lasting, 0.0), True) if len(known) else (0.0, False)
-
-
-def _years(accounts: Accounts) -> pd.DataFrame:
-    """Return revenue, gross and operating profit by fiscal year, at most the last five.
-
-    Operating profit comes from net income before tax where that is all there is.
-    """
-    rate = tax_rate(accounts["effective_tax_rate"])
-    before_tax = accounts["net_income"] / (1.0 - (rate if np.isfinite(rate) else STATUTORY))
-    profit = accounts["operating_income"] if len(accounts["operating_income"]) else before_tax
-    both = pd.concat(
-        [accounts["revenue"], profit, accounts["gross_profit"]],
-        axis=1,
-        keys=["revenue", "profit", "gross"],
-    )
-    return both.dropna(subset=["revenue", "profit"]).iloc[-YEARS:]
-
-
-def lasting_share(accounts: Accounts, upkeep: float) -> float:
-    """Return depreciation that nothing is spent to replace, a share of revenue.
+def written_off(record: Record) -> Numbers:
+    """Return depreciation of three years over revenue, and what of it nothing was spent to replace.
 
     Where it exceeds capital spending for years, the rest is of what was acquired, which nobody
-    replaces; of buildings a part is replaced. Where no spending is reported all is replaced, but
-    for what ``upkeep`` leaves.
+    replaces. Where no spending is reported all is replaced.
     """
-    names = ["depreciation_amortisation", "revenue", "capex"]
-    told = [accounts[name] for name in names if len(accounts[name]) or name != "capex"]
-    written = pd.concat(told, axis=1, join="inner").iloc[-3:]
-    if written.empty:
-        return 0.0
-    off, revenue, *spent = written.sum()
-    unreplaced = off - spent[0] if spent else 0.0
-    return float(max(unreplaced, (1.0 - upkeep) * off, 0.0) / revenue)
+    off, revenue, spent = (
+        record[name] for name in ("depreciation_amortisation", "revenue", "capex")
+    )
+    reported = bool(np.isfinite(spent).any())
+    there = np.isfinite(off + revenue + (spent if reported else 0.0))
+    rows = np.flatnonzero(there)[-3:]
+    if not len(rows):
+        return {"written": 0.0, "unreplaced": 0.0}
+    sold, written = revenue[rows].sum(), off[rows].sum()
+    beyond = max(written - spent[rows].sum(), 0.0) if reported else 0.0
+    return {"written": written / sold, "unreplaced": beyond / sold}
 
 
-def tax_rate(rates: pd.Series) -> float:
-    """Return the middle of the last three effective ``rates``, within the band; NaN of none."""
-    middle = float(rates.iloc[-3:].median()) if len(rates) else np.nan
-    return float(np.clip(middle, *TAX_BAND)) if np.isfinite(middle) else np.nan
+def tax_rate(record: Record) -> float:
+    """Return the middle of the last three effective rates, within the band; NaN of none."""
+    rates = record.known("effective_tax_rate").values[-3:]
+    return float(np.clip(np.median(rates), *TAX_BAND)) if len(rates) else np.nan
 
 
-def worn(past: Past, accounts: Accounts, fleet: float, lasting: float) -> pd.Series:
-    """Return depreciation that is replaced, without fleets', by fiscal year, USD bn.
+def fleet_of(past: Past, company: int, record: Record) -> tuple[float, np.ndarray]:
+    """Return a company's share of the world's AI spending, and its other spending by year.
+
+    What it spent beyond its usual share of revenue, that of the years before the window, as long as
+    AI was small. By the last four quarters where quarters are reported.
+    """
+    revenue, capex = record["revenue"], record["capex"]
+    spending = record.known("capex")
+    if not (past.owners[company] and len(spending.values)):
+        return 0.0, capex
+    intensity = capex / revenue
+    early = intensity[np.isfinite(intensity) & (record.ends < np.datetime64(past.start))]
+    usual = float(np.median(early)) if len(early) else 0.0
+    other = np.fmin(capex, usual * revenue)
+    year = Series(record.spent.ends[-4:], record.spent.values[-4:])
+    recent = len(year.values) == 4 and year.ends[-1] > spending.ends[-1]
+    end, spent = (
+        (year.ends[-1], year.values.sum()) if recent else (spending.ends[-1], spending.values[-1])
+    )
+    sold = record.known("revenue").values[-1:].sum()
+    world = past.spending[past.at(end)]
+    share = max(float(spent - usual * sold) / world, 0.0) if np.isfinite(world) else 0.0
+    return share, np.where(np.isfinite(capex), other, np.nan)
+
+
+def worn(past: Past, record: Record, fleet: float) -> np.ndarray | None:
+    """Return depreciation without fleets', USD bn [year]; None where it was never reported.
 
     Years whose depreciation is not known take the mean share of revenue of those that are.
     """
-    revenue, written = accounts["revenue"], accounts["depreciation_amortisation"]
-    share = (written / revenue).dropna()
-    if share.empty:
-        return pd.Series(dtype=float)
-    off = written.reindex(revenue.index).fillna(float(share.mean()) * revenue)
-    own = np.nan_to_num([fleet * past.of_year(past.worn, end) for end in revenue.index])
-    replaced: pd.Series = (off - lasting * revenue - own).clip(lower=0.0)
-    return replaced
+    revenue, written = record["revenue"], record["depreciation_amortisation"]
+    share = written / revenue
+    if not np.isfinite(share).any():
+        return None
+    off = np.where(np.isfinite(written), written, np.nanmean(share) * revenue)
+    return np.asarray(off - np.nan_to_num(fleet * past.worn[past.at(record.ends)]))
 
 
-def sales_to_plant(revenue: pd.Series, spent: pd.Series, worn_out: pd.Series) -> float:
-    """Return revenue gained per dollar of plant, net of what replaces what is ``worn_out``.
+def plant(record: Record, spent: np.ndarray, worn_out: np.ndarray | None) -> Numbers:
+    """Return what was ``spent`` on plant over five years, what of it was ``worn_out``, and gained.
 
-    By the record of five years, which counts as far as revenue grew, and what is normal.
+    No record is one of less than three years. Where depreciation is not known a usual part of
+    spending is worn out.
     """
-    net = spent - (worn_out if len(worn_out) else REPLACED * spent)
-    both = pd.concat([revenue, net], axis=1, join="inner", keys=["revenue", "net"]).dropna()
-    both = both.iloc[-YEARS - 1 :]
-    if len(both) < 3:
-        return np.nan
-    first, last = both["revenue"].iloc[[0, -1]]
-    usual = RECORD_AT * first
-    plant = max(float(both["net"].iloc[1:].sum()), 0.0)
-    gained = max(last - first, 0.0)
-    return float((gained + usual) / (plant + usual / NORMAL_SALES_TO_PLANT))
+    revenue = record["revenue"]
+    off = REPLACED * spent if worn_out is None else worn_out
+    rows = np.flatnonzero(np.isfinite(revenue + spent + off))[-YEARS - 1 :]
+    if len(rows) < 3:
+        nothing = np.zeros(YEARS)
+        plain = dict.fromkeys(("built", "gained"), 0.0)
+        return {"recorded": False, **plain, "usual": 1.0, "worn": nothing, "turnover": nothing}
+    later = rows[1:]
+    return {
+        "recorded": True,
+        "built": spent[later].sum(),
+        "gained": max(revenue[rows[-1]] - revenue[rows[0]], 0.0),
+        "usual": RECORD_AT * revenue[rows[0]],
+        "worn": _last_years(off[later], 0.0),
+        "turnover": _last_years(revenue[later] if worn_out is not None else 0.0 * off[later], 0.0),
+    }
+
+
+def net_debt(record: Record) -> float:
+    """Return debt less cash at the newest dates, USD bn; NaN where no debt was ever reported."""
+    debt = _newest(record.known("total_debt"), record.owed)
+    cash = _newest(*map(record.known, ("cash_and_equivalents", "cash_and_st_investments")))
+    return debt - (0.0 if np.isnan(cash) else cash)
+
+
+def _newest(first: Series, second: Series) -> float:
+    """Return the last value of the newer of two series, of the second where both are as new."""
+    known = [s for s in (first, second) if len(s.values)]
+    newest = max(known, key=lambda s: (s.ends[-1], s is second), default=None)
+    return np.nan if newest is None else float(newest.values[-1])
+
+
+def _last_years(values: np.ndarray, none: float | bool) -> np.ndarray:
+    """Return ``values`` as the last of so many years, the others ``none``."""
+    return np.concatenate([np.full(YEARS - len(values), none), values])

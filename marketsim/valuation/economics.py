@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
+import jax
 import numpy as np
 import pandas as pd
 
 from marketsim.calibration import Posterior
-from marketsim.knowledge import Facts, Knowledge
-from marketsim.knowledge.currency import in_usd
+from marketsim.knowledge import Knowledge
+from marketsim.model.tree import leaf
+from marketsim.precision import RUN_SELDOM
 
+from .accounts import Accounts
 from .assumptions import ValuationAssumptions
 from .costs import (
-    NORMAL_SALES_TO_PLANT,
     STATUTORY,
-    costs_of,
-    lasting_share,
-    sales_to_plant,
+    Numbers,
+    fleet_of,
+    net_debt,
+    plant,
     tax_rate,
     worn,
+    written_off,
+    years_of,
 )
-from .past import Accounts, Past
+from .past import Past
+from .records import Record, records
+from .terms import standing
 
-__all__ = ["economics"]
-
-ITEMS: Final = (
-    "revenue",
-    "gross_profit",
-    "operating_income",
-    "net_income",
-    "effective_tax_rate",
-    "depreciation_amortisation",
-    "capex",
-    "cash_and_equivalents",
-    "cash_and_st_investments",
-    "total_debt",
-)
+__all__ = ["Read", "accounts_of", "economics", "table_of"]
 
 LANDLORDS: Final = "leases"
 """The layer whose buildings outlast their depreciation."""
@@ -46,7 +41,36 @@ SURE: Final = 1.35
 
 UNSURE: Final = "fleet"
 
-NONE: Final = pd.Series(dtype=float, index=pd.DatetimeIndex([]))
+BY_ACCOUNTS: Final = "volume", "served", "inputs", "margin", "cost", "long_run_cost", "overhead"
+"""What is unknown of a company without any fiscal year."""
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """Accounts of ``companies`` as arrays, the ``fiscal_year_end`` they begin at, and the ``gaps``.
+
+    Companies without any fiscal year are in it; ``reported`` says which have one.
+    """
+
+    companies: tuple[str, ...]
+    accounts: Accounts
+    fiscal_year_end: pd.DatetimeIndex
+    gaps: list[str]
+
+    @property
+    def reported(self) -> np.ndarray:
+        """Whether any fiscal year is known, [company]."""
+        return np.asarray(self.accounts.known)[:, -1]
+
+    def of_reporting(self) -> Read:
+        """The same of companies that have a fiscal year."""
+        rows = np.flatnonzero(self.reported)
+        return Read(
+            tuple(self.companies[row] for row in rows),
+            jax.tree.map(lambda x: x[rows] if np.ndim(x) else x, self.accounts),
+            self.fiscal_year_end[rows],
+            [self.gaps[row] for row in rows],
+        )
 
 
 def economics(
@@ -67,7 +91,7 @@ def economics(
     companies
         Tickers.
     assumed
-        For the upkeep of buildings, and what compute is let at.
+        For the upkeep of buildings, what compute is let at, and working capital.
 
     Returns
     -------
@@ -81,79 +105,110 @@ def economics(
         unknown), ``fiscal_year_end``. A gap takes the median of the layer, else of all, and is
         listed in ``gaps``.
     """
-    items = {item: _wide(knowledge, f"annual_{item}") for item in ITEMS}
-    spent, owed = _wide(knowledge, "quarterly_capex"), _wide(knowledge, "debt_outstanding")
-    ends = pd.concat([spent, *items.values()]).index.unique()
-    past = Past.of(posterior, assumed, pd.DatetimeIndex(ends))
-    layers = knowledge.universe.companies["layer"]
-    rows: dict[str, dict[str, object]] = {}
-    known = {t: {item: _of(items[item], t) for item in ITEMS} for t in companies}
-    fleets = {t: past.fleet(t, known[t], _of(spent, t)) for t in companies}
+    return table_of(accounts_of(knowledge, posterior, companies), assumed)
+
+
+def table_of(read: Read, assumed: ValuationAssumptions) -> pd.DataFrame:
+    """Return the economics that accounts say, as :func:`economics` has them."""
+    found = {name: np.asarray(x) for name, x in _standing(assumed, read.accounts).items()}
+    known = read.reported
+    blank = {name: np.where(known, found[name], np.nan) for name in BY_ACCOUNTS}
+    return pd.DataFrame(
+        {
+            "revenue": np.where(known, read.accounts.revenue, np.nan),
+            **found,
+            **blank,
+            "since": np.where(known, found["since"], np.nan),
+            "capital": np.where(known, found["capital"], np.nan),
+            "net_debt": np.asarray(read.accounts.net_debt),
+            "fiscal_year_end": read.fiscal_year_end,
+            "gaps": read.gaps,
+        },
+        index=pd.Index(read.companies),
+    )
+
+
+_standing = jax.jit(standing, compiler_options=RUN_SELDOM)
+
+
+def accounts_of(knowledge: Knowledge, posterior: Posterior, companies: tuple[str, ...]) -> Read:
+    """Return what companies reported and what the history says of it: nothing that is assumed.
+
+    Parameters
+    ----------
+    knowledge, posterior, companies
+        As for :func:`economics`.
+    """
+    known = records(knowledge, companies)
+    ends = [x for r in known.values() for x in (r.ends, r.spent.ends)]
+    past = Past.of(posterior, np.unique(np.concatenate(ends)))
+    places = [past.companies.index(t) for t in companies]
+    fleets = [fleet_of(past, at, known[t]) for at, t in zip(places, companies, strict=True)]
     # As long as AI was small, spending beyond the usual was on other things: no more than all.
-    too_much = max(sum(fleet for fleet, _ in fleets.values()), 1.0)
-    unsure = too_much > SURE
-    for ticker, accounts in known.items():
-        upkeep = float(assumed.lease_upkeep) if layers.get(ticker) == LANDLORDS else 1.0
-        fleet, other = fleets[ticker][0] / too_much, fleets[ticker][1]
-        lasting = lasting_share(accounts, upkeep)
-        replaced = worn(past, accounts, fleet, lasting)
-        uses = past.uses(ticker, fleet)
-        costs = costs_of(past, ticker, accounts, lasting, fleet, fleet - uses["spare"])
-        turned = sales_to_plant(accounts["revenue"], other, replaced)
-        missing = [costs["missing"], UNSURE if fleet and unsure else ""]
-        rows[ticker] = {
-            **costs,
-            "since": (posterior.as_of - costs["fiscal_year_end"]) / pd.Timedelta(days=365.25),
-            "tax_rate": tax_rate(accounts["effective_tax_rate"]),
-            "sales_to_plant": turned,
-            "fleet": fleet,
-            "missing": ", ".join(filter(None, missing)),
-            **uses,
-            "net_debt": _net_debt(accounts, _of(owed, ticker)),
-        }
-    table = _filled(pd.DataFrame.from_dict(rows, orient="index"), layers)
-    plant = (table["volume"] - table["served"]) / table["sales_to_plant"]
-    stocks = float(assumed.working_capital) * table["revenue"]
-    return table.assign(capital=plant + stocks + table["fleet"] * past.book)
-
-
-def _wide(facts: Facts | Knowledge, quantity: str) -> pd.DataFrame:
-    """Return values by date and entity, amounts in USD bn, rates as they are."""
-    rows = facts.select(quantity)
-    size = np.where(rows["unit"] == "fraction", 1.0, 1e-3)
-    rows = rows.assign(value=in_usd(rows) * size)
-    return rows.pivot(index="date", columns="entity", values="value").sort_index()
-
-
-def _of(wide: pd.DataFrame, ticker: str) -> pd.Series:
-    return wide[ticker].dropna() if ticker in wide.columns else NONE
-
-
-def _net_debt(accounts: Accounts, quarterly: pd.Series) -> float:
-    """Return debt less cash at the newest dates; NaN where no debt was ever reported."""
-    debt = _newest(accounts["total_debt"], quarterly)
-    cash = _newest(accounts["cash_and_equivalents"], accounts["cash_and_st_investments"])
-    return debt - (0.0 if np.isnan(cash) else cash)
-
-
-def _newest(first: pd.Series, second: pd.Series) -> float:
-    """Return the last value of the newer of two series, of the second where both are as new."""
-    known = [s for s in (first, second) if len(s)]
-    return float(max(known, key=lambda s: (s.index[-1], s is second)).iloc[-1]) if known else np.nan
-
-
-def _filled(rows: pd.DataFrame, layers: pd.Series) -> pd.DataFrame:
-    """Return the table with medians of their layers in its gaps, and a word on each."""
-    needed = ("tax_rate", "sales_to_plant", "net_debt")
-    gaps = [
-        ", ".join(filter(None, [row.pop("missing"), *(c for c in needed if pd.isna(row[c]))]))
-        for row in rows.to_dict("records")
+    too_much = max(sum(fleet for fleet, _ in fleets), 1.0)
+    rows = [
+        _numbers(past, at, known[t], fleet / too_much, other)
+        for t, at, (fleet, other) in zip(companies, places, fleets, strict=True)
     ]
-    filled = rows.drop(columns="missing").assign(gaps=gaps)
-    kind = layers.reindex(filled.index)
-    for column, without in (("tax_rate", STATUTORY), ("sales_to_plant", NORMAL_SALES_TO_PLANT)):
-        known = filled[column].astype(float)
-        near = known.groupby(kind).transform("median")
-        middle = known.median()
-        filled[column] = known.fillna(near).fillna(middle if np.isfinite(middle) else without)
-    return filled
+    layers = knowledge.universe.companies["layer"].reindex(list(companies))
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    ended = pd.DatetimeIndex(columns["fiscal_year_end"])
+    unsure = np.where((columns["fleet"] > 0.0) & (too_much > SURE), UNSURE, "")
+    given = {
+        **columns,
+        "since": np.nan_to_num(_years(posterior.as_of, ended)),
+        "tax_rate": _filled(columns["tax_rate"], layers),
+        "landlord": (layers == LANDLORDS).to_numpy(),
+        "layer": pd.factorize(layers)[0],
+        "book": np.asarray(past.book),
+    }
+    return Read(
+        companies,
+        Accounts(**{f.name: leaf(np.asarray(given[f.name])) for f in fields(Accounts)}),
+        ended,
+        _gaps(columns, unsure),
+    )
+
+
+def _numbers(past: Past, at: int, record: Record, fleet: float, other: np.ndarray) -> Numbers:
+    """Return what a record says, by name; ``fleet`` is its share of all, ``other`` its spending."""
+    return {
+        **years_of(past, at, record),
+        **written_off(record),
+        **plant(record, other, worn(past, record, fleet)),
+        "tax_rate": tax_rate(record),
+        "net_debt": net_debt(record),
+        "fleet": fleet,
+        "sold": past.sold[at],
+        "used": past.used[at],
+        "at_home": float(past.at_home[at]),
+        "ai_share": past.ai_share[at] if fleet else 0.0,
+        "exposure": past.exposure[at] - (past.ai_share[at] if fleet else 0.0),
+        "borrowed": past.borrowed[at],
+        "builders": past.builders,
+        "holders": past.holders,
+    }
+
+
+def _years(date: pd.Timestamp, ends: pd.DatetimeIndex) -> np.ndarray:
+    return np.asarray((date - ends) / pd.Timedelta(days=365.25))
+
+
+def _gaps(columns: dict[str, Any], unsure: np.ndarray) -> list[str]:
+    """Return a word on each gap of a company."""
+    unknown = {
+        "tax_rate": np.isnan(columns["tax_rate"]),
+        "sales_to_plant": ~columns["recorded"],
+        "net_debt": np.isnan(columns["net_debt"]),
+    }
+    words = [columns["missing"], unsure, *(np.where(x, n, "") for n, x in unknown.items())]
+    return [", ".join(filter(None, map(str, row))) for row in zip(*words, strict=True)]
+
+
+def _filled(rates: np.ndarray, layers: pd.Series) -> np.ndarray:
+    """Return tax rates with medians of their layers, else of all, in the gaps."""
+    known = pd.Series(rates, layers.index)
+    near = known.groupby(layers).transform("median")
+    middle = known.median()
+    filled = known.fillna(near).fillna(middle if np.isfinite(middle) else STATUTORY)
+    return filled.to_numpy()

@@ -13,7 +13,6 @@ import pandas as pd
 
 from marketsim.knowledge import Knowledge
 from marketsim.prices import Prices
-from marketsim.prices.splits import splits_between
 
 __all__ = ["DIVIDENDS", "MERGER", "UNKNOWN", "known_shares", "market_values"]
 
@@ -55,13 +54,9 @@ def known_shares(knowledge: Knowledge, day: pd.Timestamp) -> pd.DataFrame:
     rows = rows[(rows["value"] > 0.0) & (rows["date"] >= day - OLDEST)]
     last = rows.sort_values("date", kind="stable").drop_duplicates("entity", keep="last")
     table = last.set_index("entity")[["value", "date", "published"]].sort_index()
-    splits = knowledge.select("stock_split")
-    grown = [
-        _grown(splits[splits["entity"] == ticker], published, day)
-        for ticker, published in table["published"].items()
-    ]
+    grown = _grown(knowledge.select("stock_split"), table["published"], day)
     receipts = knowledge.latest("ordinary_per_receipt").reindex(table.index).fillna(1.0)
-    shares = table["value"] * pd.Series(grown, table.index, dtype=float) / receipts
+    shares = table["value"] * grown / receipts
     return table.drop(columns="value").assign(shares=shares).rename_axis("ticker")
 
 
@@ -103,14 +98,20 @@ def market_values(prices: Prices, knowledge: Knowledge, tickers: list[str]) -> p
     return pd.DataFrame({"market_cap": cap, "unsure": unsure}, index=pd.Index(tickers))
 
 
-def _grown(splits: pd.DataFrame, published: pd.Timestamp, day: pd.Timestamp) -> float:
-    """Return a share's number on a day, of one on the basis of a day of publication.
+def _grown(splits: pd.DataFrame, published: pd.Series, day: pd.Timestamp) -> pd.Series:
+    """Return each share's number on a day, of one on the basis of its day of publication.
 
     A report restates for splits that have come, and for none that is only announced.
     """
-    first, last = sorted((published, day))
-    between = float(splits_between(splits, first, last).to_numpy(dtype=float).prod())
-    return between if published <= day else 1.0 / between
+    grown = dict.fromkeys(published.index, 1.0)
+    known = published.to_dict()
+    for ticker, date, ratio in splits[["entity", "date", "value"]].itertuples(index=False):
+        then = known.get(ticker, day)
+        if then < date <= day:
+            grown[ticker] *= ratio
+        elif day < date <= then:
+            grown[ticker] /= ratio
+    return pd.Series(grown, published.index, dtype=float)
 
 
 def _merged(knowledge: Knowledge, dates: pd.Series, day: pd.Timestamp) -> pd.Series:

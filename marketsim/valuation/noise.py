@@ -1,22 +1,33 @@
 """Market noise: what returns do besides the worlds, with the tails and correlation of real ones.
 
-What is drawn, in NumPy; what it does to returns is in `noisy`.
+What there is of it; what is drawn stands in `shocks`, and what that does to returns in `noisy`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
-from marketsim.precision import one_thread
+from marketsim.model.tree import leaf
+from marketsim.precision import RUN_SELDOM, one_thread, precise
 from marketsim.prices import Prices
-from marketsim.prices.statistics import nearest_correlation
+from marketsim.prices.statistics import LEAST_EIGENVALUE
 
-__all__ = ["BLOCK", "Noise", "horizon_dof", "noise", "shocks", "usual_volatility"]
+__all__ = [
+    "Noise",
+    "correlation_left",
+    "horizon_dof",
+    "left_for_noise",
+    "nearest",
+    "noise",
+    "usual_volatility",
+]
 
 PERSISTENCE: Final = 0.7
 """Share of a stock's distance in log volatility from the median that is still there a year on."""
@@ -26,12 +37,6 @@ LEAST_NOISE: Final = 0.5
 
 MOST_ALIKE: Final = 0.95
 """Correlation of the noise of two companies, at the most."""
-
-CUT: Final = 4.0
-"""Standardised shocks end here: an annual move past it has no observation behind it."""
-
-BLOCK: Final = 250
-"""Draws that are drawn together."""
 
 
 def usual_volatility(prices: Prices, names: list[str]) -> np.ndarray:
@@ -80,22 +85,92 @@ def noise(
     Noise brings what worlds leave of the market's covariance, and never less than a quarter of its
     variance: worlds that move companies apart have noise that moves them together.
     """
-    years = np.array(moments)[:, None]
-    total = volatility**2 * years
-    bought = np.diagonal(explained, axis1=1, axis2=2)
-    steps = np.maximum(total - bought, LEAST_NOISE**2 * total)
-    # Noise that has come does not go: never more of it at a step than at a later one.
-    left = np.minimum.accumulate(steps[::-1])[::-1]
     market = prices.correlation.loc[names, names].to_numpy()
-    size = np.sqrt(total[-1])
-    missing = (np.outer(size, size) * market - explained[-1]) / np.sqrt(
-        np.outer(left[-1], left[-1])
-    )
-    np.fill_diagonal(missing, 1.0)
-    with one_thread():
-        correlation = nearest_correlation(np.clip(missing, -MOST_ALIKE, MOST_ALIKE))
+    given = (explained, volatility, market, np.array(moments))
+    with precise("float64"), one_thread():
+        size, correlation = map(np.asarray, _left(*map(leaf, given)))
     dof = prices.statistics.loc[names, "dof"].fillna(5.0).to_numpy()
-    return Noise(np.sqrt(left), correlation, horizon_dof(float(np.median(dof)), moments[-1]))
+    return Noise(size, correlation, horizon_dof(float(np.median(dof)), moments[-1]))
+
+
+def left_for_noise(
+    explained: Array, volatility: Array, market: Array, years: Array
+) -> tuple[Array, Array]:
+    """Return the size of noise [moment, company] and its correlation [company, company]; in JAX.
+
+    Parameters
+    ----------
+    explained, volatility
+        As for :func:`noise`.
+    market
+        Correlation of shares, [company, company].
+    years
+        The moments, [moment].
+
+    Notes
+    -----
+    Kinks: where the variance left is the least there may be, or that of a later moment, since noise
+    that has come does not go; where two companies' noise is as alike as it may be; and where an
+    eigenvalue of the correlation is the least.
+    """
+    total = volatility**2 * years[:, None]
+    bought = jnp.diagonal(explained, axis1=1, axis2=2)
+    steps = jnp.maximum(total - bought, LEAST_NOISE**2 * total)
+    left = jax.lax.cummin(steps, axis=0, reverse=True)
+    return jnp.sqrt(left), correlation_left(explained[-1], left[-1], market, total[-1])
+
+
+def correlation_left(explained: Array, left: Array, market: Array, total: Array) -> Array:
+    """Return the correlation that noise must have, as near as one can be, [company, company].
+
+    Of the horizon: the covariance ``explained``, the variance ``left`` and the ``total`` [company].
+    """
+    size = jnp.sqrt(total)
+    missing = jnp.outer(size, size) * market - explained
+    alike = jnp.clip(missing / jnp.sqrt(jnp.outer(left, left)), -MOST_ALIKE, MOST_ALIKE)
+    same = jnp.eye(len(left), dtype=bool)
+    return nearest(jnp.where(same, MOST_ALIKE, alike))
+
+
+def nearest(matrix: Array) -> Array:
+    """Return a positive definite correlation matrix close to a symmetric one.
+
+    As :func:`marketsim.prices.statistics.nearest_correlation`, and with a derivative.
+    """
+    lifted, least = _lifted((matrix + matrix.T) / 2.0)
+    size = jnp.sqrt(jnp.diagonal(lifted))
+    scaled = jnp.where(jnp.eye(len(matrix), dtype=bool), 1.0, lifted / jnp.outer(size, size))
+    return jnp.where(least >= LEAST_EIGENVALUE, matrix, (scaled + scaled.T) / 2.0)
+
+
+@jax.custom_jvp
+def _lifted(matrix: Array) -> tuple[Array, Array]:
+    """Return a symmetric matrix whose eigenvalues are raised to the least, and its own smallest."""
+    values, vectors = jnp.linalg.eigh(matrix, symmetrize_input=False)
+    return _with(jnp.maximum(values, LEAST_EIGENVALUE), vectors), values[0]
+
+
+@_lifted.defjvp
+def _lifted_along(
+    primals: tuple[Array], tangents: tuple[Array]
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """By divided differences (Daleckii and Krein 1965): eigenvalues alike are no trouble."""
+    values, vectors = jnp.linalg.eigh(primals[0], symmetrize_input=False)
+    raised = jnp.maximum(values, LEAST_EIGENVALUE)
+    above = values > LEAST_EIGENVALUE
+    alone = above[:, None] != above
+    apart = jnp.where(alone, values[:, None] - values, 1.0)
+    slopes = jnp.where(alone, (raised[:, None] - raised) / apart, above[:, None] & above)
+    turned = vectors.T @ tangents[0] @ vectors
+    moved = vectors @ (slopes * turned) @ vectors.T
+    return (_with(raised, vectors), values[0]), (moved, turned[0, 0])
+
+
+def _with(values: Array, vectors: Array) -> Array:
+    return (vectors * values) @ vectors.T
+
+
+_left = jax.jit(left_for_noise, compiler_options=RUN_SELDOM)
 
 
 def horizon_dof(daily: float, years: float) -> float:
@@ -107,63 +182,3 @@ def horizon_dof(daily: float, years: float) -> float:
     """
     kurtosis = 6.0 / max(daily - 4.0, 0.25)
     return 4.0 + 6.0 * math.sqrt(max(252.0 * years, 1.0)) / kurtosis
-
-
-def shocks(draws: int, noise: Noise, seed: int) -> np.ndarray:
-    """Return what noise brings to logs by each moment, in units of its size at the horizon.
-
-    A multivariate Student t: one mixing variable for all companies, so that bad years are bad
-    together. Draws come in blocks of :data:`BLOCK`, each with a stream of its own, so that a draw
-    is the same whatever their number.
-
-    Returns
-    -------
-    numpy.ndarray
-        [moment, draw, company]. Those of the horizon, the last, do not depend on the ones before.
-
-    Notes
-    -----
-    What happens on the way is a Brownian bridge to the shock of the horizon, on the clock that the
-    noise's size sets for each company. The horizon's mixing variable scales the whole path, so a
-    wild year is wild throughout and each step has the tails of the horizon.
-    """
-    share = (noise.size / np.maximum(noise.size[-1], np.finfo(float).tiny)) ** 2
-    with one_thread():
-        root = np.linalg.cholesky(noise.correlation).T
-        blocks = [
-            _block(np.random.SeedSequence([seed, block]), root, share, noise.dof)
-            for block in range(-(-draws // BLOCK))
-        ]
-    return np.concatenate(blocks, axis=1)[:, :draws]
-
-
-def _block(
-    seed: np.random.SeedSequence, root: np.ndarray, share: np.ndarray, dof: float
-) -> np.ndarray:
-    """Return the shocks of one block of draws, [moment, draw, company]."""
-    horizon, way = (np.random.Generator(np.random.PCG64(own)) for own in seed.spawn(2))
-    end = horizon.standard_normal((BLOCK, len(root))) @ root
-    mixing = np.sqrt((dof - 2.0) / horizon.chisquare(dof, size=(BLOCK, 1)))
-    found = np.empty((len(share), BLOCK, len(root)))
-    for moment, reached in enumerate(_bridge(end, share, root, way)):
-        bound = CUT * np.sqrt(share[moment])
-        found[moment] = np.clip(reached * mixing, -bound, bound)
-    return found
-
-
-def _bridge(
-    end: np.ndarray, share: np.ndarray, root: np.ndarray, generator: np.random.Generator
-) -> Iterator[np.ndarray]:
-    """Yield standard normal shocks [draw, company] up to each step, given those at the ``end``.
-
-    ``share`` of the horizon's variance, [step, company], rises to one. The stream is the bridge's
-    own, so that the horizon's shocks are the same with and without it.
-    """
-    here, past = np.zeros_like(end), np.zeros_like(share[0])
-    for now in share[:-1]:
-        covered = (now - past) / np.maximum(1.0 - past, np.finfo(float).tiny)
-        news = generator.standard_normal(end.shape) @ root
-        here = here + covered * (end - here) + np.sqrt(covered * (1.0 - now)) * news
-        past = now
-        yield here
-    yield end

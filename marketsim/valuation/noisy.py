@@ -10,7 +10,7 @@ from jax import Array
 
 from marketsim.model.smooth import bounded
 
-from .noise import BLOCK
+from .shocks import BLOCK
 
 __all__ = ["levels_at", "noisy_return"]
 
@@ -36,7 +36,7 @@ def noisy_return(world: Array, shocks: Array, size: Array, mood: Array, levels: 
     world
         Returns of worlds before noise, [draw, company], of whole blocks.
     shocks
-        From `noise.shocks`, at one of its moments, [draw, company].
+        From `shocks.shocks`, at one of its moments, [draw, company].
     size
         Of noise at the horizon, in logs, [company].
     mood

@@ -5,22 +5,26 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Final
 
-import numpy as np
+import jax.numpy as jnp
 import pandas as pd
+from jax import Array
 
 from marketsim.knowledge import Knowledge
 from marketsim.model.tree import leaf
 from marketsim.prices import Prices
 
-from .assumptions import ValuationAssumptions
+from .accounts import Quotes
 from .market_value import market_values
-from .returns import cost_of_equity
+from .noise import usual_volatility
 from .statement import Terms
 
-__all__ = ["quoted", "terms_of", "valued"]
+__all__ = ["gap", "quoted", "quotes_of", "terms_in"]
 
 EQUITY_SHARE: Final = 0.3, 1.5
 """Bounds of equity over enterprise value: beyond them shares are options on assets."""
+
+LEAST_EQUITY: Final = 0.01
+"""Of enterprise value: what equity is taken for, at the least, where it is held against prices."""
 
 
 def quoted(table: pd.DataFrame, prices: Prices, known: Knowledge) -> pd.DataFrame:
@@ -42,28 +46,35 @@ def quoted(table: pd.DataFrame, prices: Prices, known: Knowledge) -> pd.DataFram
     )
 
 
-def valued(
-    table: pd.DataFrame, assumed: ValuationAssumptions, terms: Terms, enterprise: np.ndarray
-) -> pd.DataFrame:
-    """Return economics with ``model_value`` of equity, USD bn, and its ``gap`` to the market.
-
-    The gap is less that of all companies together: how dear the market is as a whole, the premium
-    says. Nothing where market value is unknown.
-    """
-    value = enterprise - table["net_debt"].fillna(0.0).to_numpy()
-    cap = table["market_cap"].to_numpy()
-    ratio = np.maximum(value, 0.01 * enterprise) / cap
-    known = np.isfinite(cap)
-    whole = np.log((value[known].sum()) / cap[known].sum()) if known.any() else 0.0
-    return table.assign(
-        cost_of_equity=np.asarray(cost_of_equity(assumed, terms)),
-        model_value=value,
-        value_over_market=value / cap,
-        gap=np.where(known, np.log(ratio) - whole, 0.0),
+def quotes_of(table: pd.DataFrame, prices: Prices) -> Quotes:
+    """Return what prices say of the companies of a table as arrays [company]."""
+    names = list(table.index)
+    return Quotes(
+        beta=leaf(table["beta"].to_numpy(dtype=float)),
+        market_cap=leaf(table["market_cap"].to_numpy(dtype=float)),
+        equity_share=leaf(table["equity_share"].to_numpy(dtype=float)),
+        volatility=leaf(usual_volatility(prices, names)),
+        correlation=leaf(prices.correlation.loc[names, names].to_numpy()),
     )
 
 
-def terms_of(table: pd.DataFrame) -> Terms:
+def terms_in(table: pd.DataFrame) -> Terms:
     """Return the economics of a table by ticker as arrays [company]; unknown debt is none."""
     found = table.assign(net_debt=table["net_debt"].fillna(0.0))
     return Terms(**{f.name: leaf(found[f.name].to_numpy(dtype=float)) for f in fields(Terms)})
+
+
+def gap(terms: Terms, quotes: Quotes, enterprise: Array) -> Array:
+    """Return ln of the model's value of equity over the market's, less that of all, [company].
+
+    How dear the market is as a whole, the premium says. Nothing where market value is unknown. In
+    JAX; with a kink where equity is a hundredth of the ``enterprise`` value [company].
+    """
+    known = jnp.isfinite(quotes.market_cap)
+    cap = jnp.where(known, quotes.market_cap, 1.0)
+    value = enterprise - terms.net_debt
+    ratio = jnp.maximum(value, LEAST_EQUITY * enterprise) / cap
+    all_value, all_cap = (jnp.where(known, x, 0.0).sum() for x in (value, cap))
+    some = known.any()
+    whole = jnp.log(jnp.where(some, all_value, 1.0) / jnp.where(some, all_cap, 1.0))
+    return jnp.where(known, jnp.log(ratio) - whole, 0.0)

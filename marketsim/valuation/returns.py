@@ -164,7 +164,7 @@ def cost_of_equity(a: ValuationAssumptions, terms: Terms) -> Array:
     return a.risk_free + a.equity_premium * terms.beta
 
 
-def recognition(time: Array, years: float) -> Array:
+def recognition(time: Array, years: Array | float) -> Array:
     """Return the share of a difference between worlds that prices hold after so many ``years``."""
     return 1.0 - jnp.exp(-years / time)
 
@@ -180,7 +180,7 @@ def log_recognised(anchor: Anchor, worth: Worth) -> Array:
 
 
 def wealth(
-    a: ValuationAssumptions, terms: Terms, anchor: Anchor, worth: Worth, years: float
+    a: ValuationAssumptions, terms: Terms, anchor: Anchor, worth: Worth, years: Array | float
 ) -> Array:
     """Return what a share is worth after so many ``years``, before its mean is set right.
 
@@ -200,7 +200,7 @@ def anchored(
     anchor: Anchor,
     usual: Priced,
     priced: Priced,
-    years: float,
+    years: Array | float,
 ) -> Anchor:
     """Return an anchor with its means set right.
 
@@ -212,7 +212,7 @@ def anchored(
 
 
 def equity_return(
-    a: ValuationAssumptions, terms: Terms, anchor: Anchor, worth: Worth, years: float
+    a: ValuationAssumptions, terms: Terms, anchor: Anchor, worth: Worth, years: Array | float
 ) -> Array:
     """Return what shares return in worlds, [..., company].
 
@@ -224,7 +224,7 @@ def equity_return(
     return fair * relative * jnp.exp(drawn_in(a, anchor, years)) - 1.0
 
 
-def drawn_in(a: ValuationAssumptions, anchor: Anchor, years: float) -> Array:
+def drawn_in(a: ValuationAssumptions, anchor: Anchor, years: Array | float) -> Array:
     """Return by how much prices come nearer to the model's value, in logs, [company].
 
     The less the further they are apart: what the model puts at many times the market, or a small

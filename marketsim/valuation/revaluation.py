@@ -8,22 +8,24 @@ from typing import Literal, get_args
 
 import jax
 import numpy as np
+import pandas as pd
 
 from marketsim.errors import InputError
 from marketsim.knowledge import Facts, Knowledge
 from marketsim.model.tree import leaf
-from marketsim.precision import precise
+from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise
 from marketsim.prices import Prices
 from marketsim.returns import ReturnScenarios
 from marketsim.simulation import Paths
 
-from .assumptions import unknown_rates, valuation_assumptions
-from .economics import economics
+from .assumptions import ValuationAssumptions, unknown_rates, valuation_assumptions
+from .chain import GROUPS, Draws, Valued, Year, at_horizon, in_a_year
+from .economics import accounts_of, table_of
 from .implied import implied
-from .noise import noise, usual_volatility
-from .quoted import quoted, terms_of, valued
-from .recognised import MOST_EXPLAINED, covariance, for_horizon, recognised, rest, usual
-from .returns import Priced, Worth, anchored, equity_return, log_recognised
+from .noise import noise
+from .quoted import quoted, quotes_of, terms_in
+from .returns import cost_of_equity
+from .statement import Terms
 from .valuation import Valuation
 from .worlds import expected_of, values, with_noise
 
@@ -107,57 +109,34 @@ def revalue(
         raise InputError("revalue: no company of the paths has a price")
     known = _known(posterior.knowledge if facts is None else facts, posterior.knowledge)
     known = known.upto(posterior.as_of)
+    mix = anchor == "mix"
     with precise("float64"):
         assumed = valuation_assumptions(known, assumptions)
-        table = economics(known, posterior, tuple(listed), assumed)
-        table = quoted(table[table["volume"].notna()], prices, known)
+        read = accounts_of(known, posterior, tuple(listed)).of_reporting()
+        table = quoted(table_of(read, assumed), prices, known)
         names = list(table.index)
         columns = np.array([paths.companies.index(t) for t in names])
-        terms = terms_of(table)
+        terms, quotes = terms_in(table), quotes_of(table, prices)
         expected = expected_of(paths)
-        groups = (paths.draws, paths.unshifted, paths.centres, paths.calibrated)
-        found = [values(assumed, terms, worlds, columns, expected) for worlds in groups]
-        mix = anchor == "mix"
-        weights = paths.probabilities if mix else np.full(len(found[1]), 1.0 / len(found[1]))
-        table = valued(table, assumed, terms, weights @ found[0 if mix else 1])
-        probabilities = paths.scenarios.probabilities
-        odds = probabilities if mix else 0.0 * probabilities
-        beyond = rest(
-            table, found[1:], [worlds.ordinary[:, columns] for worlds in groups[1:]], odds
-        )
-        drawn, unshifted, centres, calibrated = (
-            np.log(value + beyond * worlds.ordinary[:, columns])
-            for value, worlds in zip(found, groups, strict=True)
-        )
-        shifts = centres - calibrated
-        worlds_of = {
-            "drawn": Worth(leaf(drawn), leaf(shifts[paths.regime])),
-            "unshifted": Worth(leaf(unshifted), leaf(0.0 * unshifted)),
-            "centres": Worth(leaf(centres), leaf(shifts)),
+        worlds = {name: getattr(paths, name) for name in GROUPS}
+        found = {
+            name: values(assumed, terms, some, columns, expected) for name, some in worlds.items()
         }
-        volatility = usual_volatility(prices, names)
-        room = MOST_EXPLAINED * (volatility * terms.equity_share) ** 2
-        blank = recognised(assumed, beyond, table, unshifted, shifts, probabilities, room)
-        priced = Priced(worlds_of["drawn" if mix else "unshifted"], leaf(weights))
-        common = usual(unshifted, shifts, odds) if mix else priced
-        anchors = [
-            _anchored(assumed, terms, for_horizon(blank, assumed, t), common, priced, t)
-            for t in moments
-        ]
-        world, others, middles = (
-            np.stack(
-                [
-                    np.asarray(_returns(assumed, terms, one, worth, t))
-                    for one, t in zip(anchors, moments, strict=True)
-                ]
-            )
-            for worth in worlds_of.values()
+        draws = draws_of(paths, mix)
+        groups = {
+            name: Valued(leaf(value), leaf(worlds[name].ordinary[:, columns].astype(float)))
+            for name, value in found.items()
+        }
+        year = _in_a_year(assumed, terms, quotes, draws, groups, mix)
+        ahead = [_at_horizon(assumed, terms, quotes, draws, year, t) for t in moments]
+        world, explained = (
+            np.stack([np.asarray(getattr(one, name)) for one in ahead])
+            for name in ("returns", "explained")
         )
-        mood = np.asarray(log_recognised(anchors[-1], worlds_of["drawn"])).mean(axis=1)
+        table = _valued(table, assumed, terms, year)
         table = table.assign(**implied(assumed, terms, paths, columns, expected, table))
-        explained = covariance(np.log1p(others), np.log1p(middles), probabilities)
-        left = noise(explained, volatility, prices, names, moments)
-        grown = with_noise(world, left, mood, paths.seed)
+        left = noise(explained, np.asarray(quotes.volatility), prices, names, moments)
+        grown = with_noise(world, left, np.asarray(ahead[-1].mood), paths.seed)
     layers = posterior.knowledge.universe.companies["layer"]
     return ReturnScenarios(
         returns=grown[-1],
@@ -171,12 +150,14 @@ def revalue(
             prices=prices,
             economics=table,
             assumed=assumed,
+            accounts=read.accounts,
+            quotes=quotes,
             terms=terms,
-            anchor=jax.tree.map(np.asarray, anchors[-1]),
+            anchor=jax.tree.map(np.asarray, ahead[-1].anchor),
             anchoring=anchor,
-            values=found[0],
-            central_values=found[2],
-            shifts=shifts,
+            values=found["draws"],
+            central_values=found["centres"],
+            shifts=np.asarray(year.centres.log_shift),
             world_returns=world[-1].copy(),
             columns=columns,
             expected=expected,
@@ -207,8 +188,28 @@ def horizon_years(horizon: str | float) -> float:
     return years
 
 
-_returns = jax.jit(equity_return)
-_anchored = jax.jit(anchored)
+_in_a_year = jax.jit(in_a_year, static_argnames="mix", compiler_options=RUN_SELDOM)
+_at_horizon = jax.jit(at_horizon, compiler_options=RUN_OFTEN)
+
+
+def draws_of(paths: Paths, mix: bool = True) -> Draws:
+    """Return which regimes draws are of, and the odds at which the market prices them."""
+    odds = paths.scenarios.probabilities
+    priced = odds if mix else 0.0 * odds
+    return Draws(*map(leaf, (paths.regime, paths.probabilities, odds, priced)))
+
+
+def _valued(
+    table: pd.DataFrame, assumed: ValuationAssumptions, terms: Terms, year: Year
+) -> pd.DataFrame:
+    """Return economics with ``model_value`` of equity, USD bn, and its ``gap`` to the market."""
+    value = np.asarray(year.enterprise) - np.asarray(terms.net_debt)
+    return table.assign(
+        cost_of_equity=np.asarray(cost_of_equity(assumed, terms)),
+        model_value=value,
+        value_over_market=value / table["market_cap"].to_numpy(),
+        gap=np.asarray(year.anchor.gap),
+    )
 
 
 def _known(facts: Facts | Knowledge, knowledge: Knowledge) -> Knowledge:

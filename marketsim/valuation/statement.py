@@ -156,7 +156,7 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     served = (terms.fleet - terms.spare) * own * price
     other, known = (unserved(*x) for x in ((sold.volumes, served), (terms.volume, terms.served)))
     cost = cost_at(a, terms, years) * other + sold.inputs
-    overhead = terms.overhead * (other / known) ** a.overhead_elasticity
+    overhead = terms.overhead * jnp.exp(a.overhead_elasticity * jnp.log(other / known))
     let = price * -jnp.expm1(-years / a.letting_time)
     used = a.appropriation * (sold.expected * sold.use)[:, None] + price * sold.beyond[:, None]
     from_fleets = terms.spare * own * (let + (terms.hidden * used - terms.at_home * let))
@@ -267,4 +267,5 @@ def financed(
 
 def softplus(x: Array, width: Array | float) -> Array:
     """Return a smooth max(x, 0) of the given ``width``, whose tail is exponential."""
-    return width * jax.nn.softplus(x / width)
+    far = jnp.abs(x) / width
+    return jnp.maximum(x, 0.0) + width * jnp.log1p(jnp.exp(-far))

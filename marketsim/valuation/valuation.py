@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -14,11 +14,11 @@ from marketsim.prices import Prices
 from marketsim.scenarios import chosen
 from marketsim.simulation import Paths
 
-from .accounts import tidy
+from .accounts import Accounts, Quotes
 from .assumptions import ValuationAssumptions, valuation_table
 from .noise import Noise
 from .returns import Anchor, drawn_in
-from .statement import Terms, statement
+from .statement import Statement, Terms, statement
 from .worlds import sold_in
 
 __all__ = ["Valuation"]
@@ -41,6 +41,11 @@ COLUMNS: Final = [
 ]
 
 
+NAMES: Final = {"net_debt": "net_debt_before_payouts"}
+"""Items whose name in the table says more: nothing is paid out to shareholders, so that all cash
+beyond debts stays. Value counts what is free, and no interest on what was kept of it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Valuation:
     """How paths became returns.
@@ -54,6 +59,8 @@ class Valuation:
         logs, less that of all companies together; what prices imply (see `implied`).
     assumed
         What valuation assumes.
+    accounts, quotes
+        What companies reported and what prices say of them, as arrays: nothing of it is assumed.
     terms
         The economics as arrays.
     anchor
@@ -84,6 +91,8 @@ class Valuation:
     prices: Prices
     economics: pd.DataFrame
     assumed: ValuationAssumptions
+    accounts: Accounts
+    quotes: Quotes
     terms: Terms
     anchor: Anchor
     anchoring: str
@@ -175,3 +184,14 @@ class Valuation:
             sold = sold_in(worlds, row, self.columns, self.expected)
             said = statement(self.assumed, self.terms, sold)
         return tidy(said, list(self.economics.index), self.paths.quarter_ends)
+
+
+def tidy(said: Statement, tickers: Sequence[str], quarter_ends: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return a statement as rows: ticker, year (its last day), item, USD bn."""
+    names = [f.name for f in fields(said)]
+    values = np.stack([np.asarray(getattr(said, name)) for name in names], axis=-1)
+    items = [NAMES.get(name, name) for name in names]
+    rows = pd.MultiIndex.from_product(
+        [tickers, quarter_ends[3::4], items], names=["ticker", "year", "item"]
+    )
+    return pd.Series(values.swapaxes(0, 1).ravel(), rows, name="usd_bn").reset_index()

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import jax
 import numpy as np
 import pandas as pd
+from jax import Array
 
+from marketsim.ensemble.batches import processors
 from marketsim.model.tree import leaf
-from marketsim.precision import precise
+from marketsim.precision import RUN_OFTEN, precise
 from marketsim.simulation import Outcomes, Paths
 
 from .assumptions import ValuationAssumptions, valuation_assumptions
 from .economics import economics
-from .noise import Noise, shocks
+from .noise import Noise
 from .noisy import TRIED, levels_at, noisy_return
-from .quoted import terms_of
+from .quoted import terms_in
 from .returns import EXPECTED, HELD, SPENT, YEAR, sales_of, yearly
+from .shocks import shocks
 from .statement import Sales, Terms
 from .worth import enterprise_value
 
 __all__ = ["enterprise_values", "expected_of", "sales", "sold_in", "values", "with_noise"]
 
-CHUNK: Final = 1_000
+CHUNK: Final = 250
 """Worlds valued together; batches are padded to it, so that a world hangs on no other."""
 
 
@@ -53,7 +57,7 @@ def enterprise_values(
     with precise("float64"):
         assumed = valuation_assumptions(posterior.knowledge, assumptions)
         table = economics(posterior.knowledge, posterior, paths.companies, assumed)
-        terms = terms_of(table.assign(beta=1.0, equity_share=1.0))
+        terms = terms_in(table.assign(beta=1.0, equity_share=1.0))
         columns = np.arange(len(paths.companies))
         found = values(assumed, terms, worlds, columns, expected_of(paths))
     return pd.DataFrame(found, columns=pd.Index(paths.companies))
@@ -67,26 +71,56 @@ def values(
     expected: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """Return enterprise value, USD bn, [world, company], in float64 and chunk by chunk."""
-    sold, count = sales(worlds, columns, expected), len(worlds.revenue)
-    found = []
-    for first in range(0, count, CHUNK):
-        few = _rows(sold, np.minimum(np.arange(first, first + CHUNK), count - 1))
-        found.append(np.asarray(_values(assumed, terms, few)))
-    return np.concatenate(found)[:count]
+    held, world = _quarters(worlds, columns)
+    count = len(worlds.revenue)
+
+    def chunk(first: int) -> np.ndarray:
+        few = jax.tree.map(lambda x: _padded(x[first : first + CHUNK]), (held, world))
+        with precise("float64"):
+            return np.asarray(_values(assumed, terms, *few, dict(expected)))
+
+    with ThreadPoolExecutor(processors()) as pool:
+        return np.concatenate(list(pool.map(chunk, range(0, count, CHUNK))))[:count]
 
 
 def sales(worlds: Outcomes, columns: np.ndarray, expected: Mapping[str, np.ndarray]) -> Sales:
     """Return what worlds sell and spend by year, for the companies at ``columns``."""
-    held = {name: getattr(worlds, name)[..., columns] for name in HELD}
-    world = {name: worlds.quantities[name][..., None] for name in SPENT}
-    return sales_of(
-        {n: leaf(x.astype(np.float64) if n == "ordinary" else yearly(x)) for n, x in held.items()},
-        {n: leaf(yearly(x)[..., 0]) for n, x in world.items()}
-        | {
-            n: leaf(np.broadcast_to(x, (len(worlds.revenue), *np.shape(x))))
-            for n, x in expected.items()
-        },
-    )
+    held, world = _quarters(worlds, columns)
+    sums = {name: leaf(x if name == "ordinary" else yearly(x)) for name, x in held.items()}
+    given = {
+        name: leaf(np.broadcast_to(x, (len(worlds.revenue), *np.shape(x))))
+        for name, x in expected.items()
+    }
+    return sales_of(sums, {n: leaf(yearly(x[..., None])[..., 0]) for n, x in world.items()} | given)
+
+
+def _value(
+    assumed: ValuationAssumptions,
+    terms: Terms,
+    held: dict[str, Array],
+    world: dict[str, Array],
+    expected: dict[str, Array],
+) -> Array:
+    """Return enterprise value of one world by its quarters, [company]."""
+    sums = {name: x if name == "ordinary" else yearly(x) for name, x in held.items()}
+    of_world = {name: yearly(x[:, None])[:, 0] for name, x in world.items()}
+    return enterprise_value(assumed, terms, sales_of(sums, of_world | expected))
+
+
+def _quarters(
+    worlds: Outcomes, columns: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return what statements take of the companies at ``columns``, and of the world."""
+    held = {name: getattr(worlds, name) for name in HELD}
+    if not np.array_equal(columns, np.arange(worlds.revenue.shape[-1])):
+        held = {name: x[..., columns] for name, x in held.items()}
+    held["ordinary"] = held["ordinary"].astype(np.float64)
+    return held, {name: worlds.quantities[name] for name in SPENT}
+
+
+def _padded(x: np.ndarray) -> np.ndarray:
+    """Return a chunk [world, ...] filled up with its last world."""
+    return x if len(x) == CHUNK else x[np.minimum(np.arange(CHUNK), len(x) - 1)]
 
 
 def sold_in(
@@ -115,7 +149,9 @@ def expected_of(paths: Paths) -> dict[str, np.ndarray]:
 
 
 def with_noise(world: np.ndarray, left: Noise, mood: np.ndarray, seed: int) -> np.ndarray:
-    """Return what shares return in worlds with noise, [moment, draw, company], chunk by chunk.
+    """Return what shares return in worlds with noise, [moment, draw, company].
+
+    As many at a time as are tried for the mean.
 
     Parameters
     ----------
@@ -129,17 +165,17 @@ def with_noise(world: np.ndarray, left: Noise, mood: np.ndarray, seed: int) -> n
         Of the stream.
     """
     count = len(mood)
-    rows = np.minimum(np.arange(-(-count // CHUNK) * CHUNK), count - 1)
+    rows = np.minimum(np.arange(-(-count // TRIED) * TRIED), count - 1)
     drawn, size = shocks(len(rows), left, seed), left.size[-1]
     found = np.empty((len(world), len(rows), len(size)))
     for moment, path in enumerate(world):
         levels = _levels(drawn[moment, :TRIED], size)
-        for first in range(0, len(rows), CHUNK):
-            few = slice(first, first + CHUNK)
+        for first in range(0, len(rows), TRIED):
+            few = slice(first, first + TRIED)
             at = rows[few]
             found[moment, few] = _noisy(path[at], drawn[moment, few], size, mood[at], levels)
     return found[:, :count]
 
 
 _noisy, _levels = jax.jit(noisy_return), jax.jit(levels_at)
-_values = jax.jit(jax.vmap(enterprise_value, in_axes=(None, None, 0)))
+_values = jax.jit(jax.vmap(_value, in_axes=(None, None, 0, 0, None)), compiler_options=RUN_OFTEN)

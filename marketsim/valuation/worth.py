@@ -70,15 +70,16 @@ def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) 
     step = np.arange(1.0, FADE + 1.0)[:, None]
     recent = jnp.log(sold.volumes[-1] / sold.volumes[-3 if count > 2 else 0]) / min(count - 1, 2)
     first = GROWTH_BOUND * jnp.tanh(recent / GROWTH_BOUND)
-    growth = a.terminal_growth + (first - a.terminal_growth) * jnp.exp(-a.growth_fade * step)
-    size = jnp.exp(jnp.cumsum(growth, axis=0))
+    # Sums of a growth that fades by the same years: what fades is summed once, not world by world.
+    faded = jnp.cumsum(jnp.exp(-a.growth_fade * step), axis=0)
+    size = jnp.exp(a.terminal_growth * step + (first - a.terminal_growth) * faded)
     scarce = (sold.revenue[-1] - sold.inputs[-1] - sold.ordinary) * jnp.exp(-a.scarcity_fade * step)
     # Fleets are replaced as they wear out, and grow with the company.
     charged = 0.5 * (said.depreciation + said.write_down + said.capital_spending)[-1]
     other = unserved(sold.volumes[-1], said.served[-1])
     costs = cost_at(a, terms, count - 0.5 + step) * other + said.overhead[-1] + said.running[-1]
     profit = (sold.ordinary + scarce + said.from_fleets[-1] - costs - charged) * size
-    grown = size * other * (1.0 - jnp.exp(-growth))
+    grown = other * jnp.diff(size, axis=0, prepend=1.0)
     left = profit - taxed(terms, profit)
     flows = left - capital_for(a, terms, grown)
     fleets = (1.0 - terms.tax_rate) * (said.all_let[-1] - said.running[-1] - charged) * size

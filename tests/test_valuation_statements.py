@@ -12,7 +12,7 @@ import marketsim as ms
 from marketsim.errors import InputError
 from marketsim.runs.tables import value_table
 from marketsim.valuation import Statement, Valuation
-from marketsim.valuation.accounts import NAMES
+from marketsim.valuation.valuation import NAMES
 
 
 @pytest.fixture(scope="module")

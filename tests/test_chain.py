@@ -1,0 +1,124 @@
+"""Derivatives of returns by all that valuation assumes are those of `revalue` itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import Array
+
+import marketsim as ms
+from marketsim.precision import RUN_SELDOM, precise
+from marketsim.valuation import Valuation, ValuationAssumptions
+from marketsim.valuation.chain import GROUPS, share_returns
+from marketsim.valuation.noisy import TRIED
+from marketsim.valuation.revaluation import draws_of
+from marketsim.valuation.shocks import Chance, chance
+from marketsim.valuation.worlds import sales
+
+NAMES: Final = [f.name for f in fields(ValuationAssumptions)]
+
+STEP: Final = 1e-4
+"""Of each assumption, to either side."""
+
+Slope = Callable[[str], tuple[np.ndarray, np.ndarray]]
+
+
+@pytest.fixture(scope="module")
+def valuation(returns: ms.ReturnScenarios) -> Valuation:
+    assert isinstance(returns.world, Valuation)
+    return returns.world
+
+
+@pytest.fixture(scope="module")
+def drawn(valuation: Valuation, paths: ms.Paths) -> Chance:
+    assert len(paths.regime) <= TRIED
+    return chance(TRIED, 1, len(valuation.columns), valuation.noise.dof, paths.seed)
+
+
+Returns = Callable[[ValuationAssumptions], tuple[Array, Array]]
+
+
+@pytest.fixture(scope="module")
+def chain(valuation: Valuation, paths: ms.Paths, drawn: Chance) -> Returns:
+    """Returns before noise and with it, [draw, company], of what is assumed."""
+    with precise("float64"):
+        sold = {
+            name: sales(getattr(paths, name), valuation.columns, valuation.expected)
+            for name in GROUPS
+        }
+
+    def found(a: ValuationAssumptions) -> tuple[Array, Array]:
+        both = share_returns(
+            a,
+            valuation.accounts,
+            valuation.quotes,
+            draws_of(paths),
+            sold,
+            jnp.array([valuation.horizon_years]),
+            drawn=drawn,
+        )
+        return both[0][0], both[1][0]
+
+    return found
+
+
+@pytest.fixture(scope="module")
+def slope(chain: Returns, valuation: Valuation) -> Slope:
+    """Derivatives of both by an assumption."""
+
+    @jax.jit(compiler_options=RUN_SELDOM)
+    def along(a: ValuationAssumptions, one: ValuationAssumptions) -> tuple[Array, Array]:
+        slopes: tuple[Array, Array] = jax.jvp(chain, (a,), (one,))[1]
+        return slopes
+
+    def of(name: str) -> tuple[np.ndarray, np.ndarray]:
+        with precise("float64"):
+            a = jax.tree.map(lambda x: jnp.asarray(x, dtype=float), valuation.assumed)
+            none = jax.tree.map(jnp.zeros_like, a)
+            world, noisy = along(a, replace(none, **{name: jnp.ones(())}))
+            return np.asarray(world), np.asarray(noisy)
+
+    return of
+
+
+def test_the_chain_is_what_revalue_does(
+    chain: Returns, valuation: Valuation, returns: ms.ReturnScenarios
+) -> None:
+    with precise("float64"):
+        world, noisy = jax.jit(chain, compiler_options=RUN_SELDOM)(valuation.assumed)
+    np.testing.assert_allclose(world, valuation.world_returns, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(noisy, returns.returns, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_assumption_has_its_derivative(
+    name: str,
+    slope: Slope,
+    valuation: Valuation,
+    paths: ms.Paths,
+    prices: ms.prices.Prices,
+) -> None:
+    """Through accounts, value, the anchor and noise: central differences of `revalue`."""
+    value = float(getattr(valuation.assumed, name))
+    step = STEP * value
+    high, low = (
+        ms.revalue(paths, prices, assumptions={name: value + way * step}) for way in (1.0, -1.0)
+    )
+    moved = [
+        (above - below) / (2.0 * step)
+        for above, below in (
+            (high.world.world_returns, low.world.world_returns),
+            (high.returns, low.returns),
+        )
+    ]
+    for found, expected in zip(slope(name), moved, strict=True):
+        scale = np.abs(expected).max()
+        assert scale * value > 1e-3, "it moves nothing"
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * scale)
