@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import Final
+from typing import Final, Literal
 
 import jax
 import jax.numpy as jnp
@@ -14,18 +14,14 @@ from jax import Array
 
 import marketsim as ms
 from marketsim.precision import RUN_SELDOM, precise
-from marketsim.valuation import Valuation, ValuationAssumptions
-from marketsim.valuation.chain import GROUPS, share_returns
-from marketsim.valuation.noisy import TRIED
-from marketsim.valuation.revaluation import draws_of
-from marketsim.valuation.shocks import Chance, chance
-from marketsim.valuation.worlds import sales
+from marketsim.valuation import Valuation, ValuationAssumptions, returns_by
 
 NAMES: Final = [f.name for f in fields(ValuationAssumptions)]
 
 STEP: Final = 1e-4
 """Of each assumption, to either side."""
 
+Returns = Callable[[ValuationAssumptions], tuple[Array, Array]]
 Slope = Callable[[str], tuple[np.ndarray, np.ndarray]]
 
 
@@ -36,36 +32,9 @@ def valuation(returns: ms.ReturnScenarios) -> Valuation:
 
 
 @pytest.fixture(scope="module")
-def drawn(valuation: Valuation, paths: ms.Paths) -> Chance:
-    assert len(paths.regime) <= TRIED
-    return chance(TRIED, 1, len(valuation.columns), valuation.noise.dof, paths.seed)
-
-
-Returns = Callable[[ValuationAssumptions], tuple[Array, Array]]
-
-
-@pytest.fixture(scope="module")
-def chain(valuation: Valuation, paths: ms.Paths, drawn: Chance) -> Returns:
-    """Returns before noise and with it, [draw, company], of what is assumed."""
+def chain(valuation: Valuation) -> Returns:
     with precise("float64"):
-        sold = {
-            name: sales(getattr(paths, name), valuation.columns, valuation.expected)
-            for name in GROUPS
-        }
-
-    def found(a: ValuationAssumptions) -> tuple[Array, Array]:
-        both = share_returns(
-            a,
-            valuation.accounts,
-            valuation.quotes,
-            draws_of(paths),
-            sold,
-            jnp.array([valuation.horizon_years]),
-            drawn=drawn,
-        )
-        return both[0][0], both[1][0]
-
-    return found
+        return returns_by(valuation)
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +56,15 @@ def slope(chain: Returns, valuation: Valuation) -> Slope:
     return of
 
 
+@pytest.mark.parametrize("anchor", ["mix", "unshifted"])
 def test_the_chain_is_what_revalue_does(
-    chain: Returns, valuation: Valuation, returns: ms.ReturnScenarios
+    anchor: Literal["mix", "unshifted"], paths: ms.Paths, prices: ms.prices.Prices
 ) -> None:
+    returns = ms.revalue(paths, prices, anchor=anchor)
     with precise("float64"):
-        world, noisy = jax.jit(chain, compiler_options=RUN_SELDOM)(valuation.assumed)
-    np.testing.assert_allclose(world, valuation.world_returns, rtol=1e-9, atol=1e-11)
+        chain = jax.jit(returns_by(returns.world), compiler_options=RUN_SELDOM)
+        world, noisy = chain(returns.world.assumed)
+    np.testing.assert_allclose(world, returns.world.world_returns, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(noisy, returns.returns, rtol=1e-9, atol=1e-11)
 
 

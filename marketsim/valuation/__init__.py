@@ -1,6 +1,7 @@
 """Revenue paths and prices in, statements of earnings, values and return scenarios out."""
 
 from .assumptions import ValuationAssumptions, valuation_assumptions, valuation_table
+from .derivatives import returns_by
 from .economics import economics
 from .returns import Anchor, Worth, equity_return, sales_of
 from .revaluation import revalue
@@ -21,6 +22,7 @@ __all__ = [
     "enterprise_value",
     "enterprise_values",
     "equity_return",
+    "returns_by",
     "revalue",
     "sales_of",
     "statement",
