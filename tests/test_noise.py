@@ -239,6 +239,12 @@ def test_where_worlds_explain_nothing_noise_is_the_market(market: Prices) -> Non
     np.testing.assert_allclose(np.corrcoef(logs.T), CORRELATION, atol=0.04)
 
 
+def test_only_two_companies_are_held_apart(market: Prices) -> None:
+    """A company's noise is as much like itself as can be, and its variance the one that is left."""
+    left = noise(np.zeros((1, 3, 3)), VOLATILITY, market, NAMES, [1.0])
+    np.testing.assert_allclose(left.correlation, CORRELATION, atol=1e-12)
+
+
 def test_worlds_and_noise_together_are_the_market(market: Prices) -> None:
     """Worlds that move companies apart have noise that moves them together."""
     apart = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, 0.3], [-0.5, 0.3, 1.0]])

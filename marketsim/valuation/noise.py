@@ -129,7 +129,7 @@ def correlation_left(explained: Array, left: Array, market: Array, total: Array)
     missing = jnp.outer(size, size) * market - explained
     alike = jnp.clip(missing / jnp.sqrt(jnp.outer(left, left)), -MOST_ALIKE, MOST_ALIKE)
     same = jnp.eye(len(left), dtype=bool)
-    return nearest(jnp.where(same, MOST_ALIKE, alike))
+    return nearest(jnp.where(same, 1.0, alike))
 
 
 def nearest(matrix: Array) -> Array:
