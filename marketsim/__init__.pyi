@@ -35,6 +35,7 @@ from .allocation import terms as terms
 from .backtesting import backtest as backtest
 from .calibration import Posterior as Posterior
 from .calibration import calibrate as calibrate
+from .derivatives import sensitivities as sensitivities
 from .errors import MarketsimError as MarketsimError
 from .forecasting import forecast as forecast
 from .forecasting import score_forecasts as score_forecasts
@@ -46,7 +47,6 @@ from .prices import load_prices as load_prices
 from .returns import ReturnScenarios as ReturnScenarios
 from .scenarios import Scenarios as Scenarios
 from .scenarios import load_scenarios as load_scenarios
-from .sensitivity import sensitivities as sensitivities
 from .simulation import Paths as Paths
 from .simulation import simulate as simulate
 from .valuation import revalue as revalue

@@ -28,7 +28,7 @@ LAYERS = (
     {"reporting"},
     {"backtesting"},
     {"derivatives"},
-    {"allocation", "sensitivity"},
+    {"allocation"},
     {"outlooks", "paradoxes", "valuation"},
     {"assumptions", "calibration", "claims", "forecasting", "scenarios", "simulation"},
     {"ensemble"},

@@ -14,8 +14,8 @@ import pytest
 
 import marketsim as ms
 from marketsim.backtesting import BacktestResult, History
+from marketsim.derivatives import Sensitivities
 from marketsim.runs.decision import decide
-from marketsim.sensitivity import Sensitivities
 
 LARGE = ("DataFrame", "ndarray", "NDArray", "Floats", "FloatArray", "Paths", "Posterior")
 """What fields of results are of that nobody wants printed."""
@@ -82,7 +82,7 @@ def test_every_result_of_a_session_is_a_line(
         "Valuation(600 draws x 30 companies, a year ahead": returns.world,
         "Allocation(": decision.choice,
         "Decision(Allocation(": decision,
-        "Sensitivities(500 assumptions x 2": Sensitivities(frame(), frame(), frame()),
+        "Sensitivities(500 assumptions": Sensitivities(*5 * (frame(),)),
         "BacktestResult(equal, 2024-01-01": walked(),
         "History(2025-12-31": History(day, frame(), facts, frame().iloc[0], ("A", "B")),
         "Knowledge(": facts,

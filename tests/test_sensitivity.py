@@ -9,12 +9,12 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 import pytest
 from jax import Array
 
 import marketsim as ms
-from marketsim.ensemble import COMING
+from marketsim.derivatives import Sensitivities
+from marketsim.ensemble import COMING, ahead, assumptions_at
 from marketsim.model import (
     Coordinates,
     Setting,
@@ -25,12 +25,11 @@ from marketsim.model import (
 )
 from marketsim.model.priors import transform
 from marketsim.precision import precise
-from marketsim.sensitivity import Sensitivities
-from marketsim.simulation import WORLD, Outcomes
+from marketsim.simulation import WORLD, Outcomes, again, kept, outcomes
 from marketsim.simulation.outcomes import BY_LINE
 from marketsim.valuation import Valuation, Worth, equity_return
-from marketsim.valuation.returns import Priced, anchored
-from marketsim.valuation.worlds import values
+from marketsim.valuation.returns import log_recognised
+from marketsim.valuation.worlds import values, with_noise
 from tests.one_world import handover
 
 CHECKED = (
@@ -57,37 +56,46 @@ def slopes(choice: ms.allocation.Allocation) -> Sensitivities:
     return ms.sensitivities(choice)
 
 
-def portfolio_return(
-    choice: ms.allocation.Allocation, name: str, amount: float
-) -> tuple[float, pd.Series]:
-    """Portfolio return and last-year revenue with one link moved, the long way round.
+def companies_at(
+    choice: ms.allocation.Allocation, move: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logs of last-year revenue and of value in the moved central world, the long way round.
 
-    The moved world is run by itself, its statements of earnings are drawn up, and its value is told
-    to prices as that of a regime is: by as much as it lies apart from the world that did not move.
+    It is run by itself, and its statements of earnings are drawn up.
     """
-    valuation = choice.returns.world
-    posterior = valuation.paths.scenarios.posterior
-    index = [e.name for e in posterior.entries].index(name)
-    still = np.zeros(len(posterior.entries))
-    moved = still.copy()
-    moved[index] = amount
     with precise("float64"):
-        (sold, apart), (_, unmoved) = (sold_and_worth(valuation, move) for move in (moved, still))
-        anchor, shift = jax.tree.map(jnp.asarray, valuation.anchor), apart - unmoved
-        none = Priced(Worth(0.0 * shift[None], 0.0 * shift[None]), jnp.ones(1))
-        one = anchored(
-            valuation.assumed, valuation.terms, anchor, none, none, valuation.horizon_years
+        sold, worth = sold_and_worth(choice.returns.world, move)
+    return np.log(sold[-4:].sum(axis=0)), np.asarray(worth)
+
+
+def returns_at(valuation: Valuation, move: np.ndarray) -> np.ndarray:
+    """Return what shares return where all worlds are moved and prices are not, [draw, company].
+
+    All are run and valued again; what that adds to the log of value is told to prices as what a
+    regime adds is.
+    """
+    paths, anchor = valuation.paths, jax.tree.map(jnp.asarray, valuation.anchor)
+    posterior, ran = paths.scenarios.posterior, again(paths)
+    owner = np.asarray(posterior.setting.lines.owner)
+    with precise("float64"):
+        logs = []
+        for link in (ran.link, ran.link + move):
+            moved = assumptions_at(link, posterior.coordinates)
+            _, seen = ahead(moved, posterior.setting, ran.state, ran.news, partial(kept, owner))
+            worlds = outcomes(seen, np.exp(paths.deviation[paths.index]))
+            value = values(
+                valuation.assumed, valuation.terms, worlds, valuation.columns, valuation.expected
+            )
+            rest = np.asarray(anchor.rest) * worlds.ordinary[:, valuation.columns]
+            logs.append(np.log(value + rest))
+        shift = valuation.shifts[paths.regime] + logs[1] - logs[0]
+        worth = Worth(log_value=jnp.asarray(logs[1]), log_shift=jnp.asarray(shift))
+        world = equity_return(
+            valuation.assumed, valuation.terms, anchor, worth, valuation.horizon_years
         )
-        gains = equity_return(
-            valuation.assumed,
-            valuation.terms,
-            one,
-            Worth(log_value=shift, log_shift=shift),
-            valuation.horizon_years,
-        )
-        weights = choice.weights.loc[list(choice.returns.tickers)].to_numpy()
-        year = np.log(sold[-4:].sum(axis=0))
-        return float(weights @ gains), pd.Series(year, index=choice.returns.tickers)
+        mood = np.asarray(log_recognised(anchor, worth).mean(axis=1))
+        noisy = with_noise(np.asarray(world)[None], valuation.noise, mood, paths.seed)
+    return np.asarray(noisy[0])
 
 
 def sold_and_worth(valuation: Valuation, move: np.ndarray) -> tuple[np.ndarray, Array]:
@@ -132,18 +140,68 @@ def central(
 def test_slopes_equal_central_differences(
     name: str, choice: ms.allocation.Allocation, slopes: Sensitivities
 ) -> None:
-    posterior = choice.returns.world.paths.scenarios.posterior
+    valuation = choice.returns.world
+    posterior = valuation.paths.scenarios.posterior
     index = [e.name for e in posterior.entries].index(name)
     sd = posterior.entries[index].scale * np.sqrt(posterior.covariance[index, index])
-    step = 1e-4 * sd
-    up, sold_up = portfolio_return(choice, name, step)
-    down, sold_down = portfolio_return(choice, name, -step)
-    expected = (up - down) / (2 * step) * sd
-    assert slopes.portfolio.loc[name, "portfolio_per_sd"] == pytest.approx(
-        expected, rel=1e-5, abs=1e-9
+    step = np.zeros(len(posterior.entries))
+    step[index] = 1e-4 * sd
+    (sold_up, up), (sold_down, down) = (companies_at(choice, move) for move in (step, -step))
+    for found, change in (
+        (slopes.revenue_last_year, sold_up - sold_down),
+        (slopes.value, up - down),
+    ):
+        np.testing.assert_allclose(found.loc[name], change / 2e-4, rtol=1e-5, atol=1e-8)
+    better, worse = (returns_at(valuation, move) for move in (step, -step))
+    weights = choice.weights.loc[list(choice.returns.tickers)].to_numpy()
+    odds = choice.returns.probabilities
+    row = slopes.portfolio.loc[name]
+    assert row["portfolio_per_sd"] == pytest.approx(
+        odds @ (better - worse) @ weights / 2e-4, rel=1e-5, abs=1e-9
     )
-    by_company = (sold_up - sold_down) / (2 * step) * sd
-    np.testing.assert_allclose(slopes.revenue_last_year.loc[name], by_company, rtol=1e-5, atol=1e-8)
+    best = ms.derivatives.smoothed(choice)
+    risk = (better - worse).ravel() @ best.slopes("CVaR(0.95)").ravel() / 2e-4
+    assert row["CVaR(0.95)_per_sd"] == pytest.approx(risk, rel=1e-4, abs=1e-8)
+
+
+def test_moved_by_nothing_returns_are_what_they_were(choice: ms.allocation.Allocation) -> None:
+    valuation = choice.returns.world
+    none = np.zeros(len(valuation.paths.scenarios.posterior.entries))
+    # The worlds of the tests were run in half the precision.
+    np.testing.assert_allclose(returns_at(valuation, none), choice.returns.returns, atol=1e-5)
+
+
+def test_the_objective_is_what_its_terms_add_up_to(slopes: Sensitivities) -> None:
+    """At its best weights do not count (the envelope theorem): return less CVaR."""
+    table = slopes.portfolio
+    np.testing.assert_allclose(
+        table["objective_per_sd"], table["portfolio_per_sd"] - table["CVaR(0.95)_per_sd"], rtol=1e-9
+    )
+
+
+def test_regimes_add_up(slopes: Sensitivities) -> None:
+    total = slopes.by_regime.sum(axis=1)
+    np.testing.assert_allclose(total, slopes.portfolio["portfolio_per_sd"], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.slow
+def test_best_weights_answer_as_their_derivatives_by_returns_do(
+    choice: ms.allocation.Allocation,
+) -> None:
+    """Of a fund that spends nothing they sum to nothing; each is the chain of its two parts."""
+    found = ms.sensitivities(choice, weights=True)
+    assert found.weights is not None
+    np.testing.assert_allclose(found.weights.sum(axis=1), 0.0, atol=1e-9)
+    valuation, name = choice.returns.world, "hurdle_rate"
+    posterior = valuation.paths.scenarios.posterior
+    index = [e.name for e in posterior.entries].index(name)
+    step = np.zeros(len(posterior.entries))
+    step[index] = (
+        1e-4 * posterior.entries[index].scale * np.sqrt(posterior.covariance[index, index])
+    )
+    change = (returns_at(valuation, step) - returns_at(valuation, -step)) / 2e-4
+    answer = ms.derivatives.smoothed(choice).jvp(d_returns=change).weights
+    np.testing.assert_allclose(found.weights.loc[name], answer, rtol=1e-4, atol=1e-8)
 
 
 def test_every_assumption_about_the_future_is_there_and_finite(

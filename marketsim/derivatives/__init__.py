@@ -9,6 +9,16 @@ weights = optimum(best)                     # the same as a function for jax.gra
 from __future__ import annotations
 
 from .function import cvar, optimum
+from .sensitivities import Sensitivities, sensitivities
 from .smoothed import Changes, Slopes, SmoothedOptimum, smoothed
 
-__all__ = ["Changes", "Slopes", "SmoothedOptimum", "cvar", "optimum", "smoothed"]
+__all__ = [
+    "Changes",
+    "Sensitivities",
+    "Slopes",
+    "SmoothedOptimum",
+    "cvar",
+    "optimum",
+    "sensitivities",
+    "smoothed",
+]

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..allocation import Allocation
-from ..allocation.names import check_number
+from ..allocation.names import check_known, check_number
 from ..errors import InputError
 from .change import Linearised, linearised, moved, predicted, pulled_back
 from .conditions import Solved
@@ -21,7 +21,7 @@ from .newton import solve
 from .posing import problem_of
 from .problem import Given, Problem
 from .response import response_of
-from .worth import by_term, multipliers, value_parts
+from .worth import by_term, counted, multipliers, value_parts
 
 __all__ = ["WIDTH", "Changes", "Slopes", "SmoothedOptimum", "smoothed"]
 
@@ -210,6 +210,26 @@ class SmoothedOptimum:
         given = Given(*(one + d for one, d in zip(self.given, changes, strict=True)))
         filled = self.solved.filled | self.solved.left_out
         return _solved(self.problem, given, self.solved.x, self.chosen, self.width, filled)
+
+    @property
+    def counts(self) -> pd.Series[float]:
+        """What a unit more of each term adds to the value [term]: a limit's by its multiplier."""
+        counts = counted(self.problem, self.at)
+        return pd.Series([counts[name] for name in self.risk.index], self.risk.index, name="count")
+
+    def slopes(self, term: str) -> FloatArray:
+        """Derivative of a term by returns, weights held, [draw, company].
+
+        Raises
+        ------
+        InputError
+            For a term that is neither in the objective nor in a limit.
+        """
+        check_known("slopes", "term", [term], self.risk.index)
+        place = list(self.risk.index).index(term)
+        local = list(by_term(self.problem, self.at).values())[place]
+        none = np.zeros(len(self.weights))
+        return transposed(local, self.given.returns, self.given.probabilities, 1.0, none)[0]
 
     @property
     def distance(self) -> float:

@@ -9,7 +9,7 @@ from .conditions import Solved
 from .local import Local
 from .problem import Problem
 
-__all__ = ["by_term", "multipliers", "value_parts"]
+__all__ = ["by_term", "counted", "multipliers", "value_parts"]
 
 
 def multipliers(problem: Problem, solved: Solved) -> pd.Series[float]:
@@ -28,6 +28,16 @@ def by_term(problem: Problem, at: Linearised) -> dict[object, Local]:
         for (_, piece), local in zip(which.parts, locals_, strict=True):
             found.setdefault(piece.term, local)
     return found
+
+
+def counted(problem: Problem, at: Linearised) -> dict[str, float]:
+    """Return what each term counts in the value, by name; see :func:`value_parts`."""
+    counts: dict[str, float] = {}
+    for count, which in zip(at.counts, (problem.cost, *problem.limits), strict=True):
+        for scale, piece in which.parts:
+            name = repr(piece.term)
+            counts[name] = counts.get(name, 0.0) - problem.direction * float(count) * scale
+    return counts
 
 
 def value_parts(problem: Problem, at: Linearised) -> list[tuple[float, Local]]:

@@ -19,6 +19,7 @@ import pandas as pd
 from marketsim.allocation import Allocation, CVaR, check_limits
 from marketsim.calibration import Posterior, calibrate
 from marketsim.dates import Day
+from marketsim.derivatives import Sensitivities, sensitivities
 from marketsim.errors import InputError
 from marketsim.files import replace_file
 from marketsim.forecasting import forecast
@@ -30,7 +31,6 @@ from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
 from marketsim.returns import CASH
 from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
-from marketsim.sensitivity import Sensitivities, sensitivities
 from marketsim.simulation import Paths, simulate
 from marketsim.valuation import revalue
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from marketsim.calibration import Posterior
+from marketsim.derivatives import Sensitivities
 from marketsim.outlooks import Outlook
 from marketsim.paradoxes import Paradox
-from marketsim.sensitivity import Sensitivities
 from marketsim.simulation import Paths
 from marketsim.valuation import Valuation
 

@@ -3,14 +3,16 @@
 from .allotment import allot
 from .outcomes import WORLD, Outcomes, kept, outcomes
 from .paths import Paths
-from .worlds import QUARTERS, REFERENCE, simulate
+from .worlds import QUARTERS, REFERENCE, Ahead, again, simulate
 
 __all__ = [
     "QUARTERS",
     "REFERENCE",
     "WORLD",
+    "Ahead",
     "Outcomes",
     "Paths",
+    "again",
     "allot",
     "kept",
     "outcomes",

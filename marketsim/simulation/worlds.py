@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import jax
 import numpy as np
@@ -26,6 +26,7 @@ from marketsim.forecasting import Forecast
 from marketsim.forecasting import forecast as forecast_of
 from marketsim.forecasting.projection import LONGEST
 from marketsim.forecasting.structure import LAG, followed, followed_on
+from marketsim.model import State
 from marketsim.precision import Precision, one_thread, precise
 from marketsim.scenarios import Scenarios
 
@@ -34,7 +35,7 @@ from .lives import deviations
 from .outcomes import kept, outcomes
 from .paths import Paths
 
-__all__ = ["QUARTERS", "REFERENCE", "simulate"]
+__all__ = ["QUARTERS", "REFERENCE", "Ahead", "again", "simulate"]
 
 QUARTERS: Final = 20
 
@@ -130,6 +131,34 @@ def simulate(
         link=pasts.link[:drawn],
         deviation=lives[:drawn],
         seed=seed,
+    )
+
+
+class Ahead(NamedTuple):
+    """What worlds run on with.
+
+    Their assumptions, ``values`` and in linked coordinates ``link`` [draw, entry], the ``state``
+    that history left them in [draw, ...], and ``news`` [draw, kind, quarter].
+    """
+
+    values: NDArray[np.float64]
+    link: NDArray[np.float64]
+    state: State
+    news: NDArray[np.float64]
+
+
+def again(paths: Paths) -> Ahead:
+    """Return what the draws of ``paths`` ran on with: their histories are run again, in float64."""
+    posterior, quarters = paths.scenarios.posterior, len(paths.quarter_ends)
+    drawn = int(paths.index.max()) + 1
+    pasts = _pasts(posterior, drawn, paths.seed, "float64")
+    news = news_of(pasts.coming, np.arange(drawn + 1), quarters, paths.seed)[:drawn]
+    link = paths.link[paths.index] + paths.scenarios.moves[paths.regime]
+    return Ahead(
+        values=assumptions_at(link, posterior.coordinates),
+        link=link,
+        state=jax.tree.map(lambda x: x[paths.index], pasts.state),
+        news=news[paths.index],
     )
 
 

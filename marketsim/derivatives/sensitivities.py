@@ -1,0 +1,274 @@
+"""What moves a portfolio: derivatives of return, risk and weights by every assumption."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from marketsim.allocation import Allocation
+from marketsim.errors import InputError, MarketsimError
+from marketsim.precision import precise
+from marketsim.scenarios import chosen, movable
+from marketsim.simulation import Ahead, again
+from marketsim.valuation import Valuation
+
+from . import central
+from .chain import by_draw
+from .smoothed import SmoothedOptimum, smoothed
+
+__all__ = ["Sensitivities", "sensitivities"]
+
+FloatArray = NDArray[np.float64]
+
+PORTFOLIO, OBJECTIVE, RETURN = "portfolio", "objective", "ExpectedReturn()"
+
+FELT: Final = 1e-9
+"""Share of the largest derivative by a weight below which it hangs on no return."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sensitivities:
+    """Derivatives by every assumption about the future.
+
+    An assumption changes by the same amount in every world from the decision date on, and prices
+    stay what they are: it is news, or a belief that the market does not share. Derivatives of the
+    portfolio are through all worlds drawn, those of companies at the calibrated world.
+
+    Attributes
+    ----------
+    portfolio
+        By assumption, largest effect first: ``unit``, ``value`` at the mode, ``sd`` (of the
+        posterior, in that unit), ``portfolio_per_unit`` and ``portfolio_per_sd`` (change of the
+        expected return over the horizon of the portfolio as it is held, a fraction of its value),
+        the same per standard deviation of each term of the allocation's risk, such as
+        ``CVaR(0.95)_per_sd``, and of the objective at its best, ``objective_per_sd``; ``meaning``.
+    by_regime
+        What the worlds of each regime add to ``portfolio_per_sd``, [assumption x regime].
+    revenue
+        Change of each company's revenue over the next four quarters per posterior standard
+        deviation, as a fraction, [assumption x ticker].
+    revenue_last_year
+        The same over the last four simulated quarters.
+    value
+        The same of enterprise value.
+    weights
+        Change of the best weights per posterior standard deviation, limits as they are, [assumption
+        x ticker]; None where they were not asked for.
+    """
+
+    portfolio: pd.DataFrame
+    by_regime: pd.DataFrame
+    revenue: pd.DataFrame
+    revenue_last_year: pd.DataFrame
+    value: pd.DataFrame
+    weights: pd.DataFrame | None = None
+
+    def table(self) -> pd.DataFrame:
+        """Return all in one table, revenue of the last year as `revenue_<TICKER>_per_sd`."""
+        parts = {"revenue": self.revenue_last_year, "value": self.value, "weight": self.weights}
+        found = self.portfolio
+        for name, part in parts.items():
+            if part is not None:
+                found = found.join(part.add_prefix(f"{name}_").add_suffix("_per_sd"))
+        return found
+
+    def __str__(self) -> str:
+        risks = [c for c in self.portfolio.columns if c.endswith("_per_sd")]
+        columns = ["unit", "value", "sd", *risks]
+        return self.portfolio[columns].head(12).to_string(float_format="{:.4g}".format)
+
+    def __repr__(self) -> str:
+        first = ", ".join(map(str, self.portfolio.index[:3]))
+        weights = "" if self.weights is None else ", weights too"
+        return f"Sensitivities({len(self.portfolio)} assumptions, first {first}{weights})"
+
+
+def sensitivities(
+    choice: Allocation, regime: str | None = None, *, weights: bool = False
+) -> Sensitivities:
+    """Return how a portfolio hangs on every assumption, through all worlds drawn.
+
+    Parameters
+    ----------
+    choice
+        From :func:`marketsim.allocate`, over returns made by :func:`marketsim.revalue`.
+    regime
+        Take the worlds of one regime alone, and companies at its central world.
+    weights
+        Derivatives of the best weights too: a pass through all worlds for each direction in which
+        they can move, some eight where the risk of the market is allowed.
+
+    Raises
+    ------
+    InputError
+        When the returns were made elsewhere, so that no assumption stands behind them, or the
+        regime is not among the scenarios.
+
+    Notes
+    -----
+    One reverse pass through the worlds for each term (`chain.by_draw`), through those alone whose
+    returns it hangs on. Tails are smoothed as in :func:`marketsim.derivatives.smoothed`; where the
+    allocation has a term that is not, only the expected return is told.
+    """
+    valuation = choice.returns.world
+    if not isinstance(valuation, Valuation):
+        raise InputError(
+            "sensitivities: these returns were not made by revalue, so no assumption stands "
+            "behind them; allocate over ms.revalue(paths, prices)"
+        )
+    place = _place(valuation, regime)
+    if len(choice.returns.returns) != len(valuation.paths.draws.revenue):
+        raise InputError("sensitivities: these returns are not those of all worlds drawn")
+    calm = _Calm.of(valuation, place)
+    ran, best = again(valuation.paths), _smoothed(choice) if place is None else None
+    held = choice.weights.reindex(list(choice.returns.tickers)).fillna(0.0).to_numpy()
+    by_return = {PORTFOLIO: np.outer(_odds(choice, place), held)}
+    if best is not None:
+        by_return |= {name: best.slopes(name) for name in best.risk.index if name != RETURN}
+    pulled = {name: by_draw(valuation, ran, _listed(choice, x)) for name, x in by_return.items()}
+    totals = {name: found.sum(axis=0) for name, found in pulled.items()}
+    if best is not None:
+        counts = best.counts.rename({RETURN: PORTFOLIO})
+        totals[OBJECTIVE] = sum(counts[name] * x for name, x in totals.items())
+    portfolio = calm.portfolio(totals)
+    order = portfolio.index
+    regimes = valuation.paths.regimes
+    by_regime = {
+        name: calm.per_sd(pulled[PORTFOLIO][regimes == name].sum(axis=0))
+        for name in valuation.paths.scenarios.names
+    }
+    answers = None
+    if weights and best is not None:
+        slopes = {t: best.vjp({t: 1.0}).returns for t in best.weights.index}
+        answers = calm.table(_weights(choice, ran, slopes), list(slopes)).loc[order]
+    near, far, worth = (
+        calm.table(x, list(valuation.economics.index)).loc[order] for x in calm.companies
+    )
+    return Sensitivities(
+        portfolio=portfolio,
+        by_regime=pd.DataFrame(by_regime, index=calm.names).loc[order],
+        revenue=near,
+        revenue_last_year=far,
+        value=worth,
+        weights=answers,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Calm:
+    """The central world: which assumptions there are, and what companies do there.
+
+    ``keep`` [entry], ``names``, ``units``, ``meanings`` of those that bear on the future; of all,
+    their ``values``, derivatives by linked coordinates ``unit_slopes``, and a posterior standard
+    deviation in linked coordinates, ``spread`` [entry]; derivatives of ``companies``, each
+    [company, entry].
+    """
+
+    keep: NDArray[np.int_]
+    names: pd.Index
+    units: list[str]
+    meanings: list[str]
+    values: FloatArray
+    unit_slopes: FloatArray
+    spread: FloatArray
+    companies: tuple[FloatArray, ...]
+
+    @classmethod
+    def of(cls, valuation: Valuation, place: int | None) -> _Calm:
+        scenarios = valuation.paths.scenarios
+        posterior, entries = scenarios.posterior, scenarios.posterior.entries
+        move = np.zeros(len(entries)) if place is None else np.asarray(scenarios.moves[place])
+        with precise("float64"):
+            last, quarters = central.handover(posterior), len(valuation.paths.quarter_ends)
+            given = (posterior.coordinates, posterior.setting, central.companies_of(valuation))
+            found = central.slopes(jnp.asarray(move), last, *given, quarters)
+            values, unit_slopes = central.levels(jnp.asarray(move), last, posterior.coordinates)
+        keep = np.array([i for i, e in enumerate(entries) if movable(e)])
+        deviation = np.sqrt(np.diag(posterior.covariance)[: len(entries)])
+        return cls(
+            keep=keep,
+            names=pd.Index([entries[i].name for i in keep], name="assumption"),
+            units=[entries[i].unit for i in keep],
+            meanings=[entries[i].meaning for i in keep],
+            values=np.asarray(values),
+            unit_slopes=np.asarray(unit_slopes),
+            spread=np.array([e.scale for e in entries]) * deviation,
+            companies=tuple(np.asarray(x) for x in found),
+        )
+
+    def per_sd(self, slopes: FloatArray) -> FloatArray:
+        """Per posterior standard deviation, [..., assumption]."""
+        return np.asarray((slopes * self.spread)[..., self.keep])
+
+    def table(self, slopes: FloatArray, tickers: list[str]) -> pd.DataFrame:
+        """Per posterior standard deviation, [assumption x ticker]."""
+        return pd.DataFrame(self.per_sd(slopes).T, index=self.names, columns=tickers)
+
+    def portfolio(self, totals: Mapping[str, FloatArray]) -> pd.DataFrame:
+        """The first table of `Sensitivities`, largest effect first."""
+        first = {
+            "unit": self.units,
+            "value": self.values[self.keep],
+            "sd": (self.spread * self.unit_slopes)[self.keep],
+            f"{PORTFOLIO}_per_unit": (totals[PORTFOLIO] / self.unit_slopes)[self.keep],
+        }
+        by_sd = {f"{name}_per_sd": self.per_sd(x) for name, x in totals.items()}
+        found = pd.DataFrame({**first, **by_sd, "meaning": self.meanings}, index=self.names)
+        size = found[f"{PORTFOLIO}_per_sd"].abs()
+        return found.loc[size.sort_values(ascending=False, kind="stable").index]
+
+
+def _place(valuation: Valuation, regime: str | None) -> int | None:
+    """Return the position of a regime; None for none."""
+    if regime is None:
+        return None
+    names = valuation.paths.scenarios.names
+    (name,) = chosen(names, [regime])
+    return names.index(name)
+
+
+def _odds(choice: Allocation, place: int | None) -> FloatArray:
+    """Return probabilities of draws, those of one regime alone where one is given, [draw]."""
+    odds = np.asarray(choice.returns.probabilities)
+    if place is not None:
+        odds = np.where(choice.returns.world.paths.regime == place, odds, 0.0)
+    return np.asarray(odds / odds.sum())
+
+
+def _smoothed(choice: Allocation) -> SmoothedOptimum | None:
+    """Return the optimum with its tails smoothed; None where a term cannot be."""
+    try:
+        return smoothed(choice)
+    except MarketsimError:
+        return None
+
+
+def _listed(choice: Allocation, slopes: FloatArray) -> FloatArray:
+    """Return derivatives by returns for the companies that were valued, [draw, company]."""
+    places = {t: i for i, t in enumerate(choice.returns.tickers)}
+    valued = list(choice.returns.world.economics.index)
+    none = np.zeros(len(slopes))
+    return np.stack([slopes[:, places[t]] if t in places else none for t in valued], axis=1)
+
+
+def _weights(choice: Allocation, ran: Ahead, slopes: Mapping[str, FloatArray]) -> FloatArray:
+    """Return derivatives of weights by linked coordinates, [ticker, entry].
+
+    Weights that move together need one pass, so that there are as many as directions in which
+    weights can move.
+    """
+    rows = np.stack([_listed(choice, x) for x in slopes.values()])
+    size = np.einsum("tdc,udc->tu", rows, rows)
+    values, vectors = np.linalg.eigh(size)
+    found = np.zeros((len(rows), ran.link.shape[1]))
+    for value, vector in zip(values, vectors.T, strict=True):
+        if value > FELT**2 * values[-1]:
+            along = np.tensordot(vector, rows, axes=1)
+            found += np.outer(vector, by_draw(choice.returns.world, ran, along).sum(axis=0))
+    return found
