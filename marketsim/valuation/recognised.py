@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -41,13 +42,13 @@ def rest(
     where regimes leave a tenth of what is sold.
     """
     model, sold = (
-        plain.mean(axis=0) + odds @ (centres - calibrated)
+        average(plain) + odds @ (centres - calibrated)
         for plain, centres, calibrated in (value, ordinary)
     )
     known = jnp.isfinite(quotes.market_cap)
     enterprise = jnp.where(known, quotes.market_cap, 0.0) + terms.net_debt
     beyond = jnp.where(known, jnp.maximum(enterprise - model, 0.0), 0.0)
-    return beyond / jnp.maximum(sold, LEAST_SOLD * ordinary[0].mean(axis=0))
+    return beyond / jnp.maximum(sold, LEAST_SOLD * average(ordinary[0]))
 
 
 def usual(unshifted: Array, shifts: Array, odds: Array) -> Priced:
@@ -78,10 +79,11 @@ def recognised(
     full = recognition(a.regime_time, 1.0)
     by_regime = full / jnp.sqrt(1.0 + full**2 * apart / (0.5 * room))
     left = room - by_regime**2 * apart
-    middle = unshifted.mean(axis=0)
+    middle = average(unshifted)
     own = bounded(unshifted - middle, WIDEST_WITHIN)
     full = recognition(a.recognition_time, 1.0)
-    within = full / jnp.sqrt(1.0 + full**2 * own.var(axis=0) / left)
+    spread = average((own - average(own)) ** 2)
+    within = full / jnp.sqrt(1.0 + full**2 * spread / left)
     return Anchor(
         rest=beyond,
         middle=middle,
@@ -108,6 +110,15 @@ def covariance(within: Array, between: Array, odds: Array) -> Array:
     Within regimes that of the worlds without shift, [world, company], between them that of their
     central worlds, [regime, company]: neither hangs on how many draws there are.
     """
-    inner = within - within.mean(axis=0)
-    outer = between - odds @ between
-    return inner.T @ inner / len(inner) + (odds[:, None] * outer).T @ outer
+    rows = jnp.concatenate([within - average(within), between - odds @ between])
+    weights = jnp.concatenate([jnp.full(len(within), 1.0 / len(within)), odds])
+    # Company by company: threads would share one product of matrices, and its rounding.
+    return jax.lax.map(lambda own: (weights * own) @ rows, rows.T)
+
+
+def average(worlds: Array) -> Array:
+    """Return the mean of ``worlds`` [world, company].
+
+    As a product: a sum over an axis is split by the processors at hand, and rounds at its seams.
+    """
+    return jnp.full(len(worlds), 1.0 / len(worlds)) @ worlds
