@@ -35,6 +35,7 @@ from .allocation import terms as terms
 from .backtesting import backtest as backtest
 from .calibration import Posterior as Posterior
 from .calibration import calibrate as calibrate
+from .derivatives import explain_weight as explain_weight
 from .derivatives import sensitivities as sensitivities
 from .errors import MarketsimError as MarketsimError
 from .forecasting import forecast as forecast

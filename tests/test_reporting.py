@@ -493,7 +493,7 @@ def _sensitivities(random: np.random.Generator) -> pd.DataFrame:
     )
     size = table["portfolio_per_sd"].to_numpy(float)[:, None]
     effect = size * random.normal(1.3, 0.7, (len(table), len(UNIVERSE)))
-    columns = [f"revenue_{ticker}_per_sd" for ticker in UNIVERSE]
+    columns = [f"value_{ticker}_per_sd" for ticker in UNIVERSE]
     return table.join(pd.DataFrame(effect, index=table.index, columns=columns))
 
 

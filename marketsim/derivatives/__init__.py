@@ -8,6 +8,7 @@ weights = optimum(best)                     # the same as a function for jax.gra
 
 from __future__ import annotations
 
+from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
 from .sensitivities import Sensitivities, sensitivities
 from .smoothed import Changes, Slopes, SmoothedOptimum, smoothed
@@ -17,7 +18,9 @@ __all__ = [
     "Sensitivities",
     "Slopes",
     "SmoothedOptimum",
+    "WeightExplained",
     "cvar",
+    "explain_weight",
     "optimum",
     "sensitivities",
     "smoothed",

@@ -17,14 +17,13 @@ from jax import Array
 from marketsim.calibration import Posterior
 from marketsim.ensemble import future, histories
 from marketsim.model import Coordinates, Setting, Shocks, State
-from marketsim.model.priors import transform
 from marketsim.model.tree import leaf, pytree
 from marketsim.precision import RUN_SELDOM
 from marketsim.valuation import Terms, Valuation, ValuationAssumptions
 
 from .chain import SEEN, log_worth
 
-__all__ = ["Companies", "Handover", "companies_of", "handover", "levels", "slopes", "valued"]
+__all__ = ["Companies", "Handover", "companies_of", "handover", "slopes", "valued"]
 
 YEAR: Final = 4
 """Quarters over which revenue is summed."""
@@ -122,10 +121,3 @@ def valued(
     seen = {name: getattr(ahead, name) for name in SEEN}
     worth = log_worth(x.assumed, x.terms, x.rest, owner, x.expected, seen, x.lives)
     return (ahead.lines @ owner.T) * x.lives, worth
-
-
-@jax.jit
-def levels(move: Array, last: Handover, coordinates: Coordinates) -> tuple[Array, Array]:
-    """Return the assumptions at ``move`` and their derivatives by the link, [entry]."""
-    link = last.link + move
-    return jax.jvp(lambda x: transform(coordinates.kind, x), (link,), (jnp.ones_like(link),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from marketsim.allocation import Allocation
 from marketsim.errors import InputError, MarketsimError
 from marketsim.precision import precise
-from marketsim.scenarios import chosen, movable
+from marketsim.scenarios import chosen
 from marketsim.simulation import Ahead, again
 from marketsim.valuation import Valuation
 
 from . import central
 from .chain import by_draw
 from .smoothed import SmoothedOptimum, smoothed
+from .spreads import Spreads
 
-__all__ = ["Sensitivities", "sensitivities"]
+__all__ = ["Sensitivities", "listed", "sensitivities", "valuation_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -116,112 +117,83 @@ def sensitivities(
     returns it hangs on. Tails are smoothed as in :func:`marketsim.derivatives.smoothed`; where the
     allocation has a term that is not, only the expected return is told.
     """
-    valuation = choice.returns.world
-    if not isinstance(valuation, Valuation):
-        raise InputError(
-            "sensitivities: these returns were not made by revalue, so no assumption stands "
-            "behind them; allocate over ms.revalue(paths, prices)"
-        )
-    place = _place(valuation, regime)
-    if len(choice.returns.returns) != len(valuation.paths.draws.revenue):
-        raise InputError("sensitivities: these returns are not those of all worlds drawn")
-    calm = _Calm.of(valuation, place)
+    valuation = valuation_of(choice, "sensitivities")
+    place, scenarios = _place(valuation, regime), valuation.paths.scenarios
+    none = np.zeros(len(scenarios.posterior.entries))
+    move = none if place is None else np.asarray(scenarios.moves[place])
+    spreads = Spreads.of(scenarios.posterior, move)
     ran, best = again(valuation.paths), _smoothed(choice) if place is None else None
     held = choice.weights.reindex(list(choice.returns.tickers)).fillna(0.0).to_numpy()
     by_return = {PORTFOLIO: np.outer(_odds(choice, place), held)}
     if best is not None:
         by_return |= {name: best.slopes(name) for name in best.risk.index if name != RETURN}
-    pulled = {name: by_draw(valuation, ran, _listed(choice, x)) for name, x in by_return.items()}
+    pulled = {name: by_draw(valuation, ran, listed(choice, x)) for name, x in by_return.items()}
     totals = {name: found.sum(axis=0) for name, found in pulled.items()}
     if best is not None:
         counts = best.counts.rename({RETURN: PORTFOLIO})
         totals[OBJECTIVE] = sum(counts[name] * x for name, x in totals.items())
-    portfolio = calm.portfolio(totals)
-    order = portfolio.index
-    regimes = valuation.paths.regimes
-    by_regime = {
-        name: calm.per_sd(pulled[PORTFOLIO][regimes == name].sum(axis=0))
-        for name in valuation.paths.scenarios.names
-    }
+    portfolio = _portfolio(spreads, totals)
+
+    def table(slopes: FloatArray, tickers: Iterable[str]) -> pd.DataFrame:
+        by_sd = spreads.per_sd(slopes).T
+        return pd.DataFrame(by_sd, index=spreads.names, columns=list(tickers)).loc[portfolio.index]
+
+    regimes = [valuation.paths.regime == i for i in range(len(scenarios.names))]
+    by_regime = np.stack([pulled[PORTFOLIO][rows].sum(axis=0) for rows in regimes])
+    near, far, worth = _companies(valuation, move)
     answers = None
     if weights and best is not None:
         slopes = {t: best.vjp({t: 1.0}).returns for t in best.weights.index}
-        answers = calm.table(_weights(choice, ran, slopes), list(slopes)).loc[order]
-    near, far, worth = (
-        calm.table(x, list(valuation.economics.index)).loc[order] for x in calm.companies
-    )
+        answers = table(_weights(choice, ran, slopes), slopes)
+    companies = valuation.economics.index
     return Sensitivities(
         portfolio=portfolio,
-        by_regime=pd.DataFrame(by_regime, index=calm.names).loc[order],
-        revenue=near,
-        revenue_last_year=far,
-        value=worth,
+        by_regime=table(by_regime, scenarios.names),
+        revenue=table(near, companies),
+        revenue_last_year=table(far, companies),
+        value=table(worth, companies),
         weights=answers,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Calm:
-    """The central world: which assumptions there are, and what companies do there.
+def valuation_of(choice: Allocation, verb: str) -> Valuation:
+    """Return what made the returns of an allocation.
 
-    ``keep`` [entry], ``names``, ``units``, ``meanings`` of those that bear on the future; of all,
-    their ``values``, derivatives by linked coordinates ``unit_slopes``, and a posterior standard
-    deviation in linked coordinates, ``spread`` [entry]; derivatives of ``companies``, each
-    [company, entry].
+    Raises
+    ------
+    InputError
+        When they were made elsewhere, or are not those of all worlds drawn.
     """
-
-    keep: NDArray[np.int_]
-    names: pd.Index
-    units: list[str]
-    meanings: list[str]
-    values: FloatArray
-    unit_slopes: FloatArray
-    spread: FloatArray
-    companies: tuple[FloatArray, ...]
-
-    @classmethod
-    def of(cls, valuation: Valuation, place: int | None) -> _Calm:
-        scenarios = valuation.paths.scenarios
-        posterior, entries = scenarios.posterior, scenarios.posterior.entries
-        move = np.zeros(len(entries)) if place is None else np.asarray(scenarios.moves[place])
-        with precise("float64"):
-            last, quarters = central.handover(posterior), len(valuation.paths.quarter_ends)
-            given = (posterior.coordinates, posterior.setting, central.companies_of(valuation))
-            found = central.slopes(jnp.asarray(move), last, *given, quarters)
-            values, unit_slopes = central.levels(jnp.asarray(move), last, posterior.coordinates)
-        keep = np.array([i for i, e in enumerate(entries) if movable(e)])
-        deviation = np.sqrt(np.diag(posterior.covariance)[: len(entries)])
-        return cls(
-            keep=keep,
-            names=pd.Index([entries[i].name for i in keep], name="assumption"),
-            units=[entries[i].unit for i in keep],
-            meanings=[entries[i].meaning for i in keep],
-            values=np.asarray(values),
-            unit_slopes=np.asarray(unit_slopes),
-            spread=np.array([e.scale for e in entries]) * deviation,
-            companies=tuple(np.asarray(x) for x in found),
+    valuation = choice.returns.world
+    if not isinstance(valuation, Valuation):
+        raise InputError(
+            f"{verb}: these returns were not made by revalue, so no assumption stands "
+            "behind them; allocate over ms.revalue(paths, prices)"
         )
+    if len(choice.returns.returns) != len(valuation.paths.draws.revenue):
+        raise InputError(f"{verb}: these returns are not those of all worlds drawn")
+    return valuation
 
-    def per_sd(self, slopes: FloatArray) -> FloatArray:
-        """Per posterior standard deviation, [..., assumption]."""
-        return np.asarray((slopes * self.spread)[..., self.keep])
 
-    def table(self, slopes: FloatArray, tickers: list[str]) -> pd.DataFrame:
-        """Per posterior standard deviation, [assumption x ticker]."""
-        return pd.DataFrame(self.per_sd(slopes).T, index=self.names, columns=tickers)
+def _companies(valuation: Valuation, move: FloatArray) -> tuple[FloatArray, ...]:
+    """Return derivatives at a central world of what companies sell and are worth."""
+    posterior = valuation.paths.scenarios.posterior
+    with precise("float64"):
+        last, quarters = central.handover(posterior), len(valuation.paths.quarter_ends)
+        given = (posterior.coordinates, posterior.setting, central.companies_of(valuation))
+        found = central.slopes(jnp.asarray(move), last, *given, quarters)
+        return tuple(np.asarray(x) for x in found)
 
-    def portfolio(self, totals: Mapping[str, FloatArray]) -> pd.DataFrame:
-        """The first table of `Sensitivities`, largest effect first."""
-        first = {
-            "unit": self.units,
-            "value": self.values[self.keep],
-            "sd": (self.spread * self.unit_slopes)[self.keep],
-            f"{PORTFOLIO}_per_unit": (totals[PORTFOLIO] / self.unit_slopes)[self.keep],
-        }
-        by_sd = {f"{name}_per_sd": self.per_sd(x) for name, x in totals.items()}
-        found = pd.DataFrame({**first, **by_sd, "meaning": self.meanings}, index=self.names)
-        size = found[f"{PORTFOLIO}_per_sd"].abs()
-        return found.loc[size.sort_values(ascending=False, kind="stable").index]
+
+def _portfolio(spreads: Spreads, totals: Mapping[str, FloatArray]) -> pd.DataFrame:
+    """Return the first table of `Sensitivities`, largest effect first."""
+    found = spreads.described()
+    found[f"{PORTFOLIO}_per_unit"] = spreads.per_unit(totals[PORTFOLIO])
+    for name, total in totals.items():
+        found[f"{name}_per_sd"] = spreads.per_sd(total)
+    size = found[f"{PORTFOLIO}_per_sd"].abs()
+    order = size.sort_values(ascending=False, kind="stable").index
+    return found.assign(meaning=spreads.meanings).loc[order]
 
 
 def _place(valuation: Valuation, regime: str | None) -> int | None:
@@ -249,7 +221,7 @@ def _smoothed(choice: Allocation) -> SmoothedOptimum | None:
         return None
 
 
-def _listed(choice: Allocation, slopes: FloatArray) -> FloatArray:
+def listed(choice: Allocation, slopes: FloatArray) -> FloatArray:
     """Return derivatives by returns for the companies that were valued, [draw, company]."""
     places = {t: i for i, t in enumerate(choice.returns.tickers)}
     valued = list(choice.returns.world.economics.index)
@@ -263,7 +235,7 @@ def _weights(choice: Allocation, ran: Ahead, slopes: Mapping[str, FloatArray]) -
     Weights that move together need one pass, so that there are as many as directions in which
     weights can move.
     """
-    rows = np.stack([_listed(choice, x) for x in slopes.values()])
+    rows = np.stack([listed(choice, x) for x in slopes.values()])
     size = np.einsum("tdc,udc->tu", rows, rows)
     values, vectors = np.linalg.eigh(size)
     found = np.zeros((len(rows), ran.link.shape[1]))

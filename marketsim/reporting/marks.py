@@ -105,7 +105,7 @@ def _layer_part(layer: str, start: float, share: float) -> Markup:
 
 
 def heat_map(table: pd.DataFrame, layers: Mapping[str, str]) -> Markup:
-    """Assumption by company: relative change of revenue per standard deviation.
+    """Assumption by company: relative change of value per standard deviation.
 
     Parameters
     ----------

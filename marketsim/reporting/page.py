@@ -184,16 +184,16 @@ def _world(contents: RunContents, styles: list[RegimeStyle]) -> list[Panel]:
 
 
 def _heat(contents: RunContents) -> str:
-    """Revenue per standard deviation by company, companies side by side in their layers."""
+    """Value per standard deviation by company, companies side by side in their layers."""
     order = {layer: place for place, layer in enumerate(dict.fromkeys(contents.layers.values()))}
     tickers = sorted(
-        (str(t) for t in contents.weights.index if f"revenue_{t}_per_sd" in contents.sensitivities),
+        (str(t) for t in contents.weights.index if f"value_{t}_per_sd" in contents.sensitivities),
         key=lambda ticker: (order.get(contents.layer(ticker), len(order)), ticker),
     )
     top = top_assumptions(contents, 12)
     if not tickers or top.empty:
         return ""
-    table = top[[f"revenue_{ticker}_per_sd" for ticker in tickers]].set_axis(tickers, axis=1)
+    table = top[[f"value_{ticker}_per_sd" for ticker in tickers]].set_axis(tickers, axis=1)
     return heat_map(table, contents.layers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -158,17 +159,23 @@ def top_assumptions(contents: RunContents, count: int) -> pd.DataFrame:
 
 
 def sensitivity_table(contents: RunContents, count: int = 12) -> Table:
-    """The tornado: one signed bar an assumption, largest first."""
+    """The tornado: one signed bar an assumption, largest first, and what it does to the tail."""
     top = top_assumptions(contents, count)
     largest = float(top["portfolio_per_sd"].abs().max()) if len(top) else 0.0
+    tails = [str(c) for c in top.columns if re.fullmatch(r"CVaR\([\d.]+\)_per_sd", str(c))]
     columns = [
         Column("Assumption", "text"),
         Column("Value"),
         Column("Sd"),
         Column("", "wide"),
-        Column("Portfolio"),
+        Column("Return"),
+        *(Column(name.removesuffix("_per_sd")) for name in tails),
     ]
-    return Table(columns, [_assumption(str(name), row, largest) for name, row in top.iterrows()])
+    rows = [
+        [*_assumption(str(name), row, largest), *(percent(float(row[t]), sign=True) for t in tails)]
+        for name, row in top.iterrows()
+    ]
+    return Table(columns, rows)
 
 
 def _assumption(name: str, row: pd.Series[float], largest: float) -> list[str | Markup]:

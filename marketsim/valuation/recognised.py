@@ -113,7 +113,8 @@ def covariance(within: Array, between: Array, odds: Array) -> Array:
     rows = jnp.concatenate([within - average(within), between - odds @ between])
     weights = jnp.concatenate([jnp.full(len(within), 1.0 / len(within)), odds])
     # Company by company: threads would share one product of matrices, and its rounding.
-    return jax.lax.map(lambda own: (weights * own) @ rows, rows.T)
+    found: Array = jax.lax.map(lambda own: (weights * own) @ rows, rows.T)
+    return found
 
 
 def average(worlds: Array) -> Array:

@@ -1,0 +1,85 @@
+"""How far calibration leaves each assumption open, as derivatives are scaled by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jax import Array
+from numpy.typing import NDArray
+
+from marketsim.calibration import Posterior
+from marketsim.model import Coordinates
+from marketsim.model.priors import transform
+from marketsim.precision import precise
+from marketsim.scenarios import movable
+
+__all__ = ["Spreads"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Spreads:
+    """Assumptions that bear on the future, at a point, and a posterior deviation of each.
+
+    ``keep`` [entry], ``names``, ``units`` and ``meanings`` of those; of all entries ``values``,
+    their derivatives by linked coordinates, ``unit_slopes``, and a posterior standard deviation in
+    linked coordinates, ``linked``, [entry].
+    """
+
+    keep: NDArray[np.int_]
+    names: pd.Index
+    units: list[str]
+    meanings: list[str]
+    values: FloatArray
+    unit_slopes: FloatArray
+    linked: FloatArray
+
+    @classmethod
+    def of(cls, posterior: Posterior, move: FloatArray | None = None) -> Spreads:
+        """Return those of a posterior, at the mode or ``move`` [entry] from it, linked."""
+        entries, coordinates = posterior.entries, posterior.coordinates
+        count = len(entries)
+        scale = np.asarray(coordinates.scale)
+        link = np.asarray(coordinates.centre) + scale * posterior.mode[:count]
+        with precise("float64"):
+            moved = link if move is None else link + move
+            values, slopes = map(np.asarray, _levels(jnp.asarray(moved), coordinates))
+        keep = np.array([i for i, e in enumerate(entries) if movable(e)])
+        return cls(
+            keep=keep,
+            names=pd.Index([entries[i].name for i in keep], name="assumption"),
+            units=[entries[i].unit for i in keep],
+            meanings=[entries[i].meaning for i in keep],
+            values=values,
+            unit_slopes=slopes,
+            linked=scale * np.sqrt(np.diag(posterior.covariance)[:count]),
+        )
+
+    @property
+    def sd(self) -> FloatArray:
+        """Posterior standard deviations in the assumptions' own units, [assumption]."""
+        return np.asarray((self.linked * self.unit_slopes)[self.keep])
+
+    def described(self) -> pd.DataFrame:
+        """Return ``unit``, ``value`` and ``sd`` by assumption."""
+        columns = {"unit": self.units, "value": self.values[self.keep], "sd": self.sd}
+        return pd.DataFrame(columns, index=self.names)
+
+    def per_sd(self, slopes: FloatArray) -> FloatArray:
+        """Return derivatives by linked coordinates per posterior deviation, [..., assumption]."""
+        return np.asarray((slopes * self.linked)[..., self.keep])
+
+    def per_unit(self, slopes: FloatArray) -> FloatArray:
+        """Return derivatives by linked coordinates per unit, [..., assumption]."""
+        return np.asarray((slopes / self.unit_slopes)[..., self.keep])
+
+
+@jax.jit
+def _levels(link: Array, coordinates: Coordinates) -> tuple[Array, Array]:
+    """Return assumptions at linked coordinates, and their derivatives by those, [entry]."""
+    return jax.jvp(lambda x: transform(coordinates.kind, x), (link,), (jnp.ones_like(link),))

@@ -1,0 +1,127 @@
+"""Why a weight is what it is: what moves it, and what would move one that stands at a bound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+from scipy.stats import norm
+
+import marketsim as ms
+from marketsim.derivatives import WeightExplained
+from marketsim.derivatives.explanation import edge_slopes
+
+CAP = 0.15
+
+
+@pytest.fixture(scope="module")
+def choice(returns: ms.ReturnScenarios) -> ms.allocation.Allocation:
+    return ms.allocate(returns, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=CAP)
+
+
+@pytest.fixture(scope="module")
+def free(choice: ms.allocation.Allocation) -> str:
+    """The largest holding below its cap."""
+    below = choice.weights[choice.weights < CAP - 1e-3]
+    return str(below.idxmax())
+
+
+@pytest.fixture(scope="module")
+def held(choice: ms.allocation.Allocation, free: str) -> WeightExplained:
+    return ms.explain_weight(free, choice)
+
+
+@pytest.fixture(scope="module")
+def unheld(choice: ms.allocation.Allocation) -> WeightExplained:
+    return ms.explain_weight(str(choice.reasons()["reduced_cost"].idxmin()), choice)
+
+
+@pytest.mark.slow
+def test_a_free_weight_is_explained_by_its_own_derivatives(
+    choice: ms.allocation.Allocation, free: str, held: WeightExplained
+) -> None:
+    table = ms.sensitivities(choice, weights=True).weights
+    assert held.answers
+    assert table is not None
+    np.testing.assert_allclose(
+        held.assumptions["weight_per_sd"], table[free].loc[held.assumptions.index], atol=1e-9
+    )
+
+
+def test_the_strongest_come_first(held: WeightExplained, unheld: WeightExplained) -> None:
+    for found, column in ((held, "weight_per_sd"), (unheld, "edge_per_sd")):
+        assert (np.diff(found.assumptions[column].abs()) <= 0.0).all()
+        assert np.isfinite(found.assumptions[column]).all()
+
+
+def test_a_weight_at_a_bound_says_how_far_assumptions_are_from_moving_it(
+    choice: ms.allocation.Allocation, unheld: WeightExplained
+) -> None:
+    """What it lacks, over what a deviation brings."""
+    assert not unheld.answers
+    assert unheld.weight == pytest.approx(0.0, abs=1e-9)
+    row = unheld.assumptions.iloc[0]
+    gap = choice.reasons()["reduced_cost"][unheld.ticker]
+    assert gap < 0.0
+    assert row["sds"] * row["edge_per_sd"] == pytest.approx(-gap)
+
+
+def test_an_edge_is_what_a_further_unit_adds(choice: ms.allocation.Allocation) -> None:
+    """Against the gradient of the smoothed problem at returns that are moved a little."""
+    best = ms.derivatives.smoothed(choice)
+    place = 3
+    rng = np.random.default_rng(0)
+    change = 1e-6 * rng.normal(size=best.given.returns.shape)
+    weights, odds = best.weights.to_numpy(), best.given.probabilities
+
+    def gradient(returns: np.ndarray) -> float:
+        """Of return less smoothed CVaR, by one weight; its edge moves with the returns."""
+        h = 1e-5
+        unit = np.eye(len(weights))[place]
+        values = []
+        for w in (weights + h * unit, weights - h * unit):
+            outcome = returns @ w
+            values.append(odds @ outcome - smoothed_cvar(outcome))
+        return float(values[0] - values[1]) / (2.0 * h)
+
+    scale = _width_of(best)
+
+    def smoothed_cvar(outcome: np.ndarray) -> float:
+        def at(edge: float) -> float:
+            z = (-outcome - edge) / scale
+            return float(edge + odds @ (scale * (z * norm.cdf(z) + norm.pdf(z))) / 0.05)
+
+        found = minimize_scalar(at, bounds=(-1.0, 1.5), method="bounded", options={"xatol": 1e-12})
+        return float(found.fun)
+
+    up, down = (gradient(best.given.returns + sign * 100 * change) for sign in (1.0, -1.0))
+    expected = (up - down) / 200.0
+    said = float((edge_slopes(best, place) * change).sum())
+    assert said == pytest.approx(expected, rel=2e-3, abs=1e-10)
+
+
+def _width_of(best: ms.derivatives.SmoothedOptimum) -> float:
+    """In units of return: a share of the standard deviation of losses at the weights chosen."""
+    outcome, odds = best.given.returns @ best.chosen.to_numpy(), best.given.probabilities
+    return best.width * float(np.sqrt(odds @ (outcome - odds @ outcome) ** 2))
+
+
+def test_it_says_it_in_words(held: WeightExplained, unheld: WeightExplained) -> None:
+    assert "points of weight" in str(held)
+    assert held.ticker in str(held)
+    assert "standard deviations away" in str(unheld)
+    assert str(held).count("\n") == 3
+    assert len(repr(held)) < 200
+
+
+def test_who_is_not_there_is_refused(choice: ms.allocation.Allocation) -> None:
+    with pytest.raises(ms.MarketsimError, match="Did you mean 'NVDA'"):
+        ms.explain_weight("NVDAA", choice)
+
+
+def test_returns_made_elsewhere_have_no_assumptions(choice: ms.allocation.Allocation) -> None:
+    elsewhere = replace(choice, returns=replace(choice.returns, world=None))
+    with pytest.raises(ms.MarketsimError, match="explain_weight: these returns were not made"):
+        ms.explain_weight("NVDA", elsewhere)
