@@ -44,8 +44,8 @@ def main() -> None:
     strongest = ms.sensitivities(choice).portfolio.head(asked.count)
     worlds = Moved(returns.world)
     rows = {}
-    for name in strongest.index:
-        step = asked.size * worlds.deviation(str(name))
+    for name in map(str, strongest.index):
+        step = asked.size * worlds.deviation(name)
         there = worlds.returns(step)
         slope = (worlds.returns(NEAR * step) - worlds.returns(-NEAR * step)) / (2.0 * NEAR)
         changes = {"derivative": slope, "returns": there - returns.returns}
@@ -61,10 +61,12 @@ def main() -> None:
         rows[name] |= {"square": float(exact @ exact)}
     table = pd.DataFrame.from_dict(rows, orient="index")
     print(table.drop(columns="square").to_string(float_format="{:.3f}".format))
-    weights = table["square"] / table["square"].sum()
+    squares = table["square"].to_numpy(float)
+    weights = squares / squares.sum()
     for kind in ("linear", "derivative", "returns"):
-        pooled, middle = float(weights @ table[kind]), float(table[kind].median())
-        above = int((table[kind] >= 0.9).sum())
+        column = table[kind].to_numpy(float)
+        pooled, middle = float(weights @ column), float(np.median(column))
+        above = int((column >= 0.9).sum())
         print(
             f"{kind:12s} pooled {pooled:.3f}, median {middle:.3f}, {above} of {len(table)} at 0.9"
         )
@@ -97,7 +99,8 @@ class Moved:
             _, seen = ms.ensemble.ahead(values, setting, ran.state, ran.news, keep)
             worlds = ms.simulation.outcomes(seen, self.lives)
             worth = ms.valuation.worlds.values(v.assumed, v.terms, worlds, v.columns, v.expected)
-        return np.log(worth + np.asarray(v.anchor.rest) * worlds.ordinary[:, v.columns])
+        beyond = np.asarray(v.anchor.rest) * worlds.ordinary[:, v.columns]
+        return np.asarray(np.log(worth + beyond))
 
     def returns(self, move: np.ndarray) -> np.ndarray:
         """Return what shares return there, noise as drawn, [draw, company]."""

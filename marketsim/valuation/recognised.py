@@ -77,13 +77,13 @@ def recognised(
     shifts = bounded(shifts, WIDEST_SHIFT)
     apart = odds @ (shifts - odds @ shifts) ** 2
     full = recognition(a.regime_time, 1.0)
-    by_regime = full / jnp.sqrt(1.0 + full**2 * apart / (0.5 * room))
+    by_regime = fitting(full, apart, 0.5 * room)
     left = room - by_regime**2 * apart
     middle = average(unshifted)
     own = bounded(unshifted - middle, WIDEST_WITHIN)
     full = recognition(a.recognition_time, 1.0)
     spread = average((own - average(own)) ** 2)
-    within = full / jnp.sqrt(1.0 + full**2 * spread / left)
+    within = fitting(full, spread, left)
     return Anchor(
         rest=beyond,
         middle=middle,
@@ -93,6 +93,16 @@ def recognised(
         equity=jnp.ones_like(middle),
         gap=gap,
     )
+
+
+def fitting(share: Array, variance: Array, room: Array) -> Array:
+    """Return how much of a ``share`` of what worlds differ by is recognised, so that it has room.
+
+    The variance that this brings is the smooth minimum of what the whole share would bring and of
+    the ``room``: all of it is recognised where there is plenty, and no more than fits anywhere.
+    """
+    filled = share**2 * variance / room
+    return share / (1.0 + filled**2) ** 0.25
 
 
 def for_horizon(year: Anchor, a: ValuationAssumptions, years: Array | float) -> Anchor:
