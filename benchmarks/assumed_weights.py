@@ -58,7 +58,7 @@ def main() -> None:
             "linear": explained(exact, linear),
             **{kind: explained(exact, x) for kind, x in zip(changes, said, strict=True)},
         }
-        rows[name] |= {"square": float(exact @ exact)}
+        rows[name] |= {"square": float((exact**2).sum())}
     table = pd.DataFrame.from_dict(rows, orient="index")
     print(table.drop(columns="square").to_string(float_format="{:.3f}".format))
     squares = table["square"].to_numpy(float)

@@ -37,6 +37,7 @@ from .calibration import Posterior as Posterior
 from .calibration import calibrate as calibrate
 from .derivatives import explain_weight as explain_weight
 from .derivatives import sensitivities as sensitivities
+from .derivatives import value_of_information as value_of_information
 from .errors import MarketsimError as MarketsimError
 from .forecasting import forecast as forecast
 from .forecasting import score_forecasts as score_forecasts

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
+from .information import Information, value_of_information
 from .sensitivities import Sensitivities, sensitivities
 from .smoothed import Changes, Slopes, SmoothedOptimum, smoothed
 
 __all__ = [
     "Changes",
+    "Information",
     "Sensitivities",
     "Slopes",
     "SmoothedOptimum",
@@ -24,4 +26,5 @@ __all__ = [
     "optimum",
     "sensitivities",
     "smoothed",
+    "value_of_information",
 ]

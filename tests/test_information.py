@@ -1,0 +1,90 @@
+"""What it is worth to know: never less than nothing, and nothing where nothing is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import marketsim as ms
+from marketsim.derivatives import Information
+from marketsim.derivatives.information import NODES, REGIME, WEIGHTS, _gain, _slopes
+
+
+@pytest.fixture(scope="module")
+def choice(returns: ms.ReturnScenarios) -> ms.allocation.Allocation:
+    return ms.allocate(returns, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=0.15)
+
+
+@pytest.fixture(scope="module")
+def found(choice: ms.allocation.Allocation) -> Information:
+    return ms.value_of_information(choice, count=12)
+
+
+def test_nodes_are_of_a_standard_normal_number() -> None:
+    rest = 1.0 - WEIGHTS.sum()
+    assert rest == pytest.approx(8.0 / 15.0)
+    for power, moment in ((1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0), (6, 15.0)):
+        assert WEIGHTS @ NODES**power == pytest.approx(moment, abs=1e-5)
+
+
+def test_knowing_is_never_worth_less_than_nothing(found: Information) -> None:
+    assert (found.table["gain"] > -1e-9).all()
+    assert (found.table["net"] >= 0.0).all()
+    assert (found.table["moved"].between(0.0, 1.0)).all()
+    assert (np.diff(found.table["gain"]) <= 0.0).all()
+
+
+def test_the_regime_is_worth_more_than_chance(found: Information) -> None:
+    """What sets regimes apart is what weights would follow."""
+    assert float(found.table["gain"].to_numpy()[found.table.index == REGIME][0]) > 3 * found.chance
+    assert found.chance > 0.0
+
+
+def test_what_moves_all_alike_changes_no_choice(choice: ms.allocation.Allocation) -> None:
+    """Where the fund is invested in full, and only differences count."""
+    best = ms.derivatives.smoothed(choice)
+    gain, moved = _gain(best, np.full(len(best.weights), 0.01))
+    assert gain == pytest.approx(0.0, abs=1e-6)
+    assert moved == pytest.approx(0.0, abs=1e-4)
+
+
+def test_more_is_worth_more(choice: ms.allocation.Allocation) -> None:
+    best = ms.derivatives.smoothed(choice)
+    slope = np.random.default_rng(1).normal(size=len(best.weights)) * 0.005
+    gains = [_gain(best, size * slope)[0] for size in (0.5, 1.0, 2.0)]
+    assert 0.0 < gains[0] < gains[1] < gains[2]
+
+
+def test_between_two_sure_things_it_is_the_mean_of_the_better() -> None:
+    """One earns z, the other nothing: knowing z is worth E max(z, 0), by the nodes."""
+    returns = 1e-3 * np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    made = ms.ReturnScenarios(returns=returns, tickers=("A", "B"), probabilities=np.full(4, 0.25))
+    best = ms.derivatives.smoothed(
+        ms.allocate(made, ms.ExpectedReturn() - 1e-3 * ms.terms.Variance())
+    )
+    gain, _ = _gain(best, np.array([0.1, 0.0]))
+    half = 0.1 * float(WEIGHTS @ np.maximum(NODES, 0.0))
+    assert gain == pytest.approx(half, rel=1e-4)
+
+
+def test_a_regression_finds_what_is_there() -> None:
+    random = np.random.default_rng(0)
+    known = random.normal(size=(500, 2)) * np.array([1.0, 7.0])
+    returns = known @ np.array([[0.02, 0.0], [0.0, 0.003]])
+    slopes = _slopes(known, returns, np.full(500, 1 / 500))
+    deviation = known.std(axis=0)
+    assert slopes[0, 0] == pytest.approx(0.02 * deviation[0])
+    assert slopes[1, 1] == pytest.approx(0.003 * deviation[1])
+
+
+def test_it_says_what_chance_seems_to_be_worth(found: Information) -> None:
+    assert "says nothing seems to be worth" in str(found)
+    assert len(repr(found)) < 200
+
+
+def test_returns_made_elsewhere_have_no_assumptions(choice: ms.allocation.Allocation) -> None:
+    elsewhere = replace(choice, returns=replace(choice.returns, world=None))
+    with pytest.raises(ms.MarketsimError, match="value_of_information: these returns were not"):
+        ms.value_of_information(elsewhere)
