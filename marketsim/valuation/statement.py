@@ -153,7 +153,9 @@ def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     own = held(terms.borrowed, sold.borrowers_fleet[:, None], terms.holders) * own
     fleet = terms.fleet * own
     price = a.letting_price * sold.contracted[:, None]
-    served = (terms.fleet - terms.spare) * own * price
+    # Of what is used at home lines show a part, which fleets serve as they do what is sold.
+    shown = terms.spare * (terms.at_home - terms.hidden)
+    served = (terms.fleet - terms.spare + shown) * own * price
     other, known = (unserved(*x) for x in ((sold.volumes, served), (terms.volume, terms.served)))
     cost = cost_at(a, terms, years) * other + sold.inputs
     overhead = terms.overhead * jnp.exp(a.overhead_elasticity * jnp.log(other / known))

@@ -54,14 +54,14 @@ def standing(a: ValuationAssumptions, accounts: Accounts) -> dict[str, Array]:
     overhead = jnp.maximum(x.overhead - lasting, 0.0)
     # Who sells more than it owns rents the rest: its cost is in the cost of sales.
     spare = jnp.maximum(x.fleet - x.sold / a.letting_price, 0.0)
-    sells = (x.fleet - spare) * a.letting_price
+    # What own use brings shows in lines, as far as it goes.
+    shown = x.at_home * jnp.minimum(x.used / a.letting_price, spare)
+    sells = (x.fleet - spare + shown) * a.letting_price
     served = jnp.minimum(sells[:, None] * x.let, MOST_SERVED * x.price)
     now, mean = costs(x, lasting + overhead, served)
     turned = sales_to_plant(x, lasting)
     volume, by_fleet = x.revenue * x.price[:, -1], x.revenue * served[:, -1]
-    # What own use brings shows in lines, as far as it goes.
-    at_let = jnp.where(spare > 0.0, spare * a.letting_price, 1.0)
-    hidden = jnp.where(spare > 0.0, jnp.maximum(1.0 - x.used / at_let, 0.0), 0.0)
+    hidden = jnp.where(spare > 0.0, 1.0 - shown / jnp.where(spare > 0.0, spare, 1.0), 0.0)
     stocks = a.working_capital * x.revenue
     return {
         "margin": x.margin[:, -1] + lasting,
