@@ -1,0 +1,242 @@
+"""Reverse stress test: the most plausible world in which a portfolio loses so much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from marketsim.allocation import Allocation
+from marketsim.allocation.names import check_number
+from marketsim.errors import InputError
+from marketsim.forecasting import Forecast
+from marketsim.forecasting import forecast as forecast_of
+from marketsim.returns import ReturnScenarios
+from marketsim.scenarios import chosen
+
+from .holding import Holding, Weights, holding
+from .plausible import Found, most_plausible
+from .standard import BATCH, StandardWorlds, points_of_draws, standard_worlds
+from .story import story_of, told
+from .stressed import StressedWorld, stressed
+
+__all__ = ["ReverseStress", "reverse_stress"]
+
+FloatArray = NDArray[np.float64]
+
+WORST: Final = 20
+"""Draws of a regime that lose most, whose middle is where a search begins."""
+
+BEGUN_AT: Final = 2.0
+"""Standard deviations out at which searches towards losing draws begin."""
+
+ALIKE: Final = 0.9
+"""Cosine of two points of one regime from which on they are the same world."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReverseStress:
+    """The most plausible worlds in which a portfolio loses so much.
+
+    Attributes
+    ----------
+    loss
+        That was asked for, a fraction over the horizon.
+    worlds
+        Most plausible first; each is of another regime than those before it, or in another
+        direction (a cosine below 0.9).
+    probability
+        Of losing as much or more, to first order (FORM): over regimes, p Phi(-distance).
+    drawn
+        The share of draws that lose as much or more.
+    by_regime
+        [regime]: its ``probability``; ``distance`` of its design point, in standard deviations,
+        below 0 where its middle loses as much already, and missing where no search arrived; what it
+        ``adds`` to the probability; ``drawn``, the share of its draws.
+    noise
+        Whether market noise may be part of it.
+    """
+
+    loss: float
+    worlds: tuple[StressedWorld, ...]
+    probability: float
+    drawn: float
+    by_regime: pd.DataFrame
+    noise: bool
+
+    def __str__(self) -> str:
+        return story_of(self)
+
+    def __repr__(self) -> str:
+        first = self.worlds[0]
+        return (
+            f"ReverseStress(loss {self.loss:g}: {first.regime}, {first.distance:.2f} standard "
+            f"deviations out; {len(self.worlds)} worlds, probability {self.probability:.3g})"
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
+        return told(self)
+
+
+def reverse_stress(
+    choice: Allocation | Weights,
+    loss: float,
+    *,
+    regime: str | None = None,
+    noise: bool = True,
+    worlds: int = 3,
+    returns: ReturnScenarios | None = None,
+    forecast: Forecast | None = None,
+) -> ReverseStress:
+    """Return the most plausible worlds in which a portfolio loses so much.
+
+    Parameters
+    ----------
+    choice
+        From :func:`marketsim.allocate`, over returns made by :func:`marketsim.revalue`; or weights
+        by ticker over ``returns``.
+    loss
+        Of the portfolio over the horizon, a fraction of its value: 0.30.
+    regime
+        Look in this regime alone.
+    noise
+        Whether market noise counts among what may go wrong; without it the model's worlds alone
+        have to bring the loss.
+    worlds
+        How many are told, at most.
+    returns
+        That weights are over.
+    forecast
+        That paths were simulated with, else made here from the same posterior.
+
+    Raises
+    ------
+    InputError
+        For a loss that is none, a regime that is not among the scenarios, returns that `revalue`
+        did not make, and a loss that no search arrived at, with the largest that one came to.
+
+    Notes
+    -----
+    Worlds are points of standard normal numbers (`standard.StandardWorlds`); the most plausible one
+    minimises half their squared distance less the log of the regime's probability, by the design
+    point of reliability theory (`plausible.most_plausible`), from the middle of each regime and
+    from towards its draws that lose most. A tilt of draws within a regime by a view does not count,
+    its odds of regimes do.
+    """
+    check_number("reverse_stress loss", loss, 1e-6, 1.0, "a fraction above 0 and up to 1")
+    check_number("reverse_stress worlds", worlds, 1, 100, "a whole number from 1 on")
+    held = holding("reverse_stress", choice, returns)
+    if not noise:
+        alone = held.valuation.world_returns @ held.weights + held.earns
+        held = held._replace(returned=alone)
+    scenarios = held.valuation.paths.scenarios
+    names = chosen(scenarios.names, None if regime is None else [regime])
+    said = forecast_of(scenarios.posterior) if forecast is None else forecast
+    space = standard_worlds(held.valuation, said, noise=noise)
+    places = np.array([scenarios.names.index(name) for name in names])
+    places = places[held.odds[places] > 0.0]
+    starts, of = _starts(space, held, said, places)
+    threshold = -loss - held.earns
+    middle = space.shares(np.zeros((len(places), space.size)), places) @ held.weights
+    lost = dict(zip(places.tolist(), (middle <= threshold).tolist(), strict=True))
+    found = most_plausible(lambda y: space.slopes(y, of, held.weights), starts, threshold)
+    if not found.converged.any() and not any(lost.values()):
+        raise _out_of_reach(loss, held, found, noise)
+    table = _by_regime(held, loss, found, of, lost)
+    return ReverseStress(
+        loss=loss,
+        worlds=_told(space, held, found, of, lost, int(worlds)),
+        probability=float(table["adds"].sum()),
+        drawn=float((table["drawn"] * table["probability"]).sum()),
+        by_regime=table,
+        noise=noise,
+    )
+
+
+def _starts(
+    space: StandardWorlds, held: Holding, forecast: Forecast, places: NDArray[np.int_]
+) -> tuple[FloatArray, NDArray[np.int_]]:
+    """Return points at which searches begin, [start, number], and the regime of each.
+
+    Of each regime its middle, the mean of the draws that lose most, and the worst of them.
+    """
+    each, paths = max(2, BATCH // len(places)), held.valuation.paths
+    points = []
+    for place in places:
+        rows = np.flatnonzero(paths.regime == place)
+        worst = rows[np.argsort(held.returned[rows], kind="stable")[:WORST]]
+        drawn = points_of_draws(space, forecast, worst)
+        some = np.concatenate([drawn.mean(axis=0)[None], drawn])[: each - 1]
+        size = np.linalg.norm(some, axis=1, keepdims=True)
+        points += [np.zeros((1, space.size)), BEGUN_AT * some / size]
+    counts = [len(one) + len(other) for one, other in zip(points[::2], points[1::2], strict=True)]
+    return np.concatenate(points), np.repeat(places, counts)
+
+
+def _by_regime(
+    held: Holding, loss: float, found: Found, of: NDArray[np.int_], lost: dict[int, bool]
+) -> pd.DataFrame:
+    """Return distances and probabilities to first order, regime by regime."""
+    names, rows = held.valuation.paths.scenarios.names, {}
+    size = np.linalg.norm(found.point, axis=1)
+    weights, draws = np.asarray(held.returns.probabilities), np.asarray(held.returns.regimes)
+    whole = sum(held.odds[place] for place in lost)
+    for place, already in lost.items():
+        odds = held.odds[place] / whole
+        arrived = size[found.converged & (of == place)]
+        distance = (-1.0 if already else 1.0) * arrived.min() if len(arrived) else np.nan
+        adds = odds * norm.cdf(-distance) if len(arrived) else odds * float(already)
+        mine = draws == names[place]
+        share = weights[mine & (held.returned <= -loss)].sum() / held.odds[place]
+        rows[names[place]] = (odds, distance, adds, share)
+    columns = ["probability", "distance", "adds", "drawn"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
+    return table.rename_axis("regime")
+
+
+def _told(
+    space: StandardWorlds,
+    held: Holding,
+    found: Found,
+    of: NDArray[np.int_],
+    lost: dict[int, bool],
+    most: int,
+) -> tuple[StressedWorld, ...]:
+    """Return distinct worlds, most plausible first."""
+    middles = [(place, np.zeros(space.size)) for place, already in lost.items() if already]
+    arrived = [(int(of[i]), found.point[i]) for i in np.flatnonzero(found.converged)]
+    worlds = middles + [(place, point) for place, point in arrived if not lost[place]]
+    ranked = sorted(worlds, key=lambda one: _implausible(held, *one))
+    kept: list[tuple[int, FloatArray]] = []
+    for place, point in ranked:
+        if all(other != place or _cosine(point, at) < ALIKE for other, at in kept):
+            kept.append((place, point))
+    least = _implausible(held, *kept[0])
+    return tuple(
+        stressed(space, held, point, place, float(np.exp(least - _implausible(held, place, point))))
+        for place, point in kept[:most]
+    )
+
+
+def _implausible(held: Holding, place: int, point: FloatArray) -> float:
+    """Return minus the log of a world's density, but for a constant."""
+    return float(0.5 * point @ point - np.log(held.odds[place]))
+
+
+def _cosine(one: FloatArray, other: FloatArray) -> float:
+    size = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / size if size else 1.0
+
+
+def _out_of_reach(loss: float, held: Holding, found: Found, noise: bool) -> InputError:
+    most = -float(np.min(found.value) + held.earns)
+    also = "" if noise else ", or let market noise count (noise=True)"
+    return InputError(
+        f"reverse_stress: no world was found that loses {100 * loss:.3g} %; the largest loss that "
+        f"a search came to is {100 * most:.3g} %: ask for less{also}"
+    )
