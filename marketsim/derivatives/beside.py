@@ -62,15 +62,16 @@ def outcomes_of(
 
 def macro_of(valuation: Valuation, worlds: Outcomes, row: int) -> pd.DataFrame:
     """Return the world by year beside the calibrated one, [quantity, year]: unit, both, change."""
-    parts = {}
+    parts: dict[str, pd.DataFrame] = {}
     for name, how in MACRO.items():
         both = (valuation.paths.calibrated.quantities[name][0], worlds.quantities[name][row])
         calibrated, here = (_yearly(path, how) for path in both)
-        table = _beside(valuation, calibrated, here)
+        by_year = _beside(valuation, calibrated, here)
         unit = UNITS.get(WORLD[name], WORLD[name]) if how == "sum" else WORLD[name]
-        table.insert(0, "unit", unit)
-        parts[name] = table
-    return pd.concat(parts, names=["quantity"])
+        by_year.insert(0, "unit", unit)
+        parts[name] = by_year
+    table: pd.DataFrame = pd.concat(parts, names=["quantity"])
+    return table
 
 
 def revenue_of(valuation: Valuation, worlds: Outcomes, row: int) -> pd.DataFrame:
@@ -81,7 +82,8 @@ def revenue_of(valuation: Valuation, worlds: Outcomes, row: int) -> pd.DataFrame
         for one, at in ((valuation.paths.calibrated, 0), (worlds, row))
     )
     parts = {t: _beside(valuation, calibrated[:, i], here[:, i]) for i, t in enumerate(tickers)}
-    return pd.concat(parts, names=["ticker"])
+    table: pd.DataFrame = pd.concat(parts, names=["ticker"])
+    return table
 
 
 def change_of(table: pd.DataFrame, name: str, year: int = 0) -> float:

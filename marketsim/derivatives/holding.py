@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ from marketsim.valuation import Valuation
 __all__ = ["Holding", "Weights", "holding"]
 
 FloatArray = NDArray[np.float64]
+
+WHOLE: Final = 1e-3
+"""By how much weights may miss 1."""
 
 Weights = Mapping[str, float] | pd.Series
 """By ticker."""
@@ -74,6 +77,9 @@ def holding(who: str, choice: Allocation | Weights, returns: ReturnScenarios | N
             "assumption stands behind them; give ms.revalue(paths, prices)"
         )
     check_known(who, "ticker", weights.index, returns.tickers)
+    if abs(total := float(weights.sum()) - 1.0) > WHOLE:
+        hint = ": write shares, not per cent" if abs(total - 99.0) < 1.0 else ""
+        raise InputError(f"{who}: weights sum to {total + 1.0:.6g}, not to 1{hint}")
     valued = list(valuation.economics.index)
     held = weights.reindex(list(returns.tickers)).fillna(0.0)
     others = [i for i, t in enumerate(returns.tickers) if t not in valued and held.iloc[i] != 0.0]
@@ -84,7 +90,7 @@ def holding(who: str, choice: Allocation | Weights, returns: ReturnScenarios | N
     return Holding(
         returns,
         valuation,
-        held.reindex(valued).fillna(0.0).to_numpy(dtype=np.float64),
+        np.asarray(held.reindex(valued).fillna(0.0), dtype=np.float64),
         float(still[0] @ held.to_numpy()[others]) if others else 0.0,
         np.asarray(returns.returns @ held.to_numpy()),
     )
