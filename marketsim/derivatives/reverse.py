@@ -34,6 +34,9 @@ WORST: Final = 20
 BEGUN_AT: Final = 2.0
 """Standard deviations out at which searches towards losing draws begin."""
 
+SAMPLED: Final = 500
+"""Points about each design point that its probability is measured with: one chunk of worlds."""
+
 ALIKE: Final = 0.9
 """Cosine of two points of one regime from which on they are the same world."""
 
@@ -50,13 +53,18 @@ class ReverseStress:
         Most plausible first; each is of another regime than those before it, or in another
         direction (a cosine below 0.9).
     probability
-        Of losing as much or more, to first order (FORM): over regimes, p Phi(-distance).
+        Of losing as much or more, by importance sampling about the design points; ``error`` is its
+        standard error.
+    first_order
+        The same to first order (FORM), over regimes p Phi(-distance): too high where many small
+        things each make up for some of the loss.
     drawn
         The share of draws that lose as much or more.
     by_regime
         [regime]: its ``probability``; ``distance`` of its design point, in standard deviations,
-        below 0 where its middle loses as much already, and missing where no search arrived; what it
-        ``adds`` to the probability; ``drawn``, the share of its draws.
+        below 0 where its middle loses as much already, and missing where no search arrived; the
+        probability of the loss in it to ``first_order``, as ``sampled`` with its ``error``, and as
+        ``drawn``.
     noise
         Whether market noise may be part of it.
     """
@@ -64,6 +72,8 @@ class ReverseStress:
     loss: float
     worlds: tuple[StressedWorld, ...]
     probability: float
+    error: float
+    first_order: float
     drawn: float
     by_regime: pd.DataFrame
     noise: bool
@@ -147,12 +157,15 @@ def reverse_stress(
     found = most_plausible(lambda y: space.slopes(y, of, held.weights), starts, threshold)
     if not found.converged.any() and not any(lost.values()):
         raise _out_of_reach(loss, held, found, noise)
-    table = _by_regime(held, loss, found, of, lost)
+    table = _by_regime(space, held, loss, found, of, lost)
+    odds = table["probability"]
     return ReverseStress(
         loss=loss,
         worlds=_told(space, held, found, of, lost, int(worlds)),
-        probability=float(table["adds"].sum()),
-        drawn=float((table["drawn"] * table["probability"]).sum()),
+        probability=float(odds @ table["sampled"]),
+        error=float(np.sqrt(odds**2 @ table["error"] ** 2)),
+        first_order=float((odds * table["first_order"]).sum()),
+        drawn=float(odds @ table["drawn"]),
         by_regime=table,
         noise=noise,
     )
@@ -179,24 +192,46 @@ def _starts(
 
 
 def _by_regime(
-    held: Holding, loss: float, found: Found, of: NDArray[np.int_], lost: dict[int, bool]
+    space: StandardWorlds,
+    held: Holding,
+    loss: float,
+    found: Found,
+    of: NDArray[np.int_],
+    lost: dict[int, bool],
 ) -> pd.DataFrame:
-    """Return distances and probabilities to first order, regime by regime."""
+    """Return distances and probabilities, regime by regime."""
     names, rows = held.valuation.paths.scenarios.names, {}
     size = np.linalg.norm(found.point, axis=1)
     weights, draws = np.asarray(held.returns.probabilities), np.asarray(held.returns.regimes)
     whole = sum(held.odds[place] for place in lost)
     for place, already in lost.items():
-        odds = held.odds[place] / whole
-        arrived = size[found.converged & (of == place)]
-        distance = (-1.0 if already else 1.0) * arrived.min() if len(arrived) else np.nan
-        adds = odds * norm.cdf(-distance) if len(arrived) else odds * float(already)
+        arrived = np.flatnonzero(found.converged & (of == place))
+        nearest = arrived[size[arrived].argmin()] if len(arrived) else None
+        distance = np.nan if nearest is None else (-1.0 if already else 1.0) * size[nearest]
+        centre = np.zeros(space.size) if nearest is None or already else found.point[nearest]
+        sampled, error = _sampled(space, held, loss, place, centre)
         mine = draws == names[place]
-        share = weights[mine & (held.returned <= -loss)].sum() / held.odds[place]
-        rows[names[place]] = (odds, distance, adds, share)
-    columns = ["probability", "distance", "adds", "drawn"]
+        drawn = weights[mine & (held.returned <= -loss)].sum() / held.odds[place]
+        first = norm.cdf(-distance)
+        rows[names[place]] = (held.odds[place] / whole, distance, first, sampled, error, drawn)
+    columns = ["probability", "distance", "first_order", "sampled", "error", "drawn"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
     return table.rename_axis("regime")
+
+
+def _sampled(
+    space: StandardWorlds, held: Holding, loss: float, place: int, centre: FloatArray
+) -> tuple[float, float]:
+    """Return the probability of the loss in a regime, and its standard error.
+
+    By importance sampling about the design point (Schueller and Stix 1987).
+    """
+    chance = np.random.default_rng([held.valuation.paths.seed, place])
+    apart = chance.standard_normal((SAMPLED, space.size))
+    shares = space.shares(centre + apart, np.full(SAMPLED, place))
+    lost = shares @ held.weights + held.earns <= -loss
+    counts = np.where(lost, np.exp(-apart @ centre - 0.5 * centre @ centre), 0.0)
+    return float(counts.mean()), float(counts.std() / np.sqrt(SAMPLED))
 
 
 def _told(

@@ -28,8 +28,8 @@ def story_of(result: ReverseStress) -> str:
     noise = "" if result.noise else ", without market noise,"
     lines = [
         f"Losing {_percent(result.loss)} or more over the horizon{noise} has a probability of "
-        f"about {_percent(result.probability)} (to first order); of the draws "
-        f"{_percent(result.drawn)} lose as much.",
+        f"about {_percent(result.probability)} (standard error {_percent(result.error)}); of the "
+        f"draws {_percent(result.drawn)} lose as much.",
     ]
     for place, world in enumerate(result.worlds, start=1):
         lines += ["", *_world(place, world)]
@@ -43,10 +43,9 @@ def _world(place: int, world: StressedWorld) -> Iterator[str]:
         f"{rank}: {world.regime} ({_percent(world.probability)} likely), {world.distance:.2f} "
         f"standard deviations out{beside}."
     )
-    yield (
-        f"  The portfolio loses {_percent(world.loss)}; without market noise it would "
-        f"{'lose' if world.before_noise > 0.0 else 'gain'} {_percent(abs(world.before_noise))}."
-    )
+    verb = "lose" if world.before_noise > 0.0 else "gain"
+    without = f"; without market noise it would {verb} {_percent(abs(world.before_noise))}"
+    yield f"  The portfolio loses {_percent(world.loss)}{without if world.noisy else ''}."
     total = float(world.parts.sum())
     if total > 0.0:
         shares = (world.parts / total).sort_values(ascending=False, kind="stable")
@@ -84,10 +83,11 @@ def _macro(macro: pd.DataFrame) -> str:
 def _companies(world: StressedWorld) -> Iterator[str]:
     for name, row in world.companies.head(NAMED).iterrows():
         if row["contribution"] < 0.0:
+            before = f" ({100 * row['before_noise']:+.0f} % before noise)" if world.noisy else ""
+            sold = 100 * change_of(world.revenue, str(name))
             yield (
                 f"{name!s:6} {100 * row['contribution']:+6.1f} %  weight {row['weight']:.3f}, "
-                f"returns {100 * row['return']:+.0f} % ({100 * row['before_noise']:+.0f} % before "
-                f"noise), revenue {100 * change_of(world.revenue, str(name)):+.0f} % in the first "
+                f"returns {100 * row['return']:+.0f} %{before}, revenue {sold:+.0f} % in the first "
                 "year"
             )
 
@@ -146,6 +146,8 @@ def told(result: ReverseStress) -> dict[str, Any]:
         "loss": result.loss,
         "noise": result.noise,
         "probability": result.probability,
+        "error": result.error,
+        "first_order": result.first_order,
         "drawn": result.drawn,
         "by_regime": rows_of(result.by_regime),
         "worlds": [_told(world) for world in result.worlds],

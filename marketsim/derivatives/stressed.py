@@ -79,6 +79,11 @@ class StressedWorld:
     companies: pd.DataFrame
     point: FloatArray
 
+    @property
+    def noisy(self) -> bool:
+        """Whether market noise may be part of it."""
+        return PARTS["noise"] in self.parts
+
     def __repr__(self) -> str:
         return (
             f"StressedWorld({self.regime}, {self.distance:.2f} standard deviations out, "
