@@ -164,7 +164,7 @@ class TestReverse:
         given: dict[str, Any] = {"returns": returns, "regime": "bear", "forecast": published}
         found = ms.reverse_stress({lowest: 1.0}, 0.01, **given)
         assert found.worlds[0].distance == 0.0
-        assert found.by_regime.loc["bear", "distance"] < 0.0
+        assert found.by_regime["distance"]["bear"] < 0.0
         assert "Nothing in it is out of the ordinary" in str(found)
 
     def test_cash_lessens_the_loss(self, returns: ms.ReturnScenarios, published: Forecast) -> None:

@@ -158,14 +158,17 @@ def reverse_stress(
     if not found.converged.any() and not any(lost.values()):
         raise _out_of_reach(loss, held, found, noise)
     table = _by_regime(space, held, loss, found, of, lost)
-    odds = table["probability"]
+    odds, sampled, error, first, drawn = (
+        table[name].to_numpy(dtype=float)
+        for name in ("probability", "sampled", "error", "first_order", "drawn")
+    )
     return ReverseStress(
         loss=loss,
         worlds=_told(space, held, found, of, lost, int(worlds)),
-        probability=float(odds @ table["sampled"]),
-        error=float(np.sqrt(odds**2 @ table["error"] ** 2)),
-        first_order=float((odds * table["first_order"]).sum()),
-        drawn=float(odds @ table["drawn"]),
+        probability=float(odds @ sampled),
+        error=float(np.linalg.norm(odds * error)),
+        first_order=float(np.nansum(odds * first)),
+        drawn=float(odds @ drawn),
         by_regime=table,
         noise=noise,
     )
