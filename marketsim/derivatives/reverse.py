@@ -59,7 +59,8 @@ class ReverseStress:
         The same to first order (FORM), over regimes p Phi(-distance): too high where many small
         things each make up for some of the loss.
     drawn
-        The share of draws that lose as much or more.
+        The share of draws that lose as much or more; like the probability, of the one regime where
+        one was asked for.
     by_regime
         [regime]: its ``probability``; ``distance`` of its design point, in standard deviations,
         below 0 where its middle loses as much already, and missing where no search arrived; the

@@ -26,10 +26,12 @@ SMALL: Final = 0.005
 def story_of(result: ReverseStress) -> str:
     """Return the story of all worlds, for a reader."""
     noise = "" if result.noise else ", without market noise,"
+    alone = f"In {result.by_regime.index[0]}, losing" if len(result.by_regime) == 1 else "Losing"
     lines = [
-        f"Losing {_percent(result.loss)} or more over the horizon{noise} has a probability of "
+        f"{alone} {_percent(result.loss)} or more over the horizon{noise} has a probability of "
         f"about {_percent(result.probability)} (standard error {_percent(result.error)}); of the "
-        f"draws {_percent(result.drawn)} lose as much.",
+        f"draws{' there' if len(result.by_regime) == 1 else ''} {_percent(result.drawn)} lose as "
+        "much.",
     ]
     for place, world in enumerate(result.worlds, start=1):
         lines += ["", *_world(place, world)]
