@@ -36,7 +36,9 @@ from .backtesting import backtest as backtest
 from .calibration import Posterior as Posterior
 from .calibration import calibrate as calibrate
 from .derivatives import explain_weight as explain_weight
+from .derivatives import reverse_stress as reverse_stress
 from .derivatives import sensitivities as sensitivities
+from .derivatives import stress as stress
 from .derivatives import value_of_information as value_of_information
 from .errors import MarketsimError as MarketsimError
 from .forecasting import forecast as forecast

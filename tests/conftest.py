@@ -74,6 +74,7 @@ LONG = (
     "test_overdue.py",
     "test_allocation_reference.py",
     "test_sensitivity.py",
+    "test_stress.py",
     "test_valuation.py",
     "test_valuation_paths.py",
     "test_no_files.py",

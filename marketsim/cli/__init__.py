@@ -17,6 +17,7 @@ from .allocation import allocate
 from .forecasts import forecast
 from .knowledge import assumptions, claims
 from .outlooks import outlook
+from .stresses import stress
 from .work import backtest, run
 
 __all__ = ["app", "main"]
@@ -28,7 +29,7 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (run, backtest, allocate, forecast, outlook, assumptions, claims):
+for command in (run, backtest, allocate, stress, forecast, outlook, assumptions, claims):
     app.command()(command)
 
 

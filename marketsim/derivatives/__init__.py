@@ -4,6 +4,7 @@ best = smoothed(choice)
 best.jvp(d_returns=change).weights          # how the weights answer a change
 best.vjp(d_weights={"cash": 1.0}).returns   # what a weight hangs on, by draw and company
 weights = optimum(best)                     # the same as a function for jax.grad, jvp, vmap
+print(reverse_stress(choice, 0.30))         # the most plausible world in which it loses as much
 """
 
 from __future__ import annotations
@@ -11,20 +12,26 @@ from __future__ import annotations
 from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
 from .information import Information, value_of_information
+from .reverse import ReverseStress, reverse_stress
 from .sensitivities import Sensitivities, sensitivities
 from .smoothed import Changes, Slopes, SmoothedOptimum, smoothed
+from .what_if import Stress, stress
 
 __all__ = [
     "Changes",
     "Information",
+    "ReverseStress",
     "Sensitivities",
     "Slopes",
     "SmoothedOptimum",
+    "Stress",
     "WeightExplained",
     "cvar",
     "explain_weight",
     "optimum",
+    "reverse_stress",
     "sensitivities",
     "smoothed",
+    "stress",
     "value_of_information",
 ]

@@ -20,12 +20,13 @@ import numpy as np
 from jax import Array, lax
 from numpy.typing import NDArray
 
-from marketsim.model import Setting, Shocks, State, step, unpack
-from marketsim.precision import RUN_OFTEN, precise
+from marketsim.model import Setting, Shocks, State, start, step, unpack
+from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise
 
 from .batches import (
     CHUNK,
     YEAR,
+    _begun,
     _cast,
     _padded,
     _worlds_first,
@@ -34,7 +35,7 @@ from .batches import (
     processors,
 )
 
-__all__ = ["Recorded", "record", "slopes_by_assumption"]
+__all__ = ["Recorded", "begin", "begun_back", "record", "slopes_by_assumption"]
 
 FloatArray = NDArray[Any]
 
@@ -110,6 +111,20 @@ def record(
         parts.append({name: _worlds_first(getattr(quarters, name)) for name in names})
     seen = {name: np.concatenate([part[name] for part in parts], axis=1) for name in names}
     return Recorded(values, setting, seen, state, tuple(begun), years)
+
+
+def begin(values: Array, setting: Setting) -> State:
+    """Return worlds at the start of the window, [..., world], on assumptions [entry, world]."""
+    state: State = _begun(values, setting)
+    return state
+
+
+@partial(jax.jit, compiler_options=RUN_SELDOM)
+def begun_back(values: Array, setting: Setting, after: State) -> Array:
+    """Pull derivatives by the state that worlds began with back to assumptions, [entry, world]."""
+    _, pull = jax.vjp(lambda x: start(unpack(x), setting), values)
+    found: Array = pull(after)[0]
+    return found
 
 
 def slopes_by_assumption(

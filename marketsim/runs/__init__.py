@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .decision import Decision, decide
 from .pipeline import Run, run
+from .stresses import StressTest, stress_test
 
-__all__ = ["Decision", "Run", "decide", "run"]
+__all__ = ["Decision", "Run", "StressTest", "decide", "run", "stress_test"]

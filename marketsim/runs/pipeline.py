@@ -13,32 +13,24 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
-from marketsim.allocation import Allocation, CVaR, check_limits
-from marketsim.calibration import Posterior, calibrate
+from marketsim.allocation import Allocation
+from marketsim.calibration import Posterior
 from marketsim.dates import Day
 from marketsim.derivatives import Sensitivities, sensitivities
-from marketsim.errors import InputError
 from marketsim.files import replace_file
-from marketsim.forecasting import forecast
 from marketsim.knowledge import Knowledge
 from marketsim.outlooks import outlook
 from marketsim.paradoxes import paradox
-from marketsim.prices import newest_close
 from marketsim.provenance import git_commit, versions
 from marketsim.reporting import RunContents, write_report
 from marketsim.returns import CASH
-from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
-from marketsim.simulation import Paths, simulate
-from marketsim.valuation import revalue
+from marketsim.scenarios import Scenarios
+from marketsim.simulation import Paths
 
-from .benchmarks import stated_weights
-from .cash import with_cash_cap
-from .decision import Decision, decide
-from .freshness import freshness
-from .inputs import dated_prices, known_by, own_splits
+from .deciding import Question, decided
+from .decision import Decision
 from .results import result_files
 from .tables import revenue_fan, scenario_table, value_table, world_fan
 
@@ -155,54 +147,27 @@ def run(
     MarketsimError
         For anything the caller can put right, before the long steps where it can be seen there.
     """
-    path = scenarios if isinstance(scenarios, Path) else None
-    names = None if isinstance(scenarios, Path) or scenarios is None else tuple(scenarios)
-    limits: dict[str, Any] = {"max_weight": max_weight, "layer_caps": layer_caps}
-    limits["max_weights"] = max_weights
-    own, cash = limits, [CASH] if most_cash else []
-    if cash:
-        limits = with_cash_cap(limits, _share("most_cash", most_cash))
-    read = read_regimes(path, names)
-    CVaR(cvar_level)  # refuses what is no level before anything is run
-    _positive("risk", risk)
-    if risk_aversion is not None:
-        _positive("risk_aversion", risk_aversion)
-
-    progress("reading the facts")
-    knowledge, complete = known_by(as_of, add)
-    companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
-    layers = {t: str(table["layer"][t]) for t in companies}
-    check_limits([*companies, *cash], layers, **limits)
-    market, decided = dated_prices(
-        knowledge, prices, complete, fixed=as_of is not None, splits=own_splits(add)
-    )
-    knowledge, date = knowledge.upto(decided), str(decided.date())
-    priced = [t for t in companies if t in market.statistics.index]
-    check_limits([*priced, *cash], layers, **limits)
-    if benchmark is not None:
-        stated_weights(benchmark, [*priced, *cash])
-    if absent := [t for t in companies if t not in priced]:
-        progress(f"leaving out {', '.join(absent)}: no price")
-    fresh = freshness(knowledge, decided, newest_close(market, prices))
-    progress("calibrating the model")
-    posterior = calibrate(knowledge)
-    regimes = fit_regimes(posterior, read)
-    progress("forecasting what will be reported")
-    coming = forecast(regimes)
-    progress(f"simulating {draws:,} worlds")
-    paths = simulate(regimes, draws=draws, seed=seed, forecast=coming)
-    progress("valuing the companies")
-    returns = revalue(paths, market, horizon="1y")
-    progress("choosing weights")
-    decision = decide(
-        returns,
-        level=cvar_level,
+    asked = Question(
+        as_of=as_of,
+        draws=draws,
+        seed=seed,
+        add=add,
+        scenarios=scenarios,
+        prices=prices,
+        max_weight=max_weight,
+        max_weights=max_weights,
+        layer_caps=layer_caps,
+        cvar_level=cvar_level,
         risk=risk,
         risk_aversion=risk_aversion,
-        limits=own,
         benchmark=benchmark,
         most_cash=most_cash,
     )
+    found = decided(asked, progress)
+    knowledge, posterior, regimes = found.knowledge, found.posterior, found.regimes
+    paths, returns, decision, fresh = found.paths, found.returns, found.decision, found.fresh
+    companies, table = found.companies, knowledge.universe.companies
+    date = str(found.date.date())
     choice = decision.choice
     progress("finding what moves them")
     slopes = sensitivities(choice)
@@ -218,7 +183,7 @@ def run(
         "draws": draws,
         "seed": seed,
         "add": None if add is None else str(add),
-        "scenarios": str(scenarios) if path else list(regimes.names),
+        "scenarios": str(scenarios) if isinstance(scenarios, Path) else list(regimes.names),
         "prices": prices or "embedded",
         "max_weight": max_weight,
         "max_weights": dict(max_weights or {}),
@@ -232,14 +197,14 @@ def run(
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, decision)
     unknown = list(returns.world.without_accounts)
     meta |= {
-        "without_price": absent,
+        "without_price": found.absent,
         "without_accounts": unknown,
         "newest": fresh.record(),
         "warnings": fresh.warnings,
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
     files = result_files(decision, slopes, paths, posterior, years, doubled)
-    files["forecast.csv"] = coming.to_csv().encode()
+    files["forecast.csv"] = found.coming.to_csv().encode()
     for name, content in files.items():
         replace_file(folder / name, content)
     meta = {**meta, "results": {n: sha256(c).hexdigest() for n, c in files.items()}}
@@ -257,7 +222,7 @@ def run(
             fit_paths=posterior.fit_paths,
             sensitivities=slopes.table(),
             names={t: str(table["company"][t]) for t in companies},
-            layers=layers | ({CASH: CASH} if CASH in choice.weights.index else {}),
+            layers=found.layers | ({CASH: CASH} if CASH in choice.weights.index else {}),
             flagship=knowledge.universe.only("merchant_line"),
             outlook=years.table,
             binding=years.binding,
@@ -273,18 +238,6 @@ def run(
     return Run(
         folder, report, posterior, paths, choice, slopes, decision.reasons, tuple(fresh.warnings)
     )
-
-
-def _positive(name: str, value: float) -> float:
-    if not (np.isfinite(value) and value > 0.0):
-        raise InputError(f"{name} is {value}; it must be above 0")
-    return value
-
-
-def _share(name: str, value: float) -> float:
-    if not 0.0 <= value <= 1.0:
-        raise InputError(f"{name} is {value}; it must be a share between 0 and 1")
-    return value
 
 
 def _meta(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .fitting import Scenarios, fit_regimes, load_scenarios, movable
 from .reading import read_regimes
 from .regimes import Regime, Shift, chosen
+from .what_ifs import read_what_ifs, what_if
 
 __all__ = [
     "Regime",
@@ -15,4 +16,6 @@ __all__ = [
     "load_scenarios",
     "movable",
     "read_regimes",
+    "read_what_ifs",
+    "what_if",
 ]

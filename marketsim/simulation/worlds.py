@@ -35,7 +35,7 @@ from .lives import deviations
 from .outcomes import kept, outcomes
 from .paths import Paths
 
-__all__ = ["QUARTERS", "REFERENCE", "Ahead", "again", "simulate"]
+__all__ = ["QUARTERS", "REFERENCE", "Ahead", "again", "chance_of_lives", "simulate"]
 
 QUARTERS: Final = 20
 
@@ -184,17 +184,29 @@ def _lives(
             "posterior"
         )
     worlds = followed_on(posterior, pasts, news[:, :, : LONGEST + LAG], precision)
-    entries = said.joint.mean.size
-    index, companies = np.arange(len(news) - 1), len(posterior.companies)
-    chance = _with_the_middle(lives_of(index, entries, seed))
-    later = np.zeros((len(news), quarters, companies))
+    both = chance_of_lives(posterior, said, np.arange(len(news) - 1), quarters, seed)
+    chance, later = (_with_the_middle(one) for one in both)
+    with one_thread():
+        return deviations(posterior, said, worlds, chance, later, quarters)
+
+
+def chance_of_lives(
+    posterior: Posterior, forecast: Forecast, index: NDArray[np.int_], quarters: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what happens to companies by themselves, standard normal, of draws by their number.
+
+    As :func:`marketsim.simulation.lives.deviations` takes it: of what is forecast [draw, entry],
+    and of what comes after, [draw, quarter, company].
+    """
+    companies = len(posterior.companies)
+    chance = lives_of(index, forecast.joint.mean.size, seed)
+    later = np.zeros((len(index), quarters, companies))
     # No forecast ends sooner: what comes before is no one's.
     for first in range((LONGEST - LAG) // YEAR * YEAR, quarters, YEAR):
         drawn = lives_of(index, YEAR * companies, seed, 1 + first // YEAR)
         year = drawn.reshape(-1, YEAR, companies)[:, : quarters - first]
-        later[:-1, first : first + YEAR] = year
-    with one_thread():
-        return deviations(posterior, said, worlds, chance, later, quarters)
+        later[:, first : first + YEAR] = year
+    return chance, later
 
 
 def _with_the_middle(chance: NDArray[np.float64]) -> NDArray[np.float64]:

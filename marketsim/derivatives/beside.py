@@ -1,0 +1,107 @@
+"""Worlds beside the calibrated one: what the world does by year, and what companies sell."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from marketsim.ensemble import ahead
+from marketsim.model import State
+from marketsim.simulation import WORLD, Outcomes, kept, outcomes
+from marketsim.valuation import Valuation
+
+__all__ = ["MACRO", "change_of", "macro_of", "outcomes_of", "revenue_of"]
+
+FloatArray = NDArray[np.float64]
+
+YEAR: Final = 4
+
+MACRO: Final = {
+    "capital_spending": "sum",
+    "compute": "last",
+    "load": "last",
+    "rent": "mean",
+    "inference_share": "mean",
+}
+"""What is told of the world, and what of a year's quarters."""
+
+UNITS: Final = {"USD bn per quarter": "USD bn"}
+"""Of sums over a year, in place of a quarter's."""
+
+
+def outcomes_of(
+    valuation: Valuation, values: FloatArray, state: State, news: FloatArray, lives: FloatArray
+) -> Outcomes:
+    """Return what becomes of worlds, in float64.
+
+    Parameters
+    ----------
+    valuation
+        Whose companies they have.
+    values
+        Assumptions from the decision date on, [world, entry].
+    state
+        That history left, [world, ...].
+    news
+        [world, kind, quarter].
+    lives
+        Revenue of the companies valued over the model's, [world, quarter, company]; others are as
+        in the calibrated world.
+    """
+    paths = valuation.paths
+    setting = paths.scenarios.posterior.setting
+    _, seen = ahead(values, setting, state, news, partial(kept, np.asarray(setting.lines.owner)))
+    every = np.repeat(paths.calibrated.lives.astype(float), len(values), axis=0)
+    every[:, :, valuation.columns] = lives
+    return outcomes(seen, every)
+
+
+def macro_of(valuation: Valuation, worlds: Outcomes, row: int) -> pd.DataFrame:
+    """Return the world by year beside the calibrated one, [quantity, year]: unit, both, change."""
+    parts: dict[str, pd.DataFrame] = {}
+    for name, how in MACRO.items():
+        both = (valuation.paths.calibrated.quantities[name][0], worlds.quantities[name][row])
+        calibrated, here = (_yearly(path, how) for path in both)
+        by_year = _beside(valuation, calibrated, here)
+        unit = UNITS.get(WORLD[name], WORLD[name]) if how == "sum" else WORLD[name]
+        by_year.insert(0, "unit", unit)
+        parts[name] = by_year
+    table: pd.DataFrame = pd.concat(parts, names=["quantity"])
+    return table
+
+
+def revenue_of(valuation: Valuation, worlds: Outcomes, row: int) -> pd.DataFrame:
+    """Return revenue by company and year beside the calibrated world, USD bn, [ticker, year]."""
+    tickers, columns = list(valuation.economics.index), valuation.columns
+    calibrated, here = (
+        _yearly(one.revenue[at].astype(float), "sum")[:, columns]
+        for one, at in ((valuation.paths.calibrated, 0), (worlds, row))
+    )
+    parts = {t: _beside(valuation, calibrated[:, i], here[:, i]) for i, t in enumerate(tickers)}
+    table: pd.DataFrame = pd.concat(parts, names=["ticker"])
+    return table
+
+
+def change_of(table: pd.DataFrame, name: str, year: int = 0) -> float:
+    """Return the change of one row of such a table in one of its years, a fraction."""
+    return float(table.xs(name)["change"].to_numpy()[year])
+
+
+def _beside(valuation: Valuation, calibrated: FloatArray, here: FloatArray) -> pd.DataFrame:
+    ends = pd.Index(valuation.paths.quarter_ends[YEAR - 1 :: YEAR], name="year_to")
+    table = pd.DataFrame({"calibrated": calibrated, "here": here}, index=ends)
+    table["change"] = here / calibrated - 1.0
+    return table
+
+
+def _yearly(path: NDArray[Any], how: str) -> FloatArray:
+    """Return a path [quarter, ...] by whole years, [year, ...]."""
+    years = len(path) // YEAR
+    split = path[: years * YEAR].astype(float).reshape(years, YEAR, *path.shape[1:])
+    if how == "last":
+        return np.asarray(split[:, -1])
+    return np.asarray(split.sum(axis=1) if how == "sum" else split.mean(axis=1))

@@ -1,0 +1,175 @@
+"""What stress tests say, in words and as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from .beside import MACRO, change_of
+
+if TYPE_CHECKING:
+    from .reverse import ReverseStress
+    from .stressed import StressedWorld
+    from .what_if import Stress, WhatIf
+
+__all__ = ["story_of", "stress_story", "stress_told", "told"]
+
+NAMED: Final = 6
+"""Assumptions, and companies, that a story names."""
+
+SMALL: Final = 0.005
+"""Part of the squared distance below which it is not named."""
+
+
+def story_of(result: ReverseStress) -> str:
+    """Return the story of all worlds, for a reader."""
+    noise = "" if result.noise else ", without market noise,"
+    alone = f"In {result.by_regime.index[0]}, losing" if len(result.by_regime) == 1 else "Losing"
+    lines = [
+        f"{alone} {_percent(result.loss)} or more over the horizon{noise} has a probability of "
+        f"about {_percent(result.probability)} (standard error {_percent(result.error)}); of the "
+        f"draws{' there' if len(result.by_regime) == 1 else ''} {_percent(result.drawn)} lose as "
+        "much.",
+    ]
+    for place, world in enumerate(result.worlds, start=1):
+        lines += ["", *_world(place, world)]
+    return "\n".join(lines)
+
+
+def _world(place: int, world: StressedWorld) -> Iterator[str]:
+    rank = "The most plausible world" if place == 1 else f"World {place}"
+    beside = "" if place == 1 else f", {world.plausibility:.2g} times as plausible as the first"
+    yield (
+        f"{rank}: {world.regime} ({_percent(world.probability)} likely), {world.distance:.2f} "
+        f"standard deviations out{beside}."
+    )
+    verb = "lose" if world.before_noise > 0.0 else "gain"
+    without = f"; without market noise it would {verb} {_percent(abs(world.before_noise))}"
+    yield f"  The portfolio loses {_percent(world.loss)}{without if world.noisy else ''}."
+    total = float(world.parts.sum())
+    if total > 0.0:
+        shares = (world.parts / total).sort_values(ascending=False, kind="stable")
+        large = [f"{name} {_percent(x)}" for name, x in shares.items() if abs(x) >= SMALL]
+        yield f"  Of the squared distance: {', '.join(large)}."
+        if shares.get("market noise", 0.0) > 0.5:
+            yield "  Most of it is market noise; with noise=False the world alone has to lose it."
+        yield "  Assumptions furthest out, by what they add to it:"
+        yield from map("    {}".format, _assumptions(world))
+    else:
+        yield "  Nothing in it is out of the ordinary: the middle of the regime loses as much."
+    yield f"  Beside the calibrated world, in the first year and the last: {_macro(world.macro)}."
+    yield "  Who loses it:"
+    yield from map("    {}".format, _companies(world))
+
+
+def _assumptions(world: StressedWorld) -> Iterator[str]:
+    few = world.assumptions.head(NAMED)
+    wide = max(len(str(name)) for name in few.index)
+    for name, row in few.iterrows():
+        yield (
+            f"{name!s:{wide}}  {row['deviations']:+.2f} sd  {row['in_regime']:.4g} -> "
+            f"{row['here']:.4g} {row['unit']}  ({_percent(row['share'])})"
+        )
+
+
+def _macro(macro: pd.DataFrame) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')} {100 * change_of(macro, name):+.0f} % and "
+        f"{100 * change_of(macro, name, -1):+.0f} %"
+        for name in MACRO
+    )
+
+
+def _companies(world: StressedWorld) -> Iterator[str]:
+    for name, row in world.companies.head(NAMED).iterrows():
+        if row["contribution"] < 0.0:
+            before = f" ({100 * row['before_noise']:+.0f} % before noise)" if world.noisy else ""
+            sold = 100 * change_of(world.revenue, str(name))
+            yield (
+                f"{name!s:6} {100 * row['contribution']:+6.1f} %  weight {row['weight']:.3f}, "
+                f"returns {100 * row['return']:+.0f} %{before}, revenue {sold:+.0f} % in the first "
+                "year"
+            )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def stress_story(result: Stress) -> str:
+    """Return what what-ifs do, for a reader."""
+    of = "calibrated world" if result.regime is None else f"middle of {result.regime}"
+    return "\n\n".join("\n".join(_what_if(one, of)) for one in result.worlds)
+
+
+def _what_if(one: WhatIf, of: str) -> Iterator[str]:
+    head = f"{one.name} ({', '.join(one.shifts)})"
+    if one.moves_nothing:
+        same = _percent(one.returned)
+        yield f"{head} moves nothing: the portfolio returns {same}, as in the {of}."
+        return
+    yield (
+        f"{head}: the portfolio returns {_percent(one.returned)}, in the {of} "
+        f"{_percent(one.without)}: {100 * one.change:+.2f} %."
+    )
+    yield f"  Beside the calibrated world, in the first year and the last: {_macro(one.macro)}."
+    order = one.companies["contribution"].abs().sort_values(ascending=False, kind="stable").index
+    for name, row in one.companies.loc[order[:NAMED]].iterrows():
+        yield (
+            f"    {name!s:6} {100 * row['contribution']:+6.2f} %  weight {row['weight']:.3f}, "
+            f"returns {100 * row['return']:+.1f} % instead of {100 * row['without']:+.1f} %, "
+            f"revenue {100 * change_of(one.revenue, str(name)):+.0f} % in the first year"
+        )
+
+
+def stress_told(result: Stress) -> dict[str, Any]:
+    """Return what-ifs as plain values."""
+    return {
+        "regime": result.regime,
+        "worlds": [
+            {
+                "name": one.name,
+                "shifts": list(one.shifts),
+                "returned": one.returned,
+                "without": one.without,
+                "moves_nothing": one.moves_nothing,
+                **{name: rows_of(getattr(one, name)) for name in ("companies", "macro", "revenue")},
+            }
+            for one in result.worlds
+        ],
+    }
+
+
+def told(result: ReverseStress) -> dict[str, Any]:
+    """Return a reverse stress test as plain values."""
+    return {
+        "loss": result.loss,
+        "noise": result.noise,
+        "probability": result.probability,
+        "error": result.error,
+        "first_order": result.first_order,
+        "drawn": result.drawn,
+        "by_regime": rows_of(result.by_regime),
+        "worlds": [_told(world) for world in result.worlds],
+    }
+
+
+def _told(world: StressedWorld) -> dict[str, Any]:
+    numbers = ("regime", "probability", "distance", "plausibility", "loss", "before_noise")
+    tables = ("assumptions", "macro", "revenue", "companies")
+    return {
+        **{name: getattr(world, name) for name in numbers},
+        "parts": world.parts.to_dict(),
+        **{name: rows_of(getattr(world, name)) for name in tables},
+    }
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as rows of plain values: dates as texts, what is missing as None."""
+    flat = table.reset_index()
+    if "year_to" in flat:
+        flat["year_to"] = flat["year_to"].dt.strftime("%Y-%m-%d")
+    plain = flat.astype(object).where(flat.notna(), None)
+    return [dict(zip(plain.columns, row, strict=True)) for row in plain.to_numpy().tolist()]

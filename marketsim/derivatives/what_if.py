@@ -1,0 +1,221 @@
+"""Named what-ifs: what a portfolio returns where assumptions are others from the date on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from marketsim.allocation import Allocation
+from marketsim.ensemble import assumptions_at
+from marketsim.precision import precise
+from marketsim.returns import ReturnScenarios
+from marketsim.scenarios import Regime, chosen, fit_regimes, read_what_ifs, what_if
+from marketsim.simulation import Outcomes
+from marketsim.valuation import Valuation, Worth, equity_return
+from marketsim.valuation.worlds import values
+
+from . import central
+from .beside import macro_of, outcomes_of, revenue_of
+from .holding import Holding, Weights, holding
+from .story import stress_story, stress_told
+
+__all__ = ["Stress", "WhatIf", "stress"]
+
+FloatArray = NDArray[np.float64]
+
+NOTHING: Final = 1e-6
+"""Change of the portfolio's return below which a what-if moves nothing."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WhatIf:
+    """What one what-if does.
+
+    Attributes
+    ----------
+    name
+        Of it.
+    shifts
+        As they are read, a text each.
+    returned
+        By the portfolio over the horizon, before market noise; ``without`` it, in the world
+        that it shifts.
+    companies
+        [ticker], the most that the portfolio loses by it first: ``weight``, ``return``,
+        ``without``, ``contribution`` to the change of the portfolio's return.
+    macro
+        The world by year beside the calibrated one, [quantity, year].
+    revenue
+        Of companies, USD bn, the same way, [ticker, year].
+    """
+
+    name: str
+    shifts: tuple[str, ...]
+    returned: float
+    without: float
+    companies: pd.DataFrame
+    macro: pd.DataFrame
+    revenue: pd.DataFrame
+
+    @property
+    def change(self) -> float:
+        """Of the portfolio's return."""
+        return self.returned - self.without
+
+    @property
+    def moves_nothing(self) -> bool:
+        """Whether the portfolio returns the same, within a millionth."""
+        return abs(self.change) < NOTHING
+
+    def __repr__(self) -> str:
+        return f"WhatIf({self.name}: {', '.join(self.shifts)}; {100 * self.change:+.2f} %)"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Stress:
+    """What-ifs, and what they do.
+
+    Attributes
+    ----------
+    worlds
+        One for each, in the order in which they were given.
+    regime
+        Whose middle they shift; None for the calibrated world.
+    """
+
+    worlds: tuple[WhatIf, ...]
+    regime: str | None = None
+
+    def table(self) -> pd.DataFrame:
+        """Return one row by what-if: what the portfolio returns, and the change by company."""
+        rows = {
+            one.name: {"return": one.returned, "change": one.change}
+            | (one.companies["return"] - one.companies["without"]).sort_index().to_dict()
+            for one in self.worlds
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("what_if")
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
+        return stress_told(self)
+
+    def __str__(self) -> str:
+        return stress_story(self)
+
+    def __repr__(self) -> str:
+        return f"Stress({', '.join(map(repr, self.worlds))})"
+
+
+def stress(
+    choice: Allocation | Weights,
+    shifts: Mapping[str, Any] | str | Path,
+    *,
+    regime: str | None = None,
+    returns: ReturnScenarios | None = None,
+) -> Stress:
+    """Return what a portfolio returns where named assumptions are others from the date on.
+
+    Parameters
+    ----------
+    choice
+        From :func:`marketsim.allocate`, over returns made by :func:`marketsim.revalue`; or weights
+        by ticker over ``returns``.
+    shifts
+        By assumption, as :func:`marketsim.scenarios.what_if` takes them:
+        ``{"hurdle_rate": 0.16, "elasticity": "x0.9"}``; or a TOML file of several what-ifs.
+    regime
+        Shift the middle of this regime instead of the calibrated world.
+    returns
+        That weights are over.
+
+    Raises
+    ------
+    DataError
+        All shifts at once that are of no assumption (with the nearest name), leave its range or
+        cannot be read.
+    InputError
+        A regime that is not among the scenarios, or returns that `revalue` did not make.
+
+    Notes
+    -----
+    History stays as calibrated and prices stay what they are; they recognise of the shift what they
+    recognise of a regime's. Market noise is none.
+    """
+    held = holding("stress", choice, returns)
+    scenarios = held.valuation.paths.scenarios
+    given = (
+        read_what_ifs(shifts) if isinstance(shifts, str | Path) else (what_if("what-if", shifts),)
+    )
+    fitted = fit_regimes(scenarios.posterior, given)
+    base, shift = np.zeros(fitted.moves.shape[1]), np.zeros(len(held.weights))
+    if regime is not None:
+        (name,) = chosen(scenarios.names, [regime])
+        place = scenarios.names.index(name)
+        base, shift = np.asarray(scenarios.moves[place]), held.valuation.shifts[place]
+    worlds = _worlds(
+        held.valuation, base + np.concatenate([np.zeros((1, len(base))), fitted.moves])
+    )
+    shares = _shares(held.valuation, worlds, shift)
+    found = enumerate(fitted.regimes, start=1)
+    return Stress(tuple(_told(held, worlds, shares, row, one) for row, one in found), regime)
+
+
+def _worlds(valuation: Valuation, moves: FloatArray) -> Outcomes:
+    """Return central worlds at moves from the decision date on, [world, entry]."""
+    paths = valuation.paths
+    posterior, quarters = paths.scenarios.posterior, len(paths.quarter_ends)
+    last = central.handover(posterior)
+    coming = np.pad(np.asarray(last.coming), ((0, 0), (0, quarters)))[:, :quarters]
+
+    def every(x: Any) -> FloatArray:
+        return np.repeat(np.asarray(x)[None], len(moves), axis=0)
+
+    lives = paths.calibrated.lives[0][:, valuation.columns].astype(float)
+    linked = np.asarray(last.link) + moves
+    return outcomes_of(
+        valuation,
+        assumptions_at(linked, posterior.coordinates),
+        jax.tree.map(every, last.state),
+        every(coming),
+        every(lives),
+    )
+
+
+def _shares(valuation: Valuation, worlds: Outcomes, shift: FloatArray) -> FloatArray:
+    """Return what shares return in worlds that are the first one shifted, [world, company]."""
+    v = valuation
+    with precise("float64"):
+        value = values(v.assumed, v.terms, worlds, v.columns, v.expected)
+        log = np.log(value + np.asarray(v.anchor.rest) * worlds.ordinary[:, v.columns])
+        worth = Worth(jnp.asarray(log), jnp.asarray(shift + log - log[0]))
+        anchor = jax.tree.map(jnp.asarray, v.anchor)
+        return np.asarray(equity_return(v.assumed, v.terms, anchor, worth, v.horizon_years))
+
+
+def _told(held: Holding, worlds: Outcomes, shares: FloatArray, row: int, regime: Regime) -> WhatIf:
+    table = pd.DataFrame(
+        {
+            "weight": held.weights,
+            "return": shares[row],
+            "without": shares[0],
+            "contribution": held.weights * (shares[row] - shares[0]),
+        },
+        index=pd.Index(held.valuation.economics.index, name="ticker"),
+    )
+    return WhatIf(
+        name=regime.name,
+        shifts=tuple(map(str, regime.shifts)),
+        returned=float(shares[row] @ held.weights + held.earns),
+        without=float(shares[0] @ held.weights + held.earns),
+        companies=table.sort_values("contribution", kind="stable"),
+        macro=macro_of(held.valuation, worlds, row),
+        revenue=revenue_of(held.valuation, worlds, row),
+    )

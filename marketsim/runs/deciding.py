@@ -1,0 +1,182 @@
+"""From the facts to a decision: the stages that every run begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from marketsim.allocation import CVaR, check_limits
+from marketsim.calibration import Posterior, calibrate
+from marketsim.dates import Day
+from marketsim.errors import InputError
+from marketsim.forecasting import Forecast, forecast
+from marketsim.knowledge import Knowledge
+from marketsim.prices import Prices, newest_close
+from marketsim.returns import CASH, ReturnScenarios
+from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
+from marketsim.simulation import Paths, simulate
+from marketsim.valuation import revalue
+
+from .benchmarks import stated_weights
+from .cash import with_cash_cap
+from .decision import Decision, decide
+from .freshness import Freshness, freshness
+from .inputs import dated_prices, known_by, own_splits
+
+__all__ = ["Decided", "Question", "decided"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Question:
+    """What is asked of a run; see :func:`marketsim.runs.run` for what each of it means."""
+
+    as_of: Day | None = None
+    draws: int = 10_000
+    seed: int = 0
+    add: Path | str | None = None
+    scenarios: Sequence[str] | Path | None = None
+    prices: str | None = None
+    max_weight: float = 0.15
+    max_weights: Mapping[str, float] | None = None
+    layer_caps: Mapping[str, float] | None = None
+    cvar_level: float = 0.95
+    risk: float = 1.0
+    risk_aversion: float | None = None
+    benchmark: Mapping[str, float] | pd.Series | None = None
+    most_cash: float = 1.0
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Limits on weights, as :func:`marketsim.allocate` takes them."""
+        names = ("max_weight", "layer_caps", "max_weights")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """A decision and all that it rests on.
+
+    ``date`` it is of, the ``companies`` known, the ``layers`` they are of and those that are
+    ``absent`` since they have no price; what is ``fresh`` and what old.
+    """
+
+    knowledge: Knowledge
+    date: pd.Timestamp
+    companies: tuple[str, ...]
+    layers: dict[str, str]
+    absent: list[str]
+    fresh: Freshness
+    posterior: Posterior
+    regimes: Scenarios
+    coming: Forecast
+    paths: Paths
+    returns: ReturnScenarios
+    decision: Decision
+
+
+def decided(asked: Question, progress: Callable[[str], None]) -> Decided:
+    """Go from the facts to a decision.
+
+    Parameters
+    ----------
+    asked
+        What is asked.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    MarketsimError
+        For anything the caller can put right, before the long steps where it can be seen there.
+    """
+    scenarios = asked.scenarios
+    path = scenarios if isinstance(scenarios, Path) else None
+    names = None if isinstance(scenarios, Path) or scenarios is None else tuple(scenarios)
+    limits, cash = asked.limits, [CASH] if asked.most_cash else []
+    if cash:
+        limits = with_cash_cap(limits, _share("most_cash", asked.most_cash))
+    read = read_regimes(path, names)
+    CVaR(asked.cvar_level)  # refuses what is no level before anything is run
+    _positive("risk", asked.risk)
+    if asked.risk_aversion is not None:
+        _positive("risk_aversion", asked.risk_aversion)
+
+    progress("reading the facts")
+    knowledge, complete = known_by(asked.as_of, asked.add)
+    companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
+    layers = {t: str(table["layer"][t]) for t in companies}
+    check_limits([*companies, *cash], layers, **limits)
+    splits = own_splits(asked.add)
+    market, date = dated_prices(
+        knowledge, asked.prices, complete, fixed=asked.as_of is not None, splits=splits
+    )
+    knowledge = knowledge.upto(date)
+    priced = [t for t in companies if t in market.statistics.index]
+    check_limits([*priced, *cash], layers, **limits)
+    if asked.benchmark is not None:
+        stated_weights(asked.benchmark, [*priced, *cash])
+    if absent := [t for t in companies if t not in priced]:
+        progress(f"leaving out {', '.join(absent)}: no price")
+    fresh = freshness(knowledge, date, newest_close(market, asked.prices))
+    posterior, regimes, coming, paths, returns = _simulated(
+        asked, knowledge, market, lambda posterior: fit_regimes(posterior, read), progress
+    )
+    progress("choosing weights")
+    decision = decide(
+        returns,
+        level=asked.cvar_level,
+        risk=asked.risk,
+        risk_aversion=asked.risk_aversion,
+        limits=asked.limits,
+        benchmark=asked.benchmark,
+        most_cash=asked.most_cash,
+    )
+    return Decided(
+        knowledge,
+        date,
+        tuple(companies),
+        layers,
+        absent,
+        fresh,
+        posterior,
+        regimes,
+        coming,
+        paths,
+        returns,
+        decision,
+    )
+
+
+def _simulated(
+    asked: Question,
+    knowledge: Knowledge,
+    market: Prices,
+    fitted: Callable[[Posterior], Scenarios],
+    progress: Callable[[str], None],
+) -> tuple[Posterior, Scenarios, Forecast, Paths, ReturnScenarios]:
+    progress("calibrating the model")
+    posterior = calibrate(knowledge)
+    regimes = fitted(posterior)
+    progress("forecasting what will be reported")
+    coming = forecast(regimes)
+    progress(f"simulating {asked.draws:,} worlds")
+    paths = simulate(regimes, draws=asked.draws, seed=asked.seed, forecast=coming)
+    progress("valuing the companies")
+    return posterior, regimes, coming, paths, revalue(paths, market, horizon="1y")
+
+
+def _positive(name: str, value: float) -> float:
+    if not (np.isfinite(value) and value > 0.0):
+        raise InputError(f"{name} is {value}; it must be above 0")
+    return value
+
+
+def _share(name: str, value: float) -> float:
+    if not 0.0 <= value <= 1.0:
+        raise InputError(f"{name} is {value}; it must be a share between 0 and 1")
+    return value
