@@ -73,6 +73,7 @@ OPTIONAL = {
         "gaps",
     ),
     "valuation": ("value",),
+    "information": ("gain", "net", "moved"),
 }
 """Columns of frames that may be left empty."""
 
@@ -107,7 +108,10 @@ class RunContents:
     sensitivities : DataFrame
         Indexed by assumption: unit, value, sd, meaning, portfolio_per_sd (change of the
         portfolio's value per standard deviation that calibration leaves, fraction) and one column
-        `revenue_<TICKER>_per_sd` a company (change of its revenue, fraction).
+        `value_<TICKER>_per_sd` a company (change of what its business is worth, fraction).
+    information : DataFrame
+        Indexed by what might be known beforehand: gain (of the objective), net (of what chance
+        seems to be worth), moved (share of the portfolio); without rows the page leaves it out.
     names : Mapping
         Ticker to company.
     layers : Mapping
@@ -174,6 +178,7 @@ class RunContents:
     alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
     alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
     reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
+    information: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         faults = [

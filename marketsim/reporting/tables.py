@@ -32,6 +32,7 @@ __all__ = [
     "allocation_table",
     "fit_table",
     "growth_regimes",
+    "information_table",
     "regime_table",
     "sensitivity_table",
     "slowest_regime",
@@ -174,6 +175,20 @@ def sensitivity_table(contents: RunContents, count: int = 12) -> Table:
     rows = [
         [*_assumption(str(name), row, largest), *(percent(float(row[t]), sign=True) for t in tails)]
         for name, row in top.iterrows()
+    ]
+    return Table(columns, rows)
+
+
+def information_table(contents: RunContents, count: int = 6) -> Table:
+    """What it would be worth to know beforehand, dearest first."""
+    columns = [Column("Known beforehand", "text"), Column("Worth"), Column("Traded")]
+    rows = [
+        [
+            sentence(readable(str(name))),
+            percent(float(row["net"]), sign=True),
+            percent(float(row["moved"])),
+        ]
+        for name, row in contents.information.head(count).iterrows()
     ]
     return Table(columns, rows)
 

@@ -31,7 +31,7 @@ from marketsim.simulation import Paths
 
 from .deciding import Question, decided
 from .decision import Decision
-from .results import result_files
+from .results import known_worth, result_files
 from .tables import revenue_fan, scenario_table, value_table, world_fan
 
 __all__ = ["Run", "run"]
@@ -139,6 +139,7 @@ def run(
     Run
         The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
         by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
+        information.csv,
         assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet,
         fit.csv and report.html.
 
@@ -170,7 +171,7 @@ def run(
     date = str(found.date.date())
     choice = decision.choice
     progress("finding what moves them")
-    slopes = sensitivities(choice)
+    slopes, worth_knowing = sensitivities(choice), known_worth(choice)
     progress("looking ahead ten years")
     years = outlook(regimes, draws=YEARLY_DRAWS, seed=seed)
 
@@ -203,7 +204,7 @@ def run(
         "warnings": fresh.warnings,
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
-    files = result_files(decision, slopes, paths, posterior, years, doubled)
+    files = result_files(decision, slopes, worth_knowing, paths, posterior, years, doubled)
     files["forecast.csv"] = found.coming.to_csv().encode()
     for name, content in files.items():
         replace_file(folder / name, content)
@@ -221,6 +222,7 @@ def run(
             fit=posterior.fit,
             fit_paths=posterior.fit_paths,
             sensitivities=slopes.table(),
+            information=worth_knowing,
             names={t: str(table["company"][t]) for t in companies},
             layers=found.layers | ({CASH: CASH} if CASH in choice.weights.index else {}),
             flagship=knowledge.universe.only("merchant_line"),

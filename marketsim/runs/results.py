@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from marketsim.allocation import Allocation
 from marketsim.calibration import Posterior
-from marketsim.derivatives import Sensitivities
+from marketsim.derivatives import Sensitivities, value_of_information
+from marketsim.errors import MarketsimError
 from marketsim.outlooks import Outlook
 from marketsim.paradoxes import Paradox
 from marketsim.simulation import Paths
@@ -14,12 +16,13 @@ from marketsim.valuation import Valuation
 from .decision import Decision
 from .tables import paths_table, value_table
 
-__all__ = ["result_files"]
+__all__ = ["known_worth", "result_files"]
 
 
 def result_files(
     decision: Decision,
     slopes: Sensitivities,
+    worth_knowing: pd.DataFrame,
     paths: Paths,
     posterior: Posterior,
     years: Outlook,
@@ -42,6 +45,7 @@ def result_files(
         "statements.csv": _rows(valuation.statements()),
         "valuation_assumptions.csv": assumed.to_csv(lineterminator="\n").encode(),
         "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
+        "information.csv": worth_knowing.to_csv(lineterminator="\n").encode(),
         "fit.csv": _rows(posterior.fit),
         "outlook.csv": years.to_csv().encode(),
         "paradox.csv": _rows(doubled.table),
@@ -49,6 +53,14 @@ def result_files(
         "returns.parquet": _parquet(returns),
         "paths.parquet": _parquet(paths_table(paths)),
     }
+
+
+def known_worth(choice: Allocation) -> pd.DataFrame:
+    """Return what it would be worth to know assumptions; no rows where the choice has no slope."""
+    try:
+        return value_of_information(choice).table
+    except MarketsimError:
+        return pd.DataFrame(columns=["gain", "net", "moved"], dtype=float)
 
 
 def _rows(table: pd.DataFrame) -> bytes:
