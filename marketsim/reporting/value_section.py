@@ -109,8 +109,10 @@ def _company(contents: RunContents, ticker: str, row: pd.Series) -> list[str | M
 
 
 def _margin(own: pd.Series[float]) -> str:
-    """The margin that the price implies, or that there is none."""
-    return "none" if np.isfinite(own["margin_shortfall"]) else percent(own["implied_margin"], 0)
+    """The margin that the price implies, or that all of revenue would not do."""
+    return (
+        "over 100 %" if np.isfinite(own["margin_shortfall"]) else percent(own["implied_margin"], 0)
+    )
 
 
 def _sorted(contents: RunContents) -> list[tuple[object, pd.Series]]:
