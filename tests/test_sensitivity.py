@@ -184,6 +184,48 @@ def test_regimes_add_up(slopes: Sensitivities) -> None:
     np.testing.assert_allclose(total, slopes.portfolio["portfolio_per_sd"], rtol=1e-9, atol=1e-12)
 
 
+def test_odds_of_regimes_add_up(choice: ms.allocation.Allocation, slopes: Sensitivities) -> None:
+    """More of one is less of the others: moved in proportion to what they are, nothing changes."""
+    table = slopes.odds
+    np.testing.assert_allclose(table["probability"].sum(), 1.0)
+    weights = (table["probability"] * (1.0 - table["probability"])).to_numpy()
+    for column in table.columns.drop("probability"):
+        assert weights @ table[column].to_numpy() == pytest.approx(0.0, abs=1e-8), column
+    means = choice.by_scenario["expected_return"].to_dict()
+    overall = float(choice.returns.probabilities @ (choice.returns.returns @ choice.weights))
+    for regime, row in table.iterrows():
+        apart = (means[str(regime)] - overall) / (1.0 - row["probability"])
+        assert row["ExpectedReturn()_per_point"] == pytest.approx(0.01 * apart, abs=2e-4)
+
+
+def test_odds_move_the_optimum_as_solving_again_says(
+    choice: ms.allocation.Allocation, slopes: Sensitivities
+) -> None:
+    best = ms.derivatives.smoothed(choice)
+    odds, bear = best.given.probabilities, choice.returns.regimes == "bear"
+    chance, step = odds[bear].sum(), 1e-5
+    more = np.where(bear, odds / chance, -odds / (1.0 - chance)) * step
+    up, down = (best.again(d_probabilities=sign * more) for sign in (1.0, -1.0))
+    row = slopes.odds.loc["bear"]
+    expected = 0.01 * (up.value - down.value) / (2.0 * step)
+    assert row["objective_per_point"] == pytest.approx(expected, rel=1e-5)
+    moved = 0.01 * (up.weights - down.weights) / (2.0 * step)
+    said = [row[f"weight_{t}_per_point"] for t in moved.index]
+    np.testing.assert_allclose(said, moved, atol=1e-6)
+
+
+def test_limits_that_cost_something_come_dearest_first(
+    choice: ms.allocation.Allocation, slopes: Sensitivities
+) -> None:
+    table = slopes.limits
+    assert (np.diff(table["objective_per_unit"].abs()) <= 0.0).all()
+    weights = ms.derivatives.smoothed(choice).weights
+    at_cap = weights.index[weights > 0.15 - 1e-9]
+    assert len(at_cap)
+    assert {f"max_weight[{t}]" for t in at_cap} <= set(table.index)
+    assert (table.loc[[f"max_weight[{t}]" for t in at_cap], "bound"] == 0.15).all()
+
+
 @pytest.mark.slow
 def test_best_weights_answer_as_their_derivatives_by_returns_do(
     choice: ms.allocation.Allocation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from marketsim.valuation import Valuation
 
 from . import central
 from .chain import by_draw
+from .odds import by_limit, by_odds
 from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
 
@@ -61,6 +62,12 @@ class Sensitivities:
     weights
         Change of the best weights per posterior standard deviation, limits as they are, [assumption
         x ticker]; None where they were not asked for.
+    odds
+        By regime: its probability, and per point more of it, others giving way in proportion, each
+        term at the weights held, the objective at its best, and the best weights.
+    limits
+        By limit that costs something: its ``bound``, and what a unit more of it adds to the
+        objective. Both without rows for one regime, and where a term cannot be smoothed.
     """
 
     portfolio: pd.DataFrame
@@ -69,6 +76,8 @@ class Sensitivities:
     revenue_last_year: pd.DataFrame
     value: pd.DataFrame
     weights: pd.DataFrame | None = None
+    odds: pd.DataFrame = field(default_factory=pd.DataFrame)
+    limits: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def table(self) -> pd.DataFrame:
         """Return all in one table, revenue of the last year as `revenue_<TICKER>_per_sd`."""
@@ -131,7 +140,7 @@ def sensitivities(
     totals = {name: found.sum(axis=0) for name, found in pulled.items()}
     if best is not None:
         counts = best.counts.rename({RETURN: PORTFOLIO})
-        totals[OBJECTIVE] = sum(counts[name] * x for name, x in totals.items())
+        totals[OBJECTIVE] = sum(counts.get(name, 0.0) * x for name, x in totals.items())
     portfolio = _portfolio(spreads, totals)
 
     def table(slopes: FloatArray, tickers: Iterable[str]) -> pd.DataFrame:
@@ -153,6 +162,8 @@ def sensitivities(
         revenue_last_year=table(far, companies),
         value=table(worth, companies),
         weights=answers,
+        odds=pd.DataFrame() if best is None else by_odds(choice, best),
+        limits=pd.DataFrame() if best is None else by_limit(best),
     )
 
 
