@@ -376,7 +376,7 @@ def test_volatility_is_the_markets(valuation: Valuation, returns: ms.ReturnScena
     assert np.median(found / expected) == pytest.approx(1.0, abs=0.07)
     # Near nothing the logs of who is leveraged are wilder than those of the enterprise.
     assert (found < 1.4 * market).all()
-    assert (found < 1.1 * market).mean() > 0.9
+    assert (found < 1.15 * market).mean() > 0.9
 
 
 def test_shares_move_together_as_they_do_in_the_market(
