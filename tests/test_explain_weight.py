@@ -116,6 +116,23 @@ def test_it_says_it_in_words(held: WeightExplained, unheld: WeightExplained) -> 
     assert len(repr(held)) < 200
 
 
+def test_where_a_loss_is_minimised_what_helps_has_the_same_sign(
+    returns: ms.ReturnScenarios,
+) -> None:
+    """More demand would bring an accelerator in, not take it further out."""
+    least = ms.allocate(returns, ms.CVaR(0.95), max_weight=CAP)
+    found = ms.explain_weight("NVDA", least)
+    assert not found.answers
+    row = found.assumptions.loc["saturation"]
+    assert row["edge_per_sd"] > 0.0
+    assert row["sds"] > 0.0
+
+
+def test_weights_alone_are_no_allocation(choice: ms.allocation.Allocation) -> None:
+    with pytest.raises(ms.MarketsimError, match=r"dict is no allocation; give what ms\.allocate"):
+        ms.explain_weight("NVDA", {"NVDA": 1.0})  # type: ignore[arg-type]
+
+
 def test_who_is_not_there_is_refused(choice: ms.allocation.Allocation) -> None:
     with pytest.raises(ms.MarketsimError, match="Did you mean 'NVDA'"):
         ms.explain_weight("NVDAA", choice)

@@ -84,6 +84,20 @@ def test_it_says_what_chance_seems_to_be_worth(found: Information) -> None:
     assert len(repr(found)) < 200
 
 
+@pytest.mark.parametrize(("count", "seed"), [(0, 0), (-1, 0), (2.5, 0), (3, -1)])
+def test_numbers_that_are_none_are_refused(
+    choice: ms.allocation.Allocation, count: int, seed: int
+) -> None:
+    with pytest.raises(ms.MarketsimError, match=r"value_of_information: (count|seed) is"):
+        ms.value_of_information(choice, count=count, seed=seed)
+
+
+def test_a_regime_that_cannot_be_is_passed_over(returns: ms.ReturnScenarios) -> None:
+    sure = ms.view(returns, "P(bear) == 0")
+    choice = ms.allocate(sure, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=0.15)
+    assert np.isfinite(ms.value_of_information(choice, count=2).table.to_numpy(float)).all()
+
+
 def test_returns_made_elsewhere_have_no_assumptions(choice: ms.allocation.Allocation) -> None:
     elsewhere = replace(choice, returns=replace(choice.returns, world=None))
     with pytest.raises(ms.MarketsimError, match="value_of_information: these returns were not"):

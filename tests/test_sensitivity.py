@@ -292,6 +292,11 @@ def test_a_regime_has_slopes_of_its_own(
     assert not bear.revenue_last_year.equals(slopes.revenue_last_year)
 
 
+def test_weights_of_one_regime_are_refused(choice: ms.allocation.Allocation) -> None:
+    with pytest.raises(ms.MarketsimError, match="weights have no derivatives of one regime"):
+        ms.sensitivities(choice, regime="bear", weights=True)
+
+
 def test_an_unknown_regime_is_refused(choice: ms.allocation.Allocation) -> None:
     with pytest.raises(ms.MarketsimError, match="Did you mean 'bear'"):
         ms.sensitivities(choice, regime="baer")

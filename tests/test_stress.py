@@ -13,6 +13,7 @@ import pytest
 import marketsim as ms
 from marketsim.derivatives import ReverseStress
 from marketsim.derivatives.beside import change_of
+from marketsim.derivatives.spreads import Spreads
 from marketsim.derivatives.standard import StandardWorlds, points_of_draws, standard_worlds
 from marketsim.errors import DataError, InputError
 from marketsim.forecasting import Forecast
@@ -238,6 +239,20 @@ class TestWhatIf:
         (middle,) = ms.stress(choice, {"hurdle_rate": "x1"}, regime="bear").worlds
         assert world.returned == pytest.approx(middle.without, abs=1e-5)
         assert middle.moves_nothing
+
+    def test_in_a_regime_a_number_sets(
+        self, choice: ms.allocation.Allocation, scenarios: ms.Scenarios
+    ) -> None:
+        """What the regime has already moves nothing; history and prices are the same."""
+        posterior, bear = scenarios.posterior, scenarios.names.index("bear")
+        entries = [e.name for e in posterior.entries]
+        there = Spreads.of(posterior, scenarios.moves[bear]).values[entries.index("hurdle_rate")]
+        (world,) = ms.stress(choice, {"hurdle_rate": float(there)}, regime="bear").worlds
+        assert world.moves_nothing
+        (dearer,) = ms.stress(choice, {"hurdle_rate": float(there) + 0.02}, regime="bear").worlds
+        (added,) = ms.stress(choice, {"hurdle_rate": "+0.02"}, regime="bear").worlds
+        assert dearer.returned == pytest.approx(added.returned, abs=1e-9)
+        assert dearer.returned < dearer.without
 
     def test_what_moves_nothing_says_so(self, choice: ms.allocation.Allocation) -> None:
         assert "moves nothing" in str(ms.stress(choice, {"hurdle_rate": "+0"}))

@@ -54,9 +54,9 @@ class WeightExplained:
     assumptions
         By assumption, strongest first: ``unit``, ``value``, ``sd``, and per posterior standard
         deviation, in every world while prices stay, ``weight_per_sd``, of the best weight, or,
-        where that answers to nothing, ``edge_per_sd``, of what a further unit of it adds to the
-        objective, all else as it is; then ``sds``, after how many of them it would leave its bound
-        on that account alone.
+        where that answers to nothing, ``edge_per_sd``, of how much better (a loss: lower) a further
+        unit of it makes the objective, all else as it is; then ``sds``, after how many of them it
+        would leave its bound on that account alone.
     """
 
     ticker: str
@@ -82,9 +82,13 @@ class WeightExplained:
         there = row["value"] + STEP * row["sd"]
         moved = f"  {name} at {there:.4g} in place of {row['value']:.4g} {row['unit']}"
         if self.answers:
-            return f"{moved}: {100 * STEP * row['weight_per_sd']:+.1f} points of weight"
+            points = 100 * STEP * row["weight_per_sd"]
+            # A straight line knows no bounds: told as far as nothing.
+            least = -100.0 * self.weight
+            ends = " (as far as its floor)" if points < least else ""
+            return f"{moved}: {max(points, least):+.1f} points of weight{ends}"
         cents = 100 * STEP * row["edge_per_sd"]
-        edge = f"{moved}: a further dollar of it adds {cents:+.2f} cents more"
+        edge = f"{moved}: a further dollar of it is worth {cents:+.2f} cents more"
         far = f"; by itself it would have to be {row['sds']:+.1f} standard deviations away"
         return edge + (far if np.isfinite(row["sds"]) else "")
 
@@ -104,8 +108,9 @@ def explain_weight(ticker: str, choice: Allocation) -> WeightExplained:
     InputError
         For a company that is not there, returns made elsewhere, or a term without a derivative.
     """
+    valuation = valuation_of(choice, "explain_weight")
     check_known("explain_weight", "company", [ticker], choice.returns.tickers)
-    valuation, best = valuation_of(choice, "explain_weight"), smoothed(choice)
+    best = smoothed(choice)
     spreads = Spreads.of(valuation.paths.scenarios.posterior)
     by_return = best.vjp({ticker: 1.0}).returns
     reason = choice.reasons().loc[[ticker]].iloc[0]
@@ -113,6 +118,7 @@ def explain_weight(ticker: str, choice: Allocation) -> WeightExplained:
     answers = bool(np.abs(by_return).max() > STILL) and abs(gap) < EVEN
     if not answers:
         by_return = edge_slopes(best, list(best.weights.index).index(ticker))
+        by_return *= best.problem.direction  # a benefit, whether the objective is high or low
     total = by_draw(valuation, again(valuation.paths), listed(choice, by_return)).sum(axis=0)
     return WeightExplained(
         ticker=ticker,

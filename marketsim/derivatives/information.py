@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.errors import SolverError
+from marketsim.errors import InputError, SolverError
 from marketsim.scenarios import movable
 
 from .sensitivities import listed, valuation_of
@@ -69,7 +69,7 @@ def value_of_information(choice: Allocation, *, count: int = 30, seed: int = 0) 
     choice
         From :func:`marketsim.allocate`, over returns made by :func:`marketsim.revalue`.
     count
-        Assumptions that are looked at, those on which returns hang most in the draws.
+        Assumptions that are looked at, those that set companies furthest apart in the draws.
     seed
         Of the assumptions that say nothing.
 
@@ -87,6 +87,9 @@ def value_of_information(choice: Allocation, *, count: int = 30, seed: int = 0) 
     says what is left of it. Knowing the regime is choosing within each.
     """
     valuation, best = valuation_of(choice, "value_of_information"), smoothed(choice)
+    for name, number, least in (("count", count, 1), ("seed", seed, 0)):
+        if not isinstance(number, int | np.integer) or number < least:
+            raise InputError(f"value_of_information: {name} is {number!r}; give {least} or more")
     paths, odds = valuation.paths, np.asarray(choice.returns.probabilities)
     entries = paths.scenarios.posterior.entries
     keep = [i for i, e in enumerate(entries) if movable(e)]
@@ -95,7 +98,7 @@ def value_of_information(choice: Allocation, *, count: int = 30, seed: int = 0) 
     blank = np.random.default_rng(seed).normal(size=(len(paths.link), BLANKS))[paths.index]
     nothing = _slopes(blank, valuation.world_returns, odds)
     columns = _places(choice)
-    felt = np.abs(_spread(slopes, columns) @ (best.weights.abs().to_numpy() + 0.01))
+    felt = _spread(slopes, columns).std(axis=1)  # what sets companies apart pays, held or not
     strongest = np.argsort(-felt, kind="stable")[:count]
     rows = {entries[keep[i]].name: _gain(best, _spread(slopes[i], columns)) for i in strongest}
     chance = float(np.mean([_gain(best, _spread(x, columns))[0] for x in nothing]))
@@ -156,6 +159,8 @@ def _of_regimes(choice: Allocation, best: SmoothedOptimum) -> tuple[float, float
     gain = moved = 0.0
     for regime in np.unique(regimes):
         chance = float(odds[regimes == regime].sum())
+        if chance <= 0.0:
+            continue
         within = np.where(regimes == regime, odds / chance, 0.0)
         try:
             then = best.again(d_probabilities=within - odds)

@@ -18,6 +18,9 @@ __all__ = ["by_limit", "by_odds"]
 
 FloatArray = NDArray[np.float64]
 
+EVER: Final = 1e-9
+"""Less than certain: where a regime is certain, nothing gives way to more of it."""
+
 POINT: Final = 0.01
 """Of probability."""
 
@@ -28,6 +31,8 @@ FELT: Final = 1e-9
 def by_odds(choice: Allocation, best: SmoothedOptimum) -> pd.DataFrame:
     """Return derivatives by the probability of each regime, others giving way in proportion.
 
+    Of regimes that may be, and may not.
+
     Returns
     -------
     DataFrame [regime]
@@ -35,7 +40,10 @@ def by_odds(choice: Allocation, best: SmoothedOptimum) -> pd.DataFrame:
         ``objective`` at its best, and by ticker the best ``weight_<TICKER>``.
     """
     odds = best.given.probabilities
-    names = choice.returns.regime_names()
+    draws = choice.returns.regimes
+    names = [n for n in choice.returns.regime_names() if 0.0 < odds[draws == n].sum() < 1.0 - EVER]
+    if not names:
+        return pd.DataFrame()
     member = np.array([choice.returns.regimes == name for name in names])
     chance = member @ odds
     more = [_more_of(rows, odds, p) for rows, p in zip(member, chance, strict=True)]
@@ -69,5 +77,5 @@ def by_limit(best: SmoothedOptimum) -> pd.DataFrame:
 
 def _more_of(rows: NDArray[np.bool_], odds: FloatArray, chance: float) -> FloatArray:
     """Return by how much the odds of draws change for each unit more of a regime, [draw]."""
-    others = odds / max(1.0 - chance, 1e-12)
+    others = odds / (1.0 - chance)
     return np.asarray(np.where(rows, odds / chance, -others))

@@ -151,6 +151,8 @@ def reverse_stress(
     space = standard_worlds(held.valuation, said, noise=noise)
     places = np.array([scenarios.names.index(name) for name in names])
     places = places[held.odds[places] > 0.0]
+    if not len(places):
+        raise InputError("reverse_stress: the regime has no probability under the views held")
     starts, of = _starts(space, held, said, places)
     threshold = -loss - held.earns
     middle = space.shares(np.zeros((len(places), space.size)), places) @ held.weights
@@ -180,7 +182,7 @@ def _starts(
 ) -> tuple[FloatArray, NDArray[np.int_]]:
     """Return points at which searches begin, [start, number], and the regime of each.
 
-    Of each regime its middle, the mean of the draws that lose most, and the worst of them.
+    Of each regime its middle, the mean of the draws that lose most and, of few regimes, the worst.
     """
     each, paths = max(2, BATCH // len(places)), held.valuation.paths
     points = []
@@ -233,6 +235,8 @@ def _sampled(
     chance = np.random.default_rng([held.valuation.paths.seed, place])
     apart = chance.standard_normal((SAMPLED, space.size))
     shares = space.shares(centre + apart, np.full(SAMPLED, place))
+    # Where the market is wilder than numbers go, all of a share is lost, or made.
+    shares = np.nan_to_num(shares, nan=-1.0)
     lost = shares @ held.weights + held.earns <= -loss
     counts = np.where(lost, np.exp(-apart @ centre - 0.5 * centre @ centre), 0.0)
     return float(counts.mean()), float(counts.std() / np.sqrt(SAMPLED))

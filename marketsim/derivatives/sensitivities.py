@@ -131,7 +131,11 @@ def sensitivities(
     none = np.zeros(len(scenarios.posterior.entries))
     move = none if place is None else np.asarray(scenarios.moves[place])
     spreads = Spreads.of(scenarios.posterior, move)
-    ran, best = again(valuation.paths), _smoothed(choice) if place is None else None
+    best = _smoothed(choice) if place is None else None
+    if weights and best is None:
+        why = "of one regime" if place is not None else "with a term that is not smoothed"
+        raise InputError(f"sensitivities: weights have no derivatives {why}; leave weights out")
+    ran = again(valuation.paths)
     held = choice.weights.reindex(list(choice.returns.tickers)).fillna(0.0).to_numpy()
     by_return = {PORTFOLIO: np.outer(_odds(choice, place), held)}
     if best is not None:
@@ -175,6 +179,11 @@ def valuation_of(choice: Allocation, verb: str) -> Valuation:
     InputError
         When they were made elsewhere, or are not those of all worlds drawn.
     """
+    if not isinstance(choice, Allocation):
+        raise InputError(
+            f"{verb}: {type(choice).__name__} is no allocation; give what ms.allocate returned, or "
+            "the choice of a decision"
+        )
     valuation = choice.returns.world
     if not isinstance(valuation, Valuation):
         raise InputError(
@@ -221,6 +230,8 @@ def _odds(choice: Allocation, place: int | None) -> FloatArray:
     odds = np.asarray(choice.returns.probabilities)
     if place is not None:
         odds = np.where(choice.returns.world.paths.regime == place, odds, 0.0)
+    if not odds.sum() > 0.0:
+        raise InputError("sensitivities: the regime has no probability under the views held")
     return np.asarray(odds / odds.sum())
 
 

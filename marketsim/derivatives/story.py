@@ -95,7 +95,9 @@ def _companies(world: StressedWorld) -> Iterator[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    """One decimal, and of less than a tenth of a per cent two digits that count."""
+    small = 0.0 < abs(share) < 1e-3
+    return f"{100 * share:.2g} %" if small else f"{100 * share:.1f} %"
 
 
 def stress_story(result: Stress) -> str:

@@ -25,6 +25,7 @@ from marketsim.valuation.worlds import values
 from . import central
 from .beside import macro_of, outcomes_of, revenue_of
 from .holding import Holding, Weights, holding
+from .spreads import Spreads
 from .story import stress_story, stress_told
 
 __all__ = ["Stress", "WhatIf", "stress"]
@@ -154,12 +155,16 @@ def stress(
     given = (
         read_what_ifs(shifts) if isinstance(shifts, str | Path) else (what_if("what-if", shifts),)
     )
-    fitted = fit_regimes(scenarios.posterior, given)
-    base, shift = np.zeros(fitted.moves.shape[1]), np.zeros(len(held.weights))
+    entries = scenarios.posterior.entries
+    base, shift = np.zeros(len(entries)), np.zeros(len(held.weights))
     if regime is not None:
         (name,) = chosen(scenarios.names, [regime])
         place = scenarios.names.index(name)
         base, shift = np.asarray(scenarios.moves[place]), held.valuation.shifts[place]
+    # A shift is of what an assumption is there, in the regime or as calibrated.
+    there = Spreads.of(scenarios.posterior, base).values
+    now = pd.Series(there, index=[e.name for e in entries])
+    fitted = fit_regimes(scenarios.posterior, given, now)
     worlds = _worlds(
         held.valuation, base + np.concatenate([np.zeros((1, len(base))), fitted.moves])
     )

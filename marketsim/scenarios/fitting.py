@@ -89,15 +89,20 @@ def load_scenarios(
     return _fitted(posterior, chosen_regimes(sheet.regimes, names), now)
 
 
-def fit_regimes(posterior: Posterior, regimes: Iterable[Regime]) -> Scenarios:
+def fit_regimes(
+    posterior: Posterior, regimes: Iterable[Regime], now: pd.Series[float] | None = None
+) -> Scenarios:
     """Fit the shifts of regimes, from :func:`marketsim.scenarios.read_regimes`, to a posterior.
+
+    From what assumptions are ``now`` [name], by default at the mode.
 
     Raises
     ------
     DataError
         All shifts at once that are of no assumption or leave its range.
     """
-    wanted, now = chosen_regimes(tuple(regimes), None), _values(posterior)
+    wanted = chosen_regimes(tuple(regimes), None)
+    now = _values(posterior) if now is None else now
     refuse(_misfits(posterior, wanted, now))
     return _fitted(posterior, wanted, now)
 
