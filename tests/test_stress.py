@@ -283,3 +283,14 @@ class TestWhatIf:
         file.write_text(text)
         with pytest.raises(DataError, match=said):
             ms.stress(choice, file)
+
+
+@pytest.mark.parametrize("weights", [[0.5, 0.5], {"NVDA": "a"}, {"NVDA": float("nan")}])
+def test_weights_that_are_none_are_refused(returns: ms.ReturnScenarios, weights: Any) -> None:
+    with pytest.raises(InputError, match="give a finite number by ticker"):
+        ms.stress(weights, {"hurdle_rate": 0.16}, returns=returns)
+
+
+def test_returns_that_are_none_are_refused() -> None:
+    with pytest.raises(InputError, match=r"returns are a DataFrame; give what ms\.revalue"):
+        ms.stress({"NVDA": 1.0}, {"hurdle_rate": 0.16}, returns=pd.DataFrame())  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,11 @@ def holding(who: str, choice: Allocation | Weights, returns: ReturnScenarios | N
     elif returns is None:
         raise InputError(f"{who}: weights need the returns that they are over; give returns=")
     else:
-        weights = pd.Series(dict(choice), dtype=float)
+        weights = _numbers(who, choice)
+    if not isinstance(returns, ReturnScenarios):
+        raise InputError(
+            f"{who}: returns are a {type(returns).__name__}; give what ms.revalue returned"
+        )
     valuation = returns.world
     if not isinstance(valuation, Valuation) or len(returns.returns) != len(valuation.values):
         raise InputError(
@@ -94,3 +98,13 @@ def holding(who: str, choice: Allocation | Weights, returns: ReturnScenarios | N
         float(still[0] @ held.to_numpy()[others]) if others else 0.0,
         np.asarray(returns.returns @ held.to_numpy()),
     )
+
+
+def _numbers(who: str, weights: Any) -> pd.Series[float]:
+    try:
+        found = pd.Series(dict(weights), dtype=float)
+    except (TypeError, ValueError):
+        found = pd.Series([np.nan], dtype=float)
+    if not np.isfinite(found).all():
+        raise InputError(f"{who}: weights are {weights!r}; give a finite number by ticker")
+    return found
