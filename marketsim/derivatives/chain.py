@@ -17,10 +17,9 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from marketsim.ensemble.batches import in_chunks
+from marketsim.ensemble import slopes_at
+from marketsim.ensemble.batches import padded
 from marketsim.ensemble.reverse import Seen, slopes_by_assumption
-from marketsim.model import Coordinates
-from marketsim.model.priors import transform
 from marketsim.model.tree import leaf
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise
 from marketsim.simulation import Ahead
@@ -51,9 +50,6 @@ YEAR: Final = 4
 
 FELT: Final = 1e-12
 """Share of the largest derivative by a draw's values below which it counts for none."""
-
-CHUNK: Final = 500
-"""Worlds pulled back together: as many as are run."""
 
 
 def by_draw(valuation: Valuation, ran: Ahead, slopes: FloatArray) -> FloatArray:
@@ -87,9 +83,7 @@ def by_draw(valuation: Valuation, ran: Ahead, slopes: FloatArray) -> FloatArray:
         SEEN,
         partial(_by_quarters, valuation, values, rows),
     )
-    with precise("float64"):
-        units = in_chunks(partial(_unit_slopes, posterior.coordinates), ran.link)
-    return np.asarray(found * units)
+    return np.asarray(found * slopes_at(ran.link, posterior.coordinates))
 
 
 def by_value(valuation: Valuation, slopes: FloatArray) -> FloatArray:
@@ -150,14 +144,9 @@ def _by_quarters(
     lives = np.exp(paths.deviation[paths.index[rows[few]]])[:, :, v.columns]
     fixed = (v.assumed, v.terms, leaf(np.asarray(v.anchor.rest)), leaf(owner), dict(v.expected))
     room = len(lives)
-    given = {name: _padded(path) for name, path in seen.items()}
-    pulled = _back_to_quarters(*fixed, _padded(lives), given, _padded(slopes[rows[few]]))
+    given = {name: padded(path) for name, path in seen.items()}
+    pulled = _back_to_quarters(*fixed, padded(lives), given, padded(slopes[rows[few]]))
     return {name: np.asarray(path)[:room] for name, path in pulled.items()}
-
-
-def _padded(x: FloatArray) -> FloatArray:
-    """Return a chunk [world, ...] filled up with its last world."""
-    return x[np.minimum(np.arange(CHUNK), len(x) - 1)]
 
 
 @partial(jax.jit, compiler_options=RUN_OFTEN)
@@ -214,17 +203,6 @@ def log_worth(
     of_companies = {**sums, "ordinary": ordinary, "lives": yearly(lives)}
     sold = sales_of(of_companies, {**world, **expected})
     return jnp.log(enterprise_value(assumed, terms, sold) + rest * ordinary)
-
-
-@partial(jax.jit, compiler_options=RUN_SELDOM)
-def _unit_slopes(coordinates: Coordinates, link: Array) -> Array:
-    """Return the derivative of each assumption by its linked coordinate, [draw, entry]."""
-
-    def one(x: Array) -> Array:
-        slope: Array = jax.jvp(partial(transform, coordinates.kind), (x,), (jnp.ones_like(x),))[1]
-        return slope
-
-    return jax.vmap(one)(link)
 
 
 _levels = jax.jit(levels_at)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jax import Array
 from numpy.typing import NDArray
 
 from marketsim.calibration import Posterior
-from marketsim.model import Coordinates
-from marketsim.model.priors import transform
-from marketsim.precision import precise
+from marketsim.ensemble import assumptions_at, slopes_at
 from marketsim.scenarios import movable
 
 __all__ = ["Spreads"]
@@ -46,17 +41,15 @@ class Spreads:
         count = len(entries)
         scale = np.asarray(coordinates.scale)
         link = np.asarray(coordinates.centre) + scale * posterior.mode[:count]
-        with precise("float64"):
-            moved = link if move is None else link + move
-            values, slopes = map(np.asarray, _levels(jnp.asarray(moved), coordinates))
+        moved = (link if move is None else link + move)[None]
         keep = np.array([i for i, e in enumerate(entries) if movable(e)])
         return cls(
             keep=keep,
             names=pd.Index([entries[i].name for i in keep], name="assumption"),
             units=[entries[i].unit for i in keep],
             meanings=[entries[i].meaning for i in keep],
-            values=values,
-            unit_slopes=slopes,
+            values=assumptions_at(moved, coordinates)[0],
+            unit_slopes=slopes_at(moved, coordinates)[0],
             linked=scale * np.sqrt(np.diag(posterior.covariance)[:count]),
         )
 
@@ -77,9 +70,3 @@ class Spreads:
     def per_unit(self, slopes: FloatArray) -> FloatArray:
         """Return derivatives by linked coordinates per unit, [..., assumption]."""
         return np.asarray((slopes / self.unit_slopes)[..., self.keep])
-
-
-@jax.jit
-def _levels(link: Array, coordinates: Coordinates) -> tuple[Array, Array]:
-    """Return assumptions at linked coordinates, and their derivatives by those, [entry]."""
-    return jax.jvp(lambda x: transform(coordinates.kind, x), (link,), (jnp.ones_like(link),))

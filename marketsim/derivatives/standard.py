@@ -19,13 +19,12 @@ from jax import Array
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
-from marketsim.ensemble import CHUNK, COMING, assumptions_at, coordinates_of
-from marketsim.ensemble.batches import YEAR
+from marketsim.ensemble import CHUNK, COMING, assumptions_at, coordinates_of, slopes_at
+from marketsim.ensemble.batches import YEAR, worlds_first, worlds_last
 from marketsim.ensemble.draws import news_of
 from marketsim.ensemble.reverse import Recorded, begin, begun_back, record
 from marketsim.forecasting import Forecast
 from marketsim.model import NEWS
-from marketsim.model.priors import transform
 from marketsim.precision import precise
 from marketsim.simulation.worlds import chance_of_lives
 from marketsim.valuation import Valuation
@@ -184,21 +183,14 @@ class StandardWorlds:
         scenarios = self.valuation.paths.scenarios
         c, count = scenarios.posterior.coordinates, len(ran.link)
         quarters = len(self.valuation.paths.quarter_ends)
-        seen = {
-            name: _filled(np.asarray(x), ran.future.seen[name].shape)
-            for name, x in by_sold.seen.items()
-        }
+        seen = {name: np.asarray(x) for name, x in by_sold.seen.items()}
         by_after, by_news, by_state = ran.future.back(seen)
-        nothing = {name: np.zeros_like(x) for name, x in ran.past.seen.items()}
-        by_before, by_shocks, by_start = ran.past.back(nothing, by_state)
+        by_before, by_shocks, by_start = ran.past.back({}, by_state)
         by_before = by_before + begun_back(ran.past.values, ran.past.setting, by_start)
-        units = [
-            _unit_slopes(jnp.asarray(c.kind), jnp.asarray(link))
-            for link in (ran.link, ran.link + scenarios.moves[regime])
-        ]
-        by_link = np.asarray(units[0] * by_before.T + units[1] * by_after.T)
-        ahead = _first(by_news)[:, :, :quarters]
-        shocks = np.concatenate([_first(by_shocks), ahead[:, :, :COMING]], axis=2)
+        before, after = (slopes_at(x, c) for x in (ran.link, ran.link + scenarios.moves[regime]))
+        by_link = before * worlds_first(by_before) + after * worlds_first(by_after)
+        ahead = worlds_first(by_news)[:, :, :quarters]
+        shocks = np.concatenate([worlds_first(by_shocks), ahead[:, :, :COMING]], axis=2)
         by_x = np.concatenate([by_link * np.asarray(c.scale), shocks.reshape(count, -1)], axis=1)
         later = np.zeros((count, len(NEWS), heard_ahead(quarters) - COMING))
         later[:, :, : quarters - COMING] = ahead[:, :, COMING:]
@@ -267,21 +259,5 @@ def points_of_draws(
     return np.concatenate([part.reshape(len(rows), -1) for part in parts], axis=1)
 
 
-@jax.jit
-def _unit_slopes(kind: Array, link: Array) -> Array:
-    """Return the derivative of each assumption by its linked coordinate, [point, entry]."""
-    found: Array = jax.jvp(lambda x: transform(kind, x), (link,), (jnp.ones_like(link),))[1]
-    return found
-
-
-def _filled(x: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    return np.pad(x, [(0, whole - part) for whole, part in zip(shape, x.shape, strict=True)])
-
-
 def _last(x: FloatArray) -> Array:
-    """Return an array with the first axis, of points, last."""
-    return jnp.asarray(np.ascontiguousarray(np.moveaxis(x, 0, -1)))
-
-
-def _first(x: Array) -> FloatArray:
-    return np.moveaxis(np.asarray(x), -1, 0)
+    return jnp.asarray(worlds_last(x))

@@ -27,7 +27,19 @@ from marketsim.precision import RUN_OFTEN, RUN_SELDOM, Precision, precise
 
 from .world import COMING
 
-__all__ = ["CHUNK", "YEAR", "Histories", "ahead", "assumptions_at", "histories", "in_chunks"]
+__all__ = [
+    "CHUNK",
+    "YEAR",
+    "Histories",
+    "ahead",
+    "assumptions_at",
+    "histories",
+    "in_chunks",
+    "padded",
+    "slopes_at",
+    "worlds_first",
+    "worlds_last",
+]
 
 T = TypeVar("T")
 FloatArray = NDArray[Any]
@@ -134,13 +146,19 @@ def assumptions_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
         return in_chunks(partial(_transformed, jnp.asarray(coordinates.kind)), link)
 
 
+def slopes_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
+    """Return derivatives of assumptions by their linked coordinates, [world, entry]."""
+    with precise("float64"):
+        return in_chunks(partial(_slopes, jnp.asarray(coordinates.kind)), link)
+
+
 def in_chunks(program: Callable[[FloatArray], Any], x: FloatArray) -> FloatArray:
     """Return what ``program`` makes of ``x``, a padded chunk at a time, [world, ...].
 
     One after the other: limits on the threads of linear algebra may hold for this thread alone.
     """
     starts = range(0, len(x), CHUNK)
-    chunks = [np.asarray(program(_padded(x[first : first + CHUNK]))) for first in starts]
+    chunks = [np.asarray(program(padded(x[first : first + CHUNK]))) for first in starts]
     return np.concatenate(chunks)[: len(x)]
 
 
@@ -157,13 +175,13 @@ def _run(
     While they compute, Python copies the results of the one before.
     """
     worlds, quarters = len(values), shocks.shape[2]
-    padded = np.pad(shocks, ((0, 0), (0, 0), (0, -quarters % YEAR)))
-    given = (values, state, padded)
+    whole = np.pad(shocks, ((0, 0), (0, 0), (0, -quarters % YEAR)))
+    given = (values, state, whole)
     with precise(precision):
         shared = _cast(setting, precision)
 
     def chunk(first: int) -> tuple[State, Any]:
-        few = jax.tree.map(lambda x: _worlds_last(_padded(x[first : first + CHUNK])), given)
+        few = jax.tree.map(lambda x: worlds_last(padded(x[first : first + CHUNK])), given)
         with precise(precision):
             some, now, news = _cast(few, precision)
             last, kept = _chunk(some, now, news, shared, keep)
@@ -186,9 +204,9 @@ def _chunk(
     years = []
     for year in range(0, shocks.shape[1], YEAR):
         now, quarters = _year(values, setting, now, shocks[:, year : year + YEAR])
-        years.append(keep(jax.tree.map(_worlds_first, quarters)))
+        years.append(keep(jax.tree.map(worlds_first, quarters)))
     joined = jax.tree.map(lambda *xs: np.concatenate(xs, axis=1), *years)
-    last: State = jax.tree.map(_worlds_first, now)
+    last: State = jax.tree.map(worlds_first, now)
     return last, joined
 
 
@@ -209,6 +227,12 @@ def _transformed(kind: Array, link: Array) -> Array:
     return transform(kind, link)
 
 
+@partial(jax.jit, compiler_options=RUN_SELDOM)
+def _slopes(kind: Array, link: Array) -> Array:
+    found: Array = jax.jvp(partial(transform, kind), (link,), (jnp.ones_like(link),))[1]
+    return found
+
+
 def processors() -> int:
     """Return how many processors this process may use."""
     able = getattr(os, "sched_getaffinity", None)
@@ -226,17 +250,19 @@ def _cast(tree: T, precision: Precision) -> T:
     return changed
 
 
-def _padded(x: FloatArray) -> FloatArray:
+def padded(x: FloatArray) -> FloatArray:
     """Return a chunk [world, ...] filled up with its last world."""
     short = CHUNK - len(x)
     return np.pad(x, ((0, short), *((0, 0),) * (x.ndim - 1)), mode="edge") if short else x
 
 
-def _worlds_last(x: FloatArray) -> FloatArray:
+def worlds_last(x: FloatArray) -> FloatArray:
+    """Return an array [world, ...] with the worlds last."""
     return np.ascontiguousarray(np.moveaxis(x, 0, -1))
 
 
-def _worlds_first(x: Array) -> FloatArray:
+def worlds_first(x: Array) -> FloatArray:
+    """Return an array [..., world] with the worlds first."""
     return np.moveaxis(np.asarray(x), -1, 0)
 
 

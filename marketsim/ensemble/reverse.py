@@ -28,11 +28,11 @@ from .batches import (
     YEAR,
     _begun,
     _cast,
-    _padded,
-    _worlds_first,
-    _worlds_last,
     _year,
+    padded,
     processors,
+    worlds_first,
+    worlds_last,
 )
 
 __all__ = ["Recorded", "begin", "begun_back", "record", "slopes_by_assumption"]
@@ -64,7 +64,8 @@ class Recorded:
         Parameters
         ----------
         slopes
-            By what was seen, in its shapes.
+            By what was seen, in its shapes or shorter ones: nothing hangs on the rest, nor on what
+            is left out.
         after
             By the state in the end; none by default.
 
@@ -73,12 +74,15 @@ class Recorded:
         array [entry, world], array [kind, quarter, world], State [..., world]
             Derivatives by assumptions, by news and by the state that the worlds began with.
         """
+        whole = {name: np.zeros_like(path) for name, path in self.seen.items()}
+        for name, path in slopes.items():
+            whole[name][tuple(map(slice, np.shape(path)))] = path
         state = jax.tree.map(jnp.zeros_like, self.state) if after is None else after
         by_values = jnp.zeros_like(self.values)
         by_news: list[Array] = []
         for year in reversed(range(len(self.news))):
             few = slice(year * YEAR, (year + 1) * YEAR)
-            part = {name: _worlds_last(path[:, few]) for name, path in slopes.items()}
+            part = {name: worlds_last(path[:, few]) for name, path in whole.items()}
             begun, news = self.begun[year], self.news[year]
             mine, new, state = _year_back(self.values, self.setting, begun, news, state, part)
             by_values, by_news = by_values + mine, [new, *by_news]
@@ -108,7 +112,7 @@ def record(
     for year in years:
         begun.append(state)
         state, quarters = _year(values, setting, state, year)
-        parts.append({name: _worlds_first(getattr(quarters, name)) for name in names})
+        parts.append({name: worlds_first(getattr(quarters, name)) for name in names})
     seen = {name: np.concatenate([part[name] for part in parts], axis=1) for name in names}
     return Recorded(values, setting, seen, state, tuple(begun), years)
 
@@ -163,23 +167,16 @@ def slopes_by_assumption(
         rows = slice(first, min(first + CHUNK, count))
         with precise("float64"):
             given = jax.tree.map(
-                lambda x: _worlds_last(_padded(x[first : first + CHUNK])), (values, state, news)
+                lambda x: worlds_last(padded(x[first : first + CHUNK])), (values, state, news)
             )
             few, now, shocks = _cast(given, "float64")
             ran = record(few, shared, now, shocks, names)
             room = rows.stop - first
             seen = {name: path[:room, :quarters] for name, path in ran.seen.items()}
-            slopes = asked(rows, seen).items()
-            whole = {n: _filled(np.asarray(x), ran.seen[n].shape) for n, x in slopes}
-            return _worlds_first(ran.back(whole)[0])[:room]
+            return worlds_first(ran.back(asked(rows, seen))[0])[:room]
 
     with ThreadPoolExecutor(processors()) as pool:
         return np.concatenate(list(pool.map(chunk, range(0, count, CHUNK))))
-
-
-def _filled(x: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """Return an array with zeros behind it, up to a shape."""
-    return np.pad(x, [(0, whole - part) for whole, part in zip(shape, x.shape, strict=True)])
 
 
 @partial(jax.jit, compiler_options=RUN_OFTEN)
