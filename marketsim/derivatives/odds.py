@@ -44,7 +44,7 @@ def by_odds(choice: Allocation, best: SmoothedOptimum) -> pd.DataFrame:
     names = [n for n in choice.returns.regime_names() if 0.0 < odds[draws == n].sum() < 1.0 - EVER]
     if not names:
         return pd.DataFrame()
-    member = np.array([choice.returns.regimes == name for name in names])
+    member = np.array([draws == name for name in names])
     chance = member @ odds
     more = [_more_of(rows, odds, p) for rows, p in zip(member, chance, strict=True)]
     none = np.zeros(len(best.weights))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from .change import Linearised
@@ -24,19 +26,16 @@ def multipliers(problem: Problem, solved: Solved) -> pd.Series[float]:
 def by_term(problem: Problem, at: Linearised) -> dict[object, Local]:
     """Each term of the objective and of the limits, once."""
     found: dict[object, Local] = {}
-    for which, locals_ in zip((problem.cost, *problem.limits), at.locals, strict=True):
-        for (_, piece), local in zip(which.parts, locals_, strict=True):
-            found.setdefault(piece.term, local)
+    for _, term, local in _counted(problem, at):
+        found.setdefault(term, local)
     return found
 
 
 def counted(problem: Problem, at: Linearised) -> dict[str, float]:
     """Return what each term counts in the value, by name; see :func:`value_parts`."""
     counts: dict[str, float] = {}
-    for count, which in zip(at.counts, (problem.cost, *problem.limits), strict=True):
-        for scale, piece in which.parts:
-            name = repr(piece.term)
-            counts[name] = counts.get(name, 0.0) - problem.direction * float(count) * scale
+    for count, term, _ in _counted(problem, at):
+        counts[repr(term)] = counts.get(repr(term), 0.0) + count
     return counts
 
 
@@ -45,9 +44,12 @@ def value_parts(problem: Problem, at: Linearised) -> list[tuple[float, Local]]:
 
     Weights then do not count (the envelope theorem): limits on terms do, by their multipliers.
     """
+    return [(count, local) for count, _, local in _counted(problem, at)]
+
+
+def _counted(problem: Problem, at: Linearised) -> Iterator[tuple[float, object, Local]]:
+    """Yield every term of the objective and of the limits with what it counts in the value."""
     sums = zip(at.counts, (problem.cost, *problem.limits), at.locals, strict=True)
-    return [
-        (-problem.direction * float(count) * scale, local)
-        for count, which, locals_ in sums
-        for (scale, _), local in zip(which.parts, locals_, strict=True)
-    ]
+    for count, which, locals_ in sums:
+        for (scale, piece), local in zip(which.parts, locals_, strict=True):
+            yield -problem.direction * float(count) * scale, piece.term, local
