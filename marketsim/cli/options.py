@@ -14,9 +14,13 @@ __all__ = [
     "AsOf",
     "AsOfPrices",
     "Cap",
+    "Draws",
     "MaxWeight",
     "Out",
     "Prices",
+    "Risk",
+    "Scenarios",
+    "Seed",
     "iso",
     "listed",
     "scenarios_of",
@@ -47,6 +51,18 @@ Cap = Annotated[
     list[str] | None,
     typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
 ]
+
+Scenarios = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES|FILE",
+        show_default="all",
+        help="Some of the scenarios, as in bull,bear, or a TOML file.",
+    ),
+]
+Draws = Annotated[int, typer.Option(min=2, help="Simulated worlds.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same results.")]
+Risk = Annotated[float, typer.Option(help="CVaR that may be taken, over that of the benchmark.")]
 
 
 def _decision(support: str, was: str) -> Any:

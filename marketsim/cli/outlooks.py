@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import environment
-from .options import Add, AsOf, scenarios_of
+from .options import Add, AsOf, Scenarios, scenarios_of
 from .progress import progress_bar
 from .reading import facts_by
 
@@ -20,14 +20,7 @@ __all__ = ["outlook"]
 
 def outlook(
     as_of: AsOf = None,
-    regimes: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES|FILE",
-            show_default="all",
-            help="Some of the scenarios, as in bull,bear, or a TOML file.",
-        ),
-    ] = None,
+    regimes: Scenarios = None,
     years: Annotated[int, typer.Option(min=1, max=15, help="Years ahead.")] = 10,
     draws: Annotated[int, typer.Option(min=10, help="Worlds of each scenario.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same worlds.")] = 0,

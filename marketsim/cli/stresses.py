@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from . import environment
-from .options import Add, AsOfPrices, Cap, MaxWeight, Prices, iso, scenarios_of, weights_of
+from .options import (
+    Add,
+    AsOfPrices,
+    Cap,
+    Draws,
+    MaxWeight,
+    Prices,
+    Risk,
+    Scenarios,
+    Seed,
+    iso,
+    scenarios_of,
+    weights_of,
+)
 from .progress import progress_bar
 from .reading import say_date, warn
 from .tables import weights_at
@@ -48,23 +61,14 @@ def stress(
         ),
     ] = None,
     as_of: AsOfPrices = None,
-    draws: Annotated[int, typer.Option(min=2, help="Simulated worlds.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same results.")] = 0,
-    scenarios: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES|FILE",
-            show_default="all",
-            help="Some of the scenarios, as in bull,bear, or a TOML file.",
-        ),
-    ] = None,
+    draws: Draws = 10_000,
+    seed: Seed = 0,
+    scenarios: Scenarios = None,
     prices: Prices = None,
     add: Add = None,
     max_weight: MaxWeight = 0.15,
     cap: Cap = None,
-    risk: Annotated[
-        float, typer.Option(help="CVaR that may be taken, over that of the benchmark.")
-    ] = 1.0,
+    risk: Risk = 1.0,
     most_cash: Annotated[float, typer.Option(help="The most that may stay in cash.")] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a story.")] = False,
     out: Annotated[

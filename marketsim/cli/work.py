@@ -14,9 +14,13 @@ from .options import (
     Add,
     AsOfPrices,
     Cap,
+    Draws,
     MaxWeight,
     Out,
     Prices,
+    Risk,
+    Scenarios,
+    Seed,
     iso,
     listed,
     scenarios_of,
@@ -36,17 +40,10 @@ __all__ = ["backtest", "run"]
 
 def run(
     as_of: AsOfPrices = None,
-    draws: Annotated[int, typer.Option(min=2, help="Simulated worlds.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same results.")] = 0,
+    draws: Draws = 10_000,
+    seed: Seed = 0,
     out: Out = None,
-    scenarios: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES|FILE",
-            show_default="all",
-            help="Some of the scenarios, as in bull,bear, or a TOML file.",
-        ),
-    ] = None,
+    scenarios: Scenarios = None,
     prices: Prices = None,
     add: Add = None,
     max_weight: MaxWeight = 0.15,
@@ -58,9 +55,7 @@ def run(
     cvar_level: Annotated[float, typer.Option(help="Level of the conditional value at risk.")] = (
         0.95
     ),
-    risk: Annotated[
-        float, typer.Option(help="CVaR that may be taken, over that of the benchmark.")
-    ] = 1.0,
+    risk: Risk = 1.0,
     risk_aversion: Annotated[
         float | None,
         typer.Option(
