@@ -36,6 +36,7 @@ from .backtesting import backtest as backtest
 from .calibration import Posterior as Posterior
 from .calibration import calibrate as calibrate
 from .derivatives import explain_weight as explain_weight
+from .derivatives import implied as implied
 from .derivatives import reverse_stress as reverse_stress
 from .derivatives import sensitivities as sensitivities
 from .derivatives import stress as stress

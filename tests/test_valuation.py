@@ -26,12 +26,12 @@ from marketsim.valuation import (
     valuation_table,
 )
 from marketsim.valuation.assumptions import ENTRIES, RATES
-from marketsim.valuation.implied import crossing, implied
 from marketsim.valuation.market_value import COUNTS
 from marketsim.valuation.noise import usual_volatility
 from marketsim.valuation.quoted import EQUITY_SHARE
 from marketsim.valuation.returns import BELIEVED, Priced, anchored, drawn_in, recognition
 from marketsim.valuation.revaluation import horizon_years
+from marketsim.valuation.reverse_dcf import crossing, reverse_dcf
 from marketsim.valuation.worlds import values
 from tests.one_company import assumed, number, terms
 
@@ -262,8 +262,8 @@ def test_a_price_of_the_models_value_implies_the_models_growth_and_margin(
         owed = one.economics["net_debt"].fillna(0.0)
         value = (one.economics["model_value"] + owed).to_numpy()
         at_value = one.economics.assign(market_cap=value - owed)
-        found = implied(one.assumed, one.terms, one.paths, one.columns, one.expected, at_value)
-        dear = implied(
+        found = reverse_dcf(one.assumed, one.terms, one.paths, one.columns, one.expected, at_value)
+        dear = reverse_dcf(
             one.assumed,
             one.terms,
             one.paths,
@@ -287,7 +287,9 @@ def test_no_margin_above_one_explains_a_price_and_what_is_short_is_said(
     def asked(enterprise: np.ndarray) -> pd.DataFrame:
         prices = one.economics.assign(market_cap=enterprise - owed)
         with precise("float64"):
-            found = implied(one.assumed, one.terms, one.paths, one.columns, one.expected, prices)
+            found = reverse_dcf(
+                one.assumed, one.terms, one.paths, one.columns, one.expected, prices
+            )
         return pd.DataFrame(found, index=one.economics.index)
 
     owed = one.economics["net_debt"].fillna(0.0).to_numpy()

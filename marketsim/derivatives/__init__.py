@@ -5,10 +5,12 @@ best.jvp(d_returns=change).weights          # how the weights answer a change
 best.vjp(d_weights={"cash": 1.0}).returns   # what a weight hangs on, by draw and company
 weights = optimum(best)                     # the same as a function for jax.grad, jvp, vmap
 print(reverse_stress(choice, 0.30))         # the most plausible world in which it loses as much
+print(implied(returns, "NVDA"))             # what its price assumes
 """
 
 from __future__ import annotations
 
+from .beliefs import Implied, implied
 from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
 from .information import Information, value_of_information
@@ -19,6 +21,7 @@ from .what_if import Stress, stress
 
 __all__ = [
     "Changes",
+    "Implied",
     "Information",
     "ReverseStress",
     "Sensitivities",
@@ -28,6 +31,7 @@ __all__ = [
     "WeightExplained",
     "cvar",
     "explain_weight",
+    "implied",
     "optimum",
     "reverse_stress",
     "sensitivities",

@@ -37,7 +37,7 @@ from marketsim.valuation.noisy import TRIED, levels_at, noisy_return
 from marketsim.valuation.returns import SPENT, log_recognised, yearly
 from marketsim.valuation.shocks import shocks
 
-__all__ = ["SEEN", "by_draw", "by_value", "log_worth"]
+__all__ = ["SEEN", "by_draw", "by_quarters", "by_value", "log_worth"]
 
 FloatArray = NDArray[np.float64]
 
@@ -138,14 +138,43 @@ def _by_quarters(
     valuation: Valuation, slopes: FloatArray, rows: NDArray[np.int_], few: slice, seen: Seen
 ) -> Seen:
     """Return derivatives by what was ``seen`` of a ``few`` of the draws in ``rows``."""
-    v = valuation
-    paths = v.paths
-    owner = np.asarray(paths.scenarios.posterior.setting.lines.owner)[v.columns]
-    lives = np.exp(paths.deviation[paths.index[rows[few]]])[:, :, v.columns]
-    fixed = (v.assumed, v.terms, leaf(np.asarray(v.anchor.rest)), leaf(owner), dict(v.expected))
+    v, mine = valuation, rows[few]
+    lives = np.exp(v.paths.deviation[v.paths.index[mine]])[:, :, v.columns]
+    return _pulled(v, np.asarray(v.anchor.rest), lives, slopes[mine], seen)
+
+
+def by_quarters(
+    valuation: Valuation, lives: FloatArray, slopes: FloatArray, few: slice, seen: Seen
+) -> Seen:
+    """Return derivatives of what hangs on values by what was ``seen`` of a ``few`` worlds.
+
+    Parameters
+    ----------
+    valuation
+        That values them.
+    lives
+        Revenue over what the model has of it, [world, quarter, company].
+    slopes
+        By the log of each enterprise value, [world, company].
+    few, seen
+        As `slopes_by_assumption` asks.
+    """
+    none = np.zeros(slopes.shape[1])
+    return _pulled(valuation, none, lives[few], slopes[few], seen)
+
+
+def _pulled(
+    v: Valuation,
+    rest: FloatArray,
+    lives: FloatArray,
+    slopes: FloatArray,
+    seen: Seen,
+) -> Seen:
+    owner = np.asarray(v.paths.scenarios.posterior.setting.lines.owner)[v.columns]
+    fixed = (v.assumed, v.terms, leaf(rest), leaf(owner), dict(v.expected))
     room = len(lives)
     given = {name: padded(path) for name, path in seen.items()}
-    pulled = _back_to_quarters(*fixed, padded(lives), given, padded(slopes[rows[few]]))
+    pulled = _back_to_quarters(*fixed, padded(lives), given, padded(slopes))
     return {name: np.asarray(path)[:room] for name, path in pulled.items()}
 
 

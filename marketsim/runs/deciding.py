@@ -28,7 +28,7 @@ from .decision import Decision, decide
 from .freshness import Freshness, freshness
 from .inputs import dated_prices, known_by, own_splits
 
-__all__ = ["Decided", "Question", "decided"]
+__all__ = ["Decided", "Question", "Valued", "decided", "valued"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,10 +58,10 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False)
-class Decided:
-    """A decision and all that it rests on.
+class Valued:
+    """Returns and all that they rest on.
 
-    ``date`` it is of, the ``companies`` known, the ``layers`` they are of and those that are
+    ``date`` they are of, the ``companies`` known, the ``layers`` they are of and those that are
     ``absent`` since they have no price; what is ``fresh`` and what old.
     """
 
@@ -76,6 +76,12 @@ class Decided:
     coming: Forecast
     paths: Paths
     returns: ReturnScenarios
+
+
+@dataclass(frozen=True, eq=False)
+class Decided(Valued):
+    """A decision and all that it rests on."""
+
     decision: Decision
 
 
@@ -94,6 +100,26 @@ def decided(asked: Question, progress: Callable[[str], None]) -> Decided:
     MarketsimError
         For anything the caller can put right, before the long steps where it can be seen there.
     """
+    CVaR(asked.cvar_level)  # refuses what is no level before anything is run
+    _positive("risk", asked.risk)
+    if asked.risk_aversion is not None:
+        _positive("risk_aversion", asked.risk_aversion)
+    found = valued(asked, progress)
+    progress("choosing weights")
+    decision = decide(
+        found.returns,
+        level=asked.cvar_level,
+        risk=asked.risk,
+        risk_aversion=asked.risk_aversion,
+        limits=asked.limits,
+        benchmark=asked.benchmark,
+        most_cash=asked.most_cash,
+    )
+    return Decided(**vars(found), decision=decision)
+
+
+def valued(asked: Question, progress: Callable[[str], None]) -> Valued:
+    """Go from the facts to returns; see :func:`decided`."""
     scenarios = asked.scenarios
     path = scenarios if isinstance(scenarios, Path) else None
     names = None if isinstance(scenarios, Path) or scenarios is None else tuple(scenarios)
@@ -101,10 +127,6 @@ def decided(asked: Question, progress: Callable[[str], None]) -> Decided:
     if cash:
         limits = with_cash_cap(limits, _share("most_cash", asked.most_cash))
     read = read_regimes(path, names)
-    CVaR(asked.cvar_level)  # refuses what is no level before anything is run
-    _positive("risk", asked.risk)
-    if asked.risk_aversion is not None:
-        _positive("risk_aversion", asked.risk_aversion)
 
     progress("reading the facts")
     knowledge, complete = known_by(asked.as_of, asked.add)
@@ -126,17 +148,7 @@ def decided(asked: Question, progress: Callable[[str], None]) -> Decided:
     posterior, regimes, coming, paths, returns = _simulated(
         asked, knowledge, market, lambda posterior: fit_regimes(posterior, read), progress
     )
-    progress("choosing weights")
-    decision = decide(
-        returns,
-        level=asked.cvar_level,
-        risk=asked.risk,
-        risk_aversion=asked.risk_aversion,
-        limits=asked.limits,
-        benchmark=asked.benchmark,
-        most_cash=asked.most_cash,
-    )
-    return Decided(
+    return Valued(
         knowledge,
         date,
         tuple(companies),
@@ -148,7 +160,6 @@ def decided(asked: Question, progress: Callable[[str], None]) -> Decided:
         coming,
         paths,
         returns,
-        decision,
     )
 
 

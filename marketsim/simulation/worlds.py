@@ -147,18 +147,34 @@ class Ahead(NamedTuple):
     news: NDArray[np.float64]
 
 
-def again(paths: Paths) -> Ahead:
-    """Return what the draws of ``paths`` ran on with: their histories are run again, in float64."""
+def again(
+    paths: Paths,
+    index: NDArray[np.int_] | None = None,
+    moves: NDArray[np.float64] | None = None,
+) -> Ahead:
+    """Return what worlds of ``paths`` ran on with: their histories are run again, in float64.
+
+    Parameters
+    ----------
+    paths
+        From :func:`simulate`.
+    index
+        Numbers of the pasts wanted, [world]; by default those of the draws, under their regimes.
+    moves
+        Shifts of linked coordinates from the decision date on, [world, entry], with ``index``.
+    """
+    if index is None or moves is None:
+        index, moves = paths.index, paths.scenarios.moves[paths.regime]
     posterior, quarters = paths.scenarios.posterior, len(paths.quarter_ends)
-    drawn = int(paths.index.max()) + 1
+    drawn = int(index.max()) + 1
     pasts = _pasts(posterior, drawn, paths.seed, "float64")
     news = news_of(pasts.coming, np.arange(drawn + 1), quarters, paths.seed)[:drawn]
-    link = paths.link[paths.index] + paths.scenarios.moves[paths.regime]
+    link = paths.link[index] + moves
     return Ahead(
         values=assumptions_at(link, posterior.coordinates),
         link=link,
-        state=jax.tree.map(lambda x: x[paths.index], pasts.state),
-        news=news[paths.index],
+        state=jax.tree.map(lambda x: x[index], pasts.state),
+        news=news[index],
     )
 
 

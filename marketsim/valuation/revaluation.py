@@ -21,10 +21,10 @@ from marketsim.simulation import Paths
 from .assumptions import ValuationAssumptions, unknown_rates, valuation_assumptions
 from .chain import GROUPS, Draws, Valued, Year, at_horizon, in_a_year
 from .economics import accounts_of, table_of
-from .implied import implied
 from .noise import noise
 from .quoted import quoted, quotes_of, terms_in
 from .returns import cost_of_equity
+from .reverse_dcf import reverse_dcf
 from .statement import Terms
 from .valuation import Valuation
 from .worlds import expected_of, values, with_noise
@@ -134,7 +134,7 @@ def revalue(
             for name in ("returns", "explained")
         )
         table = _valued(table, assumed, terms, year)
-        table = table.assign(**implied(assumed, terms, paths, columns, expected, table))
+        table = table.assign(**reverse_dcf(assumed, terms, paths, columns, expected, table))
         left = noise(explained, np.asarray(quotes.volatility), prices, names, moments)
         grown = with_noise(world, left, np.asarray(ahead[-1].mood), paths.seed)
     layers = posterior.knowledge.universe.companies["layer"]

@@ -56,7 +56,7 @@ class Valuation:
         By ticker: what `economics` reads from accounts; ``beta``, ``market_cap`` (USD bn),
         ``equity_share`` of enterprise value, ``cost_of_equity``; ``model_value`` of equity on
         average over what the market prices, ``value_over_market``, and the ``gap`` between them in
-        logs, less that of all companies together; what prices imply (see `implied`).
+        logs, less that of all companies together; what prices imply (see `reverse_dcf`).
     assumed
         What valuation assumes.
     accounts, quotes

@@ -20,7 +20,7 @@ from .statement import Sales, Terms, statement
 from .worlds import sold_in
 from .worth import enterprise_value
 
-__all__ = ["crossing", "implied", "shortfall"]
+__all__ = ["crossing", "reverse_dcf", "shortfall"]
 
 GROWTH: Final = np.linspace(-0.40, 0.60, 41)
 """Per year, in logs, beyond the model's, of what is sold in the years simulated."""
@@ -29,7 +29,7 @@ MARGIN: Final = np.linspace(-0.60, 0.60, 25)
 """Of revenue, beyond the model's."""
 
 
-def implied(
+def reverse_dcf(
     assumed: ValuationAssumptions,
     terms: Terms,
     paths: Paths,
@@ -43,11 +43,12 @@ def implied(
     by the factor that lies between the market's and that mean.
 
     ``model_growth`` of revenue from the first to the last year, per year, and ``model_margin``,
-    profit before interest and tax over revenue in the last; ``implied_growth`` and
-    ``implied_margin``, either of them alone such that value is the market's, NaN where none within
-    forty points of growth or sixty of margin is. More than all of revenue nobody keeps: where no
-    margin up to one is enough, ``margin_shortfall`` is the share of the market's enterprise value
-    that one leaves unexplained, else NaN. ``model_profit`` of the first year, USD bn.
+    profit before interest and tax over revenue in all of them, since one may be the trough of a
+    cycle; ``implied_growth`` and ``implied_margin``, either of them alone such that value is the
+    market's, NaN where none within forty points of growth or sixty of margin is. More than all of
+    revenue nobody keeps: where no margin up to one is enough, ``margin_shortfall`` is the share of
+    the market's enterprise value that one leaves unexplained, else NaN. ``model_profit`` of the
+    first year, USD bn.
     """
     sold = sold_in(paths.calibrated, 0, columns, expected)
     said = _said(assumed, terms, sold)
@@ -58,7 +59,7 @@ def implied(
     widened = np.asarray(_widened(assumed, terms, sold, leaf(MARGIN)))
     revenue, profit = np.asarray(said.revenue), np.asarray(said.profit)
     growth = np.log(revenue[-1] / revenue[0]) / (len(revenue) - 1)
-    margin = profit[-1] / revenue[-1]
+    margin = profit.sum(axis=0) / revenue.sum(axis=0)
     implied_margin = margin + crossing(MARGIN, widened, value)
     short = shortfall(MARGIN, widened, value, 1.0 - margin)
     return {

@@ -1,0 +1,7 @@
+"""What prices assume: beliefs at which the model's value is the market's."""
+
+from __future__ import annotations
+
+from .implied import Implied, implied
+
+__all__ = ["Implied", "implied"]

@@ -1,0 +1,269 @@
+"""What prices assume: the beliefs at which the model's value is the market's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from marketsim.allocation import Allocation
+from marketsim.ensemble import YEAR
+from marketsim.errors import InputError, nearest
+from marketsim.returns import ReturnScenarios
+from marketsim.valuation import Valuation
+
+from ..story import rows_of
+from .alone import every_alone, mix_alone
+from .belief import REGIMES, Belief, beliefs_of, chosen_beliefs
+from .story import story_of
+from .tables import assumptions_table, companies_table, parts_of
+from .target import Target
+from .together import Space, least_surprising
+from .worlds import Sample
+
+__all__ = ["Implied", "implied"]
+
+FloatArray = NDArray[np.float64]
+
+WORLDS: Final = 500
+"""Run for one belief or price, over all regimes: a chunk."""
+
+PRICED: Final = 7_500
+"""Run for all prices together."""
+
+FEWEST: Final = 8
+"""Worlds of a regime."""
+
+STRONGEST: Final = 8
+"""The model's assumptions that are asked about where none are named."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Implied:
+    """What prices assume.
+
+    Attributes
+    ----------
+    as_of
+        Of the prices.
+    who
+        The companies asked about, in words.
+    gap
+        Ln of the model's value of them all over the market's, with debts, as the model has it.
+    alone
+        By belief, one at a time, that alone would make the value of all of them together the
+        market's: ``unit``, ``model`` and ``implied``; ``deviations`` of the posterior (of
+        valuation's assumptions of the prior) between them; ``low`` and ``high``, 80 % of what is
+        implied, as the posterior leaves other assumptions open; ``left``, ln of value over the
+        market's where no belief within the support explains it, which ``implied`` then brings
+        nearest, else nothing; ``surprise`` in nats; ``meaning``.
+    regimes
+        By regime its ``probability``, and what prices assume ``alone`` and ``together``.
+    mix_left
+        Of the mix of regimes alone: ln of value over the market's that none explains.
+    together
+        By assumption, least surprise of all beliefs at which every price is right, furthest first:
+        ``unit``, ``model``, ``implied``, ``deviations``, ``low`` and ``high``, 80 % once prices
+        are known; ``share`` of the surprise; ``meaning``. Without rows where it was not asked for.
+    companies
+        By ticker: ``market``, enterprise value at market prices, USD bn; ``value_over_market`` of
+        it in the model; ``growth``, per year in logs, that prices assume of it beside what is
+        believed of the world, in ``growth_deviations`` of its forecasts; ``left``, as above.
+    parts
+        Of the surprise, in nats: the model's assumptions, valuation's, companies' own growth, and
+        regimes.
+    unpriced
+        Companies that are left out, since their market value is unknown.
+    """
+
+    as_of: pd.Timestamp
+    who: str
+    gap: float
+    alone: pd.DataFrame
+    regimes: pd.DataFrame
+    mix_left: float
+    together: pd.DataFrame
+    companies: pd.DataFrame
+    parts: pd.Series
+    unpriced: tuple[str, ...] = ()
+
+    @property
+    def surprise(self) -> float:
+        """Relative entropy of what prices assume together from the model's distribution, nats."""
+        return float(self.parts.sum())
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
+        tables = ("alone", "regimes", "together", "companies")
+        return {
+            "as_of": str(self.as_of.date()),
+            "who": self.who,
+            "gap": self.gap,
+            "mix_left": self.mix_left if np.isfinite(self.mix_left) else None,
+            "surprise": self.surprise,
+            "parts": self.parts.to_dict(),
+            "unpriced": list(self.unpriced),
+            **{name: rows_of(getattr(self, name)) for name in tables},
+        }
+
+    def __str__(self) -> str:
+        return story_of(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Implied({self.who}, {self.as_of.date()}: value {np.exp(self.gap):.2f} of the market, "
+            f"{len(self.alone)} beliefs alone, surprise together {self.surprise:.2f} nats)"
+        )
+
+
+def implied(
+    returns: ReturnScenarios | Allocation,
+    companies: str | Iterable[str] | None = None,
+    *,
+    of: str | Iterable[str] | None = None,
+    together: bool = True,
+) -> Implied:
+    """Return what the prices of companies assume.
+
+    Parameters
+    ----------
+    returns
+        From :func:`marketsim.revalue`, whose prices are asked about; or an allocation over them.
+    companies
+        Tickers and layers; all by default.
+    of
+        Beliefs asked about: ``growth``, ``margin`` and ``return_asked`` of the companies
+        themselves, ``regimes``, and assumptions of the model and of valuation by name, as
+        ``elasticity``. By default those of the companies, regimes, and the eight assumptions that
+        their value hangs on most; together then all there are.
+    together
+        Whether to look for all of them at once, at which every price is right by itself.
+
+    Raises
+    ------
+    InputError
+        For returns that `revalue` did not make, companies and beliefs that are none (with the
+        nearest), and companies none of which has a market value.
+
+    Notes
+    -----
+    A belief is about the time from the decision date on: history stays, and so does what forecasts
+    of revenue expect. Value is the mean over the worlds that the market prices; 500 of them are run
+    again, and held to the mean over all draws as calibrated.
+    """
+    valuation = _valuation(returns)
+    known = beliefs_of(valuation.paths.scenarios.posterior, valuation.assumed)
+    asked = None if of is None else chosen_beliefs(known, [of] if isinstance(of, str) else of)
+    members, who = _members(valuation, returns, companies)
+    market = _market(valuation)
+    unpriced = members & ~np.isfinite(market)
+    members &= np.isfinite(market)
+    if not members.any():
+        raise InputError(f"implied: the market value of {who} is unknown")
+    regimes = len(valuation.paths.scenarios.names) if valuation.anchoring == "mix" else 1
+    sample = Sample.of(valuation, WORLDS // regimes)
+    target = Target(sample, members, float(market[members].sum()))
+    own_sd = growth_sd(valuation)
+    alone = every_alone(target, known, asked, own_sd, STRONGEST)
+    odds, left = mix_alone(target, asked)
+    mix = pd.DataFrame(
+        {"probability": sample.odds, "alone": odds}, index=pd.Index(sample.names, name="regime")
+    )
+    columns = np.flatnonzero(members)
+    space = point = None
+    if together:
+        few = max(FEWEST, min(WORLDS, PRICED // len(columns)) // regimes)
+        space = _space(Sample.of(valuation, few), columns, market, known, asked, own_sd)
+        point = least_surprising(space)
+        mix["together"] = space.odds(point.u)
+    return Implied(
+        as_of=valuation.prices.as_of,
+        who=who,
+        gap=target.now,
+        alone=alone,
+        regimes=mix,
+        mix_left=left,
+        together=assumptions_table(space, point, valuation),
+        companies=companies_table(sample, columns, market, space, point),
+        parts=parts_of(space, point),
+        unpriced=tuple(valuation.economics.index[unpriced]),
+    )
+
+
+def growth_sd(valuation: Valuation) -> FloatArray:
+    """Return a standard deviation of companies' own growth, per year in logs, [company].
+
+    As forecasts leave it open: of what they sell in the last quarter, beside the model.
+    """
+    last = valuation.paths.deviation[:, -1, valuation.columns]
+    years = valuation.paths.deviation.shape[1] / YEAR
+    return np.asarray(last.std(axis=0) / years, dtype=float)
+
+
+def _valuation(returns: ReturnScenarios | Allocation) -> Valuation:
+    given = returns.returns if isinstance(returns, Allocation) else returns
+    found = given.world if isinstance(given, ReturnScenarios) else None
+    if not isinstance(found, Valuation):
+        raise InputError(
+            "implied: these are not returns that revalue made, so no price and no assumption "
+            "stands behind them; give ms.revalue(paths, prices)"
+        )
+    return found
+
+
+def _members(
+    valuation: Valuation,
+    returns: ReturnScenarios | Allocation,
+    companies: str | Iterable[str] | None,
+) -> tuple[NDArray[np.bool_], str]:
+    """Return which companies are asked about, [company], and who they are in words."""
+    tickers = valuation.economics.index
+    if companies is None:
+        return np.ones(len(tickers), dtype=bool), f"all {len(tickers)} companies"
+    given = returns.returns if isinstance(returns, Allocation) else returns
+    layers: Mapping[str, str] = given.layers
+    wanted = list(dict.fromkeys([companies] if isinstance(companies, str) else companies))
+    if not wanted:
+        raise InputError("implied: no company is named; name some, or leave companies out")
+    names = [*tickers, *dict.fromkeys(layers.values())]
+    members = np.zeros(len(tickers), dtype=bool)
+    for name in wanted:
+        mine = (tickers == name) | np.array([layers.get(t) == name for t in tickers])
+        if not mine.any():
+            hint = nearest(name, names) or f" There are {', '.join(map(str, names))}."
+            raise InputError(f"implied: no company and no layer is called '{name}'.{hint}")
+        members |= mine
+    return members, ", ".join(map(str, wanted))
+
+
+def _market(valuation: Valuation) -> FloatArray:
+    """Return enterprise value at market prices, USD bn, [company]; NaN where it is unknown."""
+    table = valuation.economics
+    found = table["market_cap"] + table["net_debt"].fillna(0.0)
+    return np.asarray(found.where(found > 0.0).to_numpy(dtype=float))
+
+
+def _space(
+    sample: Sample,
+    columns: NDArray[np.int_],
+    market: FloatArray,
+    known: dict[str, Belief],
+    asked: list[str] | None,
+    own_sd: FloatArray,
+) -> Space:
+    """Return what is believed together: all there is, or what is asked about."""
+    names = list(known) if asked is None else asked
+    beliefs = [known[name] for name in names if name in known]
+    growth = asked is None or "growth" in asked
+    return Space.of(
+        sample,
+        columns,
+        market[columns],
+        beliefs,
+        own_sd[columns] if growth else np.zeros(0),
+        len(sample.odds) > 1 and (asked is None or REGIMES in asked),
+    )

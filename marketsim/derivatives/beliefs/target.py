@@ -1,0 +1,114 @@
+"""Companies whose value is to be the market's, and what it is under other beliefs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketsim.model.tree import leaf
+from marketsim.precision import precise
+from marketsim.valuation import Statement, ValuationAssumptions, statement
+from marketsim.valuation.worlds import sold_in
+
+from .belief import OWN, Belief, own_belief
+from .worlds import Sample
+
+__all__ = ["Target", "believed", "own_beliefs"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Companies whose value, together, is to be the market's.
+
+    Attributes
+    ----------
+    sample
+        The worlds.
+    members
+        Which companies, [company].
+    market
+        Enterprise value at market prices, USD bn, of all of them.
+    """
+
+    sample: Sample
+    members: NDArray[np.bool_]
+    market: float
+
+    def gap(self, values: FloatArray) -> FloatArray:
+        """Return ln of value over the market's for values [case, regime, company], [case]."""
+        total = np.einsum("r,crk->c", self.sample.odds, values[:, :, self.members])
+        return np.asarray(np.log(total / self.market))
+
+    @property
+    def now(self) -> float:
+        """What it is as the model has it."""
+        return float(self.gap(self.sample.means[None])[0])
+
+
+def believed(target: Target, belief: Belief, deviations: FloatArray) -> FloatArray:
+    """Return the gap at so many ``deviations`` of a belief, [case]."""
+    sample = target.sample
+    none = np.tile(sample.none, (len(deviations), 1))
+    if belief.whose == "model":
+        none[:, list(belief.entries)] = deviations[:, None] * belief.sd
+        return target.gap(sample.values(none))
+    by = deviations * belief.sd[0]
+    if belief.name == "growth":
+        return target.gap(sample.values(none, by[:, None] * target.members))
+    worlds = sample.run(none[:1])
+    if belief.name == "margin":
+        cases = [sample.told(worlds, margin=x * target.members) for x in by]
+    else:
+        cases = [sample.told(worlds, assumed=one) for one in _assumed(sample, belief, deviations)]
+    return target.gap(np.concatenate(cases))
+
+
+def _assumed(sample: Sample, belief: Belief, deviations: FloatArray) -> list[ValuationAssumptions]:
+    """Return what valuation assumes in every case.
+
+    Shareholders who ask more ask it as if the return without risk were higher.
+    """
+    now = sample.valuation.assumed
+    name, given = belief.name, [belief.told(float(x)) for x in deviations]
+    if belief.whose == "companies":
+        name, rate = "risk_free", float(now.risk_free)
+        given = [rate + float(belief.sd[0]) * float(x) for x in deviations]
+    with precise("float64"):
+        return [replace(now, **{name: leaf(np.asarray(x))}) for x in given]
+
+
+def own_beliefs(target: Target, own_sd: FloatArray) -> dict[str, Belief]:
+    """Return beliefs in the companies themselves, beside what the model has.
+
+    Of growth and margin that is the calibrated world's; of what shareholders ask, the cost of
+    equity, by market value.
+
+    Parameters
+    ----------
+    target
+        The companies.
+    own_sd
+        A standard deviation of each one's own growth, [company]; of several the mean, by value.
+    """
+    v, mine = target.sample.valuation, target.members
+    said = _statement(target)
+    revenue, profit = (np.asarray(x)[:, mine].sum(axis=1) for x in (said.revenue, said.profit))
+    cap = v.economics["market_cap"].to_numpy(dtype=float)[mine]
+    model = {
+        "growth": float(np.log(revenue[-1] / revenue[0])) / (len(revenue) - 1),
+        "margin": float(profit.sum() / revenue.sum()),
+        "return_asked": float(np.average(v.economics["cost_of_equity"][mine], weights=cap)),
+    }
+    sd = {"growth": float(np.average(own_sd[mine], weights=cap))}
+    return {name: own_belief(name, model[name], sd.get(name, 1.0)) for name in OWN}
+
+
+def _statement(target: Target) -> Statement:
+    v = target.sample.valuation
+    with precise("float64"):
+        sold = sold_in(v.paths.calibrated, 0, v.columns, v.expected)
+        return statement(v.assumed, v.terms, sold)
