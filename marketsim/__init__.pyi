@@ -40,7 +40,6 @@ from .derivatives import implied as implied
 from .derivatives import reverse_stress as reverse_stress
 from .derivatives import sensitivities as sensitivities
 from .derivatives import stress as stress
-from .derivatives import value_of_information as value_of_information
 from .errors import MarketsimError as MarketsimError
 from .forecasting import forecast as forecast
 from .forecasting import score_forecasts as score_forecasts

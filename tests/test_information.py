@@ -19,7 +19,7 @@ def choice(returns: ms.ReturnScenarios) -> ms.allocation.Allocation:
 
 @pytest.fixture(scope="module")
 def found(choice: ms.allocation.Allocation) -> Information:
-    return ms.value_of_information(choice, count=12)
+    return ms.derivatives.value_of_information(choice, count=12)
 
 
 def test_nodes_are_of_a_standard_normal_number() -> None:
@@ -89,16 +89,18 @@ def test_numbers_that_are_none_are_refused(
     choice: ms.allocation.Allocation, count: int, seed: int
 ) -> None:
     with pytest.raises(ms.MarketsimError, match=r"value_of_information: (count|seed) is"):
-        ms.value_of_information(choice, count=count, seed=seed)
+        ms.derivatives.value_of_information(choice, count=count, seed=seed)
 
 
 def test_a_regime_that_cannot_be_is_passed_over(returns: ms.ReturnScenarios) -> None:
     sure = ms.view(returns, "P(bear) == 0")
     choice = ms.allocate(sure, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=0.15)
-    assert np.isfinite(ms.value_of_information(choice, count=2).table.to_numpy(float)).all()
+    assert np.isfinite(
+        ms.derivatives.value_of_information(choice, count=2).table.to_numpy(float)
+    ).all()
 
 
 def test_returns_made_elsewhere_have_no_assumptions(choice: ms.allocation.Allocation) -> None:
     elsewhere = replace(choice, returns=replace(choice.returns, world=None))
     with pytest.raises(ms.MarketsimError, match="value_of_information: these returns were not"):
-        ms.value_of_information(elsewhere)
+        ms.derivatives.value_of_information(elsewhere)

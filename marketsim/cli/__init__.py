@@ -15,6 +15,7 @@ import typer
 
 from .allocation import allocate
 from .forecasts import forecast
+from .implied import implied
 from .knowledge import assumptions, claims
 from .outlooks import outlook
 from .stresses import stress
@@ -29,7 +30,7 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (run, backtest, allocate, stress, forecast, outlook, assumptions, claims):
+for command in (run, backtest, allocate, stress, implied, forecast, outlook, assumptions, claims):
     app.command()(command)
 
 

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from .decision import Decision, decide
+from .implied import ImpliedHistory, implied_history, implied_now
+from .implied import to_json as implied_json
 from .pipeline import Run, run
 from .stresses import StressTest, stress_test
 
-__all__ = ["Decision", "Run", "StressTest", "decide", "run", "stress_test"]
+__all__ = [
+    "Decision",
+    "ImpliedHistory",
+    "Run",
+    "StressTest",
+    "decide",
+    "implied_history",
+    "implied_json",
+    "implied_now",
+    "run",
+    "stress_test",
+]
