@@ -119,7 +119,7 @@ def foreign_currency(ticker: str) -> str | None:
 def trades_weekends(closes: pd.Series) -> bool:
     """Return whether closes move on Saturdays and Sundays, as those of coins do."""
     known = closes.dropna()
-    weekend = np.asarray(pd.DatetimeIndex(known.index).dayofweek) >= 5
+    weekend = np.asarray(pd.DatetimeIndex(known.index).day_of_week) >= 5
     moved = np.r_[False, np.diff(known.to_numpy(float)) != 0.0]
     return bool((weekend & moved).sum() > 0.1 * max(len(known), 1))
 
@@ -191,7 +191,7 @@ def _shifted(days: pd.DatetimeIndex) -> str:
     """Return whether days stand for the sessions before or after them, by their weekdays."""
     if len(days) < FEWEST:
         return ""
-    count = np.bincount(np.asarray(days.dayofweek), minlength=7)
+    count = np.bincount(np.asarray(days.day_of_week), minlength=7)
     monday, friday, saturday, sunday = count[[0, 4, 5, 6]]
     usual = len(days) / 10
     if sunday > usual and friday < usual / 5 and saturday == 0:
