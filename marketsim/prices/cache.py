@@ -139,6 +139,7 @@ def _read(folder: Path, ticker: str, line: str) -> Kept:
     if note.get("ticker") != ticker or note.get("version") != VERSION:
         raise ValueError("another's file")
     bars = table.to_pandas().set_index("date")
+    bars.index = pd.DatetimeIndex(bars.index).as_unit("us")
     first, until = pd.Timestamp(note["first"]), pd.Timestamp(note["until"])
     return Kept(bars[list(COLUMNS)], first, until, note["zone"])
 
