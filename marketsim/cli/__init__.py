@@ -17,6 +17,7 @@ from .allocation import allocate
 from .forecasts import forecast
 from .knowledge import assumptions, claims
 from .outlooks import outlook
+from .prices import prices
 from .stresses import stress
 from .work import backtest, run
 
@@ -31,6 +32,7 @@ app: Final = typer.Typer(
 )
 for command in (run, backtest, allocate, stress, forecast, outlook, assumptions, claims):
     app.command()(command)
+app.add_typer(prices, name="prices")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
