@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from marketsim.errors import DataError, InputError, PriceError
-from marketsim.prices import Prices, load_prices, load_universe, statistics_from, yahoo
+from marketsim.prices import Prices, load_prices, load_universe, statistics_from
 from marketsim.prices.statistics import nearest_correlation, student_t_dof
 
 DAYS = pd.bdate_range("2019-01-01", "2023-12-29", name="date")
@@ -146,6 +145,18 @@ def test_a_missing_file_is_told() -> None:
         load_prices(source="nowhere.csv")
 
 
+@pytest.mark.parametrize("wrong", [3, ["closes.csv"], {"AAA": [1.0]}])
+def test_what_is_no_source_is_told(wrong: Any) -> None:
+    with pytest.raises(InputError, match=r"source=.* is no source of prices"):
+        load_prices(source=wrong)
+
+
+@pytest.mark.parametrize("name", ["embedded", "Embedded"])
+def test_the_snapshot_has_a_name(name: str) -> None:
+    assert load_prices(["NVDA"], name).as_of == load_prices(["NVDA"]).as_of
+    assert load_universe(["NVDA"], name).tickers == load_universe(["NVDA"]).tickers
+
+
 def test_indices_are_left_out_unless_named() -> None:
     panel = walk().assign(**{"^IRX": 4.2})
     assert "^IRX" not in load_prices(source=panel).tickers
@@ -266,152 +277,6 @@ def test_selecting_keeps_what_there_is() -> None:
     assert list(prices.closes) == list(prices.statistics.index) == ["SPY", "AAA"]
     with pytest.raises(InputError, match="no prices for ticker 'BBB'"):
         prices.select(["BBB"])
-
-
-# yfinance and its cache: offline, with a double in its place
-
-
-class Yahoo:
-    """Stands for the module yfinance; answers from a panel and counts the questions."""
-
-    def __init__(self, panel: pd.DataFrame) -> None:
-        self.panel = panel
-        self.asked: list[list[str]] = []
-
-    def download(self, tickers: list[str], start: str, end: str, **_: Any) -> pd.DataFrame:
-        self.asked.append(tickers)
-        rows = self.panel.loc[start : pd.Timestamp(end) - pd.Timedelta(days=1)]
-        return pd.concat({"Close": rows.reindex(columns=tickers)}, axis=1)
-
-
-@pytest.fixture
-def yahoo_double(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Yahoo:
-    double = Yahoo(walk())
-    monkeypatch.setitem(sys.modules, "yfinance", double)
-    monkeypatch.setattr(yahoo, "FIRST_DAY", DAYS[0])
-    monkeypatch.setenv("MARKETSIM_CACHE", str(tmp_path))
-    return double
-
-
-def ask(**arguments: Any) -> Prices:
-    return load_prices(["AAA", "BBB"], source="yfinance", end="2023-12-29", **arguments)
-
-
-def cached(folder: Path) -> list[str]:
-    return sorted(path.parent.name for path in folder.rglob("*.parquet"))
-
-
-def test_a_good_answer_is_asked_for_once(yahoo_double: Yahoo, tmp_path: Path) -> None:
-    first, second = ask(), ask(start="2022-01-01")
-    assert yahoo_double.asked == [["AAA", "BBB", "SPY"]]
-    assert cached(tmp_path) == ["AAA", "BBB", "SPY"]
-    pd.testing.assert_frame_equal(first.closes.loc["2022":], second.closes, check_freq=False)
-    pd.testing.assert_frame_equal(first.closes, walk()[["AAA", "BBB"]], check_freq=False)
-    assert "beta to SPY" in cell(first.statistics, "AAA", "source")
-
-
-def test_a_longer_span_is_asked_for_anew(yahoo_double: Yahoo) -> None:
-    load_prices(["AAA"], source="yfinance", end="2022-12-30")
-    load_prices(["AAA"], source="yfinance", end="2023-12-29")
-    load_prices(["AAA"], source="yfinance", end="2023-06-30")
-    assert len(yahoo_double.asked) == 2
-
-
-def test_the_cache_folder_may_be_an_argument(yahoo_double: Yahoo, tmp_path: Path) -> None:
-    ask(cache=tmp_path / "other")
-    assert cached(tmp_path / "other") == ["AAA", "BBB", "SPY"]
-    assert cached(tmp_path) == cached(tmp_path / "other")
-
-
-def test_offline_is_a_price_error_that_names_the_tickers(
-    yahoo_double: Yahoo, tmp_path: Path
-) -> None:
-    yahoo_double.panel = walk().iloc[:0]
-    with pytest.raises(PriceError, match="AAA, BBB, SPY: it answered with an empty frame"):
-        ask()
-    assert cached(tmp_path) == []
-
-
-def test_a_column_of_nan_is_named_and_never_cached(yahoo_double: Yahoo, tmp_path: Path) -> None:
-    yahoo_double.panel = walk().assign(BBB=np.nan)
-    with pytest.raises(PriceError, match=r"for BBB: .*BBB \(no closes\)"):
-        ask()
-    assert cached(tmp_path) == ["AAA", "SPY"]
-    yahoo_double.panel = walk()
-    ask()
-    assert yahoo_double.asked[1:] == [["BBB"]]
-
-
-@pytest.mark.parametrize(
-    ("rows", "value", "fault"),
-    [
-        (slice(100, 106), np.nan, "more than 5 days in a row missing"),
-        (slice(100, 101), 0.0, "not positive"),
-        (slice(100, 101), np.inf, "not positive"),
-    ],
-)
-def test_a_damaged_answer_is_refused(
-    yahoo_double: Yahoo, tmp_path: Path, rows: slice, value: float, fault: str
-) -> None:
-    yahoo_double.panel.iloc[rows, 0] = value
-    with pytest.raises(PriceError, match=fault):
-        ask()
-    assert cached(tmp_path) == ["BBB", "SPY"]
-
-
-def test_an_answer_that_stops_short_is_used_but_not_kept(
-    yahoo_double: Yahoo, tmp_path: Path
-) -> None:
-    yahoo_double.panel.loc["2023-12-01":, "AAA"] = np.nan
-    assert ask().closes["AAA"].last_valid_index() == pd.Timestamp("2023-11-30")
-    assert cached(tmp_path) == ["BBB", "SPY"]
-
-
-def test_a_failure_of_the_transport_is_a_price_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise ConnectionError("no route to host")
-
-    monkeypatch.setitem(sys.modules, "yfinance", SimpleNamespace(download=refuse))
-    with pytest.raises(PriceError, match="AAA: no route to host"):
-        yahoo.download(["AAA"], DAYS[0], DAYS[-1])
-
-
-def test_a_torn_file_of_the_cache_is_fetched_again(yahoo_double: Yahoo, tmp_path: Path) -> None:
-    ask()
-    for path in tmp_path.rglob("*.parquet"):
-        path.write_bytes(path.read_bytes()[:100])
-    pd.testing.assert_frame_equal(ask().closes, walk()[["AAA", "BBB"]], check_freq=False)
-    assert len(yahoo_double.asked) == 2
-
-
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_split_up_to_the_day_of_the_answer_is_undone(
-    yahoo_double: Yahoo, tmp_path: Path, kept: bool
-) -> None:
-    """Whatever the date asked for; a file kept without the day goes by its own."""
-    today = pd.Timestamp.now("UTC").tz_localize(None).normalize()
-    days = [today, today + pd.Timedelta(days=30)]
-    splits = pd.DataFrame({"entity": ["AAA", "BBB"], "date": days, "value": [4.0, 5.0]})
-    ask()
-    if not kept:
-        for path in tmp_path.rglob("*.parquet"):
-            pd.read_parquet(path)[["close"]].to_parquet(path)
-    prices = ask(splits=splits)
-    last = prices.closes.iloc[-1]
-    assert cell(prices.statistics, "AAA", "close") == 4.0 * last["AAA"]
-    assert cell(prices.statistics, "BBB", "close") == last["BBB"]
-    assert prices.adjusted == today
-    assert len(yahoo_double.asked) == 1
-
-
-def test_today_is_never_asked_for(yahoo_double: Yahoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketsim.prices.load.last_finished_day", lambda: DAYS[-3])
-    assert load_prices(["AAA"], source="yfinance").as_of == DAYS[-3]
-
-
-def test_a_ticker_cannot_leave_the_cache_folder(yahoo_double: Yahoo) -> None:
-    with pytest.raises(InputError, match="cannot be a ticker"):
-        load_prices(["../AAA"], source="yfinance")
 
 
 def test_importing_prices_imports_nothing_heavy() -> None:

@@ -18,6 +18,7 @@ from .forecasts import forecast
 from .implied import implied
 from .knowledge import assumptions, claims
 from .outlooks import outlook
+from .prices import prices
 from .stresses import stress
 from .work import backtest, run
 
@@ -32,6 +33,7 @@ app: Final = typer.Typer(
 )
 for command in (run, backtest, allocate, stress, implied, forecast, outlook, assumptions, claims):
     app.command()(command)
+app.add_typer(prices, name="prices")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

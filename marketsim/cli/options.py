@@ -35,7 +35,7 @@ Out = Annotated[
 Prices = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", show_default="embedded", help="CSV or Parquet of closes, or yfinance."
+        metavar="FILE", show_default="embedded", help="CSV or Parquet of closes, or yahoo."
     ),
 ]
 

@@ -63,7 +63,7 @@ def embedded_prices(
         raise PriceError(
             f"the embedded prices say nothing about {', '.join(bare) or 'any ticker'} as of "
             f"{as_of:%Y-%m-%d}: their statistics describe 2023 to 2025 and their closes cover "
-            f"{', '.join(closes.columns)} in part; give a file of closes or source='yfinance'"
+            f"{', '.join(closes.columns)} in part; give a file of closes or source='yahoo'"
         )
     return prices if tickers is None else prices.select(wanted)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
@@ -17,17 +19,16 @@ from marketsim.prices.embedded import (
     embedded_prices,
     embedded_splits,
 )
+from marketsim.prices.fetching import FIRST_DAY, last_finished_day, yahoo_closes
 from marketsim.prices.panel import read_panel
 from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import MARKET
 from marketsim.prices.table import Prices, require_known
-from marketsim.prices.yahoo import (
-    FIRST_DAY,
-    last_finished_day,
-    yahoo_closes,
-)
 
-__all__ = ["load_prices", "load_universe", "newest_close"]
+__all__ = ["load_prices", "load_universe", "newest_close", "require_source"]
+
+EMBEDDED: Final = "embedded"
+YAHOO: Final = ("yahoo", "yfinance")
 
 
 def load_prices(
@@ -46,15 +47,15 @@ def load_prices(
     Parameters
     ----------
     tickers : names, optional
-        All that the source has by default; for yfinance the companies of the snapshot.
-    source : None, path, DataFrame or "yfinance"
-        None is the embedded snapshot at 2025-12-31. A path (CSV, also gzipped, or Parquet) or
-        a frame holds adjusted daily closes, wide or long (see `read_panel`). "yfinance" asks
-        Yahoo, unless the cache has the answer.
+        All that the source has by default; for Yahoo the companies of the snapshot.
+    source : None, "embedded", path, DataFrame or "yahoo"
+        None, or "embedded", is the embedded snapshot at 2025-12-31. A path (CSV, also gzipped, or
+        Parquet) or a frame holds adjusted daily closes, wide or long (see `read_panel`). "yahoo"
+        (or "yfinance") asks Yahoo through yfinance for what the cache lacks.
     start, end : dates, optional
         First and last day of `closes`. The statistics still see the three years before `as_of`.
     cache : folder, optional
-        Where answers of yfinance are kept: by default the environment's MARKETSIM_CACHE, else
+        Where answers of Yahoo are kept: by default the environment's MARKETSIM_CACHE, else
         the user's cache folder.
     as_of : date, optional
         Nothing later is handed out, nor used in a statistic. `end` by default, else the last
@@ -65,10 +66,11 @@ def load_prices(
     splits : DataFrame, optional
         What the closes are adjusted for: columns entity, date (first session at the new price) and
         value (new shares per old), as rows of facts have them. By default the splits that ship,
-        `data/facts/splits.csv`.
+        `data/facts/splits.csv`. Yahoo tells its own.
     adjusted : date, optional
         The day of adjustment: whether a split after the last close is in the closes. By default the
-        last day that the source has, and with yfinance that of its answer. For a panel alone.
+        last day that the source has. For a panel alone: closes from Yahoo are adjusted on the last
+        day asked for, so that nothing that came later is in them.
 
     Returns
     -------
@@ -81,8 +83,9 @@ def load_prices(
     DataError
         The panel has faults, all listed with line and column.
     PriceError
-        yfinance gave no good answer, or the snapshot is asked about a time it says nothing of.
+        Yahoo gave no good answer, or the snapshot is asked about a time it says nothing of.
     """
+    require_source(source)
     names = _names(tickers)
     first = day_or_none(start, "start")
     last = min(
@@ -94,13 +97,13 @@ def load_prices(
             f"start {first:%Y-%m-%d} lies after the last day asked for, {last:%Y-%m-%d}"
         )
     known = day_or_none(as_of, "as_of") or last
-    if adjusted is not None and (source is None or _is_yahoo(source)):
+    if adjusted is not None and (_is_embedded(source) or _is_yahoo(source)):
         raise InputError("adjusted is for a panel of one's own; leave it out, or give source")
     table = embedded_splits() if splits is None else splits_in(splits)
-    if source is None:
+    if source is None or _is_embedded(source):
         prices = embedded_prices(names, known or SNAPSHOT, table, shares)
     elif _is_yahoo(source):
-        prices = _yahoo(names or embedded_companies(), first, known, cache, table, shares)
+        prices = _yahoo(names or embedded_companies(), first, known, cache, shares)
     else:
         panel = read_panel(source, names or ())
         until = _adjusted(adjusted, panel.index[-1])
@@ -120,7 +123,7 @@ def load_universe(
     Parameters
     ----------
     companies : names
-        Those wanted; yfinance is asked for all of them, and for SPY to measure beta against.
+        Those wanted; Yahoo is asked for all of them, and for SPY to measure beta against.
     source, as_of, splits
         As for `load_prices`.
 
@@ -144,7 +147,7 @@ def newest_close(prices: Prices, source: pd.DataFrame | Path | str | None) -> pd
 
     That of the snapshot's statistics where these were taken: its closes are of a few companies.
     """
-    if source is None and prices.as_of >= SNAPSHOT:
+    if _is_embedded(source) and prices.as_of >= SNAPSHOT:
         return SNAPSHOT
     return pd.Timestamp(prices.closes.dropna(how="all").index[-1])
 
@@ -161,13 +164,26 @@ def _adjusted(adjusted: Day | None, last: pd.Timestamp) -> pd.Timestamp:
 
 
 def _place(source: pd.DataFrame | Path | str | None) -> str:
-    if source is None:
+    if _is_embedded(source):
         return "the embedded snapshot"
     return "this frame" if isinstance(source, pd.DataFrame) else str(source)
 
 
+def _is_embedded(source: pd.DataFrame | Path | str | None) -> bool:
+    return source is None or (isinstance(source, str) and source.casefold() == EMBEDDED)
+
+
 def _is_yahoo(source: pd.DataFrame | Path | str | None) -> bool:
-    return isinstance(source, str) and source == "yfinance"
+    return isinstance(source, str) and source.casefold() in YAHOO
+
+
+def require_source(source: object) -> None:
+    """Raise an InputError for what is no source of prices."""
+    if source is not None and not isinstance(source, pd.DataFrame | str | os.PathLike):
+        raise InputError(
+            f"source={source!r} is no source of prices; give a CSV or Parquet file, a DataFrame, "
+            "'yahoo', or nothing for the embedded snapshot"
+        )
 
 
 def _names(tickers: Iterable[str] | str | None) -> tuple[str, ...] | None:
@@ -203,13 +219,15 @@ def _yahoo(
     start: pd.Timestamp | None,
     as_of: pd.Timestamp | None,
     cache: Path | str | None,
-    splits: pd.DataFrame,
     shares: Mapping[str, float] | pd.Series | None,
 ) -> Prices:
     """SPY comes along for beta; statistics want more than three years before the date."""
     last = min(as_of or last_finished_day(), last_finished_day())
+    if start is not None and start > last:
+        raise InputError(
+            f"start {start:%Y-%m-%d} lies after the last day there is, {last:%Y-%m-%d}"
+        )
     first = min(start or FIRST_DAY, last - pd.DateOffset(years=4))
     asked = tuple(dict.fromkeys([*names, MARKET]))
-    panel, days = yahoo_closes(asked, first, last, cache_folder(cache))
-    within = splits[splits["date"] <= splits["entity"].map(days)]
-    return _panel(panel, names, last, shares, within, days.max())
+    panel, splits = yahoo_closes(asked, first, last, cache_folder(cache))
+    return _panel(panel, names, last, shares, splits, last)

@@ -1,186 +1,300 @@
-"""Adjusted closes from yfinance, kept in a Parquet cache that only good answers enter.
+"""One ticker's bars as Yahoo has them, through yfinance: the one module that reaches the network.
 
-Offline yfinance answers with an empty frame and no exception, and a refusal for too many
-requests becomes a column of NaN: both look like prices. Here each is a PriceError that names
-its tickers. A file of the cache holds one ticker over one span, since levels of different
-days of adjustment do not join.
+yfinance answers an outage with empty frames, a refusal with "possibly delisted" or columns of NaN,
+and keeps bad pages in a cache of its own. So each ticker is asked for by itself, raw, with its
+splits and dividends, yfinance's memory is emptied before each question, and what comes back is
+either bars that pass every check or an error that says whose fault it is.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import re
-from collections.abc import Iterator, Sequence
+import shutil
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
-from pathlib import Path
-from typing import Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from marketsim.errors import InputError, PriceError
-from marketsim.files import replace_file
+from marketsim.errors import PriceError
+from marketsim.prices.adjusting import unlike
+from marketsim.prices.bars import bars_fault
+from marketsim.prices.cache import Kept
+from marketsim.prices.limiter import LIMITER, Limiter, Patience, within
 
-__all__ = ["download", "last_finished_day", "yahoo_closes"]
+__all__ = ["Missing", "Unreachable", "Unusable", "ask_yahoo", "finished"]
 
-FIRST_DAY: Final = pd.Timestamp("2014-12-31")
-TICKER: Final = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=-]*")
-LONGEST_GAP: Final = 5  # rows without a close inside a series: exchanges keep different holidays
-LATEST_END: Final = pd.Timedelta(days=7)
-
-
-def last_finished_day() -> pd.Timestamp:
-    """Yesterday in UTC: today's bar may still move, and would be cached half done."""
-    return pd.Timestamp.now("UTC").tz_localize(None).normalize() - pd.Timedelta(days=1)
+NOT_THERE: Final = re.compile(r"no data found|not found|delisted|data doesn't exist", re.IGNORECASE)
+META: Final = ("symbol", "currency", "exchangeTimezoneName", "regularMarketTime", "firstTradeDate")
+LATEST: Final = pd.Timedelta(days=7)  # from the last bar to the last trade, at the most
+CURRENCY: Final = "USD"
+COLUMNS: Final = ("Close", "Adj Close", "Volume", "Dividends", "Stock Splits")
+_ASKING: Final = threading.Lock()
+"""yfinance's settings are those of the process: one thread asks at a time."""
 
 
-def yahoo_closes(
-    tickers: Sequence[str], start: pd.Timestamp, end: pd.Timestamp, folder: Path
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Adjusted daily closes from the cache where it covers the span, else from yfinance.
+class Unreachable(PriceError):
+    """Yahoo cannot be reached, or refuses: nothing is known of the ticker."""
 
-    Returns
-    -------
-    closes : DataFrame [date, ticker]
-        From `start` to `end`, both included.
-    days : Series, by ticker
-        Of the answer: closes are adjusted for all splits until then.
+
+class Missing(PriceError):
+    """Yahoo says that it has no such ticker, which it also says when it refuses."""
+
+
+class Unusable(PriceError):
+    """Yahoo answered, with bars that cannot be right, or are not in USD."""
+
+
+class _Refused(Exception):
+    """One try came to nothing, and another may not; `most` times of this kind are enough."""
+
+    most: float = np.inf
+    kind: type[PriceError] = Unreachable
+
+
+class _Away(_Refused):
+    """There is no connection, which waiting mends less often than a refusal."""
+
+    most = 3
+
+
+class _Broken(_Refused):
+    """An answer that lacks days, or cannot be read: this ticker's, and others may be whole."""
+
+    most = 2
+    kind = Unusable
+
+
+class _Answer(NamedTuple):
+    frame: pd.DataFrame
+    meta: dict[str, Any]
+
+
+def ask_yahoo(
+    ticker: str,
+    first: pd.Timestamp,
+    patience: Patience,
+    limiter: Limiter = LIMITER,
+) -> Kept:
+    """Bars of a ticker from a day to the last session that is over.
+
+    Parameters
+    ----------
+    ticker : str
+        As Yahoo writes it.
+    first : Timestamp
+    patience : Patience
+    limiter : Limiter
+        That of the process.
 
     Raises
     ------
-    PriceError
-        yfinance gave no good answer; the message names the tickers. Nothing bad is cached,
-        and what was good is.
+    Unreachable
+        After as many tries as `patience` has; the message says what came of the last.
+    Missing
+        Yahoo says that it knows no such ticker.
+    Unusable
+        The bars fail a check, or lack days, or cannot be read, twice.
     """
-    strange = [ticker for ticker in tickers if not TICKER.fullmatch(ticker)]
-    if strange:
-        raise InputError(f"{', '.join(map(repr, strange))} cannot be a ticker of Yahoo's")
-    found = {ticker: _cached(folder, ticker, start, end) for ticker in tickers}
-    missing = [ticker for ticker, answer in found.items() if answer is None]
-    today = pd.Timestamp.now("UTC").tz_localize(None).normalize()
-    if missing:
-        answer = _closes(download(missing, start, end), missing)
-        faults = {ticker: _fault(answer[ticker]) for ticker in missing}
-        for ticker in missing:
-            if not faults[ticker]:
-                found[ticker] = answer[ticker].dropna(), today
-                _store(folder, ticker, start, end, answer[ticker].dropna(), today)
-        _refuse({ticker: fault for ticker, fault in faults.items() if fault})
-    kept = {ticker: pair for ticker, pair in found.items() if pair is not None}
-    panel = pd.DataFrame({ticker: series for ticker, (series, _) in kept.items()})
-    days = pd.Series({ticker: day for ticker, (_, day) in kept.items()})
-    return panel.rename_axis("date").sort_index().loc[start:end], days
+    tried: list[type[_Refused]] = []
+    while True:
+        limiter.turn(patience.spacing)
+        try:
+            answer = _in_time(ticker, first, patience)
+            return _checked(answer, ticker, first, pd.Timestamp.now("UTC"))
+        except _Refused as error:
+            tried.append(type(error))
+            if len(tried) >= patience.tries or tried.count(type(error)) >= error.most:
+                times = f"{len(tried)} time{'s' * (len(tried) > 1)}"
+                raise error.kind(f"{error}, {times} in a row") from error
+        limiter.refused(patience, len(tried))
 
 
-def download(tickers: Sequence[str], start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """What yfinance answers, unchecked: the one place of marketsim that reaches the network."""
+def finished(zone: str, now: pd.Timestamp) -> pd.Timestamp:
+    """The last day that is over where the exchange is: today's bar may still move."""
+    return pd.Timestamp(now.tz_convert(zone).date()) - pd.Timedelta(days=1)
+
+
+def _in_time(ticker: str, first: pd.Timestamp, patience: Patience) -> _Answer:
+    try:
+        return within(patience.deadline, lambda: _history(ticker, first, patience.request))
+    except TimeoutError as error:
+        raise _Refused(str(error)) from error
+
+
+def _history(ticker: str, first: pd.Timestamp, seconds: float) -> _Answer:
+    """What yfinance answers, with its failures told apart."""
     import yfinance  # slow to import, and few runs need it
 
-    try:
-        with _quiet("yfinance"):
-            answer = yfinance.download(
-                list(tickers),
-                start=f"{start:%Y-%m-%d}",
-                end=f"{end + pd.Timedelta(days=1):%Y-%m-%d}",  # yfinance leaves the end out
-                auto_adjust=True,
-                progress=False,
-                threads=False,
+    with _ASKING, _frank(yfinance):
+        _private_folder(os.getpid())
+        yfinance.data.YfData.cache_get.cache_clear()  # it keeps error pages as if they were answers
+        try:
+            source = yfinance.Ticker(ticker)
+            frame = source.history(  # without an end: what has one in the past is kept in memory
+                start=f"{first:%Y-%m-%d}",
+                auto_adjust=False,
+                actions=True,
+                keepna=True,
+                timeout=seconds,
             )
-    except Exception as error:  # its transport raises kinds of its own
-        raise PriceError(_unreachable(tickers, str(error))) from error
-    if answer is None or answer.empty:
-        raise PriceError(_unreachable(tickers, "it answered with an empty frame"))
-    return pd.DataFrame(answer)
+            if frame.empty:
+                raise _Refused("it answered with an empty frame")
+            meta = source.history_metadata
+            return _Answer(frame, {name: meta.get(name) for name in META})
+        except _Refused:
+            raise
+        except Exception as error:  # its transport raises kinds of its own
+            raise _told(error, yfinance.exceptions) from error
+
+
+def _told(error: Exception, kinds: Any) -> Exception:
+    """Whether a failure says that there is no such ticker, or nothing about it."""
+    reason = getattr(error, "yahoo_reason", None)
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, kinds.YFRateLimitError):
+        return _Refused("it refuses for too many requests (status 429)")
+    if isinstance(error, kinds.YFTickerMissingError) and NOT_THERE.search(reason or "not found"):
+        return Missing(str(reason or "no prices"))
+    if status == 404:
+        return Missing("not found")
+    if reason or (status or 0) >= 400:
+        return _Refused(f"it answered '{reason or f'status {status}'}'")
+    if type(error).__name__ == "JSONDecodeError":
+        return _Refused(
+            "it answered with something other than prices: an error page, or half of it"
+        )
+    if isinstance(error, OSError):
+        said = " ".join(str(error).partition(" See http")[0].split())
+        return _Away(f"it could not be reached ({said[:200].rstrip('.')})")
+    if isinstance(error, kinds.YFDataException):
+        return _Refused(f"it is down ({error})")
+    return _Broken(f"yfinance could not read its answer ({type(error).__name__}: {error})")
 
 
 @contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    """Its own complaints are left out: the PriceError says the same once, with the way out."""
-    logger = logging.getLogger(name)
-    before = logger.level
+def _frank(yfinance: Any) -> Iterator[None]:
+    """Let yfinance raise what goes wrong, rather than log it and answer with an empty frame.
+
+    What it uses of pandas that is to change is not the caller's to mend.
+    """
+    debug, logger = yfinance.config.debug, logging.getLogger("yfinance")
+    hidden, level = debug.hide_exceptions, logger.level
+    debug.hide_exceptions = False
     logger.setLevel(logging.CRITICAL + 1)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
     finally:
-        logger.setLevel(before)
+        debug.hide_exceptions = hidden
+        logger.setLevel(level)
 
 
-def _closes(answer: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
-    """Closes by ticker; a ticker that is not in the answer is a column of NaN."""
-    if "Close" not in answer.columns:
-        raise PriceError(_unreachable(tickers, "it answered without closes"))
-    closes = answer["Close"]
-    frame = closes.to_frame(tickers[0]) if isinstance(closes, pd.Series) else closes
+@cache
+def _private_folder(process: int) -> str:
+    """A folder of this process for yfinance's cookies and time zones: a shared one locks."""
+    import yfinance
+
+    folder = tempfile.mkdtemp(prefix=f"marketsim-yahoo-{process}-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    yfinance.set_tz_cache_location(folder)
+    return folder
+
+
+def _checked(answer: _Answer, ticker: str, first: pd.Timestamp, now: pd.Timestamp) -> Kept:
+    """The answer as bars that have passed every check.
+
+    Raises
+    ------
+    Unusable
+        They did not.
+    _Refused
+        The answer is cut short.
+    """
+    meta = answer.meta
+    symbol, currency, zone = meta["symbol"], meta["currency"], meta["exchangeTimezoneName"]
+    if symbol and str(symbol).upper() != ticker.upper():
+        raise Unusable(f"Yahoo answers for {symbol} now; ask for that")
+    if currency != CURRENCY:
+        raise Unusable(
+            f"its prices are in {currency or 'no currency'}; ask for a line of it in {CURRENCY}, "
+            "or convert them and give a file"
+        )
+    until = finished(zone, now)
+    rows = _sessions(answer.frame).loc[:until]
+    bars = rows[["close", "volume", "dividend", "split"]]
+    if fault := bars_fault(bars, ticker):
+        raise Unusable(fault)
+    _whole(bars, meta, first, until)
+    gains = bars.assign(dividend=bars["dividend"] + rows["gain"])
+    fault = unlike(bars, rows["adjusted"])
+    if fault and unlike(gains, rows["adjusted"]):  # Yahoo counts a fund's gains once, or twice
+        raise Unusable(fault)
+    traded = _date(meta["regularMarketTime"], until)
+    late = bars.index[-1] < traded <= until  # a bar that is still to come is to be asked for again
+    return Kept(bars, first, bars.index[-1] if late else until, zone)
+
+
+def _sessions(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row by session with a close, on the exchange's own dates.
+
+    What happened on a day without a close belongs to the next that has one.
+    """
+    if lacking := [name for name in COLUMNS if name not in frame.columns]:
+        raise _Refused(f"yfinance answered without the column {', '.join(lacking)}")
     days = pd.DatetimeIndex(frame.index)
-    frame = frame.set_axis((days.tz_localize(None) if days.tz else days).normalize())
-    return frame[~frame.index.duplicated(keep=False)].reindex(columns=list(tickers)).astype(float)
-
-
-def _fault(series: pd.Series) -> str:
-    """What is wrong with one ticker's closes, or nothing."""
-    values = series.loc[series.first_valid_index() : series.last_valid_index()].to_numpy(float)
-    if series.notna().sum() == 0:
-        return "no closes"
-    if not (np.isfinite(values) | np.isnan(values)).all() or (values <= 0.0).any():
-        return "closes that are not positive numbers"
-    if _longest_gap(np.isnan(values)) > LONGEST_GAP:
-        return f"more than {LONGEST_GAP} days in a row missing"
-    return ""
-
-
-def _longest_gap(missing: np.ndarray) -> int:
-    present = np.flatnonzero(np.r_[True, ~missing, True])
-    return int(np.diff(present).max()) - 1
-
-
-def _refuse(faults: dict[str, str]) -> None:
-    if faults:
-        listed = ", ".join(f"{ticker} ({fault})" for ticker, fault in faults.items())
-        raise PriceError(_unreachable(list(faults), f"its answer was not usable: {listed}"))
-
-
-def _unreachable(tickers: Sequence[str], why: str) -> str:
-    return (
-        f"yfinance gave no prices for {', '.join(tickers)}: {why}. Check the connection and the "
-        "tickers and try again in a new process (yfinance keeps bad answers), "
-        "or give a file of closes, or leave source out for the embedded snapshot"
+    named = pd.DataFrame(
+        {
+            "close": frame["Close"].to_numpy(float),
+            "adjusted": frame["Adj Close"].to_numpy(float),
+            "volume": frame["Volume"].to_numpy(float),
+            "dividend": frame["Dividends"].to_numpy(float),
+            "gain": frame.get("Capital Gains", pd.Series(0.0, days)).to_numpy(float),
+            "split": frame["Stock Splits"].replace(0.0, 1.0).to_numpy(float),
+        },
+        index=pd.DatetimeIndex(days.tz_localize(None).normalize().to_numpy("M8[us]"), name="date"),
     )
+    there = named["close"].notna()
+    session = named.index.to_series().where(there).bfill()
+    rows = named[there].copy()
+    for name, total in (("dividend", "sum"), ("gain", "sum"), ("split", "prod")):
+        rows[name] = named[name].groupby(session).agg(total).reindex(rows.index)
+    return rows
 
 
-def _cached(
-    folder: Path, ticker: str, start: pd.Timestamp, end: pd.Timestamp
-) -> tuple[pd.Series, pd.Timestamp] | None:
-    """Closes and the day of the answer; that of the file where it was kept without."""
-    for path in sorted((folder / "prices" / ticker).glob("*.parquet"), reverse=True):
-        first, _, last = path.stem.partition("_")
-        if first <= f"{start:%Y-%m-%d}" and last >= f"{end:%Y-%m-%d}":
-            try:
-                kept = pd.read_parquet(path)
-                day = kept["adjusted"].iloc[-1] if "adjusted" in kept else _written(path)
-                return kept["close"].loc[start:end].rename(ticker), pd.Timestamp(day)
-            except (OSError, ValueError, KeyError):  # unreadable: as good as absent
-                continue
-    return None
-
-
-def _written(path: Path) -> pd.Timestamp:
-    return pd.Timestamp(path.stat().st_mtime, unit="s").normalize()
-
-
-def _store(
-    folder: Path,
-    ticker: str,
-    start: pd.Timestamp,
-    end: pd.Timestamp,
-    closes: pd.Series,
-    adjusted: pd.Timestamp,
+def _whole(
+    bars: pd.DataFrame, meta: dict[str, Any], first: pd.Timestamp, until: pd.Timestamp
 ) -> None:
-    """Keep an answer, unless it stops short of the span: the rest may yet come."""
-    if closes.index[-1] < end - LATEST_END:
-        return
-    buffer = BytesIO()
-    kept = closes.rename("close").rename_axis("date").to_frame().assign(adjusted=adjusted)
-    kept.to_parquet(buffer)
-    path = folder / "prices" / ticker / f"{start:%Y-%m-%d}_{end:%Y-%m-%d}.parquet"
-    replace_file(path, buffer.getvalue())
+    """Refuse bars that do not reach from the first trade to the last, as Yahoo tells them.
+
+    A ticker that is no longer traded ends where its last trade was, and may.
+
+    Raises
+    ------
+    _Broken
+        Bars stop over a week before the last trade, or begin over a week after the first.
+    """
+    traded = min(_date(meta["regularMarketTime"], until), until)
+    if bars.index[-1] < traded - LATEST:
+        raise _Broken(
+            f"its prices stop on {bars.index[-1]:%Y-%m-%d}, and it was traded on {traded:%Y-%m-%d}"
+        )
+    listed = max(_date(meta["firstTradeDate"], bars.index[0]), first)
+    if bars.index[0] > listed + LATEST:
+        raise _Broken(
+            f"its prices begin on {bars.index[0]:%Y-%m-%d}, and it was traded on {listed:%Y-%m-%d}"
+        )
+
+
+def _date(moment: Any, default: pd.Timestamp) -> pd.Timestamp:
+    """The exchange's date of a moment, as yfinance hands it over."""
+    return pd.Timestamp(moment.date()) if isinstance(moment, pd.Timestamp) else default

@@ -118,7 +118,7 @@ def run(
     scenarios
         Names of regimes, or a TOML file of them; all embedded ones by default.
     prices
-        A file of closes, or ``yfinance``; the embedded snapshot by default.
+        A file of closes, or ``yahoo``; the embedded snapshot by default.
     max_weight, max_weights, layer_caps
         As in :func:`marketsim.allocate`.
     cvar_level, risk
