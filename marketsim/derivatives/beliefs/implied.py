@@ -30,12 +30,12 @@ __all__ = ["Implied", "implied"]
 FloatArray = NDArray[np.float64]
 
 WORLDS: Final = 500
-"""Run for one belief or price, over all regimes: a chunk."""
+"""Over all regimes: a chunk of those that are run together."""
 
-PRICED: Final = 7_500
-"""Run for all prices together."""
+PRICES: Final = 15
+"""Prices that are asked of as many worlds; of more, fewer by price."""
 
-FEWEST: Final = 8
+FEWEST: Final = 4
 """Worlds of a regime."""
 
 STRONGEST: Final = 8
@@ -126,6 +126,7 @@ def implied(
     *,
     of: str | Iterable[str] | None = None,
     together: bool = True,
+    worlds: int = WORLDS,
 ) -> Implied:
     """Return what the prices of companies assume.
 
@@ -142,6 +143,9 @@ def implied(
         their value hangs on most; together then all there are.
     together
         Whether to look for all of them at once, at which every price is right by itself.
+    worlds
+        That are run for a belief, over all regimes: with fewer what a belief does to value is less
+        sure, its level as sure.
 
     Raises
     ------
@@ -152,8 +156,8 @@ def implied(
     Notes
     -----
     A belief is about the time from the decision date on: history stays, and so does what forecasts
-    of revenue expect. Value is the mean over the worlds that the market prices; 500 of them are run
-    again, and held to the mean over all draws as calibrated.
+    of revenue expect. Value is the mean over the worlds that the market prices; some of them are
+    run again, and held to the mean over all draws as calibrated.
     """
     valuation = _valuation(returns)
     known = beliefs_of(valuation.paths.scenarios.posterior, valuation.assumed)
@@ -165,7 +169,7 @@ def implied(
     if not members.any():
         raise InputError(f"implied: the market value of {who} is unknown")
     regimes = len(valuation.paths.scenarios.names) if valuation.anchoring == "mix" else 1
-    sample = Sample.of(valuation, WORLDS // regimes)
+    sample = Sample.of(valuation, max(FEWEST, worlds // regimes))
     target = Target(sample, members, float(market[members].sum()))
     own_sd = growth_sd(valuation)
     alone = every_alone(target, known, asked, own_sd, STRONGEST)
@@ -176,7 +180,7 @@ def implied(
     columns = np.flatnonzero(members)
     space = point = None
     if together:
-        few = max(FEWEST, min(WORLDS, PRICED // len(columns)) // regimes)
+        few = max(FEWEST, min(worlds, worlds * PRICES // len(columns)) // regimes)
         space = _space(Sample.of(valuation, few), columns, market, known, asked, own_sd)
         point = least_surprising(space)
         mix["together"] = space.odds(point.u)

@@ -51,7 +51,9 @@ def roots(
     if not len(crossing):
         best = int(np.nanargmin(np.abs(y)))
         return float(x[best]), float(y[best])
-    at = crossing[np.abs(x[crossing] + x[crossing + 1]).argmin()]
+    a, b, fa, fb = x[crossing], x[crossing + 1], y[crossing], y[crossing + 1]
+    guess = a - fa * (b - a) / np.where(fa == fb, 1.0, fb - fa)
+    at = crossing[np.abs(guess).argmin()]
     return _between(gap, (x[at], y[at]), (x[at + 1], y[at + 1]))
 
 

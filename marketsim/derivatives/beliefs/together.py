@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ FARTHEST: Final = 6.0
 """Deviations that one belief is from the model's, at the most."""
 
 STEPS: Final = 60
+
+PATIENCE: Final = 5
+"""Steps in which a search has to come a tenth nearer to prices."""
 
 ENOUGH: Final = 1e-6
 """Of surprise, in nats, and of the logs of all prices together."""
@@ -222,14 +225,16 @@ def least_surprising(space: Space) -> Point:
     """
     gap, slope = _once(space.gap), _once(space.slope)
     count = sum(space.sizes)
-    given: dict[str, Any] = {"x0": np.zeros(count), "bounds": [(-FARTHEST, FARTHEST)] * count}
+    bounds = [(-FARTHEST, FARTHEST)] * count
     u: FloatArray = minimize(
         space.surprise,
+        np.zeros(count),
         jac=space.surprise_slope,
         method="SLSQP",
+        bounds=bounds,
         constraints={"type": "eq", "fun": gap, "jac": slope},
         options={"maxiter": STEPS, "ftol": ENOUGH},
-        **given,
+        callback=_Stuck(gap).check,
     ).x
     if not np.abs(gap(u)).max() < MET:
 
@@ -237,8 +242,23 @@ def least_surprising(space: Space) -> Point:
             value = space.surprise(u) + 0.5 * HELD * float(gap(u) @ gap(u))
             return value, space.surprise_slope(u) + HELD * gap(u) @ slope(u)
 
-        u = minimize(missed, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}, **given).x
+        options = {"maxiter": STEPS // 2}
+        u = minimize(missed, u, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
     return Point(u, gap(u), _spread(slope(u)))
+
+
+class _Stuck:
+    """Stops a search that comes no nearer to prices."""
+
+    def __init__(self, gap: Callable[[FloatArray], FloatArray]) -> None:
+        self.gap = gap
+        self.found: list[float] = []
+
+    def check(self, u: FloatArray) -> None:
+        self.found.append(float(np.abs(self.gap(u)).max()))
+        before = min(self.found[:-PATIENCE], default=np.inf)
+        if self.found[-1] > MET and min(self.found[-PATIENCE:]) > 0.9 * before:
+            raise StopIteration
 
 
 def _once(function: Callable[[FloatArray], FloatArray]) -> Callable[[FloatArray], FloatArray]:
