@@ -6,14 +6,17 @@ best.vjp(d_weights={"cash": 1.0}).returns   # what a weight hangs on, by draw an
 weights = optimum(best)                     # the same as a function for jax.grad, jvp, vmap
 print(reverse_stress(choice, 0.30))         # the most plausible world in which it loses as much
 print(implied(returns, "NVDA"))             # what its price assumes
+print(regimes_apart(choice, "bear", "bull"))    # which assumptions set them apart, and by how much
 """
 
 from __future__ import annotations
 
 from .beliefs import Implied, implied
+from .between import RegimesApart, regimes_apart
 from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
 from .information import Information, value_of_information
+from .path_integral import PathIntegral, path_integral
 from .reverse import ReverseStress, reverse_stress
 from .sensitivities import Sensitivities, sensitivities
 from .smoothed import Changes, Slopes, SmoothedOptimum, smoothed
@@ -23,6 +26,8 @@ __all__ = [
     "Changes",
     "Implied",
     "Information",
+    "PathIntegral",
+    "RegimesApart",
     "ReverseStress",
     "Sensitivities",
     "Slopes",
@@ -33,6 +38,8 @@ __all__ = [
     "explain_weight",
     "implied",
     "optimum",
+    "path_integral",
+    "regimes_apart",
     "reverse_stress",
     "sensitivities",
     "smoothed",
