@@ -16,6 +16,7 @@ from .between import RegimesApart, regimes_apart
 from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
 from .information import Information, value_of_information
+from .optima import ChoicesApart, choices_apart
 from .path_integral import PathIntegral, path_integral
 from .reverse import ReverseStress, reverse_stress
 from .sensitivities import Sensitivities, sensitivities
@@ -24,6 +25,7 @@ from .what_if import Stress, stress
 
 __all__ = [
     "Changes",
+    "ChoicesApart",
     "Implied",
     "Information",
     "PathIntegral",
@@ -34,6 +36,7 @@ __all__ = [
     "SmoothedOptimum",
     "Stress",
     "WeightExplained",
+    "choices_apart",
     "cvar",
     "explain_weight",
     "implied",

@@ -32,13 +32,16 @@ MOST: Final = 2_000
 
 FEWEST: Final = 5
 MANY: Final = 17
-"""Nodes of a piece to begin with, and those past which it is halved instead."""
+"""Nodes of a piece to begin with, and those past which it is parted instead."""
 
 BETTER: Final = 0.1
-"""What doubling leaves of the error where there is no kink; else the piece is halved."""
+"""What doubling leaves of the error where there is no kink; else the piece is parted."""
+
+EDGE: Final = 0.02
+"""Share of a piece that is parted from it at the least."""
 
 NARROW: Final = 1e-9
-"""Share of the way below which nothing is halved: what it still misses is a jump."""
+"""Share of the way below which nothing is parted: what it still misses is a jump."""
 
 ROUNDING: Final = 1e-14
 """Share of values that their change does not tell from nothing."""
@@ -129,7 +132,7 @@ def integrated(
     """Return what causes add to a change, of values along a path.
 
     Clenshaw and Curtis's (1960) rule, whose nodes are doubled where the path is smooth, and pieces
-    halved where it has a kink, the worst first, until contributions miss the change of values by no
+    parted where it has a kink, the worst first, until contributions miss the change of values by no
     more than the tolerance, and doubling moves none of them by more than its root.
 
     Parameters
@@ -211,13 +214,29 @@ class _Piece:
         return cls(start, end, nodes, fine, float(missed), float(moved), before)
 
     def refined(self, at: At) -> Iterator[_Piece]:
-        """Yield it with twice the nodes, or its halves where that does not help."""
+        """Yield it with twice the nodes, or its two parts where that does not help."""
         if self.nodes < MANY and self.missed <= BETTER * self.before:
             yield _Piece.of(at, self.start, self.end, 2 * self.nodes - 1, self.missed)
         else:
-            middle = 0.5 * (self.start + self.end)
+            middle = self._kink(at)
             yield _Piece.of(at, self.start, middle, FEWEST)
             yield _Piece.of(at, middle, self.end, FEWEST)
+
+    def _kink(self, at: At) -> float:
+        """Return where to part it: at the one kink that it may have, were it straight beside that.
+
+        That is where the slopes at both ends, each up to there, make the change of values; of the
+        output whose slope changes most.
+        """
+        (before, first), (after, last) = at(self.start), at(self.end)
+        slopes = np.stack([first.sum(axis=1), last.sum(axis=1)])
+        place = int(np.abs(slopes[1] - slopes[0]).argmax())
+        bend = slopes[0, place] - slopes[1, place]
+        width = self.end - self.start
+        rise = float(after[place] - before[place]) - slopes[1, place] * width
+        share = rise / (bend * width) if bend else 0.5
+        inside = float(np.clip(share, EDGE, 1.0 - EDGE)) if 0.0 < share < 1.0 else 0.5
+        return self.start + inside * width
 
 
 def _entry(piece: _Piece, place: int, tolerance: float) -> tuple[float, int, _Piece]:
