@@ -168,7 +168,7 @@ def forecast_change(
 
 def _reach(said: Forecast) -> int:
     """Return how many quarters are forecast, those of regimes where there are any."""
-    return (said.joint.mean if said.shifted is None else said.shifted).shape[1]
+    return int((said.joint.mean if said.shifted is None else said.shifted).shape[1])
 
 
 def _rests_on(said: Forecast, row: int, places: np.ndarray) -> dict[str, Rest]:
@@ -203,7 +203,9 @@ def _log_mean(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return (other - one) / ln(other / one), and either where they are equal."""
     log = np.log(other / one)
     near = np.abs(log) < 1e-7
-    return np.where(near, np.sqrt(one * other), (other - one) / np.where(near, 1.0, log))
+    return np.asarray(
+        np.where(near, np.sqrt(one * other), (other - one) / np.where(near, 1.0, log))
+    )
 
 
 def _told(added: Mapping[str, float], size: float) -> Iterator[Cause]:
