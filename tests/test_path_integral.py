@@ -128,6 +128,24 @@ def test_wrong_points_are_named(start: list[float], end: list[float], said: str)
         path_integral(wavy, start, end)
 
 
+@pytest.mark.parametrize(
+    ("function", "start", "more", "said"),
+    [
+        (None, [0.0], {}, "is no function"),
+        (lambda x: x[0], [0.0], {}, "must return a value and its slopes"),
+        (lambda x: (x[0], ["a"]), [0.0], {}, "slopes is"),
+        (lambda x: (x[0], [1.0]), ["a"], {}, "start is"),
+        (lambda x: (x[0], [1.0]), [0.0], {"tolerance": -1.0}, "tolerance"),
+        (lambda x: (x[0], [1.0]), [0.0], {"most": np.nan}, "most"),
+    ],
+)
+def test_what_is_no_function_or_number_is_named(
+    function: Any, start: Any, more: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        path_integral(function, start, [1.0], **more)
+
+
 def test_wrong_slopes_are_named() -> None:
     with pytest.raises(InputError, match="they must be"):
         path_integral(lambda x: (x[0], [1.0, 1.0]), [0.0], [1.0])

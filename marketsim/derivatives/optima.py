@@ -91,6 +91,12 @@ def choices_apart(
     SolverError
         Where on the way nothing keeps to the limits.
     """
+    for choice in (start, end):
+        if not isinstance(choice, Allocation):
+            raise InputError(
+                f"choices_apart: {type(choice).__name__} is no allocation; give two that ms.allocate "
+                "returned"
+            )
     best, last = smoothed(start), smoothed(end)
     _check_alike(best, last)
     whole = [sum(parts) for parts in zip(*causes.values(), strict=True)]

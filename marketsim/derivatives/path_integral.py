@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from marketsim.allocation.names import check_number
 from marketsim.errors import InputError, SolverError
 
 __all__ = ["PathIntegral", "integrated", "path_integral"]
@@ -95,7 +96,14 @@ def path_integral(
     SolverError
         Where contributions still miss the change after the most points, as with a jump.
     """
-    first, last = (np.asarray(x, dtype=np.float64) for x in (start, end))
+    first, last = (_numbers(name, x) for name, x in (("start", start), ("end", end)))
+    if not callable(value_and_slopes):
+        raise InputError(
+            f"path_integral: {value_and_slopes!r} is no function; give one that returns a value "
+            "and its slopes, as jax.value_and_grad(f)"
+        )
+    check_number("tolerance", tolerance, 1e-15, 1.0, "a share above 0")
+    check_number("most", most, 2, 10**9, "a number of points, 2 or more")
     if first.shape != last.shape or first.ndim != 1:
         raise InputError(
             f"path_integral: start has shape {first.shape}, end {last.shape}; give one number by "
@@ -108,8 +116,14 @@ def path_integral(
 
     def along(share: float) -> tuple[FloatArray, FloatArray]:
         nonlocal single
+        found = value_and_slopes(first + share * change)
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise InputError(
+                f"path_integral: the function returns {type(found).__name__}; it must return a "
+                "value and its slopes, as jax.value_and_grad(f)"
+            )
         value, slopes = (
-            np.asarray(x, dtype=np.float64) for x in value_and_slopes(first + share * change)
+            _numbers(name, x) for name, x in zip(("value", "slopes"), found, strict=True)
         )
         if slopes.shape != (*value.shape, len(change)) or value.ndim > 1:
             raise InputError(
@@ -184,6 +198,13 @@ def integrated(
             f"{np.abs(left).max():.3g} of {scale:.3g}; there may be a jump on the way"
         )
     return PathIntegral(total, change, left, len(seen))
+
+
+def _numbers(name: str, given: Any) -> FloatArray:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"path_integral: {name} is {given!r}; give numbers") from error
 
 
 At = Callable[[float], tuple[FloatArray, FloatArray]]

@@ -129,6 +129,12 @@ def forecast_change(
     """
     if not isinstance(quarters, int | np.integer) or isinstance(quarters, bool) or quarters < 1:
         raise InputError(f"forecast_change: quarters is {quarters!r}; give a whole number from 1")
+    for said in (before, after):
+        if not hasattr(said, "joint"):
+            raise InputError(
+                f"forecast_change: {type(said).__name__} is no forecast; give two that ms.forecast "
+                "returned"
+            )
     rows = [place_of(one.series, entity, quantity) for one in (before, after)]
     one, other = before.series[rows[0]], after.series[rows[1]]
     if one.unit != other.unit:

@@ -229,7 +229,9 @@ def apart_sentence(contents: RunContents) -> str:
         return ""
     worst, best = map(readable, contents.apart_regimes)
     whole = float(contents.apart["portfolio"].sum())
-    return f"Why the portfolio returns {percent(whole)} more in {best} than in {worst}"
+    return (
+        f"Why the portfolio returns {number(100 * whole, 1)} points more in {best} than in {worst}"
+    )
 
 
 def _assumption(name: str, row: pd.Series[float], largest: float) -> list[str | Markup]:
