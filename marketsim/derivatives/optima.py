@@ -94,8 +94,8 @@ def choices_apart(
     for choice in (start, end):
         if not isinstance(choice, Allocation):
             raise InputError(
-                f"choices_apart: {type(choice).__name__} is no allocation; give two that ms.allocate "
-                "returned"
+                f"choices_apart: {type(choice).__name__} is no allocation; give two that "
+                "ms.allocate returned"
             )
     best, last = smoothed(start), smoothed(end)
     _check_alike(best, last)

@@ -16,7 +16,7 @@ from marketsim.files import replace_file
 from marketsim.forecasting import ForecastChange, forecast_change
 
 from .comparison_story import comparison_story
-from .corners import RETURN, RISK, Corners, Differs, attributed, outcome
+from .corners import RETURN, RISK, Corners, Differs, attributed, check_names, outcome
 from .deciding import Decided, decided
 from .recorded import Recorded, recorded
 
@@ -115,6 +115,7 @@ def compare(
         The runs choose among other companies.
     """
     both = recorded(before), recorded(after)
+    check_names(both[0].weights.index, both[1].weights.index)
     found = _made_again(both[0], progress), _made_again(both[1], progress)
     differs = _differs(*both)
     progress("finding why weights changed")

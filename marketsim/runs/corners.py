@@ -26,7 +26,7 @@ from marketsim.valuation import revalue
 from .deciding import Decided, Question
 from .decision import choose
 
-__all__ = ["CAUSES", "Corners", "Differs", "attributed"]
+__all__ = ["CAUSES", "Corners", "Differs", "attributed", "check_names", "outcome"]
 
 FACTS: Final = "facts"
 PRICES: Final = "prices"
@@ -103,7 +103,7 @@ def attributed(corners: Corners, differs: Differs) -> pd.DataFrame:
         The runs hold other companies.
     """
     start, end = corners.choice(0, 0, 0), corners.choice(1, 1, 1)
-    _check_names(start, end)
+    check_names(start.weights.index, end.weights.index)
     if not differs.settings:
         return _market(corners, differs, 0)
     if not (differs.facts or differs.prices):
@@ -136,7 +136,7 @@ def _market(corners: Corners, differs: Differs, settings: int) -> pd.DataFrame:
         return pd.DataFrame([change], index=names)
     every = {(x, y): corners.choice(x, y, settings) for x in (0, 1) for y in (0, 1)}
     for one in every.values():
-        _check_names(start, one)
+        check_names(start.weights.index, one.weights.index)
     try:
         given = {place: smoothed(one).given for place, one in every.items()}
         causes = {FACTS: _mean(given, (1, 0), (0, 1)), PRICES: _mean(given, (0, 1), (1, 0))}
@@ -182,8 +182,15 @@ def _priced(of: Decided, day: pd.Timestamp) -> Prices:
     )
 
 
-def _check_names(one: Allocation, other: Allocation) -> None:
-    names = [list(x.weights.index) for x in (one, other)]
+def check_names(one: pd.Index, other: pd.Index) -> None:
+    """Refuse choices among other companies.
+
+    Raises
+    ------
+    InputError
+        It names them.
+    """
+    names = [sorted(map(str, x)) for x in (one, other)]
     if names[0] != names[1]:
         apart = sorted(set(names[0]) ^ set(names[1]))
         where = "first" if apart and apart[0] in names[0] else "second"
