@@ -31,6 +31,11 @@ ASKED = Question(as_of="2025-12-31", draws=600, most_cash=0.0)
 ALL = Differs(facts=True, prices=True, settings=True)
 
 
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.environment, "prepare_jax", lambda: None)
+
+
 @pytest.fixture(scope="module")
 def moved(paths: ms.Paths, prices: ms.prices.Prices) -> ms.ReturnScenarios:
     """Other worlds at other prices, as if of another date."""
@@ -166,7 +171,6 @@ def folder(
         return corners.found[int(asked.risk != ASKED.risk)]
 
     monkeypatch.setattr(comparison, "decided", decided)
-    monkeypatch.setattr(cli.environment, "prepare_jax", lambda: None)
 
     def write(name: str, place: int) -> Path:
         there, found = tmp_path / name, corners.found[place]
