@@ -62,6 +62,7 @@ from marketsim.reporting.regime_story import flagship_revenue, regime_returns
 from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
 from marketsim.reporting.tables import (
     allocation_table,
+    apart_table,
     growth_regimes,
     slowest_regime,
     top_assumptions,
@@ -1361,3 +1362,28 @@ def test_a_run_without_value_leaves_its_section_out() -> None:
     bare = replace(contents, value=pd.DataFrame(), valuation=pd.DataFrame())
     assert "<h2>Value</h2>" not in report_html(bare)
     assert (value_sentence(bare), value_figure(bare), value_legend(bare)) == ("", "", [])
+
+
+def test_what_sets_the_best_scenario_apart_is_told_and_adds_up() -> None:
+    table = pd.DataFrame(
+        {
+            "unit": ["share", "per year", np.nan],
+            "start": [0.2, 0.16, np.nan],
+            "end": [0.6, 0.12, np.nan],
+            "meaning": ["of output", "what builders ask for", np.nan],
+            "portfolio": [0.151, 0.049, 0.002],
+        },
+        index=pd.Index(["saturation", "hurdle_rate", "not resolved"], name="assumption"),
+    )
+    bare = make_contents()
+    contents = replace(bare, apart=table, apart_regimes=("bear", "bull"))
+    page = report_html(contents)
+    assert "Why the portfolio returns 20.2 points more in bull than in bear" in page
+    rows = apart_table(contents, 1).rows
+    assert [str(row[-1]).replace("\N{NO-BREAK SPACE}", " ") for row in rows] == [
+        "+15.1 %",
+        "+4.9 %",
+        "+0.2 %",
+    ]
+    assert str(rows[1][0]) == "Other assumptions"
+    assert "Why the portfolio returns" not in report_html(bare)

@@ -28,6 +28,7 @@ RESULTS = {
     "paradox.csv",
     "paths.parquet",
     "reasons.csv",
+    "regimes_apart.csv",
     "returns.parquet",
     "sensitivities.csv",
     "statements.csv",

@@ -14,6 +14,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from .allocation import allocate
+from .comparisons import compare
 from .forecasts import forecast
 from .implied import implied
 from .knowledge import assumptions, claims
@@ -31,8 +32,10 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (run, backtest, allocate, stress, implied, forecast, outlook, assumptions, claims):
-    app.command()(command)
+for work in (run, compare, backtest, allocate, stress, implied):
+    app.command()(work)
+for knowing in (forecast, outlook, assumptions, claims):
+    app.command()(knowing)
 app.add_typer(prices, name="prices")
 
 

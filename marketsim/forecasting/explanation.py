@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from .hearing import Heard
     from .projection import Forecast
 
-__all__ = ["OTHERS", "Explanation", "Part", "explained", "place_of", "places_of"]
+__all__ = [
+    "MODEL",
+    "OTHERS",
+    "REGIMES",
+    "SMALL",
+    "Explanation",
+    "Part",
+    "explained",
+    "place_of",
+    "places_of",
+]
 
 TREND: Final = "its own trend"
 MODEL: Final = "structural model"

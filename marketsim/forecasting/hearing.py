@@ -20,7 +20,7 @@ from marketsim.statements import (
 )
 
 from .ahead import Ahead
-from .joint import Joint
+from .joint import Joint, Step
 from .panel import Panel
 from .trend import Trend
 
@@ -35,8 +35,10 @@ restatements, and that a statement may count something a little different."""
 class Heard:
     """A statement and by how much it moved the logs of the forecast, [series, horizon].
 
-    All shifts add up to what was heard. Where a quarter was settled by another statement, this one
-    has moved nothing.
+    All shifts add up to what was heard: each is what the statement says beyond what was expected
+    before any of them, times what all of them together make of it, so that no order in which they
+    are heard matters (the news of Banbura and Modugno 2014). Where a quarter was settled by another
+    statement, this one has moved nothing.
     """
 
     said: Open
@@ -93,21 +95,47 @@ def hear(
     before, horizons = joint.mean, joint.mean.shape[1]
     within = [one for one in said if one.last <= horizons]
     sums = [one for one in within if not (one.floor or one.kind.settles)]
-    joint, heard = _one_by_one(joint, sums, panel, known)
+    joint, heard = _one_by_one(joint, before, [], sums, panel, known)
     joint, heard = _settled(joint, before, heard, _surest(within, panel, own, known))
-    joint, bounds = _one_by_one(joint, [one for one in within if one.floor], panel, known)
-    return joint, [*heard, *bounds]
+    bounds = [one for one in within if one.floor]
+    return _one_by_one(joint, before, heard, bounds, panel, known)
 
 
 def _one_by_one(
-    joint: Joint, said: Sequence[Open], panel: Panel, known: Mapping[str, Beats]
+    joint: Joint,
+    first: np.ndarray,
+    heard: list[Heard],
+    said: Sequence[Open],
+    panel: Panel,
+    known: Mapping[str, Beats],
 ) -> tuple[Joint, list[Heard]]:
-    """Return it once it has heard statements one after the other, and what each changed."""
-    heard = []
+    """Return it once it has heard more statements, and what each changed.
+
+    ``first`` is what was expected before all that was ``heard``.
+    """
     for one in said:
-        last, joint = joint.mean, _told(joint, one, panel, known)
-        heard.append(Heard(one, joint.mean - last))
+        joint = _told(joint, one, panel, known)
+        heard = _shared(heard, one, joint.steps[-1], first)
     return joint, heard
+
+
+def _shared(heard: list[Heard], said: Open, step: Step, first: np.ndarray) -> list[Heard]:
+    """Return what each statement has changed once another is heard.
+
+    Who is heard later is not only told the rest: the step corrects by a share, ``heeded``, of what
+    the statement misses, what was expected ``first`` [series, horizon] and what others added to it.
+    """
+    (direction,), gain = step.directions, step.gain[:, 0]
+    heeded = 1.0 - float(step.stretch[0, 0]) ** 2
+    moved = float(step.after[0] - step.before[0])
+    others = [float(direction @ one.shift.ravel()) for one in heard]
+    came = float(step.before[0] - direction @ first.ravel())
+    shape = first.shape
+    left = [
+        Heard(one.said, one.shift - (heeded * x * gain).reshape(shape))
+        for one, x in zip(heard, others, strict=True)
+    ]
+    return [*left, Heard(said, ((moved + heeded * came) * gain).reshape(shape))]
 
 
 def _told(joint: Joint, said: Open, panel: Panel, known: Mapping[str, Beats]) -> Joint:

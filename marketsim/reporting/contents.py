@@ -74,6 +74,7 @@ OPTIONAL = {
     ),
     "valuation": ("value",),
     "information": ("gain", "net", "moved"),
+    "apart": ("unit", "start", "end", "portfolio", "meaning"),
 }
 """Columns of frames that may be left empty."""
 
@@ -112,6 +113,12 @@ class RunContents:
     information : DataFrame
         Indexed by what might be known beforehand: gain (of the objective), net (of what chance
         seems to be worth), moved (share of the portfolio); without rows the page leaves it out.
+    apart : DataFrame
+        Indexed by assumption, largest first, and then by what is left: unit, its value in two
+        regimes (start, end), what it adds to the difference of the portfolio's expected returns
+        (portfolio), meaning; without rows the page leaves it out.
+    apart_regimes : tuple
+        Names of the two.
     names : Mapping
         Ticker to company.
     layers : Mapping
@@ -179,6 +186,8 @@ class RunContents:
     alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
     reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
     information: pd.DataFrame = field(default_factory=pd.DataFrame)
+    apart: pd.DataFrame = field(default_factory=pd.DataFrame)
+    apart_regimes: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
         faults = [

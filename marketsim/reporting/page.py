@@ -27,6 +27,8 @@ from .regime_story import bands_note, columns_note
 from .svg import swatch
 from .tables import (
     allocation_table,
+    apart_sentence,
+    apart_table,
     fit_table,
     growth_regimes,
     information_table,
@@ -112,6 +114,8 @@ def report_html(contents: RunContents) -> str:
             "tornado": sensitivity_table(contents),
             "heat_map": _heat(contents),
             "information": information_table(contents),
+            "apart": apart_table(contents),
+            "apart_sentence": apart_sentence(contents),
             "fit_sentence": fit_sentence(contents),
             "fit": fit_table(contents),
             "fit_panels": _fits(contents),

@@ -30,6 +30,8 @@ __all__ = [
     "Column",
     "Table",
     "allocation_table",
+    "apart_sentence",
+    "apart_table",
     "fit_table",
     "growth_regimes",
     "information_table",
@@ -191,6 +193,45 @@ def information_table(contents: RunContents, count: int = 6) -> Table:
         for name, row in contents.information.head(count).iterrows()
     ]
     return Table(columns, rows)
+
+
+def apart_table(contents: RunContents, count: int = 8) -> Table:
+    """What sets the portfolio's best regime apart from its worst, largest first, then the rest."""
+    worst, best = (sentence(readable(name)) for name in contents.apart_regimes)
+    columns = [Column("Assumption", "text"), Column(worst), Column(best), Column("Return")]
+    table = contents.apart
+    if not len(table):
+        return Table(columns, [])
+    own = table[table["meaning"].notna()]
+    rows = [
+        [
+            Markup("<b>{}</b><small>{}</small>").format(
+                sentence(readable(str(name))), str(row["meaning"])
+            ),
+            *(quantity(float(row[side]), str(row["unit"])) for side in ("start", "end")),
+            percent(float(row["portfolio"]), sign=True),
+        ]
+        for name, row in own.head(count).iterrows()
+    ]
+    others = own["portfolio"].iloc[count:]
+    left = table["portfolio"].drop(index=own.index)
+    more = {"other assumptions": others.sum()} if len(others) else {}
+    rows += [
+        [sentence(str(name)), MISSING, MISSING, percent(float(added), sign=True)]
+        for name, added in (more | left.to_dict()).items()
+    ]
+    return Table(columns, rows)
+
+
+def apart_sentence(contents: RunContents) -> str:
+    """By how much the portfolio returns more in its best regime; nothing where there is none."""
+    if not len(contents.apart):
+        return ""
+    worst, best = map(readable, contents.apart_regimes)
+    whole = float(contents.apart["portfolio"].sum())
+    return (
+        f"Why the portfolio returns {number(100 * whole, 1)} points more in {best} than in {worst}"
+    )
 
 
 def _assumption(name: str, row: pd.Series[float], largest: float) -> list[str | Markup]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from marketsim.forecasting import Forecast, forecast
 from marketsim.knowledge import Knowledge
 from marketsim.prices import Prices, newest_close
 from marketsim.returns import CASH, ReturnScenarios
-from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
+from marketsim.scenarios import Regime, Scenarios, fit_regimes, read_regimes
 from marketsim.simulation import Paths, simulate
 from marketsim.valuation import revalue
 
@@ -29,6 +29,9 @@ from .freshness import Freshness, freshness
 from .inputs import dated_prices, known_by, own_splits
 
 __all__ = ["Decided", "Question", "Valued", "decided", "valued"]
+
+QUARTERS: Final = 4
+"""That a run forecasts."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +58,25 @@ class Question:
         """Limits on weights, as :func:`marketsim.allocate` takes them."""
         names = ("max_weight", "layer_caps", "max_weights")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def aim(self) -> dict[str, Any]:
+        """What is chosen best, and within which limits, as :func:`decision.decide` takes it."""
+        return {
+            "level": self.cvar_level,
+            "risk": self.risk,
+            "risk_aversion": self.risk_aversion,
+            "limits": self.limits,
+            "benchmark": self.benchmark,
+            "most_cash": self.most_cash,
+        }
+
+    def regimes(self) -> Sequence[Regime]:
+        """Return the scenarios asked for, as they are written."""
+        given = self.scenarios
+        path = given if isinstance(given, Path) else None
+        names = None if isinstance(given, Path) or given is None else tuple(given)
+        return read_regimes(path, names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +107,7 @@ class Decided(Valued):
     decision: Decision
 
 
-def decided(asked: Question, progress: Callable[[str], None]) -> Decided:
+def decided(asked: Question, progress: Callable[[str], None], quarters: int = QUARTERS) -> Decided:
     """Go from the facts to a decision.
 
     Parameters
@@ -94,6 +116,8 @@ def decided(asked: Question, progress: Callable[[str], None]) -> Decided:
         What is asked.
     progress
         Called with the name of each step as it begins.
+    quarters
+        That its forecast lists.
 
     Raises
     ------
@@ -104,29 +128,18 @@ def decided(asked: Question, progress: Callable[[str], None]) -> Decided:
     _positive("risk", asked.risk)
     if asked.risk_aversion is not None:
         _positive("risk_aversion", asked.risk_aversion)
-    found = valued(asked, progress)
+    found = valued(asked, progress, quarters)
     progress("choosing weights")
-    decision = decide(
-        found.returns,
-        level=asked.cvar_level,
-        risk=asked.risk,
-        risk_aversion=asked.risk_aversion,
-        limits=asked.limits,
-        benchmark=asked.benchmark,
-        most_cash=asked.most_cash,
-    )
+    decision = decide(found.returns, **asked.aim)
     return Decided(**vars(found), decision=decision)
 
 
-def valued(asked: Question, progress: Callable[[str], None]) -> Valued:
+def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUARTERS) -> Valued:
     """Go from the facts to returns; see :func:`decided`."""
-    scenarios = asked.scenarios
-    path = scenarios if isinstance(scenarios, Path) else None
-    names = None if isinstance(scenarios, Path) or scenarios is None else tuple(scenarios)
     limits, cash = asked.limits, [CASH] if asked.most_cash else []
     if cash:
         limits = with_cash_cap(limits, _share("most_cash", asked.most_cash))
-    read = read_regimes(path, names)
+    read = asked.regimes()
 
     progress("reading the facts")
     knowledge, complete = known_by(asked.as_of, asked.add)
@@ -146,7 +159,7 @@ def valued(asked: Question, progress: Callable[[str], None]) -> Valued:
         progress(f"leaving out {', '.join(absent)}: no price")
     fresh = freshness(knowledge, date, newest_close(market, asked.prices))
     posterior, regimes, coming, paths, returns = _simulated(
-        asked, knowledge, market, lambda posterior: fit_regimes(posterior, read), progress
+        asked, knowledge, market, lambda posterior: fit_regimes(posterior, read), progress, quarters
     )
     return Valued(
         knowledge,
@@ -169,12 +182,13 @@ def _simulated(
     market: Prices,
     fitted: Callable[[Posterior], Scenarios],
     progress: Callable[[str], None],
+    quarters: int,
 ) -> tuple[Posterior, Scenarios, Forecast, Paths, ReturnScenarios]:
     progress("calibrating the model")
     posterior = calibrate(knowledge)
     regimes = fitted(posterior)
     progress("forecasting what will be reported")
-    coming = forecast(regimes)
+    coming = forecast(regimes, quarters)
     progress(f"simulating {asked.draws:,} worlds")
     paths = simulate(regimes, draws=asked.draws, seed=asked.seed, forecast=coming)
     progress("valuing the companies")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -16,7 +16,21 @@ from .benchmarks import market_weights, stated_weights
 from .cash import CashRate, cash_return, earned_by_cash, with_cash, with_cash_cap
 from .rivals import alternatives, compared, loss, parts_of
 
-__all__ = ["Decision", "decide"]
+__all__ = ["Chosen", "Decision", "choose", "decide"]
+
+
+class Chosen(NamedTuple):
+    """A choice of weights: what it makes best, its benchmark, cash, and what it keeps to.
+
+    ``limits`` on weights, those of cash among them, and ``rules`` with those on risk.
+    """
+
+    choice: Allocation
+    objective: str
+    benchmark: pd.Series
+    cash: CashRate | None
+    limits: Mapping[str, Any]
+    rules: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +112,41 @@ def decide(
     InputError
         For a benchmark that is none.
     """
+    found = choose(
+        returns,
+        level=level,
+        risk=risk,
+        risk_aversion=risk_aversion,
+        limits=limits,
+        benchmark=benchmark,
+        most_cash=most_cash,
+        cash_rate=cash_rate,
+    )
+    choice, returns, market = found.choice, found.choice.returns, found.benchmark
+    weights = alternatives(returns, choice, market, level, found.limits, found.rules)
+    return Decision(
+        choice,
+        found.objective,
+        market,
+        compared(returns, weights, market, level),
+        weights,
+        choice.reasons(market, parts_of(returns)),
+        found.cash,
+    )
+
+
+def choose(
+    returns: ReturnScenarios,
+    *,
+    level: float = 0.95,
+    risk: float = 1.0,
+    risk_aversion: float | None = None,
+    limits: Mapping[str, Any],
+    benchmark: Mapping[str, float] | pd.Series | None = None,
+    most_cash: float = 1.0,
+    cash_rate: float | None = None,
+) -> Chosen:
+    """Choose weights as :func:`decide` does, with nothing beside them."""
     told, cash = "", None
     if most_cash > 0.0:
         cash = earned_by_cash(returns, cash_rate)
@@ -121,13 +170,4 @@ def decide(
         aim = ExpectedReturn() - risk_aversion * CVaR(level)
         goal = f"maximise expected return less {risk_aversion:g} times the {worst}{told}"
     choice = allocate(returns, aim, **rules)
-    weights = alternatives(returns, choice, market, level, limits, rules)
-    return Decision(
-        choice,
-        goal,
-        market,
-        compared(returns, weights, market, level),
-        weights,
-        choice.reasons(market, parts_of(returns)),
-        cash,
-    )
+    return Chosen(choice, goal, market, cash, limits, rules)

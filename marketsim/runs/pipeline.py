@@ -31,7 +31,7 @@ from marketsim.simulation import Paths
 
 from .deciding import Question, decided
 from .decision import Decision
-from .results import known_worth, result_files
+from .results import extremes_apart, known_worth, result_files
 from .tables import revenue_fan, scenario_table, value_table, world_fan
 
 __all__ = ["Run", "run"]
@@ -139,9 +139,8 @@ def run(
     Run
         The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
         by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
-        information.csv,
-        assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet,
-        fit.csv and report.html.
+        information.csv, regimes_apart.csv, assumptions.csv, forecast.csv, outlook.csv,
+        paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
 
     Raises
     ------
@@ -172,6 +171,8 @@ def run(
     choice = decision.choice
     progress("finding what moves them")
     slopes, worth_knowing = sensitivities(choice), known_worth(choice)
+    progress("finding what sets scenarios apart")
+    apart = extremes_apart(choice)
     progress("looking ahead ten years")
     years = outlook(regimes, draws=YEARLY_DRAWS, seed=seed)
 
@@ -204,7 +205,7 @@ def run(
         "warnings": fresh.warnings,
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
-    files = result_files(decision, slopes, worth_knowing, paths, posterior, years, doubled)
+    files = result_files(decision, slopes, worth_knowing, apart, paths, posterior, years, doubled)
     files["forecast.csv"] = found.coming.to_csv().encode()
     for name, content in files.items():
         replace_file(folder / name, content)
@@ -223,6 +224,8 @@ def run(
             fit_paths=posterior.fit_paths,
             sensitivities=slopes.table(),
             information=worth_knowing,
+            apart=pd.DataFrame() if apart is None else apart.table(),
+            apart_regimes=("", "") if apart is None else (apart.start, apart.end),
             names={t: str(table["company"][t]) for t in companies},
             layers=found.layers | ({CASH: CASH} if CASH in choice.weights.index else {}),
             flagship=knowledge.universe.only("merchant_line"),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pandas as pd
 
 from marketsim.allocation import Allocation
 from marketsim.calibration import Posterior
-from marketsim.derivatives import Sensitivities, value_of_information
+from marketsim.derivatives import (
+    RegimesApart,
+    Sensitivities,
+    regimes_apart,
+    value_of_information,
+)
 from marketsim.errors import MarketsimError
 from marketsim.outlooks import Outlook
 from marketsim.paradoxes import Paradox
@@ -16,13 +23,17 @@ from marketsim.valuation import Valuation
 from .decision import Decision
 from .tables import paths_table, value_table
 
-__all__ = ["known_worth", "result_files"]
+__all__ = ["extremes_apart", "known_worth", "result_files"]
+
+POINTS: Final = 5
+"""Of the way between two regimes: a portfolio needs no more."""
 
 
 def result_files(
     decision: Decision,
     slopes: Sensitivities,
     worth_knowing: pd.DataFrame,
+    apart: RegimesApart | None,
     paths: Paths,
     posterior: Posterior,
     years: Outlook,
@@ -45,6 +56,7 @@ def result_files(
         "statements.csv": _rows(valuation.statements()),
         "valuation_assumptions.csv": assumed.to_csv(lineterminator="\n").encode(),
         "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
+        "regimes_apart.csv": _apart(apart).to_csv(lineterminator="\n").encode(),
         "information.csv": worth_knowing.to_csv(lineterminator="\n").encode(),
         "fit.csv": _rows(posterior.fit),
         "outlook.csv": years.to_csv().encode(),
@@ -53,6 +65,26 @@ def result_files(
         "returns.parquet": _parquet(returns),
         "paths.parquet": _parquet(paths_table(paths)),
     }
+
+
+def extremes_apart(choice: Allocation) -> RegimesApart | None:
+    """Return why the choice returns more in its best regime than in its worst.
+
+    None where there is one regime, or no assumption sets the two apart.
+    """
+    means = choice.by_scenario["expected_return"]
+    try:
+        return regimes_apart(choice, str(means.idxmin()), str(means.idxmax()), points=POINTS)
+    except MarketsimError:
+        return None
+
+
+def _apart(apart: RegimesApart | None) -> pd.DataFrame:
+    """Return the table of what sets regimes apart, with their names."""
+    if apart is None:
+        return pd.DataFrame(columns=["portfolio"], index=pd.Index([], name="assumption"))
+    names = {"start": apart.start, "end": apart.end}
+    return apart.table().drop(columns="meaning").rename(columns=names)
 
 
 def known_worth(choice: Allocation) -> pd.DataFrame:
