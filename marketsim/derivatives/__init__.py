@@ -13,6 +13,7 @@ from __future__ import annotations
 from .beliefs import Implied, implied
 from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
+from .hedging import Hedge, hedge
 from .information import Information, value_of_information
 from .reverse import ReverseStress, reverse_stress
 from .sensitivities import Sensitivities, sensitivities
@@ -21,6 +22,7 @@ from .what_if import Stress, stress
 
 __all__ = [
     "Changes",
+    "Hedge",
     "Implied",
     "Information",
     "ReverseStress",
@@ -31,6 +33,7 @@ __all__ = [
     "WeightExplained",
     "cvar",
     "explain_weight",
+    "hedge",
     "implied",
     "optimum",
     "reverse_stress",

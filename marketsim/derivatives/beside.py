@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from marketsim.ensemble import ahead
-from marketsim.model import State
-from marketsim.simulation import WORLD, Outcomes, kept, outcomes
+from marketsim.ensemble import YEAR
+from marketsim.simulation import WORLD, Outcomes
 from marketsim.valuation import Valuation
 
-__all__ = ["MACRO", "change_of", "macro_of", "outcomes_of", "revenue_of"]
+__all__ = ["MACRO", "change_of", "macro_of", "revenue_of"]
 
 FloatArray = NDArray[np.float64]
-
-YEAR: Final = 4
 
 MACRO: Final = {
     "capital_spending": "sum",
@@ -31,33 +27,6 @@ MACRO: Final = {
 
 UNITS: Final = {"USD bn per quarter": "USD bn"}
 """Of sums over a year, in place of a quarter's."""
-
-
-def outcomes_of(
-    valuation: Valuation, values: FloatArray, state: State, news: FloatArray, lives: FloatArray
-) -> Outcomes:
-    """Return what becomes of worlds, in float64.
-
-    Parameters
-    ----------
-    valuation
-        Whose companies they have.
-    values
-        Assumptions from the decision date on, [world, entry].
-    state
-        That history left, [world, ...].
-    news
-        [world, kind, quarter].
-    lives
-        Revenue of the companies valued over the model's, [world, quarter, company]; others are as
-        in the calibrated world.
-    """
-    paths = valuation.paths
-    setting = paths.scenarios.posterior.setting
-    _, seen = ahead(values, setting, state, news, partial(kept, np.asarray(setting.lines.owner)))
-    every = np.repeat(paths.calibrated.lives.astype(float), len(values), axis=0)
-    every[:, :, valuation.columns] = lives
-    return outcomes(seen, every)
 
 
 def macro_of(valuation: Valuation, worlds: Outcomes, row: int) -> pd.DataFrame:

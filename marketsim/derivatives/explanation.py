@@ -14,8 +14,9 @@ from marketsim.allocation.names import check_known
 from marketsim.simulation import again
 
 from .chain import by_draw
+from .holding import valuation_of
 from .local import transposed
-from .sensitivities import listed, valuation_of
+from .sensitivities import listed
 from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
 from .worth import by_term

@@ -13,7 +13,8 @@ from marketsim.allocation import Allocation
 from marketsim.errors import InputError, SolverError
 from marketsim.scenarios import movable
 
-from .sensitivities import listed, valuation_of
+from .holding import valuation_of
+from .sensitivities import listed
 from .smoothed import SmoothedOptimum, smoothed
 
 __all__ = ["Information", "value_of_information"]

@@ -20,11 +20,12 @@ from marketsim.valuation import Valuation
 
 from . import central
 from .chain import by_draw
+from .holding import valuation_of
 from .odds import by_limit, by_odds
 from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
 
-__all__ = ["Sensitivities", "listed", "sensitivities", "valuation_of"]
+__all__ = ["Sensitivities", "listed", "sensitivities"]
 
 FloatArray = NDArray[np.float64]
 
@@ -169,30 +170,6 @@ def sensitivities(
         odds=pd.DataFrame() if best is None else by_odds(choice, best),
         limits=pd.DataFrame() if best is None else by_limit(best),
     )
-
-
-def valuation_of(choice: Allocation, verb: str) -> Valuation:
-    """Return what made the returns of an allocation.
-
-    Raises
-    ------
-    InputError
-        When they were made elsewhere, or are not those of all worlds drawn.
-    """
-    if not isinstance(choice, Allocation):
-        raise InputError(
-            f"{verb}: {type(choice).__name__} is no allocation; give what ms.allocate returned, or "
-            "the choice of a decision"
-        )
-    valuation = choice.returns.world
-    if not isinstance(valuation, Valuation):
-        raise InputError(
-            f"{verb}: these returns were not made by revalue, so no assumption stands "
-            "behind them; allocate over ms.revalue(paths, prices)"
-        )
-    if len(choice.returns.returns) != len(valuation.paths.draws.revenue):
-        raise InputError(f"{verb}: these returns are not those of all worlds drawn")
-    return valuation
 
 
 def _companies(valuation: Valuation, move: FloatArray) -> tuple[FloatArray, ...]:

@@ -14,8 +14,9 @@ from scipy.linalg import solve_triangular
 from marketsim.ensemble import COMING, assumptions_at
 from marketsim.model import NEWS
 from marketsim.precision import precise
+from marketsim.valuation.moved import outcomes_of
 
-from .beside import macro_of, outcomes_of, revenue_of
+from .beside import macro_of, revenue_of
 from .holding import Holding
 from .standard import StandardWorlds
 

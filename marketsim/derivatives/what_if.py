@@ -20,10 +20,11 @@ from marketsim.returns import ReturnScenarios
 from marketsim.scenarios import Regime, chosen, fit_regimes, read_what_ifs, what_if
 from marketsim.simulation import Outcomes
 from marketsim.valuation import Valuation, Worth, equity_return
+from marketsim.valuation.moved import outcomes_of
 from marketsim.valuation.worlds import values
 
 from . import central
-from .beside import macro_of, outcomes_of, revenue_of
+from .beside import macro_of, revenue_of
 from .holding import Holding, Weights, holding
 from .spreads import Spreads
 from .story import stress_story, stress_told
