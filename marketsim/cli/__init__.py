@@ -14,6 +14,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from .allocation import allocate
+from .answers import hedge, information, sensitivities
 from .forecasts import forecast
 from .implied import implied
 from .knowledge import assumptions, claims
@@ -31,7 +32,20 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (run, backtest, allocate, stress, implied, forecast, outlook, assumptions, claims):
+for command in (
+    run,
+    backtest,
+    allocate,
+    sensitivities,
+    information,
+    stress,
+    hedge,
+    implied,
+    forecast,
+    outlook,
+    assumptions,
+    claims,
+):
     app.command()(command)
 app.add_typer(prices, name="prices")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +24,7 @@ from .holding import valuation_of
 from .odds import by_limit, by_odds
 from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
+from .story import rows_of
 
 __all__ = ["Sensitivities", "listed", "sensitivities"]
 
@@ -88,6 +89,13 @@ class Sensitivities:
             if part is not None:
                 found = found.join(part.add_prefix(f"{name}_").add_suffix("_per_sd"))
         return found
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
+        parts = ("portfolio", "by_regime", "revenue", "revenue_last_year", "value", "odds")
+        found = {name: rows_of(getattr(self, name)) for name in (*parts, "limits")}
+        weights = None if self.weights is None else rows_of(self.weights)
+        return found | {"best_weights": weights}
 
     def __str__(self) -> str:
         risks = [c for c in self.portfolio.columns if c.endswith("_per_sd")]

@@ -74,6 +74,7 @@ OPTIONAL = {
     ),
     "valuation": ("value",),
     "information": ("gain", "net", "moved"),
+    "neutral": ("within", "exposure", "without", "price", "against"),
 }
 """Columns of frames that may be left empty."""
 
@@ -112,6 +113,11 @@ class RunContents:
     information : DataFrame
         Indexed by what might be known beforehand: gain (of the objective), net (of what chance
         seems to be worth), moved (share of the portfolio); without rows the page leaves it out.
+    neutral : DataFrame
+        Indexed by assumption that the choice is neutral to: within, exposure (change of the
+        expected return per standard deviation, fraction), the same without that limit, price (what
+        a unit more of it would add to the objective), against (tickers that hedge, parted by
+        commas); without rows the page leaves it out.
     names : Mapping
         Ticker to company.
     layers : Mapping
@@ -179,6 +185,7 @@ class RunContents:
     alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
     reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
     information: pd.DataFrame = field(default_factory=pd.DataFrame)
+    neutral: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         faults = [

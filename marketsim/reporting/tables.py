@@ -33,6 +33,7 @@ __all__ = [
     "fit_table",
     "growth_regimes",
     "information_table",
+    "neutral_table",
     "regime_table",
     "sensitivity_table",
     "slowest_regime",
@@ -189,6 +190,30 @@ def information_table(contents: RunContents, count: int = 6) -> Table:
             percent(float(row["moved"])),
         ]
         for name, row in contents.information.head(count).iterrows()
+    ]
+    return Table(columns, rows)
+
+
+def neutral_table(contents: RunContents) -> Table:
+    """What the choice is neutral to: how far it hangs on it, with that limit and without."""
+    columns = [
+        Column("Neutral to", "text"),
+        Column("Within"),
+        Column("Exposure"),
+        Column("Without"),
+        Column("A point more adds"),
+        Column("Held against it", "text"),
+    ]
+    rows = [
+        [
+            sentence(readable(str(name))),
+            percent(float(row["within"]), 2),
+            percent(float(row["exposure"]), 2, sign=True),
+            percent(float(row["without"]), 2, sign=True),
+            number(float(row["price"]), 3),
+            str(row["against"]) or MISSING,
+        ]
+        for name, row in contents.neutral.iterrows()
     ]
     return Table(columns, rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answers import Answer, answered
 from .decision import Decision, decide
 from .implied import ImpliedHistory, implied_history, implied_now
 from .implied import to_json as implied_json
@@ -9,10 +10,12 @@ from .pipeline import Run, run
 from .stresses import StressTest, stress_test
 
 __all__ = [
+    "Answer",
     "Decision",
     "ImpliedHistory",
     "Run",
     "StressTest",
+    "answered",
     "decide",
     "implied_history",
     "implied_json",

@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 
 from marketsim.allocation import CVaR, check_limits
+from marketsim.allocation.limits import NeutralTo, neutral_to
 from marketsim.calibration import Posterior, calibrate
 from marketsim.dates import Day
 from marketsim.errors import InputError
 from marketsim.forecasting import Forecast, forecast
 from marketsim.knowledge import Knowledge
+from marketsim.model import entries
 from marketsim.prices import Prices, newest_close
 from marketsim.returns import CASH, ReturnScenarios
-from marketsim.scenarios import Scenarios, fit_regimes, read_regimes
+from marketsim.scenarios import Scenarios, check_assumption, chosen, fit_regimes, read_regimes
 from marketsim.simulation import Paths, simulate
 from marketsim.valuation import revalue
 
@@ -33,7 +35,11 @@ __all__ = ["Decided", "Question", "Valued", "decided", "valued"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Question:
-    """What is asked of a run; see :func:`marketsim.runs.run` for what each of it means."""
+    """What is asked of a run; see :func:`marketsim.runs.run` for what each of it means.
+
+    Besides, names that must be known for what is asked of the choice later: a ``regime``, and the
+    assumptions that it is ``about``.
+    """
 
     as_of: Day | None = None
     draws: int = 10_000
@@ -49,12 +55,20 @@ class Question:
     risk_aversion: float | None = None
     benchmark: Mapping[str, float] | pd.Series | None = None
     most_cash: float = 1.0
+    neutral_to: Mapping[str, float] | None = None
+    regime: str | None = None
+    about: tuple[str, ...] = ()
 
     @property
     def limits(self) -> dict[str, Any]:
         """Limits on weights, as :func:`marketsim.allocate` takes them."""
         names = ("max_weight", "layer_caps", "max_weights")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def neutral(self) -> list[NeutralTo]:
+        """Limits on how far the choice may hang on assumptions."""
+        return [neutral_to(name, within) for name, within in (self.neutral_to or {}).items()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +125,7 @@ def decided(asked: Question, progress: Callable[[str], None]) -> Decided:
         level=asked.cvar_level,
         risk=asked.risk,
         risk_aversion=asked.risk_aversion,
-        limits=asked.limits,
+        limits={**asked.limits, "limits": asked.neutral},
         benchmark=asked.benchmark,
         most_cash=asked.most_cash,
     )
@@ -126,12 +140,16 @@ def valued(asked: Question, progress: Callable[[str], None]) -> Valued:
     limits, cash = asked.limits, [CASH] if asked.most_cash else []
     if cash:
         limits = with_cash_cap(limits, _share("most_cash", asked.most_cash))
-    read = read_regimes(path, names)
+    read, neutral = read_regimes(path, names), asked.neutral
+    if asked.regime is not None:
+        chosen(tuple(one.name for one in read), [asked.regime])
 
     progress("reading the facts")
     knowledge, complete = known_by(asked.as_of, asked.add)
     companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
     layers = {t: str(table["layer"][t]) for t in companies}
+    for name in (*asked.about, *(one.assumption for one in neutral)):
+        check_assumption(entries(knowledge.universe.revenue_map.lines), name)
     check_limits([*companies, *cash], layers, **limits)
     splits = own_splits(asked.add)
     market, date = dated_prices(

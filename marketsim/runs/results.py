@@ -36,6 +36,7 @@ def result_files(
     returns = choice.returns.to_frame()
     valuation: Valuation = choice.returns.world
     assumed = valuation.assumptions
+    neutral = decision.neutral
     return {
         "allocation.csv": _rows(order),
         "reasons.csv": decision.reasons.to_csv(lineterminator="\n").encode(),
@@ -52,6 +53,7 @@ def result_files(
         "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
         "returns.parquet": _parquet(returns),
         "paths.parquet": _parquet(paths_table(paths)),
+        **({} if neutral is None else {"neutral.csv": _rows(neutral.holdings)}),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..bounds import Bound
@@ -16,7 +17,11 @@ from .kinds import Limit, Setting
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...returns import ReturnScenarios
+
 __all__ = ["NeutralTo", "neutral_to"]
+
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,18 +57,23 @@ class NeutralTo(Limit):
         """What results and errors call it: `neutral_to('elasticity').within`."""
         return f"neutral_to({self.assumption!r}).within"
 
-    def bounds(self, setting: Setting) -> list[Bound]:
-        """Two rows under one number: what the assumption adds, and takes, where it rises."""
-        scenarios = setting.scenarios
+    @property
+    def duals(self) -> tuple[str, str]:
+        """What its duals are called: where the assumption adds too much, and takes too much."""
+        return f"{self.argument}[+]", f"{self.argument}[-]"
+
+    def loads(self, scenarios: ReturnScenarios) -> FloatArray:
+        """What a unit of each company adds to the expected return [company]."""
         if self.exposures is None:
-            each = scenarios.exposures(self.assumption)
-        else:
-            where = f"neutral_to({self.assumption!r}) exposures"
-            each = array_of(numbers(self.exposures, where), scenarios.tickers, where)
-        names = (f"{self.argument}[+]", f"{self.argument}[-]")
-        return [
-            Bound(self.argument, float(self.within), np.array([each, -each]), np.ones(2), names)
-        ]
+            return scenarios.exposures(self.assumption)
+        where = f"neutral_to({self.assumption!r}) exposures"
+        return array_of(numbers(self.exposures, where), scenarios.tickers, where)
+
+    def bounds(self, setting: Setting) -> list[Bound]:
+        """Two rows under one number: what the assumption adds, and what it takes."""
+        each = self.loads(setting.scenarios)
+        rows = np.array([each, -each])
+        return [Bound(self.argument, float(self.within), rows, np.ones(2), self.duals)]
 
 
 def neutral_to(
