@@ -98,7 +98,8 @@ def stress_test(
         progress("asking what if")
         shifted = stress(held, what_ifs, **given)
     listed = held.weights if isinstance(held, Allocation) else held
-    result = StressTest(found.date, listed, reverse, shifted, tuple(found.fresh.warnings))
+    warnings = (*found.fresh.warnings, *(() if shifted is None else shifted.warnings))
+    result = StressTest(found.date, listed, reverse, shifted, warnings)
     if out is not None:
         replace_file(out / "stress.json", result.to_json().encode())
         replace_file(out / "stress.txt", f"{result}\n".encode())

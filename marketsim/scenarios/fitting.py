@@ -156,7 +156,7 @@ def _misfits(
 ) -> Iterator[Fault]:
     for regime in regimes:
         for shift in regime.shifts:
-            place = shift.place if shift.place.line else Place(0, "", regime.name)
+            place = shift.place if shift.place.regime else Place(0, "", regime.name)
             for complaint in _complaints(shift, posterior, now):
                 yield Fault(place, complaint)
 
