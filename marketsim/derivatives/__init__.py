@@ -15,7 +15,7 @@ from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
 from .hedging import Hedge, hedge
 from .information import Information, value_of_information
-from .reverse import ReverseStress, reverse_stress
+from .reverse_stress import ReverseStress, reverse_stress
 from .sensitivities import Sensitivities, sensitivities
 from .smoothed import Changes, Slopes, SmoothedOptimum, smoothed
 from .what_if import Stress, stress

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from marketsim.allocation import Allocation, tightened
 from marketsim.allocation.limits import neutral_to
 from marketsim.scenarios import direction
-from marketsim.valuation.moved import MovedWorlds
+from marketsim.valuation import MovedWorlds
 
 from .holding import valuation_of
 from .sensitivities import listed

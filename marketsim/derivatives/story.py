@@ -10,7 +10,7 @@ import pandas as pd
 from .beside import MACRO, change_of
 
 if TYPE_CHECKING:
-    from .reverse import ReverseStress
+    from .reverse_stress import ReverseStress
     from .stressed import StressedWorld
     from .what_if import Stress, WhatIf
 
