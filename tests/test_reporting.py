@@ -67,6 +67,7 @@ from marketsim.reporting.tables import (
     slowest_regime,
     top_assumptions,
 )
+from marketsim.reporting.tables import valuation_table as valuation_table_of_assumptions
 from marketsim.reporting.template import render
 from marketsim.reporting.value_section import (
     assumed_sentence,
@@ -1161,6 +1162,18 @@ def test_alternatives_say_what_is_in_cash() -> None:
     place = [column.label for column in table.columns].index("Cash")
     assert [row[place] for row in table.rows] == [percent(0.2, 0), percent(0.0, 0)]
     assert f"{percent(0.2)} of it is cash, of the benchmark" in alternatives_sentence(contents)
+
+
+def test_what_valuation_assumes_is_shown_by_what_it_moves() -> None:
+    row = {"value": 0.04, "unit": "per year", "meaning": "what is asked for"}
+    rows = pd.DataFrame([row, row, row], index=["risk_free", "pull", "regime_time"])
+    rows["portfolio_per_sd"] = [-0.01, 0.02, np.nan]
+    contents = replace(make_contents(), valuation=rows)
+    cells = valuation_table_of_assumptions(contents).rows
+    assert [str(row[0]).split("<")[1] for row in cells] == ["b>Pull", "b>Risk free"]
+    assert cells[0][-1] == percent(0.02, sign=True)
+    assert "And what valuation assumes" in report_html(contents)
+    assert "And what valuation assumes" not in report_html(make_contents())
 
 
 def test_what_a_choice_is_neutral_to_is_shown_where_it_was_asked() -> None:

@@ -150,7 +150,8 @@ class RunContents:
         return in its parts, as :meth:`marketsim.valuation.Valuation.table` has them; without rows
         the page leaves value out.
     valuation : DataFrame
-        Indexed by what valuation assumes: value. Read by name where present: `risk_free`,
+        Indexed by what valuation assumes: value; unit, meaning and what a prior standard deviation
+        does, portfolio_per_sd, where that is known. Read by name where present: `risk_free`,
         `equity_premium`, `pull`.
 
     Raises

@@ -34,6 +34,7 @@ from .tables import (
     regime_table,
     sensitivity_table,
     top_assumptions,
+    valuation_table,
 )
 from .template import render
 from .value_section import (
@@ -112,6 +113,7 @@ def report_html(contents: RunContents) -> str:
             "paradox_sentence": paradox_sentence(contents),
             "tornado": sensitivity_table(contents),
             "heat_map": _heat(contents),
+            "assumed": valuation_table(contents),
             "information": information_table(contents),
             "neutral": neutral_table(contents),
             "fit_sentence": fit_sentence(contents),

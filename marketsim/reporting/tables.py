@@ -38,6 +38,7 @@ __all__ = [
     "sensitivity_table",
     "slowest_regime",
     "top_assumptions",
+    "valuation_table",
 ]
 
 Kind = Literal["text", "number", "wide", "mark"]
@@ -190,6 +191,27 @@ def information_table(contents: RunContents, count: int = 6) -> Table:
             percent(float(row["moved"])),
         ]
         for name, row in contents.information.head(count).iterrows()
+    ]
+    return Table(columns, rows)
+
+
+def valuation_table(contents: RunContents, count: int = 6) -> Table:
+    """What valuation assumes that moves the portfolio most; no rows where that is not known."""
+    columns = [Column("What valuation assumes", "text"), Column("Value"), Column("Return")]
+    found = contents.valuation
+    if "portfolio_per_sd" not in found:
+        return Table(columns, [])
+    felt = found["portfolio_per_sd"].dropna()
+    order = felt.abs().sort_values(ascending=False, kind="stable").index[:count]
+    rows = [
+        [
+            Markup("<b>{}</b><small>{}</small>").format(
+                sentence(readable(str(name))), str(found["meaning"][name])
+            ),
+            quantity(float(found["value"][name]), str(found["unit"][name])),
+            percent(float(felt[name]), sign=True),
+        ]
+        for name in order
     ]
     return Table(columns, rows)
 

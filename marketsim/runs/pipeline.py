@@ -31,7 +31,7 @@ from marketsim.simulation import Paths
 
 from .deciding import Question, decided
 from .decision import Decision
-from .results import known_worth, result_files
+from .results import known_worth, moving, result_files
 from .tables import revenue_fan, scenario_table, value_table, world_fan
 
 __all__ = ["Run", "run"]
@@ -241,7 +241,7 @@ def run(
             reasons=decision.reasons,
             neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,
             value=value_table(returns.world),
-            valuation=returns.world.assumptions,
+            valuation=moving(returns.world, slopes),
         ),
     )
     return Run(

@@ -16,7 +16,7 @@ from marketsim.valuation import Valuation
 from .decision import Decision
 from .tables import paths_table, value_table
 
-__all__ = ["known_worth", "result_files"]
+__all__ = ["known_worth", "moving", "result_files"]
 
 
 def result_files(
@@ -35,7 +35,7 @@ def result_files(
     order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
     returns = choice.returns.to_frame()
     valuation: Valuation = choice.returns.world
-    assumed = valuation.assumptions
+    assumed = moving(valuation, slopes)
     neutral = decision.neutral
     return {
         "allocation.csv": _rows(order),
@@ -55,6 +55,12 @@ def result_files(
         "paths.parquet": _parquet(paths_table(paths)),
         **({} if neutral is None else {"neutral.csv": _rows(neutral.holdings)}),
     }
+
+
+def moving(valuation: Valuation, slopes: Sensitivities) -> pd.DataFrame:
+    """Return what valuation assumes, and what a prior standard deviation of it does."""
+    columns = [c for c in slopes.valuation if c == "sd" or str(c).endswith("_per_sd")]
+    return valuation.assumptions.join(slopes.valuation[columns])
 
 
 def known_worth(choice: Allocation) -> pd.DataFrame:

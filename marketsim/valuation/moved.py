@@ -67,7 +67,7 @@ def outcomes_of(
     return outcomes(seen, every)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MovedWorlds:
     """The worlds of a ``valuation``, and what they ``ran`` on with; their histories are run once.
 
@@ -84,6 +84,9 @@ class MovedWorlds:
         v = valuation
         beyond = np.asarray(v.anchor.rest) * v.paths.draws.ordinary[:, v.columns]
         return cls(v, again(v.paths), np.log(v.values + beyond))
+
+    def __repr__(self) -> str:
+        return f"MovedWorlds({self.valuation!r})"
 
     def returns(self, move: FloatArray) -> FloatArray:
         """Return what shares return where all worlds move, noise as drawn, [draw, company].
