@@ -116,7 +116,7 @@ def tightened(
     """
     optimum = choice.optimum
     if optimum is None:
-        raise InputError("tightened: an allocation that was stored is no problem; allocate again")
+        raise InputError("an allocation that was stored has lost what it solved; allocate again")
     check_kinds(limits)
     if any(limit.replaces_budget for limit in limits):
         raise InputError("tightened: limits on what the weights sum to come with allocate")

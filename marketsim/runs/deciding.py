@@ -68,7 +68,12 @@ class Question:
     @property
     def neutral(self) -> list[NeutralTo]:
         """Limits on how far the choice may hang on assumptions."""
-        return [neutral_to(name, within) for name, within in (self.neutral_to or {}).items()]
+        asked = self.neutral_to or {}
+        if not isinstance(asked, Mapping):
+            raise InputError(
+                f"neutral_to is {asked!r}; give how far by assumption, as {{'hurdle_rate': 0.03}}"
+            )
+        return [neutral_to(name, within) for name, within in asked.items()]
 
 
 @dataclass(frozen=True, eq=False)
