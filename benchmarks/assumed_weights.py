@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -42,10 +39,10 @@ def main() -> None:
     best, choice = ms.derivatives.smoothed(found.choice), found.choice
     budget = float(best.sides["CVaR(0.95).at_most"])
     strongest = ms.sensitivities(choice).portfolio.head(asked.count)
-    worlds = Moved(returns.world)
+    worlds = ms.valuation.MovedWorlds.of(returns.world)
     rows = {}
     for name in map(str, strongest.index):
-        step = asked.size * worlds.deviation(name)
+        step = asked.size * ms.scenarios.direction(posterior, name)
         there = worlds.returns(step)
         slope = (worlds.returns(NEAR * step) - worlds.returns(-NEAR * step)) / (2.0 * NEAR)
         changes = {"derivative": slope, "returns": there - returns.returns}
@@ -70,52 +67,6 @@ def main() -> None:
         print(
             f"{kind:12s} pooled {pooled:.3f}, median {middle:.3f}, {above} of {len(table)} at 0.9"
         )
-
-
-class Moved:
-    """Worlds of a valuation, run and valued again with assumptions moved."""
-
-    def __init__(self, valuation: Any) -> None:
-        self.v, self.ran = valuation, ms.simulation.again(valuation.paths)
-        self.posterior = valuation.paths.scenarios.posterior
-        self.lives = np.exp(valuation.paths.deviation[valuation.paths.index])
-        self.still = self.logs(np.zeros(len(self.posterior.entries)))
-
-    def deviation(self, name: str) -> np.ndarray:
-        """Return a posterior standard deviation of one assumption, linked, [entry]."""
-        names = [e.name for e in self.posterior.entries]
-        place, step = names.index(name), np.zeros(len(names))
-        spread = np.sqrt(self.posterior.covariance[place, place])
-        step[place] = self.posterior.entries[place].scale * spread
-        return step
-
-    def logs(self, move: np.ndarray) -> np.ndarray:
-        """Return the log of value in worlds moved, [draw, company]."""
-        v, ran = self.v, self.ran
-        with ms.precision.precise("float64"):
-            values = ms.ensemble.assumptions_at(ran.link + move, self.posterior.coordinates)
-            keep = partial(ms.simulation.kept, np.asarray(self.posterior.setting.lines.owner))
-            setting = self.posterior.setting
-            _, seen = ms.ensemble.ahead(values, setting, ran.state, ran.news, keep)
-            worlds = ms.simulation.outcomes(seen, self.lives)
-            worth = ms.valuation.worlds.values(v.assumed, v.terms, worlds, v.columns, v.expected)
-        beyond = np.asarray(v.anchor.rest) * worlds.ordinary[:, v.columns]
-        return np.asarray(np.log(worth + beyond))
-
-    def returns(self, move: np.ndarray) -> np.ndarray:
-        """Return what shares return there, noise as drawn, [draw, company]."""
-        v, more = self.v, self.logs(move) - self.still
-        parts = ms.valuation.returns
-        with ms.precision.precise("float64"):
-            anchor = jax.tree.map(jnp.asarray, v.anchor)
-            shift = v.shifts[v.paths.regime] + more
-            worth = ms.valuation.Worth(jnp.asarray(self.still + more), jnp.asarray(shift))
-            world = parts.equity_return(v.assumed, v.terms, anchor, worth, v.horizon_years)
-            mood = np.asarray(parts.log_recognised(anchor, worth).mean(axis=1))
-            noisy = ms.valuation.worlds.with_noise(
-                np.asarray(world)[None], v.noise, mood, v.paths.seed
-            )
-        return np.asarray(noisy[0])
 
 
 def again(choice: Any, returns: np.ndarray, budget: float) -> pd.Series:

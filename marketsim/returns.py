@@ -53,7 +53,7 @@ class ReturnScenarios:
     horizon_years : float, optional
         Length of the horizon in years.
     world : object, optional
-        What produced the draws; carried along, never looked at.
+        What produced the draws; carried along, and asked for nothing but `exposures`.
     paths : array [draw, step, company], optional
         How the returns came about: cumulative simple returns from the start to the end of each
         step, the last of which is `returns`. Only drawdowns need them; None when left out.
@@ -177,6 +177,31 @@ class ReturnScenarios:
             layers={**self.layers, CASH: CASH} if self.layers else {},
             paths=paths,
         )
+
+    def exposures(self, assumption: str) -> FloatArray:
+        """What a standard deviation of an assumption adds to expected returns [company].
+
+        Asked of the `world`, by its `exposures(assumption, probabilities)`, a Series by ticker, as
+        :class:`marketsim.valuation.Valuation` has it. Cash has none.
+
+        Raises
+        ------
+        InputError
+            If no such world stands behind the returns, or it knows no such assumption or not all
+            companies.
+        """
+        asked = getattr(self.world, "exposures", None)
+        if asked is None:
+            raise InputError(
+                f"'{assumption}': no world stands behind these returns, so that none says what an "
+                "assumption does; give exposures= by ticker, or take returns from revalue"
+            )
+        found = asked(assumption, self.probabilities).reindex(list(self.tickers))
+        unknown = found.isna().to_numpy() & (np.ptp(self.returns, axis=0) > 0.0)
+        if unknown.any():
+            names = ", ".join(np.array(self.tickers)[unknown])
+            raise InputError(f"'{assumption}': no world says what moves {names}; give exposures=")
+        return np.asarray(found.fillna(0.0), dtype=np.float64)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per draw: `probability`, `regime`, then returns by ticker; paths stay out."""

@@ -80,7 +80,7 @@ def test_weights_of_ones_own(
     [
         ("", "nothing is asked"),
         ("--loss 0.3 --regime bare", "Did you mean 'bear'"),
-        ("--what-if nowhere.toml", "cannot be read"),
+        ("--what-if nowhere.toml", "what-if file 'nowhere.toml' cannot be read"),
         ("--loss 0.3 --risk 0", "it must be above 0"),
     ],
 )

@@ -188,3 +188,41 @@ def test_sensitivities_leave_cash_out(returns: ms.ReturnScenarios) -> None:
     slopes = ms.sensitivities(found.choice)
     assert "cash" not in slopes.revenue.columns
     assert slopes.portfolio["portfolio_per_sd"].abs().max() > 0.0
+
+
+# Neutral to an assumption
+
+LOADS = {"GOOD": 0.10, "BAD": 0.02}
+
+
+def test_a_neutral_choice_says_how_far_it_hangs_and_what_it_would_without() -> None:
+    """By hand: 0.1 w is 0.03 at 30 % of GOOD, and all of the budget of risk would be 53 %."""
+    limits = {"limits": [ms.limits.neutral_to("oil", 0.03, LOADS)]}
+    found = decided(risk=0.5, cash_rate=np.log(1.02), limits=limits)
+    assert found.choice.weights.to_dict() == pytest.approx(
+        {"GOOD": 0.3, "BAD": 0.0, "cash": 0.7}, abs=1e-8
+    )
+    assert "and changes by no more than 3 points for a standard deviation of oil" in found.objective
+    free = (0.225 + 0.02) / (0.40 + 0.02)
+    assert found.weights["not neutral"]["GOOD"] == pytest.approx(free, abs=1e-8)
+    assert found.neutral is not None
+    row = found.neutral.table.loc["oil"]
+    assert (row["within"], row["against"]) == (0.03, "")
+    assert row["exposure"] == pytest.approx(0.03)
+    assert row["without"] == pytest.approx(0.1 * free)
+    assert row["price"] == pytest.approx((0.10 - 0.02) / 0.1)  # a unit is 10 of GOOD for cash
+    assert found.neutral.holdings.set_index("ticker")["exposure"].to_dict() == LOADS | {"cash": 0}
+    assert found.neutral.record()[0]["assumption"] == "oil"
+
+
+def test_who_hedges_is_named() -> None:
+    limits = {"limits": [ms.limits.neutral_to("oil", 0.0, {"GOOD": 0.1, "BAD": -0.1})]}
+    found = decided(limits=limits, most_cash=0.0, risk=1.1)
+    assert found.choice.weights.to_dict() == pytest.approx({"GOOD": 0.5, "BAD": 0.5})
+    assert found.neutral.table.loc["oil", "against"] == "BAD"
+
+
+def test_a_choice_that_nothing_was_asked_of_is_neutral_to_nothing() -> None:
+    found = decided()
+    assert found.neutral is None
+    assert "not neutral" not in found.weights

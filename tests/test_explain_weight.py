@@ -50,6 +50,19 @@ def test_a_free_weight_is_explained_by_its_own_derivatives(
     )
 
 
+def test_no_assumption_is_named_that_does_nothing(held: WeightExplained) -> None:
+    """As of cash that is not held: what it earns hangs on none."""
+    column = "weight_per_sd"
+    few = held.assumptions.assign(**{column: 0.0})
+    few.loc[few.index[2], column] = 0.1
+    one = replace(held, assumptions=few)
+    assert str(one).count("points of weight") == 1
+    assert str(few.index[0]) not in str(one)
+    none = replace(held, assumptions=few.assign(**{column: 0.0}))
+    assert "No assumption would change that" in str(none)
+    assert repr(none).endswith("answers to nothing)")
+
+
 def test_the_strongest_come_first(held: WeightExplained, unheld: WeightExplained) -> None:
     for found, column in ((held, "weight_per_sd"), (unheld, "edge_per_sd")):
         assert (np.diff(found.assumptions[column].abs()) <= 0.0).all()

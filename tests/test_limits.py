@@ -414,5 +414,6 @@ def test_a_limit_that_does_not_bind_earns_nothing(name: str) -> None:
 
 
 def test_every_limit_is_tried_here() -> None:
-    elsewhere = {"Limit", "TermLimit", "at_least", "at_most", "Neutral"}  # files of their own
+    # files of their own
+    elsewhere = {"Limit", "TermLimit", "at_least", "at_most", "Neutral", "NeutralTo", "neutral_to"}
     assert set(limits.__all__) - elsewhere == {type(make(0.5)).__name__ for make in LIMITS.values()}

@@ -64,9 +64,11 @@ from marketsim.reporting.tables import (
     allocation_table,
     apart_table,
     growth_regimes,
+    neutral_table,
     slowest_regime,
     top_assumptions,
 )
+from marketsim.reporting.tables import valuation_table as valuation_table_of_assumptions
 from marketsim.reporting.template import render
 from marketsim.reporting.value_section import (
     assumed_sentence,
@@ -1161,6 +1163,32 @@ def test_alternatives_say_what_is_in_cash() -> None:
     place = [column.label for column in table.columns].index("Cash")
     assert [row[place] for row in table.rows] == [percent(0.2, 0), percent(0.0, 0)]
     assert f"{percent(0.2)} of it is cash, of the benchmark" in alternatives_sentence(contents)
+
+
+def test_what_valuation_assumes_is_shown_by_what_it_moves() -> None:
+    row = {"value": 0.04, "unit": "per year", "meaning": "what is asked for"}
+    rows = pd.DataFrame([row, row, row], index=["risk_free", "pull", "regime_time"])
+    rows["portfolio_per_sd"] = [-0.01, 0.02, np.nan]
+    contents = replace(make_contents(), valuation=rows)
+    cells = valuation_table_of_assumptions(contents).rows
+    assert [str(row[0]).split("<")[1] for row in cells] == ["b>Pull", "b>Risk free"]
+    assert cells[0][-1] == percent(0.02, sign=True)
+    assert "And what valuation assumes" in report_html(contents)
+    assert "And what valuation assumes" not in report_html(make_contents())
+
+
+def test_what_a_choice_is_neutral_to_is_shown_where_it_was_asked() -> None:
+    row = {"within": 0.03, "exposure": -0.03, "without": -0.0601, "price": 0.471, "against": ""}
+    rows = pd.DataFrame([row, {**row, "against": "NVDA, TSM"}], index=["hurdle_rate", "elasticity"])
+    contents = replace(make_contents(), neutral=rows)
+    table = neutral_table(contents)
+    assert table.rows[0][0] == "Hurdle rate"
+    assert table.rows[0][3] == percent(-0.0601, 2, sign=True)
+    assert [row[-1] for row in table.rows] == ["–", "NVDA, TSM"]
+    assert "What it is neutral to" in report_html(contents)
+    assert "What it is neutral to" not in report_html(make_contents())
+    with pytest.raises(DataError, match="'neutral' lacks the column 'within'"):
+        replace(contents, neutral=rows.drop(columns="within"))
 
 
 def test_reasons_are_given_for_what_is_notable() -> None:

@@ -29,6 +29,7 @@ from marketsim.simulation import WORLD, Outcomes, again, kept, outcomes
 from marketsim.simulation.outcomes import BY_LINE
 from marketsim.valuation import Valuation, Worth, equity_return
 from marketsim.valuation.returns import log_recognised
+from marketsim.valuation.terms import terms_of
 from marketsim.valuation.worlds import values, with_noise
 from tests.one_world import handover
 
@@ -162,6 +163,67 @@ def test_slopes_equal_central_differences(
     best = ms.derivatives.smoothed(choice)
     risk = (better - worse).ravel() @ best.slopes("CVaR(0.95)").ravel() / 2e-4
     assert row["CVaR(0.95)_per_sd"] == pytest.approx(risk, rel=1e-4, abs=1e-8)
+
+
+ASSUMED = (
+    "risk_free",
+    "equity_premium",
+    "overhead_elasticity",
+    "growth_fade",
+    "letting_price",
+    "pull",
+)
+
+
+def returns_assuming(valuation: Valuation, name: str, step: float) -> np.ndarray:
+    """What shares return where valuation assumes otherwise and anchors stay, [draw, company]."""
+    v = valuation
+    with precise("float64"):
+        anchor = jax.tree.map(jnp.asarray, v.anchor)
+        other = replace(v.assumed, **{name: jnp.asarray(float(getattr(v.assumed, name)) + step)})
+        logs = []
+        for assumed in (v.assumed, other):
+            terms = terms_of(assumed, v.accounts, v.quotes)
+            value = values(assumed, terms, v.paths.draws, v.columns, v.expected)
+            ordinary = v.paths.draws.ordinary[:, v.columns].astype(float)
+            logs.append(np.log(value + np.asarray(anchor.rest) * ordinary))
+        shift = v.shifts[v.paths.regime] + logs[1] - logs[0]
+        worth = Worth(log_value=jnp.asarray(logs[1]), log_shift=jnp.asarray(shift))
+        world = equity_return(other, terms, anchor, worth, v.horizon_years)
+        mood = np.asarray(log_recognised(anchor, worth).mean(axis=1))
+        noisy = with_noise(np.asarray(world)[None], v.noise, mood, v.paths.seed)
+    return np.asarray(noisy[0])
+
+
+@pytest.mark.parametrize("name", ASSUMED)
+def test_slopes_by_what_valuation_assumes_equal_central_differences(
+    name: str, choice: ms.allocation.Allocation, slopes: Sensitivities
+) -> None:
+    valuation, row = choice.returns.world, slopes.valuation.loc[name].to_dict()
+    step = 1e-4 * row["sd"]
+    up, down = (returns_assuming(valuation, name, sign * step) for sign in (1.0, -1.0))
+    weights = choice.weights.loc[list(choice.returns.tickers)].to_numpy()
+    gained = choice.returns.probabilities @ (up - down) @ weights / 2e-4
+    assert row["portfolio_per_sd"] == pytest.approx(gained, rel=1e-5, abs=1e-9)
+    assert row["portfolio_per_unit"] * row["sd"] == pytest.approx(row["portfolio_per_sd"])
+    best = ms.derivatives.smoothed(choice)
+    risk = (up - down).ravel() @ best.slopes("CVaR(0.95)").ravel() / 2e-4
+    assert row["CVaR(0.95)_per_sd"] == pytest.approx(risk, rel=1e-4, abs=1e-8)
+    assert row["objective_per_sd"] == pytest.approx(
+        row["portfolio_per_sd"] - row["CVaR(0.95)_per_sd"]
+    )
+
+
+def test_what_valuation_assumes_has_the_deviation_of_its_prior(slopes: Sensitivities) -> None:
+    table = slopes.valuation
+    assert table.loc["equity_premium", "sd"] == pytest.approx(0.006)  # a normal one's own
+    fade = table.loc["growth_fade"]  # of a lognormal one 0.4 of its value
+    assert fade["sd"] == pytest.approx(0.4 * fade["value"])
+    share = table.loc["working_capital"]
+    assert share["sd"] == pytest.approx(0.4 * share["value"] * (1.0 - share["value"]))
+    assert {"recognition_time", "regime_time"}.isdisjoint(table.index)
+    assert (np.diff(table["portfolio_per_sd"].abs()) <= 0.0).all()
+    assert str(table.index[0]) in str(slopes)
 
 
 def test_moved_by_nothing_returns_are_what_they_were(choice: ms.allocation.Allocation) -> None:

@@ -257,6 +257,60 @@ class TestWhatIf:
     def test_what_moves_nothing_says_so(self, choice: ms.allocation.Allocation) -> None:
         assert "moves nothing" in str(ms.stress(choice, {"hurdle_rate": "+0"}))
 
+    def test_in_a_regime_the_world_is_told_beside_its_middle(
+        self, choice: ms.allocation.Allocation
+    ) -> None:
+        """Not beside the calibrated one, from which the regime itself sets it apart."""
+        found = ms.stress(choice, {"hurdle_rate": "x1"}, regime="bear")
+        (none,) = found.worlds
+        for table in (none.macro, none.revenue):
+            np.testing.assert_allclose(table["change"], 0.0, atol=1e-9)
+            assert "without" in table.columns
+        dear = ms.stress(choice, {"hurdle_rate": "+0.02"}, regime="bear")
+        assert "Beside the middle of bear, in the first year" in str(dear)
+        (calm,) = ms.stress(choice, {"hurdle_rate": "+0.02"}).worlds
+        calibrated = choice.returns.world.paths.calibrated.quantities["capital_spending"][0]
+        np.testing.assert_allclose(
+            calm.macro.xs("capital_spending")["without"].to_numpy()[0],
+            calibrated[:4].sum(dtype=float),
+            rtol=1e-5,
+        )
+
+    def test_what_goes_further_than_its_prior_is_warned_of(
+        self, choice: ms.allocation.Allocation
+    ) -> None:
+        found = ms.stress(choice, {"hurdle_rate": 0.5})
+        (said,) = found.worlds[0].warnings
+        assert said.startswith("hurdle_rate at 0.5 is 6.")
+        assert "standard deviations of its prior from the prior's median, 0.14" in said
+        assert found.warnings == (f"what-if: {said}",)
+        assert f"Beware: {said}" in str(found)
+        assert found.record()["worlds"][0]["warnings"] == [said]
+        assert ms.stress(choice, {"hurdle_rate": 0.16}).warnings == ()
+        # A regime that is out there by itself is not the what-if's doing.
+        assert ms.stress(choice, {"hurdle_rate": 0.16}, regime="novel_hardware").warnings == ()
+
+    @pytest.mark.parametrize(
+        ("shifts", "said"),
+        [
+            ([1], r"stress: shifts are \[1\]; give what to set assumptions to by name"),
+            (None, "stress: shifts are None"),
+            (0.16, "stress: shifts are 0.16"),
+            ({3: 0.1}, "what-if 'what-if': 3 is no name of an assumption"),
+            ({"hurdle_rate": {"add": {"x": 1}}}, "'hurdle_rate' = .*; write a number to set it to"),
+            ({"hurdle_rate": [0.1]}, "'hurdle_rate' = .*; write a number to set it to"),
+            ({"hurdle_rate": None}, "'hurdle_rate' = None; write a number"),
+            ({}, "what-if 'what-if': shifts nothing"),
+            ("nowhere.toml", "what-if file 'nowhere.toml' cannot be read"),
+        ],
+    )
+    def test_shifts_that_are_none_are_refused_in_a_line(
+        self, shifts: Any, said: str, choice: ms.allocation.Allocation
+    ) -> None:
+        with pytest.raises(ms.MarketsimError, match=said) as told:
+            ms.stress(choice, shifts)
+        assert "\n" not in str(told.value)
+
     def test_a_file_of_several(self, choice: ms.allocation.Allocation, tmp_path: Path) -> None:
         file = tmp_path / "what.toml"
         file.write_text(
@@ -270,7 +324,7 @@ class TestWhatIf:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("[a]\nhurdle_rat = 0.1\n", r"line 2, regime 'a'.*Did you mean 'hurdle_rate'"),
+            ("[a]\nhurdle_rat = 0.1\n", r"line 2, what-if 'a'.*Did you mean 'hurdle_rate'"),
             ("[a]\nhurdle_rate = 'y'\n", r"line 2.*write a number"),
             ("a = 1\n", r"line 1.*write \[a\]"),
             ("[a]\n", "shifts nothing"),

@@ -22,7 +22,7 @@ from .limits import TermLimit
 from .objectives import Algebra, Objective
 from .parser import limit_from, objective_from
 from .result import Allocation
-from .solve import allocate, check_limits
+from .solve import allocate, check_limits, tightened
 from .terms import CVaR, ExpectedReturn, Variance, WorstRegime
 
 __all__ = [
@@ -43,4 +43,5 @@ __all__ = [
     "limits",
     "objective_from",
     "terms",
+    "tightened",
 ]

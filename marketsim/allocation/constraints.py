@@ -23,7 +23,7 @@ from .limits.holdings import LEAST
 from .limits.kinds import Setting
 from .names import check_known, check_number
 
-__all__ = ["Constraints", "constraints_from"]
+__all__ = ["Constraints", "check_kinds", "constraints_from"]
 
 FloatArray = NDArray[np.float64]
 
@@ -191,7 +191,7 @@ def constraints_from(
     """
     own, caps = _mapped("max_weights", max_weights), _mapped("layer_caps", layer_caps)
     _check_shares(max_weight, min_weight, own, caps)
-    _check_limits(limits)
+    check_kinds(limits)
     tickers = scenarios.tickers
     check_known("max_weights", "ticker", own, tickers)
     free = any(limit.replaces_budget for limit in limits)
@@ -282,7 +282,8 @@ def _check_shares(
         check_number(f"layer_caps[{layer!r}]", weight, *share)
 
 
-def _check_limits(limits: object) -> None:
+def check_kinds(limits: object) -> None:
+    """Refuse what is no list of limits."""
     if not isinstance(limits, Sequence) or isinstance(limits, str):
         raise InputError(f"limits must be a list such as [Turnover(0.2, held)], not {limits!r}")
     for one in limits:

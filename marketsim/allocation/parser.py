@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from ..errors import InputError, nearest
 from ..expressions import Call, Chain, Expression, Items, Name, Negation, Number, Text, parse
 from . import limits, terms
-from .limits import Limit, TermLimit
+from .limits import Limit, NeutralTo, TermLimit
 from .objectives import Algebra, Objective
 
 __all__ = ["limit_from", "objective_from"]
@@ -25,8 +25,8 @@ TERMS: Final[Makers] = {name: getattr(terms, name) for name in terms.__all__}
 LIMITS: Final[Makers] = {
     name: made
     for name in limits.__all__
-    if isinstance(made := getattr(limits, name), type) and made not in (Limit, TermLimit)
-}
+    if isinstance(made := getattr(limits, name), type) and made not in (Limit, NeutralTo, TermLimit)
+} | {"neutral_to": limits.neutral_to}
 ON_TERMS: Final[Mapping[str, Callable[[Algebra, float], TermLimit]]] = {
     "<=": limits.at_most,
     ">=": limits.at_least,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from ..errors import InputError
 from ..returns import ReturnScenarios
-from .constraints import constraints_from
+from .constraints import check_kinds, constraints_from
 from .deadline import Deadline
 from .infeasible import check_feasible
-from .limits import Limit
+from .limits import Limit, TermLimit
+from .limits.kinds import Setting
 from .names import check_number
 from .objectives import Algebra, Objective
 from .reduction import convex
@@ -21,7 +23,7 @@ from .search import inside
 from .selection import select
 from .solvers import Case, Found
 
-__all__ = ["allocate", "check_limits"]
+__all__ = ["allocate", "check_limits", "tightened"]
 
 
 def allocate(
@@ -53,8 +55,9 @@ def allocate(
         Highest share of single companies, in place of `max_weight`.
     limits : sequence of limits, optional
         What else is asked of the weights: `Group`, `Turnover`, `Exposure`, `RegimeLoss`,
-        `Leverage`, `Holdings`, and of any term `at_most(CVaR(0.95), 0.15)` or
-        `at_least(ExpectedReturn(), 0.08)` (see `marketsim.allocation.limits`).
+        `Leverage`, `Holdings`, `neutral_to("elasticity", 0.005)`, and of any term
+        `at_most(CVaR(0.95), 0.15)` or `at_least(ExpectedReturn(), 0.08)` (see
+        `marketsim.allocation.limits`).
     time_limit : float, optional
         Seconds that it may take in all.
     gap : float, optional
@@ -87,6 +90,43 @@ def allocate(
     check_feasible(constraints, deadline)
     settled = aim.settled(scenarios, constraints, deadline)
     case = Case(settled, scenarios, constraints.settled(scenarios, deadline), deadline)
+    return report(*_solved(case._replace(inside=inside(case, _solved)), gap), case.objective)
+
+
+def tightened(
+    choice: Allocation, limits: Sequence[Limit], *, time_limit: float = 60.0, gap: float = 1e-6
+) -> Allocation:
+    """The best weights of the same problem where more limits hold.
+
+    Parameters
+    ----------
+    choice : Allocation
+        From `allocate`; where only so many names could be held, those that are stay.
+    limits : sequence of limits
+        Beside those that it was chosen within.
+    time_limit, gap : float, optional
+        As in `allocate`.
+
+    Raises
+    ------
+    InputError
+        If a limit is none, says what the weights sum to, or the allocation was stored.
+    InfeasibleError, SolverError
+        As `allocate` does.
+    """
+    optimum = choice.optimum
+    if optimum is None:
+        raise InputError("an allocation that was stored has lost what it solved; allocate again")
+    check_kinds(limits)
+    if any(limit.replaces_budget for limit in limits):
+        raise InputError("tightened: limits on what the weights sum to come with allocate")
+    deadline, old = Deadline.after(time_limit), optimum.constraints
+    setting = Setting(optimum.scenarios, *old.ranges)
+    more = [bound for limit in limits for bound in limit.bounds(setting)]
+    on_terms = [one.settled(optimum.scenarios, old) for one in limits if isinstance(one, TermLimit)]
+    constraints = replace(old, bounds=(*old.bounds, *more), on_terms=(*old.on_terms, *on_terms))
+    check_feasible(constraints, deadline)
+    case = Case(optimum.objective, optimum.scenarios, constraints, deadline)
     return report(*_solved(case._replace(inside=inside(case, _solved)), gap), case.objective)
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from .allocation import allocate
+from .answers import hedge, information, sensitivities
 from .comparisons import compare
 from .forecasts import forecast
 from .implied import implied
@@ -32,10 +33,22 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for work in (run, compare, backtest, allocate, stress, implied):
-    app.command()(work)
-for knowing in (forecast, outlook, assumptions, claims):
-    app.command()(knowing)
+for command in (
+    run,
+    compare,
+    backtest,
+    allocate,
+    sensitivities,
+    information,
+    stress,
+    hedge,
+    implied,
+    forecast,
+    outlook,
+    assumptions,
+    claims,
+):
+    app.command()(command)
 app.add_typer(prices, name="prices")
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "Cap",
     "Draws",
     "MaxWeight",
+    "NeutralTo",
     "Out",
     "Prices",
     "Risk",
@@ -23,6 +24,7 @@ __all__ = [
     "Seed",
     "iso",
     "listed",
+    "neutral_of",
     "scenarios_of",
     "weights_of",
 ]
@@ -50,6 +52,15 @@ MaxWeight = Annotated[float, typer.Option(help="Cap on every company.")]
 Cap = Annotated[
     list[str] | None,
     typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
+]
+
+NeutralTo = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ASSUMPTION=WITHIN",
+        help="Most by which the expected return may change for a standard deviation of an "
+        "assumption, as in hurdle_rate=0.03; may be repeated.",
+    ),
 ]
 
 Scenarios = Annotated[
@@ -96,8 +107,10 @@ def scenarios_of(text: str | None) -> tuple[str, ...] | Path | None:
     return Path(text) if text is not None and text.endswith(".toml") else listed(text)
 
 
-def weights_of(pairs: list[str] | None, option: str) -> dict[str, float] | None:
-    """`["NVDA=0.05"]` as a mapping."""
+def weights_of(
+    pairs: list[str] | None, option: str, right: str = "no cap; write NAME=WEIGHT, as in NVDA=0.05"
+) -> dict[str, float] | None:
+    """`["NVDA=0.05"]` as a mapping; ``right`` says of what is wrong what would be right."""
     weights: dict[str, float] = {}
     for pair in pairs or ():
         name, _, text = (part.strip() for part in pair.partition("="))
@@ -106,10 +119,14 @@ def weights_of(pairs: list[str] | None, option: str) -> dict[str, float] | None:
         except ValueError:
             name = ""
         if not name:
-            raise typer.BadParameter(
-                f"'{pair}' is no cap; write NAME=WEIGHT, as in NVDA=0.05", param_hint=option
-            )
+            raise typer.BadParameter(f"'{pair}' is {right}", param_hint=option)
         if name in weights:
             raise typer.BadParameter(f"'{name}' is given twice", param_hint=option)
         weights[name] = weight
     return weights or None
+
+
+def neutral_of(pairs: list[str] | None, option: str = "--neutral-to") -> dict[str, float] | None:
+    """`["hurdle_rate=0.03"]` as a mapping."""
+    right = "no limit; write ASSUMPTION=WITHIN, as in hurdle_rate=0.03"
+    return weights_of(pairs, option, right)

@@ -8,28 +8,16 @@ from typing import Annotated
 import typer
 
 from . import environment
-from .options import (
-    Add,
-    AsOfPrices,
-    Cap,
-    Draws,
-    MaxWeight,
-    Prices,
-    Risk,
-    Scenarios,
-    Seed,
-    iso,
-    scenarios_of,
-    weights_of,
-)
+from .choices import Asked, about_a_choice, say
 from .progress import progress_bar
-from .reading import say_date, warn
 from .tables import weights_at
 
 __all__ = ["stress"]
 
 
+@about_a_choice
 def stress(
+    asked: Asked,
     loss: Annotated[
         float | None,
         typer.Option(
@@ -60,16 +48,6 @@ def stress(
             help="Weights of your own: columns ticker and weight.",
         ),
     ] = None,
-    as_of: AsOfPrices = None,
-    draws: Draws = 10_000,
-    seed: Seed = 0,
-    scenarios: Scenarios = None,
-    prices: Prices = None,
-    add: Add = None,
-    max_weight: MaxWeight = 0.15,
-    cap: Cap = None,
-    risk: Risk = 1.0,
-    most_cash: Annotated[float, typer.Option(help="The most that may stay in cash.")] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a story.")] = False,
     out: Annotated[
         Path | None,
@@ -81,7 +59,6 @@ def stress(
         raise typer.BadParameter(
             "nothing is asked; give --loss 0.30 or --what-if FILE", param_hint="--loss"
         )
-    caps = weights_of(cap, "--cap")
     with progress_bar() as progress:
         progress("starting")
         environment.prepare_jax()
@@ -93,20 +70,9 @@ def stress(
             regime=regime,
             noise=noise,
             weights=None if weights is None else weights_at(weights),
-            as_of=iso(as_of),
-            draws=draws,
-            seed=seed,
-            scenarios=scenarios_of(scenarios),
-            prices=prices,
-            add=add,
-            max_weight=max_weight,
-            max_weights=caps,
-            risk=risk,
-            most_cash=most_cash,
             out=out,
             progress=progress,
+            **asked,
         )
-    if as_of is None:
-        say_date(result.as_of, "facts and prices reach")
-    warn(result.warnings)
+    say(asked, result.as_of, result.warnings)
     print(result.to_json() if json else result, end="" if json else "\n")

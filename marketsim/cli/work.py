@@ -16,6 +16,7 @@ from .options import (
     Cap,
     Draws,
     MaxWeight,
+    NeutralTo,
     Out,
     Prices,
     Risk,
@@ -23,6 +24,7 @@ from .options import (
     Seed,
     iso,
     listed,
+    neutral_of,
     scenarios_of,
     weights_of,
 )
@@ -77,9 +79,11 @@ def run(
             help="The most that may stay in cash, at the yield of the newest bill; at 0 none."
         ),
     ] = 1.0,
+    neutral_to: NeutralTo = None,
 ) -> None:
     """Go from the facts to an allocation and a report."""
     caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
+    neutral = neutral_of(neutral_to)
     with progress_bar() as progress:
         progress("starting")
         environment.prepare_jax()
@@ -101,6 +105,7 @@ def run(
             risk_aversion=risk_aversion,
             benchmark=None if benchmark is None else weights_at(benchmark),
             most_cash=most_cash,
+            neutral_to=neutral,
             progress=progress,
         )
     if as_of is None:

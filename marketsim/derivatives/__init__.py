@@ -15,10 +15,11 @@ from .beliefs import Implied, implied
 from .between import RegimesApart, regimes_apart
 from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
+from .hedging import Hedge, hedge
 from .information import Information, value_of_information
 from .optima import ChoicesApart, choices_apart
 from .path_integral import PathIntegral, path_integral
-from .reverse import ReverseStress, reverse_stress
+from .reverse_stress import ReverseStress, reverse_stress
 from .sensitivities import Sensitivities, sensitivities
 from .smoothed import Changes, Slopes, SmoothedOptimum, smoothed
 from .what_if import Stress, stress
@@ -26,6 +27,7 @@ from .what_if import Stress, stress
 __all__ = [
     "Changes",
     "ChoicesApart",
+    "Hedge",
     "Implied",
     "Information",
     "PathIntegral",
@@ -39,6 +41,7 @@ __all__ = [
     "choices_apart",
     "cvar",
     "explain_weight",
+    "hedge",
     "implied",
     "optimum",
     "path_integral",

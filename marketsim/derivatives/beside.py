@@ -1,24 +1,20 @@
-"""Worlds beside the calibrated one: what the world does by year, and what companies sell."""
+"""Worlds beside others: what the world does by year, and what companies sell."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from marketsim.ensemble import ahead
-from marketsim.model import State
-from marketsim.simulation import WORLD, Outcomes, kept, outcomes
+from marketsim.ensemble import YEAR
+from marketsim.simulation import WORLD, Outcomes
 from marketsim.valuation import Valuation
 
-__all__ = ["MACRO", "change_of", "macro_of", "outcomes_of", "revenue_of"]
+__all__ = ["MACRO", "Pair", "change_of", "macro_of", "revenue_of"]
 
 FloatArray = NDArray[np.float64]
-
-YEAR: Final = 4
 
 MACRO: Final = {
     "capital_spending": "sum",
@@ -33,40 +29,31 @@ UNITS: Final = {"USD bn per quarter": "USD bn"}
 """Of sums over a year, in place of a quarter's."""
 
 
-def outcomes_of(
-    valuation: Valuation, values: FloatArray, state: State, news: FloatArray, lives: FloatArray
-) -> Outcomes:
-    """Return what becomes of worlds, in float64.
+class Pair(NamedTuple):
+    """A world, row ``here`` of ``worlds``, and one that it stands ``beside``, called ``name``."""
 
-    Parameters
-    ----------
-    valuation
-        Whose companies they have.
-    values
-        Assumptions from the decision date on, [world, entry].
-    state
-        That history left, [world, ...].
-    news
-        [world, kind, quarter].
-    lives
-        Revenue of the companies valued over the model's, [world, quarter, company]; others are as
-        in the calibrated world.
-    """
-    paths = valuation.paths
-    setting = paths.scenarios.posterior.setting
-    _, seen = ahead(values, setting, state, news, partial(kept, np.asarray(setting.lines.owner)))
-    every = np.repeat(paths.calibrated.lives.astype(float), len(values), axis=0)
-    every[:, :, valuation.columns] = lives
-    return outcomes(seen, every)
+    worlds: Outcomes
+    here: int
+    beside: tuple[Outcomes, int]
+    name: str
+
+    @classmethod
+    def calibrated(cls, valuation: Valuation, worlds: Outcomes, row: int) -> Pair:
+        """Return one beside the calibrated world."""
+        return cls(worlds, row, (valuation.paths.calibrated, 0), "calibrated")
+
+    @property
+    def both(self) -> tuple[tuple[Outcomes, int], tuple[Outcomes, int]]:
+        """What it stands beside, then itself."""
+        return self.beside, (self.worlds, self.here)
 
 
-def macro_of(valuation: Valuation, worlds: Outcomes, row: int) -> pd.DataFrame:
-    """Return the world by year beside the calibrated one, [quantity, year]: unit, both, change."""
+def macro_of(valuation: Valuation, pair: Pair) -> pd.DataFrame:
+    """Return the world by year beside another, [quantity, year]: unit, both, change."""
     parts: dict[str, pd.DataFrame] = {}
     for name, how in MACRO.items():
-        both = (valuation.paths.calibrated.quantities[name][0], worlds.quantities[name][row])
-        calibrated, here = (_yearly(path, how) for path in both)
-        by_year = _beside(valuation, calibrated, here)
+        was, here = (_yearly(one.quantities[name][at], how) for one, at in pair.both)
+        by_year = _beside(valuation, pair.name, was, here)
         unit = UNITS.get(WORLD[name], WORLD[name]) if how == "sum" else WORLD[name]
         by_year.insert(0, "unit", unit)
         parts[name] = by_year
@@ -74,14 +61,11 @@ def macro_of(valuation: Valuation, worlds: Outcomes, row: int) -> pd.DataFrame:
     return table
 
 
-def revenue_of(valuation: Valuation, worlds: Outcomes, row: int) -> pd.DataFrame:
-    """Return revenue by company and year beside the calibrated world, USD bn, [ticker, year]."""
+def revenue_of(valuation: Valuation, pair: Pair) -> pd.DataFrame:
+    """Return revenue by company and year beside another world's, USD bn, [ticker, year]."""
     tickers, columns = list(valuation.economics.index), valuation.columns
-    calibrated, here = (
-        _yearly(one.revenue[at].astype(float), "sum")[:, columns]
-        for one, at in ((valuation.paths.calibrated, 0), (worlds, row))
-    )
-    parts = {t: _beside(valuation, calibrated[:, i], here[:, i]) for i, t in enumerate(tickers)}
+    was, here = (_yearly(one.revenue[at].astype(float), "sum")[:, columns] for one, at in pair.both)
+    parts = {t: _beside(valuation, pair.name, was[:, i], here[:, i]) for i, t in enumerate(tickers)}
     table: pd.DataFrame = pd.concat(parts, names=["ticker"])
     return table
 
@@ -91,10 +75,10 @@ def change_of(table: pd.DataFrame, name: str, year: int = 0) -> float:
     return float(table.xs(name)["change"].to_numpy()[year])
 
 
-def _beside(valuation: Valuation, calibrated: FloatArray, here: FloatArray) -> pd.DataFrame:
+def _beside(valuation: Valuation, name: str, was: FloatArray, here: FloatArray) -> pd.DataFrame:
     ends = pd.Index(valuation.paths.quarter_ends[YEAR - 1 :: YEAR], name="year_to")
-    table = pd.DataFrame({"calibrated": calibrated, "here": here}, index=ends)
-    table["change"] = here / calibrated - 1.0
+    table = pd.DataFrame({name: was, "here": here}, index=ends)
+    table["change"] = here / was - 1.0
     return table
 
 

@@ -7,7 +7,6 @@ assumption changes from the decision date on.
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +14,7 @@ import numpy as np
 from jax import Array
 
 from marketsim.calibration import Posterior
-from marketsim.ensemble import future, histories
+from marketsim.ensemble import YEAR, future, histories
 from marketsim.model import Coordinates, Setting, Shocks, State
 from marketsim.model.tree import leaf, pytree
 from marketsim.precision import RUN_SELDOM
@@ -24,9 +23,6 @@ from marketsim.valuation import Terms, Valuation, ValuationAssumptions
 from .chain import SEEN, log_worth
 
 __all__ = ["Companies", "Handover", "companies_of", "handover", "slopes", "valued"]
-
-YEAR: Final = 4
-"""Quarters over which revenue is summed."""
 
 
 @pytree

@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from marketsim.ensemble import slopes_at
+from marketsim.ensemble import YEAR, slopes_at
 from marketsim.ensemble.batches import padded
 from marketsim.ensemble.reverse import Seen, slopes_by_assumption
 from marketsim.model.tree import leaf
@@ -44,9 +44,6 @@ FloatArray = NDArray[np.float64]
 LINES: Final = "lines", "volumes", "inputs", "ordinary"
 SEEN: Final = (*LINES, *SPENT)
 """Of a quarter: all that value hangs on."""
-
-YEAR: Final = 4
-"""Quarters in one."""
 
 FELT: Final = 1e-12
 """Share of the largest derivative by a draw's values below which it counts for none."""

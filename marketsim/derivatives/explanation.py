@@ -14,8 +14,9 @@ from marketsim.allocation.names import check_known
 from marketsim.simulation import again
 
 from .chain import by_draw
+from .holding import valuation_of
 from .local import transposed
-from .sensitivities import listed, valuation_of
+from .sensitivities import listed
 from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
 from .worth import by_term
@@ -66,17 +67,20 @@ class WeightExplained:
     assumptions: pd.DataFrame
 
     def __str__(self) -> str:
-        told = [
-            self._told(str(name), row) for name, row in self.assumptions.head(STRONGEST).iterrows()
-        ]
-        return f"{self.ticker} {100 * self.weight:.1f} %: {self.reason['sentence']}.\n" + "\n".join(
-            told
-        )
+        told = [self._told(str(name), row) for name, row in self._strongest.iterrows()]
+        head = f"{self.ticker} {100 * self.weight:.1f} %: {self.reason['sentence']}."
+        return "\n".join([head, *(told or ["  No assumption would change that: none moves it."])])
 
     def __repr__(self) -> str:
         moves = "answers to" if self.answers else "stands at a bound; nearest to move it"
-        names = ", ".join(map(str, self.assumptions.index[:STRONGEST]))
+        names = ", ".join(map(str, self._strongest.index)) or "nothing"
         return f"WeightExplained({self.ticker} {self.weight:.4f}, {moves} {names})"
+
+    @property
+    def _strongest(self) -> pd.DataFrame:
+        """Assumptions that are told in words: those that do something."""
+        size = self.assumptions["weight_per_sd" if self.answers else "edge_per_sd"].abs()
+        return self.assumptions[size > STILL].head(STRONGEST)
 
     def _told(self, name: str, row: pd.Series) -> str:
         there = row["value"] + STEP * row["sd"]

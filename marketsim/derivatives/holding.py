@@ -15,7 +15,7 @@ from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
 from marketsim.valuation import Valuation
 
-__all__ = ["Holding", "Weights", "holding"]
+__all__ = ["Holding", "Weights", "holding", "valuation_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -74,12 +74,7 @@ def holding(who: str, choice: Allocation | Weights, returns: ReturnScenarios | N
         raise InputError(
             f"{who}: returns are a {type(returns).__name__}; give what ms.revalue returned"
         )
-    valuation = returns.world
-    if not isinstance(valuation, Valuation) or len(returns.returns) != len(valuation.values):
-        raise InputError(
-            f"{who}: these returns are not those of all worlds that revalue valued, so no "
-            "assumption stands behind them; give ms.revalue(paths, prices)"
-        )
+    valuation = _behind(who, returns)
     check_known(who, "ticker", weights.index, returns.tickers)
     if abs(total := float(weights.sum()) - 1.0) > WHOLE:
         hint = ": write shares, not per cent" if abs(total - 99.0) < 1.0 else ""
@@ -98,6 +93,36 @@ def holding(who: str, choice: Allocation | Weights, returns: ReturnScenarios | N
         float(still[0] @ held.to_numpy()[others]) if others else 0.0,
         np.asarray(returns.returns @ held.to_numpy()),
     )
+
+
+def valuation_of(choice: Allocation, who: str) -> Valuation:
+    """Return what made the returns of an allocation.
+
+    Raises
+    ------
+    InputError
+        For what is no allocation, and for returns that `revalue` did not make.
+    """
+    if not isinstance(choice, Allocation):
+        raise InputError(
+            f"{who}: {type(choice).__name__} is no allocation; give what ms.allocate returned, or "
+            "the choice of a decision"
+        )
+    return _behind(who, choice.returns)
+
+
+def _behind(who: str, returns: ReturnScenarios) -> Valuation:
+    valuation = returns.world
+    if not isinstance(valuation, Valuation):
+        raise InputError(
+            f"{who}: these returns were not made by revalue, so no assumption stands behind them; "
+            "take those of ms.revalue(paths, prices)"
+        )
+    if len(returns.returns) != len(valuation.values):
+        raise InputError(
+            f"{who}: these returns are not those of all worlds drawn; take all that ms.revalue made"
+        )
+    return valuation
 
 
 def _numbers(who: str, weights: Any) -> pd.Series[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,10 @@ from marketsim.allocation import Allocation
 from marketsim.errors import InputError, SolverError
 from marketsim.scenarios import movable
 
-from .sensitivities import listed, valuation_of
+from .holding import valuation_of
+from .sensitivities import listed
 from .smoothed import SmoothedOptimum, smoothed
+from .story import rows_of
 
 __all__ = ["Information", "value_of_information"]
 
@@ -47,6 +49,10 @@ class Information:
 
     table: pd.DataFrame
     chance: float
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
+        return {"chance": self.chance, "information": rows_of(self.table)}
 
     def __str__(self) -> str:
         shown = self.table.head(10)

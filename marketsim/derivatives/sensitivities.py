@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import jax.numpy as jnp
 import numpy as np
@@ -19,16 +19,22 @@ from marketsim.simulation import Ahead, again
 from marketsim.valuation import Valuation
 
 from . import central
+from .assumed import ANCHORED, by_assumed, priors_of
 from .chain import by_draw
+from .holding import valuation_of
 from .odds import by_limit, by_odds
 from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
+from .story import rows_of
 
-__all__ = ["Sensitivities", "listed", "sensitivities", "valuation_of"]
+__all__ = ["Sensitivities", "listed", "sensitivities"]
 
 FloatArray = NDArray[np.float64]
 
 PORTFOLIO, OBJECTIVE, RETURN = "portfolio", "objective", "ExpectedReturn()"
+
+SHOWN: Final = 15
+"""Rows that are printed."""
 
 FELT: Final = 1e-9
 """Share of the largest derivative by a weight below which it hangs on no return."""
@@ -68,6 +74,11 @@ class Sensitivities:
     limits
         By limit that costs something: its ``bound``, and what a unit more of it adds to the
         objective. Both without rows for one regime, and where a term cannot be smoothed.
+    valuation
+        What ``portfolio`` has, by what valuation assumes, such as ``equity_premium``; a standard
+        deviation is its prior's. What shares of differences between worlds prices recognise is
+        priced already, and the times that it takes (``recognition_time``, ``regime_time``) are left
+        out.
     """
 
     portfolio: pd.DataFrame
@@ -78,6 +89,7 @@ class Sensitivities:
     weights: pd.DataFrame | None = None
     odds: pd.DataFrame = field(default_factory=pd.DataFrame)
     limits: pd.DataFrame = field(default_factory=pd.DataFrame)
+    valuation: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def table(self) -> pd.DataFrame:
         """Return all in one table, revenue of the last year as `revenue_<TICKER>_per_sd`."""
@@ -88,10 +100,18 @@ class Sensitivities:
                 found = found.join(part.add_prefix(f"{name}_").add_suffix("_per_sd"))
         return found
 
+    def record(self) -> dict[str, Any]:
+        """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
+        parts = ("portfolio", "valuation", "by_regime", "revenue", "revenue_last_year", "value")
+        found = {name: rows_of(getattr(self, name)) for name in (*parts, "odds", "limits")}
+        weights = None if self.weights is None else rows_of(self.weights)
+        return found | {"best_weights": weights}
+
     def __str__(self) -> str:
         risks = [c for c in self.portfolio.columns if c.endswith("_per_sd")]
         columns = ["unit", "value", "sd", *risks]
-        return self.portfolio[columns].head(12).to_string(float_format="{:.4g}".format)
+        parts = [x[columns] for x in (self.portfolio, self.valuation) if len(x)]
+        return _ordered(pd.concat(parts)).head(SHOWN).to_string(float_format="{:.4g}".format)
 
     def __repr__(self) -> str:
         first = ", ".join(map(str, self.portfolio.index[:3]))
@@ -142,9 +162,12 @@ def sensitivities(
         by_return |= {name: best.slopes(name) for name in best.risk.index if name != RETURN}
     pulled = {name: by_draw(valuation, ran, listed(choice, x)) for name, x in by_return.items()}
     totals = {name: found.sum(axis=0) for name, found in pulled.items()}
+    assumed = {name: by_assumed(valuation, listed(choice, x)) for name, x in by_return.items()}
     if best is not None:
         counts = best.counts.rename({RETURN: PORTFOLIO})
-        totals[OBJECTIVE] = sum(counts.get(name, 0.0) * x for name, x in totals.items())
+        for found in (totals, assumed):
+            parts = [counts.get(name, 0.0) * x for name, x in found.items()]
+            found[OBJECTIVE] = np.sum(parts, axis=0)
     portfolio = _portfolio(spreads, totals)
 
     def table(slopes: FloatArray, tickers: Iterable[str]) -> pd.DataFrame:
@@ -165,34 +188,11 @@ def sensitivities(
         revenue=table(near, companies),
         revenue_last_year=table(far, companies),
         value=table(worth, companies),
+        valuation=_valuation(priors_of(valuation), assumed),
         weights=answers,
         odds=pd.DataFrame() if best is None else by_odds(choice, best),
         limits=pd.DataFrame() if best is None else by_limit(best),
     )
-
-
-def valuation_of(choice: Allocation, verb: str) -> Valuation:
-    """Return what made the returns of an allocation.
-
-    Raises
-    ------
-    InputError
-        When they were made elsewhere, or are not those of all worlds drawn.
-    """
-    if not isinstance(choice, Allocation):
-        raise InputError(
-            f"{verb}: {type(choice).__name__} is no allocation; give what ms.allocate returned, or "
-            "the choice of a decision"
-        )
-    valuation = choice.returns.world
-    if not isinstance(valuation, Valuation):
-        raise InputError(
-            f"{verb}: these returns were not made by revalue, so no assumption stands "
-            "behind them; allocate over ms.revalue(paths, prices)"
-        )
-    if len(choice.returns.returns) != len(valuation.paths.draws.revenue):
-        raise InputError(f"{verb}: these returns are not those of all worlds drawn")
-    return valuation
 
 
 def _companies(valuation: Valuation, move: FloatArray) -> tuple[FloatArray, ...]:
@@ -211,9 +211,21 @@ def _portfolio(spreads: Spreads, totals: Mapping[str, FloatArray]) -> pd.DataFra
     found[f"{PORTFOLIO}_per_unit"] = spreads.per_unit(totals[PORTFOLIO])
     for name, total in totals.items():
         found[f"{name}_per_sd"] = spreads.per_sd(total)
-    size = found[f"{PORTFOLIO}_per_sd"].abs()
-    order = size.sort_values(ascending=False, kind="stable").index
-    return found.assign(meaning=spreads.meanings).loc[order]
+    return _ordered(found.assign(meaning=spreads.meanings))
+
+
+def _valuation(priors: pd.DataFrame, totals: Mapping[str, FloatArray]) -> pd.DataFrame:
+    """Return the table of what valuation assumes, largest effect first."""
+    found = priors[["unit", "value", "sd"]].copy()
+    found[f"{PORTFOLIO}_per_unit"] = totals[PORTFOLIO]
+    for name, total in totals.items():
+        found[f"{name}_per_sd"] = total * priors["sd"]
+    return _ordered(found.assign(meaning=priors["meaning"]).drop(index=list(ANCHORED)))
+
+
+def _ordered(table: pd.DataFrame) -> pd.DataFrame:
+    size = table[f"{PORTFOLIO}_per_sd"].abs()
+    return table.loc[size.sort_values(ascending=False, kind="stable").index]
 
 
 def _place(valuation: Valuation, regime: str | None) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,12 @@ from marketsim.calibration import Posterior
 from marketsim.ensemble import assumptions_at, slopes_at
 from marketsim.scenarios import movable
 
-__all__ = ["Spreads"]
+__all__ = ["Spreads", "far_out"]
 
 FloatArray = NDArray[np.float64]
+
+FAR: Final = 4.0
+"""Prior standard deviations from the prior's median past which nobody would have looked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,3 +74,26 @@ class Spreads:
     def per_unit(self, slopes: FloatArray) -> FloatArray:
         """Return derivatives by linked coordinates per unit, [..., assumption]."""
         return np.asarray((slopes / self.unit_slopes)[..., self.keep])
+
+
+def far_out(posterior: Posterior, base: FloatArray, move: FloatArray) -> tuple[str, ...]:
+    """Return of which assumptions a move goes further than their priors allow, a sentence each.
+
+    Parameters
+    ----------
+    posterior
+        Whose priors they are.
+    base, move
+        From the mode, and from there, in linked coordinates, [entry].
+    """
+    c, count = posterior.coordinates, len(posterior.entries)
+    here = posterior.mode[:count] + (base + move) / np.asarray(c.scale)
+    centre = np.asarray(c.centre)
+    values, medians = assumptions_at(np.stack([centre + np.asarray(c.scale) * here, centre]), c)
+    rows = np.flatnonzero((move != 0.0) & (np.abs(here) > FAR))
+    names = [posterior.entries[i].name for i in rows]
+    return tuple(
+        f"{name} at {values[i]:.4g} is {abs(here[i]):.1f} standard deviations of its prior from "
+        f"the prior's median, {medians[i]:.4g}: nothing was ever calibrated there"
+        for i, name in zip(rows, names, strict=True)
+    )

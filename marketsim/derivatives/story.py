@@ -10,7 +10,7 @@ import pandas as pd
 from .beside import MACRO, change_of
 
 if TYPE_CHECKING:
-    from .reverse import ReverseStress
+    from .reverse_stress import ReverseStress
     from .stressed import StressedWorld
     from .what_if import Stress, WhatIf
 
@@ -108,15 +108,18 @@ def stress_story(result: Stress) -> str:
 
 def _what_if(one: WhatIf, of: str) -> Iterator[str]:
     head = f"{one.name} ({', '.join(one.shifts)})"
+    beware = [f"  Beware: {said}." for said in one.warnings]
     if one.moves_nothing:
         same = _percent(one.returned)
         yield f"{head} moves nothing: the portfolio returns {same}, as in the {of}."
+        yield from beware
         return
     yield (
         f"{head}: the portfolio returns {_percent(one.returned)}, in the {of} "
         f"{_percent(one.without)}: {100 * one.change:+.2f} %."
     )
-    yield f"  Beside the calibrated world, in the first year and the last: {_macro(one.macro)}."
+    yield from beware
+    yield f"  Beside the {of}, in the first year and the last: {_macro(one.macro)}."
     order = one.companies["contribution"].abs().sort_values(ascending=False, kind="stable").index
     for name, row in one.companies.loc[order[:NAMED]].iterrows():
         yield (
@@ -137,6 +140,7 @@ def stress_told(result: Stress) -> dict[str, Any]:
                 "returned": one.returned,
                 "without": one.without,
                 "moves_nothing": one.moves_nothing,
+                "warnings": list(one.warnings),
                 **{name: rows_of(getattr(one, name)) for name in ("companies", "macro", "revenue")},
             }
             for one in result.worlds

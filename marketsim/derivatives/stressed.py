@@ -14,8 +14,9 @@ from scipy.linalg import solve_triangular
 from marketsim.ensemble import COMING, assumptions_at
 from marketsim.model import NEWS
 from marketsim.precision import precise
+from marketsim.valuation.moved import outcomes_of
 
-from .beside import macro_of, outcomes_of, revenue_of
+from .beside import Pair, macro_of, revenue_of
 from .holding import Holding
 from .standard import StandardWorlds
 
@@ -134,8 +135,8 @@ def stressed(
         before_noise=-float(before[0] @ held.weights + held.earns),
         assumptions=assumptions,
         parts=_parts(worlds, point, posterior),
-        macro=macro_of(v, out, 0),
-        revenue=revenue_of(v, out, 0),
+        macro=macro_of(v, Pair.calibrated(v, out, 0)),
+        revenue=revenue_of(v, Pair.calibrated(v, out, 0)),
         companies=_companies(held, shares, before[0]),
         point=point,
     )

@@ -15,17 +15,19 @@ from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
 from marketsim.ensemble import assumptions_at
+from marketsim.errors import InputError
 from marketsim.precision import precise
 from marketsim.returns import ReturnScenarios
 from marketsim.scenarios import Regime, chosen, fit_regimes, read_what_ifs, what_if
 from marketsim.simulation import Outcomes
 from marketsim.valuation import Valuation, Worth, equity_return
+from marketsim.valuation.moved import outcomes_of
 from marketsim.valuation.worlds import values
 
 from . import central
-from .beside import macro_of, outcomes_of, revenue_of
+from .beside import Pair, macro_of, revenue_of
 from .holding import Holding, Weights, holding
-from .spreads import Spreads
+from .spreads import Spreads, far_out
 from .story import stress_story, stress_told
 
 __all__ = ["Stress", "WhatIf", "stress"]
@@ -53,9 +55,11 @@ class WhatIf:
         [ticker], the most that the portfolio loses by it first: ``weight``, ``return``,
         ``without``, ``contribution`` to the change of the portfolio's return.
     macro
-        The world by year beside the calibrated one, [quantity, year].
+        The world by year beside the one ``without`` it, [quantity, year].
     revenue
         Of companies, USD bn, the same way, [ticker, year].
+    warnings
+        Assumptions that it moves further than their priors allow, a sentence each.
     """
 
     name: str
@@ -65,6 +69,7 @@ class WhatIf:
     companies: pd.DataFrame
     macro: pd.DataFrame
     revenue: pd.DataFrame
+    warnings: tuple[str, ...] = ()
 
     @property
     def change(self) -> float:
@@ -103,6 +108,11 @@ class Stress:
             for one in self.worlds
         }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("what_if")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What goes too far, by what-if."""
+        return tuple(f"{one.name}: {said}" for one in self.worlds for said in one.warnings)
 
     def record(self) -> dict[str, Any]:
         """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
@@ -143,7 +153,8 @@ def stress(
         All shifts at once that are of no assumption (with the nearest name), leave its range or
         cannot be read.
     InputError
-        A regime that is not among the scenarios, or returns that `revalue` did not make.
+        Shifts that are neither a mapping nor a path, a regime that is not among the scenarios, or
+        returns that `revalue` did not make.
 
     Notes
     -----
@@ -152,9 +163,7 @@ def stress(
     """
     held = holding("stress", choice, returns)
     scenarios = held.valuation.paths.scenarios
-    given = (
-        read_what_ifs(shifts) if isinstance(shifts, str | Path) else (what_if("what-if", shifts),)
-    )
+    given = _given(shifts)
     entries = scenarios.posterior.entries
     base, shift = np.zeros(len(entries)), np.zeros(len(held.weights))
     if regime is not None:
@@ -169,8 +178,21 @@ def stress(
         held.valuation, base + np.concatenate([np.zeros((1, len(base))), fitted.moves])
     )
     shares = _shares(held.valuation, worlds, shift)
-    found = enumerate(fitted.regimes, start=1)
-    return Stress(tuple(_told(held, worlds, shares, row, one) for row, one in found), regime)
+    far = [far_out(scenarios.posterior, base, move) for move in fitted.moves]
+    found = enumerate(zip(fitted.regimes, far, strict=True), start=1)
+    return Stress(tuple(_told(held, worlds, shares, row, *one) for row, one in found), regime)
+
+
+def _given(shifts: object) -> tuple[Regime, ...]:
+    """Return the what-ifs of a mapping or a file."""
+    if isinstance(shifts, str | Path):
+        return read_what_ifs(shifts)
+    if not isinstance(shifts, Mapping):
+        raise InputError(
+            f"stress: shifts are {shifts!r}; give what to set assumptions to by name, as "
+            "{'hurdle_rate': 0.16}, or the path of a TOML file"
+        )
+    return (what_if("what-if", shifts),)
 
 
 def _worlds(valuation: Valuation, moves: FloatArray) -> Outcomes:
@@ -205,7 +227,15 @@ def _shares(valuation: Valuation, worlds: Outcomes, shift: FloatArray) -> FloatA
         return np.asarray(equity_return(v.assumed, v.terms, anchor, worth, v.horizon_years))
 
 
-def _told(held: Holding, worlds: Outcomes, shares: FloatArray, row: int, regime: Regime) -> WhatIf:
+def _told(
+    held: Holding,
+    worlds: Outcomes,
+    shares: FloatArray,
+    row: int,
+    regime: Regime,
+    far: tuple[str, ...],
+) -> WhatIf:
+    pair = Pair(worlds, row, (worlds, 0), "without")
     table = pd.DataFrame(
         {
             "weight": held.weights,
@@ -221,6 +251,7 @@ def _told(held: Holding, worlds: Outcomes, shares: FloatArray, row: int, regime:
         returned=float(shares[row] @ held.weights + held.earns),
         without=float(shares[0] @ held.weights + held.earns),
         companies=table.sort_values("contribution", kind="stable"),
-        macro=macro_of(held.valuation, worlds, row),
-        revenue=revenue_of(held.valuation, worlds, row),
+        macro=macro_of(held.valuation, pair),
+        revenue=revenue_of(held.valuation, pair),
+        warnings=far,
     )

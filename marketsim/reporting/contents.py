@@ -75,6 +75,7 @@ OPTIONAL = {
     "valuation": ("value",),
     "information": ("gain", "net", "moved"),
     "apart": ("unit", "start", "end", "portfolio", "meaning"),
+    "neutral": ("within", "exposure", "without", "price", "against"),
 }
 """Columns of frames that may be left empty."""
 
@@ -119,6 +120,11 @@ class RunContents:
         (portfolio), meaning; without rows the page leaves it out.
     apart_regimes : tuple
         Names of the two.
+    neutral : DataFrame
+        Indexed by assumption that the choice is neutral to: within, exposure (change of the
+        expected return per standard deviation, fraction), the same without that limit, price (what
+        a unit more of it would add to the objective), against (tickers that hedge, parted by
+        commas); without rows the page leaves it out.
     names : Mapping
         Ticker to company.
     layers : Mapping
@@ -151,7 +157,8 @@ class RunContents:
         return in its parts, as :meth:`marketsim.valuation.Valuation.table` has them; without rows
         the page leaves value out.
     valuation : DataFrame
-        Indexed by what valuation assumes: value. Read by name where present: `risk_free`,
+        Indexed by what valuation assumes: value; unit, meaning and what a prior standard deviation
+        does, portfolio_per_sd, where that is known. Read by name where present: `risk_free`,
         `equity_premium`, `pull`.
 
     Raises
@@ -188,6 +195,7 @@ class RunContents:
     information: pd.DataFrame = field(default_factory=pd.DataFrame)
     apart: pd.DataFrame = field(default_factory=pd.DataFrame)
     apart_regimes: tuple[str, str] = ("", "")
+    neutral: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         faults = [

@@ -32,9 +32,11 @@ from .tables import (
     fit_table,
     growth_regimes,
     information_table,
+    neutral_table,
     regime_table,
     sensitivity_table,
     top_assumptions,
+    valuation_table,
 )
 from .template import render
 from .value_section import (
@@ -113,9 +115,11 @@ def report_html(contents: RunContents) -> str:
             "paradox_sentence": paradox_sentence(contents),
             "tornado": sensitivity_table(contents),
             "heat_map": _heat(contents),
+            "assumed": valuation_table(contents),
             "information": information_table(contents),
             "apart": apart_table(contents),
             "apart_sentence": apart_sentence(contents),
+            "neutral": neutral_table(contents),
             "fit_sentence": fit_sentence(contents),
             "fit": fit_table(contents),
             "fit_panels": _fits(contents),

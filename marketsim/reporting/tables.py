@@ -35,10 +35,12 @@ __all__ = [
     "fit_table",
     "growth_regimes",
     "information_table",
+    "neutral_table",
     "regime_table",
     "sensitivity_table",
     "slowest_regime",
     "top_assumptions",
+    "valuation_table",
 ]
 
 Kind = Literal["text", "number", "wide", "mark"]
@@ -232,6 +234,51 @@ def apart_sentence(contents: RunContents) -> str:
     return (
         f"Why the portfolio returns {number(100 * whole, 1)} points more in {best} than in {worst}"
     )
+
+
+def valuation_table(contents: RunContents, count: int = 6) -> Table:
+    """What valuation assumes that moves the portfolio most; no rows where that is not known."""
+    columns = [Column("What valuation assumes", "text"), Column("Value"), Column("Return")]
+    found = contents.valuation
+    if "portfolio_per_sd" not in found:
+        return Table(columns, [])
+    felt = found["portfolio_per_sd"].dropna()
+    order = felt.abs().sort_values(ascending=False, kind="stable").index[:count]
+    rows = [
+        [
+            Markup("<b>{}</b><small>{}</small>").format(
+                sentence(readable(str(name))), str(found["meaning"][name])
+            ),
+            quantity(float(found["value"][name]), str(found["unit"][name])),
+            percent(float(felt[name]), sign=True),
+        ]
+        for name in order
+    ]
+    return Table(columns, rows)
+
+
+def neutral_table(contents: RunContents) -> Table:
+    """What the choice is neutral to: how far it hangs on it, with that limit and without."""
+    columns = [
+        Column("Neutral to", "text"),
+        Column("Within"),
+        Column("Exposure"),
+        Column("Without"),
+        Column("A point more adds"),
+        Column("Held against it", "text"),
+    ]
+    rows = [
+        [
+            sentence(readable(str(name))),
+            percent(float(row["within"]), 2),
+            percent(float(row["exposure"]), 2, sign=True),
+            percent(float(row["without"]), 2, sign=True),
+            number(float(row["price"]), 3),
+            str(row["against"]) or MISSING,
+        ]
+        for name, row in contents.neutral.iterrows()
+    ]
+    return Table(columns, rows)
 
 
 def _assumption(name: str, row: pd.Series[float], largest: float) -> list[str | Markup]:

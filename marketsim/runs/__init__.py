@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answers import Answer, answered
 from .comparison import Comparison, compare
 from .decision import Decision, decide
 from .implied import ImpliedHistory, implied_history, implied_now
@@ -10,11 +11,13 @@ from .pipeline import Run, run
 from .stresses import StressTest, stress_test
 
 __all__ = [
+    "Answer",
     "Comparison",
     "Decision",
     "ImpliedHistory",
     "Run",
     "StressTest",
+    "answered",
     "compare",
     "decide",
     "implied_history",

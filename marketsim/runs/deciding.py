@@ -11,14 +11,23 @@ import numpy as np
 import pandas as pd
 
 from marketsim.allocation import CVaR, check_limits
+from marketsim.allocation.limits import NeutralTo, neutral_to
 from marketsim.calibration import Posterior, calibrate
 from marketsim.dates import Day
 from marketsim.errors import InputError
 from marketsim.forecasting import Forecast, forecast
 from marketsim.knowledge import Knowledge
+from marketsim.model import entries
 from marketsim.prices import Prices, newest_close
 from marketsim.returns import CASH, ReturnScenarios
-from marketsim.scenarios import Regime, Scenarios, fit_regimes, read_regimes
+from marketsim.scenarios import (
+    Regime,
+    Scenarios,
+    check_assumption,
+    chosen,
+    fit_regimes,
+    read_regimes,
+)
 from marketsim.simulation import Paths, simulate
 from marketsim.valuation import revalue
 
@@ -36,7 +45,11 @@ QUARTERS: Final = 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Question:
-    """What is asked of a run; see :func:`marketsim.runs.run` for what each of it means."""
+    """What is asked of a run; see :func:`marketsim.runs.run` for what each of it means.
+
+    Besides, names that must be known for what is asked of the choice later: a ``regime``, and the
+    assumptions that it is ``about``.
+    """
 
     as_of: Day | None = None
     draws: int = 10_000
@@ -52,6 +65,9 @@ class Question:
     risk_aversion: float | None = None
     benchmark: Mapping[str, float] | pd.Series | None = None
     most_cash: float = 1.0
+    neutral_to: Mapping[str, float] | None = None
+    regime: str | None = None
+    about: tuple[str, ...] = ()
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -66,7 +82,7 @@ class Question:
             "level": self.cvar_level,
             "risk": self.risk,
             "risk_aversion": self.risk_aversion,
-            "limits": self.limits,
+            "limits": {**self.limits, "limits": self.neutral},
             "benchmark": self.benchmark,
             "most_cash": self.most_cash,
         }
@@ -77,6 +93,16 @@ class Question:
         path = given if isinstance(given, Path) else None
         names = None if isinstance(given, Path) or given is None else tuple(given)
         return read_regimes(path, names)
+
+    @property
+    def neutral(self) -> list[NeutralTo]:
+        """Limits on how far the choice may hang on assumptions."""
+        asked = self.neutral_to or {}
+        if not isinstance(asked, Mapping):
+            raise InputError(
+                f"neutral_to is {asked!r}; give how far by assumption, as {{'hurdle_rate': 0.03}}"
+            )
+        return [neutral_to(name, within) for name, within in asked.items()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,12 +165,16 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
     limits, cash = asked.limits, [CASH] if asked.most_cash else []
     if cash:
         limits = with_cash_cap(limits, _share("most_cash", asked.most_cash))
-    read = asked.regimes()
+    read, neutral = asked.regimes(), asked.neutral
+    if asked.regime is not None:
+        chosen(tuple(one.name for one in read), [asked.regime])
 
     progress("reading the facts")
     knowledge, complete = known_by(asked.as_of, asked.add)
     companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
     layers = {t: str(table["layer"][t]) for t in companies}
+    for name in (*asked.about, *(one.assumption for one in neutral)):
+        check_assumption(entries(knowledge.universe.revenue_map.lines), name)
     check_limits([*companies, *cash], layers, **limits)
     splits = own_splits(asked.add)
     market, date = dated_prices(

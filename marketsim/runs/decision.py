@@ -14,6 +14,7 @@ from marketsim.returns import ReturnScenarios
 
 from .benchmarks import market_weights, stated_weights
 from .cash import CashRate, cash_return, earned_by_cash, with_cash, with_cash_cap
+from .neutral import FREE, Neutrality, neutral_limits, neutrality, phrase
 from .rivals import alternatives, compared, loss, parts_of
 
 __all__ = ["Chosen", "Decision", "choose", "decide"]
@@ -56,6 +57,9 @@ class Decision:
         Why each company is held, or is not; see :meth:`marketsim.allocation.Allocation.reasons`.
     cash
         What cash earns, and whose yield that is; None where none may be held.
+    neutral
+        How far the choice hangs on the assumptions that it is neutral to; None where there are
+        none.
     """
 
     choice: Allocation
@@ -65,6 +69,7 @@ class Decision:
     weights: pd.DataFrame
     reasons: pd.DataFrame
     cash: CashRate | None = None
+    neutral: Neutrality | None = None
 
     def __repr__(self) -> str:
         return f"Decision({self.choice!r}, beside {len(self.weights.columns) - 1} others)"
@@ -124,6 +129,7 @@ def decide(
     )
     choice, returns, market = found.choice, found.choice.returns, found.benchmark
     weights = alternatives(returns, choice, market, level, found.limits, found.rules)
+    asked = neutral_limits(limits)
     return Decision(
         choice,
         found.objective,
@@ -132,6 +138,7 @@ def decide(
         weights,
         choice.reasons(market, parts_of(returns)),
         found.cash,
+        neutrality(choice, weights[FREE], asked) if asked else None,
     )
 
 
@@ -158,7 +165,9 @@ def choose(
     name = "market-value benchmark" if benchmark is None else "given benchmark"
     worst = f"mean of the worst {100 * (1 - level):g} % of worlds"
     aim: Objective = 1.0 * ExpectedReturn()
-    rules = dict(limits)
+    rules, asked = dict(limits), neutral_limits(limits)
+    if asked:
+        told = f"{phrase(asked)}{told}"
     if risk_aversion is None:
         budget = risk * loss(returns, market, level)
         rules["limits"] = [*(limits.get("limits") or ()), at_most(CVaR(level), budget)]

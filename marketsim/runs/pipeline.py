@@ -31,7 +31,7 @@ from marketsim.simulation import Paths
 
 from .deciding import Question, decided
 from .decision import Decision
-from .results import extremes_apart, known_worth, result_files
+from .results import extremes_apart, known_worth, moving, result_files
 from .tables import revenue_fan, scenario_table, value_table, world_fan
 
 __all__ = ["Run", "run"]
@@ -98,6 +98,7 @@ def run(
     risk_aversion: float | None = None,
     benchmark: Mapping[str, float] | None = None,
     most_cash: float = 1.0,
+    neutral_to: Mapping[str, float] | None = None,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Run:
     """Go from the facts to an allocation and write the run folder.
@@ -131,6 +132,9 @@ def run(
     most_cash
         The most that may stay in cash, which earns the yield of the newest three-month bill known;
         at 0 all is invested.
+    neutral_to
+        By assumption, the most by which the expected return may change, up or down, for a standard
+        deviation of it: ``{"hurdle_rate": 0.03}``; see :func:`marketsim.limits.neutral_to`.
     progress
         Called with the name of each step as it begins.
 
@@ -139,8 +143,9 @@ def run(
     Run
         The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
         by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
-        information.csv, regimes_apart.csv, assumptions.csv, forecast.csv, outlook.csv,
-        paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
+        information.csv, regimes_apart.csv, neutral.csv (where that was asked for),
+        assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet,
+        fit.csv and report.html.
 
     Raises
     ------
@@ -162,6 +167,7 @@ def run(
         risk_aversion=risk_aversion,
         benchmark=benchmark,
         most_cash=most_cash,
+        neutral_to=neutral_to,
     )
     found = decided(asked, progress)
     knowledge, posterior, regimes = found.knowledge, found.posterior, found.regimes
@@ -195,6 +201,7 @@ def run(
         "risk_aversion": risk_aversion,
         "benchmark": None if benchmark is None else dict(sorted(benchmark.items())),
         "most_cash": most_cash,
+        "neutral_to": dict(neutral_to or {}),
     }
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, decision)
     unknown = list(returns.world.without_accounts)
@@ -236,8 +243,9 @@ def run(
             alternatives=decision.alternatives,
             alternative_weights=decision.weights,
             reasons=decision.reasons,
+            neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,
             value=value_table(returns.world),
-            valuation=returns.world.assumptions,
+            valuation=moving(returns.world, slopes),
         ),
     )
     return Run(
@@ -259,6 +267,7 @@ def _meta(
         "horizon_years": 1.0,
         "objective": decision.objective,
         "cash": None if decision.cash is None else decision.cash.record(),
+        "neutral": [] if decision.neutral is None else decision.neutral.record(),
         "arguments": dict(arguments),
         "facts_digest": knowledge.facts.digest,
         "knowledge_digest": knowledge.digest,

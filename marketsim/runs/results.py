@@ -23,7 +23,7 @@ from marketsim.valuation import Valuation
 from .decision import Decision
 from .tables import paths_table, value_table
 
-__all__ = ["extremes_apart", "known_worth", "result_files"]
+__all__ = ["extremes_apart", "known_worth", "moving", "result_files"]
 
 POINTS: Final = 5
 """Of the way between two regimes: a portfolio needs no more."""
@@ -46,7 +46,8 @@ def result_files(
     order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
     returns = choice.returns.to_frame()
     valuation: Valuation = choice.returns.world
-    assumed = valuation.assumptions
+    assumed = moving(valuation, slopes)
+    neutral = decision.neutral
     return {
         "allocation.csv": _rows(order),
         "reasons.csv": decision.reasons.to_csv(lineterminator="\n").encode(),
@@ -64,6 +65,7 @@ def result_files(
         "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
         "returns.parquet": _parquet(returns),
         "paths.parquet": _parquet(paths_table(paths)),
+        **({} if neutral is None else {"neutral.csv": _rows(neutral.holdings)}),
     }
 
 
@@ -85,6 +87,12 @@ def _apart(apart: RegimesApart | None) -> pd.DataFrame:
         return pd.DataFrame(columns=["portfolio"], index=pd.Index([], name="assumption"))
     names = {"start": apart.start, "end": apart.end}
     return apart.table().drop(columns="meaning").rename(columns=names)
+
+
+def moving(valuation: Valuation, slopes: Sensitivities) -> pd.DataFrame:
+    """Return what valuation assumes, and what a prior standard deviation of it does."""
+    columns = [c for c in slopes.valuation if c == "sd" or str(c).endswith("_per_sd")]
+    return valuation.assumptions.join(slopes.valuation[columns])
 
 
 def known_worth(choice: Allocation) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from marketsim.valuation import Valuation
 
 from .benchmarks import even_weights
 from .cash import cash_return, invested
+from .neutral import FREE, freed, neutral_limits
 
 __all__ = ["alternatives", "compared", "loss", "parts_of"]
 
@@ -38,7 +39,8 @@ def alternatives(
 
     The others keep to the same ``limits`` and hold no cash, which alone would have the least CVaR,
     save where the limits leave them no choice. Where the choice holds cash, what it would be
-    without stands beside it, if there is such a portfolio within its ``rules``.
+    without stands beside it, if there is such a portfolio within its ``rules``; where it is neutral
+    to assumptions, what it would be if it were not.
     """
     held = list(returns.tickers)
     rivals: dict[str, Objective] = {
@@ -50,6 +52,8 @@ def alternatives(
     if choice.weights.get(CASH, 0.0) > SOME:
         without = _allocated(returns, choice.terms, invested(rules))
         columns |= {} if without is None else {"no cash": without}
+    if neutral_limits(rules):
+        columns[FREE] = allocate(returns, choice.terms, **freed(rules)).weights
     for name, goal in rivals.items():
         found = _allocated(returns, goal, invested(limits))
         columns[name] = allocate(returns, goal, **limits).weights if found is None else found

@@ -14,7 +14,7 @@ from marketsim.allocation import Allocation
 from marketsim.derivatives import ReverseStress, Stress, reverse_stress, stress
 from marketsim.errors import InputError
 from marketsim.files import replace_file
-from marketsim.scenarios import chosen, read_regimes, read_what_ifs
+from marketsim.scenarios import read_what_ifs
 
 from .deciding import Question, decided
 
@@ -83,11 +83,9 @@ def stress_test(
     """
     if loss is None and what_ifs is None:
         raise InputError("stress: nothing is asked; give a loss, as 0.30, or a file of what-ifs")
-    question = Question(**asked)
+    question = Question(regime=regime, **asked)
     if what_ifs is not None:
         read_what_ifs(what_ifs)
-    if regime is not None:
-        _known(question, regime)
     found = decided(question, progress)
     held = found.decision.choice if weights is None else pd.Series(weights, dtype=float)
     given: dict[str, Any] = {"regime": regime, "returns": found.decision.choice.returns}
@@ -100,16 +98,9 @@ def stress_test(
         progress("asking what if")
         shifted = stress(held, what_ifs, **given)
     listed = held.weights if isinstance(held, Allocation) else held
-    result = StressTest(found.date, listed, reverse, shifted, tuple(found.fresh.warnings))
+    warnings = (*found.fresh.warnings, *(() if shifted is None else shifted.warnings))
+    result = StressTest(found.date, listed, reverse, shifted, warnings)
     if out is not None:
         replace_file(out / "stress.json", result.to_json().encode())
         replace_file(out / "stress.txt", f"{result}\n".encode())
     return result
-
-
-def _known(question: Question, regime: str) -> None:
-    """Refuse a regime that is not among those asked for, before anything is run."""
-    given = question.scenarios
-    path = given if isinstance(given, Path) else None
-    names = None if isinstance(given, Path) or given is None else tuple(given)
-    chosen(tuple(one.name for one in read_regimes(path, names)), [regime])

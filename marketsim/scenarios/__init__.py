@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .fitting import Scenarios, fit_regimes, load_scenarios, movable
+from .fitting import (
+    Scenarios,
+    check_assumption,
+    direction,
+    fit_regimes,
+    load_scenarios,
+    movable,
+)
 from .reading import read_regimes
 from .regimes import Regime, Shift, chosen
 from .what_ifs import read_what_ifs, what_if
@@ -11,7 +18,9 @@ __all__ = [
     "Regime",
     "Scenarios",
     "Shift",
+    "check_assumption",
     "chosen",
+    "direction",
     "fit_regimes",
     "load_scenarios",
     "movable",

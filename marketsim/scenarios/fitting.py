@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from marketsim.calibration import Posterior
-from marketsim.errors import nearest
+from marketsim.errors import InputError, nearest
 from marketsim.model import Entry
 from marketsim.model.priors import KINDS, link
 
 from .reading import read_sheet, refuse
 from .regimes import Fault, Place, Regime, Shift, chosen_regimes
 
-__all__ = ["Scenarios", "fit_regimes", "load_scenarios", "movable"]
+__all__ = ["Scenarios", "check_assumption", "direction", "fit_regimes", "load_scenarios", "movable"]
 
 START: Final = ("initial_", "base_level")
 
@@ -112,6 +112,36 @@ def movable(entry: Entry) -> bool:
     return not entry.field.startswith(START)
 
 
+def check_assumption(entries: Iterable[Entry], name: str) -> tuple[Entry, ...]:
+    """Return those that a name is of: one assumption's, or that of a kind, as ``elasticity``.
+
+    Raises
+    ------
+    InputError
+        If it is of none, with the nearest that is, or of the past alone.
+    """
+    known = tuple(entries)
+    for complaint in _unmovable(name, known):
+        raise InputError(complaint)
+    return tuple(_matching(filter(movable, known), name))
+
+
+def direction(posterior: Posterior, name: str) -> np.ndarray:
+    """Return a posterior standard deviation of an assumption, in linked coordinates, [entry].
+
+    Of a kind, as ``elasticity``, each moves by one of its own.
+
+    Raises
+    ------
+    InputError
+        As :func:`check_assumption`.
+    """
+    hit = {e.name for e in check_assumption(posterior.entries, name)}
+    spread = np.sqrt(np.diag(posterior.covariance)[: len(posterior.entries)])
+    each = np.asarray(posterior.coordinates.scale) * spread
+    return np.where([e.name in hit for e in posterior.entries], each, 0.0)
+
+
 def _values(posterior: Posterior) -> pd.Series[float]:
     return posterior.table()["value"]
 
@@ -126,24 +156,32 @@ def _misfits(
 ) -> Iterator[Fault]:
     for regime in regimes:
         for shift in regime.shifts:
-            place = shift.place if shift.place.line else Place(0, "", regime.name)
+            place = shift.place if shift.place.regime else Place(0, "", regime.name)
             for complaint in _complaints(shift, posterior, now):
                 yield Fault(place, complaint)
 
 
 def _complaints(shift: Shift, posterior: Posterior, now: pd.Series[float]) -> Iterator[str]:
-    key, open_ones = shift.assumption, [e for e in posterior.entries if movable(e)]
-    hit = _matching(open_ones, key)
-    if not hit and _matching(posterior.entries, key):
-        yield f"'{key}' describes the past and cannot be shifted"
-    elif not hit:
-        names = {e.field for e in open_ones} | {e.name for e in open_ones}
-        yield f"no assumption is called '{key}'.{nearest(key, sorted(names))}"
-    for entry in hit:
+    key = shift.assumption
+    yield from _unmovable(key, posterior.entries)
+    for entry in _matching(filter(movable, posterior.entries), key):
         shifted = shift.apply(float(now[entry.name]))
         if not _inside(entry, shifted):
             span = "above 0" if KINDS[entry.kind] == "lognormal" else "between 0 and 1"
             yield f"'{key}' moves {entry.name} to {shifted:g}; it must stay {span}"
+
+
+def _unmovable(key: str, entries: Iterable[Entry]) -> Iterator[str]:
+    """Yield why nothing of the future goes by a name, if nothing does."""
+    known = list(entries)
+    open_ones = [e for e in known if movable(e)]
+    if _matching(open_ones, key):
+        return
+    if _matching(known, key):
+        yield f"'{key}' describes the past and cannot be shifted"
+    else:
+        names = {e.field for e in open_ones} | {e.name for e in open_ones}
+        yield f"no assumption is called '{key}'.{nearest(key, sorted(names))}"
 
 
 def _matching(entries: Iterable[Entry], key: str) -> list[Entry]:

@@ -19,10 +19,11 @@ class Place(NamedTuple):
     line: int
     file: str
     regime: str = ""
+    kind: str = "regime"
 
     def __str__(self) -> str:
         where = f"{self.file}, line {self.line}" if self.file else ""
-        regime = f"regime '{self.regime}'" if self.regime else ""
+        regime = f"{self.kind} '{self.regime}'" if self.regime else ""
         return ", ".join(part for part in (where, regime) if part)
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from .reading import _is_number, _is_shift, _line, _table, _text, refuse
+from .reading import is_number, is_shift, line_of, refuse, table_of, text_of
 from .regimes import OPERATIONS, Fault, Place, Regime, Shift
 
 __all__ = ["read_what_ifs", "what_if"]
 
-SIGNS = {"x": "multiply", "=": "set", "+": "add", "-": "add"}
+WHAT: Final = "what-if"
+"""What a file of them, and each, is called in errors."""
+
+EMPTY: Final = "no what-if; write at least one [name] and below it an assumption and a number"
+
+SIGNS: Final = {"x": "multiply", "=": "set", "+": "add", "-": "add"}
 """How a shift begins that is written as a text, as regimes show them."""
 
 
@@ -32,7 +37,7 @@ def what_if(name: str, shifts: Mapping[str, Any]) -> Regime:
     DataError
         For all shifts at once that are written otherwise, or if there are none.
     """
-    place = Place(0, "", name)
+    place = Place(0, "", name, WHAT)
     found = dict(_read(shifts, dict.fromkeys(shifts, place), place))
     refuse([one for one in found.values() if isinstance(one, Fault)])
     return _regime(name, [one for one in found.values() if isinstance(one, Shift)])
@@ -49,16 +54,16 @@ def read_what_ifs(path: str | Path) -> tuple[Regime, ...]:
         The file cannot be read or is no TOML; all shifts at once that are written otherwise.
     """
     file = Path(path)
-    text = _text(file)
+    text = text_of(file, WHAT)
     regimes, faults = [], []
-    for name, body in _table(file, text).items():
-        place = Place(_line(text, name), file.name, name)
+    for name, body in table_of(file, text, EMPTY).items():
+        place = Place(line_of(text, name), file.name, name, WHAT)
         shifts = body.get("shifts", body) if isinstance(body, dict) else body
         if not isinstance(shifts, dict):
             faults.append(Fault(place, f"'{name}' is no what-if; write [{name}] and shifts below"))
             continue
         after = max(text.find(f"[{name}"), 0)
-        lines = {key: place._replace(line=_line(text, key, after)) for key in shifts}
+        lines = {key: place._replace(line=line_of(text, key, after)) for key in shifts}
         read = [one for _, one in _read(shifts, lines, place)]
         faults += [one for one in read if isinstance(one, Fault)]
         regimes.append(_regime(name, [one for one in read if isinstance(one, Shift)]))
@@ -71,18 +76,21 @@ def _regime(name: str, shifts: list[Shift]) -> Regime:
 
 
 def _read(
-    shifts: Mapping[str, Any], places: Mapping[str, Place], whole: Place
+    shifts: Mapping[Any, Any], places: Mapping[Any, Place], whole: Place
 ) -> Iterator[tuple[str, Shift | Fault]]:
     if not shifts:
         yield "", Fault(whole, "shifts nothing; write an assumption and a number")
     for key, value in shifts.items():
+        if not isinstance(key, str):
+            yield str(key), Fault(places[key], f"{key!r} is no name of an assumption; write a text")
+            continue
         shift = _shift(key, value, places[key])
         right = "a number to set it to, 'x0.9', '+0.02' or one of " + ", ".join(OPERATIONS)
         yield key, shift or Fault(places[key], f"'{key}' = {value!r}; write {right}")
 
 
 def _shift(key: str, value: Any, place: Place) -> Shift | None:
-    if _is_shift(value):
+    if is_shift(value):
         operation, amount = next(iter(value.items()))
         return Shift(key, operation, float(amount), place)
     if isinstance(value, str) and value[:1] in SIGNS:
@@ -91,4 +99,4 @@ def _shift(key: str, value: Any, place: Place) -> Shift | None:
         except ValueError:
             return None
         return Shift(key, SIGNS[value[0]], amount, place)
-    return Shift(key, "set", float(value), place) if _is_number(value) else None
+    return Shift(key, "set", float(value), place) if is_number(value) else None

@@ -3,6 +3,7 @@
 from .assumptions import ValuationAssumptions, valuation_assumptions, valuation_table
 from .derivatives import returns_by
 from .economics import economics
+from .moved import MovedWorlds
 from .returns import Anchor, Worth, equity_return, sales_of
 from .revaluation import revalue
 from .statement import Sales, Statement, Terms, statement
@@ -12,6 +13,7 @@ from .worth import enterprise_value
 
 __all__ = [
     "Anchor",
+    "MovedWorlds",
     "Sales",
     "Statement",
     "Terms",

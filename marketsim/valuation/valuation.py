@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from marketsim.errors import InputError
 from marketsim.precision import precise
 from marketsim.prices import Prices
 from marketsim.scenarios import chosen
@@ -16,6 +17,7 @@ from marketsim.simulation import Paths
 
 from .accounts import Accounts, Quotes
 from .assumptions import ValuationAssumptions, valuation_table
+from .moved import exposures
 from .noise import Noise
 from .returns import Anchor, drawn_in
 from .statement import Statement, Terms, statement
@@ -154,6 +156,30 @@ class Valuation:
             pull=pulled,
             regimes=expected - carry - pulled,
         )[COLUMNS]
+
+    def exposures(self, assumption: str, probabilities: np.ndarray) -> pd.Series[float]:
+        """Return what a standard deviation of an assumption adds to expected returns, [ticker].
+
+        In all worlds from the decision date on, while prices stay; see `moved.exposures`.
+
+        Parameters
+        ----------
+        assumption
+            Its name, or that of all of its kind, as ``elasticity``.
+        probabilities
+            Of draws, [draw].
+
+        Raises
+        ------
+        InputError
+            For a name that is of no assumption about the future, or other draws than these.
+        """
+        if len(probabilities) != len(self.paths.regime):
+            raise InputError(
+                f"exposures: {len(probabilities):,} probabilities for {len(self.paths.regime):,} "
+                "worlds; give the returns of all worlds drawn"
+            )
+        return exposures(self, assumption, probabilities)
 
     def statements(self, regime: str | None = None) -> pd.DataFrame:
         """Return the earnings and cash flow of the calibrated world, by company and year.

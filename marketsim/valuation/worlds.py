@@ -156,7 +156,7 @@ def with_noise(world: np.ndarray, left: Noise, mood: np.ndarray, seed: int) -> n
     Parameters
     ----------
     world
-        Returns before noise, of the same shape.
+        Returns before noise by the last of the moments, all or some, of the same shape.
     left
         What is left for noise.
     mood
@@ -166,7 +166,7 @@ def with_noise(world: np.ndarray, left: Noise, mood: np.ndarray, seed: int) -> n
     """
     count = len(mood)
     rows = np.minimum(np.arange(-(-count // TRIED) * TRIED), count - 1)
-    drawn, size = shocks(len(rows), left, seed), left.size[-1]
+    drawn, size = shocks(len(rows), left, seed)[-len(world) :], left.size[-1]
     found = np.empty((len(world), len(rows), len(size)))
     for moment, path in enumerate(world):
         levels = _levels(drawn[moment, :TRIED], size)

@@ -8,6 +8,7 @@ those on terms are by the lines of the terms.
 
 from __future__ import annotations
 
+from .assumptions import NeutralTo, neutral_to
 from .holdings import Holdings
 from .kinds import Limit
 from .levels import TermLimit, at_least, at_most
@@ -22,9 +23,11 @@ __all__ = [
     "Leverage",
     "Limit",
     "Neutral",
+    "NeutralTo",
     "RegimeLoss",
     "TermLimit",
     "Turnover",
     "at_least",
     "at_most",
+    "neutral_to",
 ]

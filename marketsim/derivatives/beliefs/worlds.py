@@ -16,10 +16,10 @@ from marketsim.ensemble.reverse import slopes_by_assumption
 from marketsim.precision import precise
 from marketsim.simulation import Ahead, Outcomes, again
 from marketsim.valuation import Valuation, ValuationAssumptions
+from marketsim.valuation.moved import outcomes_of
 from marketsim.valuation.terms import terms_of
 from marketsim.valuation.worlds import values
 
-from ..beside import outcomes_of
 from ..chain import SEEN, by_quarters
 
 __all__ = ["Sample"]
