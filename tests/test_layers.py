@@ -39,6 +39,7 @@ LAYERS = (
     {"returns", "prices", "model"},
     {"scenario_checks"},
     {"provenance"},
+    {"tables"},
     {"dates", "expressions", "resources", "files", "precision"},
     {"errors"},
 )
