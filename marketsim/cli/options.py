@@ -16,6 +16,7 @@ __all__ = [
     "Cap",
     "Draws",
     "MaxWeight",
+    "Normalise",
     "Out",
     "Prices",
     "Risk",
@@ -58,6 +59,12 @@ Scenarios = Annotated[
         metavar="NAMES|FILE",
         show_default="all",
         help="Some of the scenarios, as in bull,bear, or a TOML file.",
+    ),
+]
+Normalise = Annotated[
+    bool,
+    typer.Option(
+        "--normalise", help="Take probabilities of a file that do not sum to 1 in proportion."
     ),
 ]
 Draws = Annotated[int, typer.Option(min=2, help="Simulated worlds.")]

@@ -40,7 +40,10 @@ def outlook(
     """
     if out is not None and out.suffix not in (".csv", ".json"):
         raise typer.BadParameter(f"'{out.name}' is neither .csv nor .json", param_hint="--out")
+    from marketsim.files import check_file
+
     chosen = scenarios_of(regimes)
+    check_file(out, read=[chosen] if isinstance(chosen, Path) else ())
     environment.prepare_jax()
     import marketsim as ms
     from marketsim.scenarios import fit_regimes, read_regimes

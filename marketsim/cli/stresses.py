@@ -14,6 +14,7 @@ from .options import (
     Cap,
     Draws,
     MaxWeight,
+    Normalise,
     Prices,
     Risk,
     Scenarios,
@@ -64,6 +65,7 @@ def stress(
     draws: Draws = 10_000,
     seed: Seed = 0,
     scenarios: Scenarios = None,
+    normalise: Normalise = False,
     prices: Prices = None,
     add: Add = None,
     max_weight: MaxWeight = 0.15,
@@ -81,7 +83,10 @@ def stress(
         raise typer.BadParameter(
             "nothing is asked; give --loss 0.30 or --what-if FILE", param_hint="--loss"
         )
+    from marketsim.files import check_folder
+
     caps = weights_of(cap, "--cap")
+    check_folder(out)
     with progress_bar() as progress:
         progress("starting")
         environment.prepare_jax()
@@ -97,6 +102,7 @@ def stress(
             draws=draws,
             seed=seed,
             scenarios=scenarios_of(scenarios),
+            normalise=normalise,
             prices=prices,
             add=add,
             max_weight=max_weight,

@@ -16,6 +16,7 @@ from .options import (
     Cap,
     Draws,
     MaxWeight,
+    Normalise,
     Out,
     Prices,
     Risk,
@@ -44,6 +45,7 @@ def run(
     seed: Seed = 0,
     out: Out = None,
     scenarios: Scenarios = None,
+    normalise: Normalise = False,
     prices: Prices = None,
     add: Add = None,
     max_weight: MaxWeight = 0.15,
@@ -79,7 +81,10 @@ def run(
     ] = 1.0,
 ) -> None:
     """Go from the facts to an allocation and a report."""
+    from marketsim.files import check_folder
+
     caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
+    check_folder(out)
     with progress_bar() as progress:
         progress("starting")
         environment.prepare_jax()
@@ -92,6 +97,7 @@ def run(
             out=out,
             add=add,
             scenarios=scenarios_of(scenarios),
+            normalise=normalise,
             prices=prices,
             max_weight=max_weight,
             max_weights=caps,
@@ -137,6 +143,9 @@ def backtest(
     out: Out = None,
 ) -> None:
     """Walk a strategy forward in time; it sees nothing later than each date."""
+    from marketsim.files import check_folder
+
+    check_folder(out)
     with progress_bar() as progress:
         progress("reading")
         environment.prepare_jax()

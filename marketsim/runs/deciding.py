@@ -40,6 +40,7 @@ class Question:
     seed: int = 0
     add: Path | str | None = None
     scenarios: Sequence[str] | Path | None = None
+    normalise: bool = False
     prices: str | None = None
     max_weight: float = 0.15
     max_weights: Mapping[str, float] | None = None
@@ -126,7 +127,7 @@ def valued(asked: Question, progress: Callable[[str], None]) -> Valued:
     limits, cash = asked.limits, [CASH] if asked.most_cash else []
     if cash:
         limits = with_cash_cap(limits, _share("most_cash", asked.most_cash))
-    read = read_regimes(path, names)
+    read = read_regimes(path, names, normalise=asked.normalise)
 
     progress("reading the facts")
     knowledge, complete = known_by(asked.as_of, asked.add)

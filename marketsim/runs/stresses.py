@@ -13,7 +13,7 @@ import pandas as pd
 from marketsim.allocation import Allocation
 from marketsim.derivatives import ReverseStress, Stress, reverse_stress, stress
 from marketsim.errors import InputError
-from marketsim.files import replace_file
+from marketsim.files import check_folder, replace_file
 from marketsim.scenarios import chosen, read_regimes, read_what_ifs
 
 from .deciding import Question, decided
@@ -83,6 +83,7 @@ def stress_test(
     """
     if loss is None and what_ifs is None:
         raise InputError("stress: nothing is asked; give a loss, as 0.30, or a file of what-ifs")
+    check_folder(out)
     question = Question(**asked)
     if what_ifs is not None:
         read_what_ifs(what_ifs)
@@ -112,4 +113,5 @@ def _known(question: Question, regime: str) -> None:
     given = question.scenarios
     path = given if isinstance(given, Path) else None
     names = None if isinstance(given, Path) or given is None else tuple(given)
-    chosen(tuple(one.name for one in read_regimes(path, names)), [regime])
+    known = read_regimes(path, names, normalise=question.normalise)
+    chosen(tuple(one.name for one in known), [regime])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .reading import _is_number, _is_shift, _line, _table, _text, refuse
+from .reading import is_number, is_shift, refuse, toml_of
 from .regimes import OPERATIONS, Fault, Place, Regime, Shift
 
 __all__ = ["read_what_ifs", "what_if"]
@@ -48,17 +48,16 @@ def read_what_ifs(path: str | Path) -> tuple[Regime, ...]:
     DataError
         The file cannot be read or is no TOML; all shifts at once that are written otherwise.
     """
-    file = Path(path)
-    text = _text(file)
+    toml = toml_of(Path(path))
     regimes, faults = [], []
-    for name, body in _table(file, text).items():
-        place = Place(_line(text, name), file.name, name)
+    for name, body in toml.content.items():
+        place = Place(toml.line(name), toml.name, name)
         shifts = body.get("shifts", body) if isinstance(body, dict) else body
         if not isinstance(shifts, dict):
             faults.append(Fault(place, f"'{name}' is no what-if; write [{name}] and shifts below"))
             continue
-        after = max(text.find(f"[{name}"), 0)
-        lines = {key: place._replace(line=_line(text, key, after)) for key in shifts}
+        after = toml.start(f"[{name}")
+        lines = {key: place._replace(line=toml.line(key, after)) for key in shifts}
         read = [one for _, one in _read(shifts, lines, place)]
         faults += [one for one in read if isinstance(one, Fault)]
         regimes.append(_regime(name, [one for one in read if isinstance(one, Shift)]))
@@ -82,7 +81,7 @@ def _read(
 
 
 def _shift(key: str, value: Any, place: Place) -> Shift | None:
-    if _is_shift(value):
+    if is_shift(value):
         operation, amount = next(iter(value.items()))
         return Shift(key, operation, float(amount), place)
     if isinstance(value, str) and value[:1] in SIGNS:
@@ -91,4 +90,4 @@ def _shift(key: str, value: Any, place: Place) -> Shift | None:
         except ValueError:
             return None
         return Shift(key, SIGNS[value[0]], amount, place)
-    return Shift(key, "set", float(value), place) if _is_number(value) else None
+    return Shift(key, "set", float(value), place) if is_number(value) else None

@@ -7,15 +7,16 @@ once, as a `Schema`, and all that is wrong is told at once, each with file, line
 
 from __future__ import annotations
 
-from .faults import Fault, Place, listed, refuse
-from .frames import read_frame, read_parquet
+from .faults import WHOLE, Fault, Place, listed, refuse
+from .frames import is_parquet, read_frame, read_parquet
 from .lines import Lines, read_lines
 from .rows import Rows, empty, marked, merged, read_rows
 from .schema import Column, Rule, Schema
 from .toml import Toml, read_toml
-from .values import day, days, number, numbers
+from .values import day, days, number, number_hint, numbers
 
 __all__ = [
+    "WHOLE",
     "Column",
     "Fault",
     "Lines",
@@ -27,10 +28,12 @@ __all__ = [
     "day",
     "days",
     "empty",
+    "is_parquet",
     "listed",
     "marked",
     "merged",
     "number",
+    "number_hint",
     "numbers",
     "read_frame",
     "read_lines",

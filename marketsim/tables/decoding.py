@@ -62,7 +62,7 @@ def text_of(content: bytes) -> tuple[str, int, str]:
     """
     for start, says in OTHERS:
         if content.startswith(start):
-            return "", 0, says
+            return "", -1, says
     mark, encoding = next(
         ((mark, name) for mark, name in MARKS if content.startswith(mark)), (b"", "utf-8")
     )
@@ -77,7 +77,7 @@ def text_of(content: bytes) -> tuple[str, int, str]:
         return "", line, "is not UTF-8 but UTF-16 without its mark, or no text; save it as UTF-8"
     if text[:200].lstrip().casefold().startswith(PAGES):
         return "", 1, "is a web page and no table; download the file that it shows"
-    return text, 0, ""
+    return text, -1, ""
 
 
 def _undecoded(encoding: str, byte: int) -> str:
@@ -85,4 +85,4 @@ def _undecoded(encoding: str, byte: int) -> str:
         return f"is torn {encoding.upper()}; save it as UTF-8"
     letter = bytes([byte]).decode("cp1252", "replace")
     like = f", which is '{letter}' in Windows-1252" if letter.isprintable() else ""
-    return f"is not UTF-8 (byte 0x{byte:02x}{like}); save the file as CSV UTF-8"
+    return f"is not UTF-8 (byte 0x{byte:02x}{like}); save it as UTF-8, in Excel as CSV UTF-8"

@@ -7,21 +7,25 @@ from typing import Final, NamedTuple
 
 from marketsim.errors import DataError
 
-__all__ = ["MOST_SHOWN", "Fault", "Place", "listed", "refuse"]
+__all__ = ["MOST_SHOWN", "WHOLE", "Fault", "Place", "listed", "refuse"]
 
 MOST_SHOWN: Final = 50
 """Faults of one file that are told; how many more there are is told too."""
 
 
+WHOLE: Final = -1
+"""In place of a line: the whole table is meant."""
+
+
 class Place(NamedTuple):
-    """Where a row stands: the line of a file, or the row of a frame; 0 is the whole of it."""
+    """Where a row stands: the line of a file, from 1, or the row of a frame, from 0."""
 
     file: str
     line: int
     unit: str = "line"
 
     def __str__(self) -> str:
-        return f"{self.file}, {self.unit} {self.line}" if self.line else self.file
+        return f"{self.file}, {self.unit} {self.line}" if self.line >= 0 else self.file
 
 
 class Fault(NamedTuple):

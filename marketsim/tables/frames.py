@@ -41,7 +41,7 @@ def read_frame(path: Path, what: str, words: Collection[str] = ()) -> pd.DataFra
     ------
     DataError
         There is no such file, or it is no table: each fault with line and column. A column of
-        which most fields are numbers has numbers only, and none is empty.
+        which any field is a number has numbers only, and none is empty.
     """
     if is_parquet(path):
         return read_parquet(path, what)
@@ -127,10 +127,10 @@ def _names(read: Lines, file: str) -> list[Fault]:
 def _column(
     text: pd.Series, name: str, file: str, lines: list[int], faults: list[Fault]
 ) -> pd.Series:
-    """Return a column's numbers, or its text where hardly any field is a number."""
+    """Return a column's numbers, or its text where no field is a number."""
     values = numbers(text)
     wrong = np.isnan(values)
-    if wrong.sum() > 0.5 * len(text):
+    if wrong.all():
         return text
     for i in np.flatnonzero(wrong):
         field = text[i]

@@ -44,7 +44,7 @@ def read_lines(path: Path, shown: str | None = None) -> Lines:
     """
     name = path.name if shown is None else shown
     content, why = read_content(path)
-    text, line, says = ("", 0, why) if why else text_of(content)
+    text, line, says = ("", -1, why) if why else text_of(content)
     if says:
         return Lines([], [], [], [Fault(Place(name, line), "", says)])
     return parse_lines(text, name)

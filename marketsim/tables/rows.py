@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from marketsim.errors import DataError
+from marketsim.errors import DataError, nearest
 from marketsim.tables.faults import Fault, Place
 from marketsim.tables.lines import Lines, read_lines
 from marketsim.tables.schema import Schema
@@ -93,13 +93,15 @@ def header_faults(schema: Schema, read: Lines, name: str) -> list[Fault]:
         names = f"is empty; it names the columns: {','.join(columns)}"
         read.faults[:] = [Fault(place, "", names)] if any(bare) else read.faults
         return []
-    strange = dict.fromkeys(read.header)
-    unknown = [Fault(place, n, schema.unknown(n)) for n in strange if n not in columns]
+    lacking = [name for name in columns if name not in read.header]
+    strange = [name for name in dict.fromkeys(read.header) if name not in columns]
+    # Where others may stand, one is of note only as what is missing, misspelt.
+    if schema.open:
+        strange = [name for name in strange if lacking and nearest(name, lacking)]
+    unknown = [Fault(place, name, schema.unknown(name)) for name in strange]
     twice = [Fault(place, n, "stands twice; keep one") for n in columns if read.header.count(n) > 1]
     missing = [
-        Fault(place, n, f"is missing; the columns are {', '.join(columns)}")
-        for n in columns
-        if n not in read.header
+        Fault(place, n, f"is missing; the columns are {', '.join(columns)}") for n in lacking
     ]
     return unknown + twice + missing
 

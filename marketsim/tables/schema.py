@@ -110,7 +110,10 @@ class Column:
         high = float("inf") if self.high is None else self.high
         if low <= value <= high and (self.kind != "whole" or value.is_integer()):
             return ""
-        return f"{text!r} is not {self.noun or 'a number'}; write {self.right}{number_hint(text)}"
+        hint = number_hint(text)
+        if low >= -1.0 and high <= 2.0 and high < value <= 100.0:
+            hint = f" ({value:g} % is {value / 100:g})"
+        return f"{text!r} is not {self.noun or 'a number'}; write {self.right}{hint}"
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ class Schema:
         How a row is named: a format of its columns.
     rules
         What rows must satisfy beyond single fields, alone or among the others.
+    open
+        Whether a file may have other columns, which are passed over.
     """
 
     file: str
@@ -139,6 +144,7 @@ class Schema:
     holds: str
     title: str
     rules: tuple[Rule, ...] = ()
+    open: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -67,9 +67,9 @@ def read_toml(path: Path, what: str, empty: str) -> Toml:
         content, why = read_content(path)
     except OSError as error:
         raise DataError(f"{what} '{path}' cannot be read: {error.strerror}") from error
-    text, line, says = ("", 0, why) if why else text_of(content)
+    text, line, says = ("", -1, why) if why else text_of(content)
     if says:
-        raise DataError(f"{path.name}{f', line {line}' if line else ''}: {says}")
+        raise DataError(f"{path.name}{f', line {line}' if line > 0 else ''}: {says}")
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

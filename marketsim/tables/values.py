@@ -58,6 +58,8 @@ def days(column: pd.Series) -> pd.Series:
 def number_hint(text: str) -> str:
     """Return how to write what was meant for a number, with a leading space; or nothing."""
     bare = text.strip().strip(SIGNS).strip()
+    if text.strip().endswith("%") and NUMBER.fullmatch(bare):
+        return f" ({bare} % is {float(bare) / 100:.6g} as a fraction)"
     if bare.startswith("(") and bare.endswith(")") and NUMBER.fullmatch(bare[1:-1]):
         return f" (as -{bare[1:-1]})"
     if THOUSANDS.fullmatch(bare):
