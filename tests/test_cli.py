@@ -133,8 +133,14 @@ class TestWhatReachesTheLibrary:
         ("text", "said"),
         [
             (None, "mine.csv"),
-            ("ticker;weight\nNVDA;1\n", "has no columns ticker and weight"),
-            ("ticker,weight\nNVDA,0.5\nNVDA,0.5\n", "has NVDA twice"),
+            (
+                "ticker;weight\nNVDA;1\n",
+                "mine.csv, line 1: separates fields by ';'; separate them by ','",
+            ),
+            (
+                "ticker,weight\nNVDA,0.5\nNVDA,0.5\n",
+                "mine.csv, line 3: 'NVDA' stands twice; keep one",
+            ),
         ],
     )
     def test_a_file_that_is_no_benchmark_is_refused_in_one_line(
