@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from marketsim.dates import Day, day
@@ -16,6 +17,7 @@ from marketsim.knowledge.completeness import COMPLETE, completeness
 from marketsim.knowledge.crossing import crossed
 from marketsim.knowledge.facts_files import merge_facts, read_facts, table_of
 from marketsim.knowledge.knowledge import Knowledge
+from marketsim.knowledge.plausible import implausible
 from marketsim.knowledge.quantities import QUANTITIES, quantities
 from marketsim.knowledge.revenue_map import LINES, revenue_map
 from marketsim.knowledge.served import MODELS, served_models
@@ -81,11 +83,16 @@ def load_facts(
     shipped = read_facts(data / FACTS if folder is None else Path(folder), "", known)
     faults += shipped.faults
     facts, own = shipped.rows, frozenset[Key]()
+    if not shipped.faults:
+        faults += implausible(facts)
     if mine is not None and (mine / FACTS).is_dir():
         theirs = read_facts(mine / FACTS, f"{mine.name}/{FACTS}/", known)
         faults += theirs.faults
         if not faults:
             facts, counts, own = merge_facts(facts, theirs.rows)
+            files = {place.file for place in theirs.rows["place"]}
+            mine_too = np.array([place.file in files for place in facts["place"]], dtype=bool)
+            faults += implausible(facts, ~mine_too)
             changes += counts
     refuse(faults)
     every = _knowledge(rows, known, table_of(facts), tuple(changes), own)
