@@ -67,7 +67,12 @@ BREAKS: Final = Schema(
         Column("entity", "the series that breaks", filled=True),
         Column("first", "end of the first period of the new definition", "day"),
         Column("recast", "entity of the rows that tell the past in the new definition"),
-        Column("kind", "`redefined` or `merger`", choices=KINDS, noun="a kind of break"),
+        Column(
+            "kind",
+            "drawn otherwise, or another business joined",
+            choices=KINDS,
+            noun="a kind of break",
+        ),
         Column("source", "what happened, and when", filled=True),
     ),
     key=("entity", "first"),

@@ -46,7 +46,7 @@ COLUMNS: Final = (
     ),
     Column(
         "confidence",
-        "`sourced`, `derived` or `unverified`",
+        "found in a source, computed from other rows, or not checked",
         choices=CONFIDENCES,
         noun="a confidence",
     ),

@@ -23,7 +23,7 @@ QUANTITIES: Final = Schema(
         ),
         Column(
             "forward",
-            "`yes` where a row may be published before its date",
+            "whether a row may be published before its date",
             choices=("yes", "no"),
             noun="yes or no",
         ),

@@ -190,6 +190,7 @@ def run(
         "seed": seed,
         "add": None if add is None else str(add),
         "scenarios": str(scenarios) if isinstance(scenarios, Path) else list(regimes.names),
+        "normalise": normalise,
         "prices": prices or "embedded",
         "max_weight": max_weight,
         "max_weights": dict(max_weights or {}),
