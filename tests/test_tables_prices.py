@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from marketsim.errors import DataError
+from marketsim.errors import DataError, InputError
 from marketsim.prices import load_prices
 from marketsim.prices.panel import read_panel
 from marketsim.prices.plausible import check_closes, foreign_currency, trades_weekends
@@ -104,11 +104,11 @@ FRAMES: dict[str, tuple[pd.DataFrame, str]] = {
     ),
     "a column of truths": (
         P.assign(traded=True),
-        "the frame of prices, column traded: holds days or truths, no closes; leave it out",
+        "the frame of prices, column traded: holds no closes; leave it out",
     ),
     "a column of days": (
         P.assign(asked=P.index),
-        "the frame of prices, column asked: holds days or truths, no closes; leave it out",
+        "the frame of prices, column asked: holds no closes; leave it out",
     ),
     "a column that counts": (
         P.assign(row=np.arange(1.0, 61.0)),
@@ -422,6 +422,12 @@ def test_a_sheet_in_utf16_reads_as_one_in_utf8(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_bytes(P.to_csv().replace("\n", "\r\n").encode("utf-16"))
     pd.testing.assert_frame_equal(read_panel(path), P, check_freq=False, rtol=1e-15)
+
+
+@pytest.mark.parametrize("source", [P["AAA"], P.to_numpy(), 3, {"AAA": [1.0]}])
+def test_what_is_neither_file_nor_frame_is_told(source: object) -> None:
+    with pytest.raises(InputError, match=r"prices are a .*; give a path, a DataFrame"):
+        load_prices(source=source)  # type: ignore[arg-type]
 
 
 def test_currencies_are_read_off_the_suffix() -> None:

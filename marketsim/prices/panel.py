@@ -80,6 +80,11 @@ def _raw(source: pd.DataFrame | Path | str) -> Raw:
     """The table with the place of each row as index."""
     if isinstance(source, pd.DataFrame):
         return Raw(FRAME, _flat(source, FRAME), "row")
+    if not isinstance(source, str | Path):
+        raise InputError(
+            f"prices are a {type(source).__name__}; give a path, a DataFrame [date, ticker], or "
+            "'yfinance'"
+        )
     path = Path(source).expanduser()
     if not path.is_file():
         raise InputError(
@@ -118,7 +123,7 @@ def _flat(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if dated and "date" not in [column.casefold() for column in frame.columns]:
         frame = frame.assign(date=index)
         frame = frame[["date", *[column for column in frame.columns if column != "date"]]]
-    elif index.name is not None and str(index.name).casefold() == "date":
+    elif str(index.name).casefold() == "date" and "date" not in frame.columns:
         frame = frame.reset_index()
     return frame.reset_index(drop=True)
 
@@ -180,8 +185,8 @@ def _long(
 
 
 def _numbers(raw: Raw, given: pd.Series, column: str, faults: list[Fault]) -> pd.Series:
-    if given.dtype.kind in "Mmb":
-        says = "holds days or truths, no closes; leave it out"
+    if given.dtype.kind in "Mmbc":
+        says = "holds no closes; leave it out"
         faults.append(Fault(raw.place(), column, says))
         return pd.Series(np.nan, index=given.index)
     if given.dtype.kind not in "fiu":
