@@ -37,6 +37,7 @@ CODE: Final = (
     "model",
     "observables",
     "statements",
+    "tables",
     "dates.py",
     "precision.py",
 )

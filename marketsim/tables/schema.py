@@ -78,7 +78,8 @@ class Column:
             return f"{text!r} begins or ends with a space; remove it"
         if self.choices and text not in self.choices:
             right = " or ".join(self.choices)
-            return f"{text!r} is not {self.noun or 'known'}; write {right}"
+            hint = nearest(text, self.choices)
+            return f"{text!r} is not {self.noun or 'known'}; write {right}{'.' * bool(hint)}{hint}"
         if self.kind == "text" or (self.optional and not text):
             return ""
         return self._day(text) if self.kind == "day" else self._number(text)
