@@ -427,6 +427,8 @@ def test_a_sheet_in_utf16_reads_as_one_in_utf8(tmp_path: Path) -> None:
 @pytest.mark.parametrize("source", [P["AAA"], P.to_numpy(), 3, {"AAA": [1.0]}])
 def test_what_is_neither_file_nor_frame_is_told(source: object) -> None:
     with pytest.raises(InputError, match=r"prices are a .*; give a path, a DataFrame"):
+        read_panel(source)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^source=.{1,11} is no source of prices; give a CSV"):
         load_prices(source=source)  # type: ignore[arg-type]
 
 

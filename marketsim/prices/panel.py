@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from marketsim.prices.plausible import check_closes
 from marketsim.prices.shapes import Raw, closes_of, flat_levels, named
 from marketsim.tables import Fault, Lines, is_parquet, number_hint, read_lines, read_parquet, refuse
 
-__all__ = ["read_panel"]
+__all__ = ["formed_panel", "read_panel"]
 
 FRAME: Final = "the frame of prices"
 NOTHING: Final = {"", "nan", "na", "n/a", "#n/a", "null", "none", "nat", "<na>", "-"}
@@ -63,6 +64,25 @@ def read_panel(
     InputError
         There is no such file.
     """
+    raw, panel, rows = _formed(source, keep)
+    believed = [column for column in panel.columns if column in believe]
+    refuse(_implausible(raw, panel.drop(columns=believed), rows, splits))
+    return panel
+
+
+def formed_panel(source: pd.DataFrame | Path | str, keep: Collection[str] = ()) -> pd.DataFrame:
+    """As `read_panel`, but of sound form alone: closes are not held against what they can be."""
+    return _formed(source, keep)[1]
+
+
+Rows = dict[tuple[pd.Timestamp, str], int]
+"""The row that a close stands in, by day and ticker; by day alone of a wide table."""
+
+
+def _formed(
+    source: pd.DataFrame | Path | str, keep: Collection[str]
+) -> tuple[Raw, pd.DataFrame, Rows]:
+    """The table as it stands, its closes, and their rows."""
     raw = named(_raw(source))
     faults: list[Fault] = []
     days = session_days(raw, faults)
@@ -70,25 +90,22 @@ def read_panel(
     long = list(table.columns) == ["date", "ticker", "close"]
     panel, rows = _long(raw, table, days, faults) if long else _wide(raw, table, days, faults)
     refuse(faults)
-    panel = _daily(raw.name, panel.sort_index().dropna(how="all"))
-    believed = [column for column in panel.columns if column in believe]
-    refuse(_implausible(raw, panel.drop(columns=believed), rows, splits))
-    return panel
+    return raw, _daily(raw.name, panel.sort_index().dropna(how="all")), rows
 
 
 def _raw(source: pd.DataFrame | Path | str) -> Raw:
     """The table with the place of each row as index."""
     if isinstance(source, pd.DataFrame):
         return Raw(FRAME, _flat(source, FRAME), "row")
-    if not isinstance(source, str | Path):
+    if not isinstance(source, str | os.PathLike):
         raise InputError(
             f"prices are a {type(source).__name__}; give a path, a DataFrame [date, ticker], or "
-            "'yfinance'"
+            "'yahoo'"
         )
     path = Path(source).expanduser()
     if not path.is_file():
         raise InputError(
-            f"no file '{source}' of prices; give a CSV or Parquet file, a DataFrame, or 'yfinance'"
+            f"no file '{source}' of prices; give a CSV or Parquet file, a DataFrame, or 'yahoo'"
         )
     if is_parquet(path):
         return Raw(path.name, _flat(read_parquet(path, "prices"), path.name), "row")
@@ -126,10 +143,6 @@ def _flat(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     elif str(index.name).casefold() == "date" and "date" not in frame.columns:
         frame = frame.reset_index()
     return frame.reset_index(drop=True)
-
-
-Rows = dict[tuple[pd.Timestamp, str], int]
-"""The row that a close stands in, by day and ticker; by day alone of a wide table."""
 
 
 def _wide(
