@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -583,3 +584,25 @@ def test_per_cent_of_a_cap_is_told(caps: dict[str, Any], tmp_path: Path) -> None
     frame = read_frame(put(tmp_path / "draws.csv", DRAWS), "returns")
     said = told(lambda: ms.allocate(frame, ms.CVaR(0.95), **caps))
     assert "is 15; it must be a share between 0 and 1 (15 % is 0.15)" in said
+
+
+# ------------------------------------------------------------------- the page about it
+
+
+def test_what_the_page_says_of_ten_mistakes_is_what_is_said() -> None:
+    """Each stands among the cases of these tests, but for the line and the file."""
+    here = Path(__file__).parent
+    page = (here.parent / "docs" / "data.md").read_text(encoding="utf-8")
+    table = page.partition("## Ten mistakes")[2]
+    messages = [row.split(" | ")[1].strip(" |`") for row in table.splitlines() if " | `" in row]
+    sources = [here / f"test_tables{part}.py" for part in ("", "_facts", "_prices")]
+    cases = {
+        node.value
+        for source in sources
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    said = {case.partition(": ")[2] or case for case in cases} | cases
+    missing = [m for m in messages if m.partition(": ")[2] not in said and m not in said]
+    assert len(messages) == 10
+    assert missing == []

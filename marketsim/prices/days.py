@@ -13,6 +13,8 @@ from marketsim.tables import Fault
 __all__ = ["session_days"]
 
 UTC: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ](\d{2}):?(\d{2}).*(?:Z|[+-]00:?00|UTC)$")
+DAY: Final = 10
+"""Letters of a day; what is longer has an hour."""
 NEW_YORK_SHUTS: Final = {20, 21}
 FIRST_DOUBTFUL: Final = 15
 """From this hour of UTC on it is tomorrow somewhere in Asia, and later in Europe."""
@@ -28,12 +30,13 @@ def session_days(raw: Raw, faults: list[Fault]) -> pd.Series:
     stamps = given.astype(str).str.strip()
     if isinstance(given.dtype, pd.DatetimeTZDtype):
         given = given.dt.tz_localize(None)
-    text = given.astype(str).str.strip().str.slice(0, 10)
+    text = given.astype(str).str.strip().str.slice(0, DAY)
     days = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
     for row in days.index[days.isna()]:
         says = f"'{raw.table['date'][row]}' is no YYYY-MM-DD"
         faults.append(Fault(raw.place(row), "date", says))
-    hours = stamps.str.extract(UTC)[0].dropna().astype(int)
+    long = stamps[stamps.str.len() > DAY]
+    hours = long.str.extract(UTC)[0].dropna().astype(int)
     doubtful = hours[(hours >= FIRST_DOUBTFUL) & ~hours.isin(NEW_YORK_SHUTS)]
     if not doubtful.empty:
         row = doubtful.index[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
@@ -64,9 +64,9 @@ def read_panel(
     InputError
         There is no such file.
     """
-    raw, panel, rows = _formed(source, keep)
+    raw, panel, row = _formed(source, keep)
     believed = [column for column in panel.columns if column in believe]
-    refuse(_implausible(raw, panel.drop(columns=believed), rows, splits))
+    refuse(_implausible(raw, panel.drop(columns=believed), row, splits))
     return panel
 
 
@@ -75,22 +75,22 @@ def formed_panel(source: pd.DataFrame | Path | str, keep: Collection[str] = ()) 
     return _formed(source, keep)[1]
 
 
-Rows = dict[tuple[pd.Timestamp, str], int]
-"""The row that a close stands in, by day and ticker; by day alone of a wide table."""
+Row = Callable[[pd.Timestamp, str], int]
+"""The row in which a close stands, by day and ticker."""
 
 
 def _formed(
     source: pd.DataFrame | Path | str, keep: Collection[str]
-) -> tuple[Raw, pd.DataFrame, Rows]:
-    """The table as it stands, its closes, and their rows."""
+) -> tuple[Raw, pd.DataFrame, Row]:
+    """The table as it stands, its closes, and where they stand."""
     raw = named(_raw(source))
     faults: list[Fault] = []
     days = session_days(raw, faults)
     table = closes_of(raw, keep, faults)
     long = list(table.columns) == ["date", "ticker", "close"]
-    panel, rows = _long(raw, table, days, faults) if long else _wide(raw, table, days, faults)
+    panel, row = _long(raw, table, days, faults) if long else _wide(raw, table, days, faults)
     refuse(faults)
-    return raw, _daily(raw.name, panel.sort_index().dropna(how="all")), rows
+    return raw, _daily(raw.name, panel.sort_index().dropna(how="all")), row
 
 
 def _raw(source: pd.DataFrame | Path | str) -> Raw:
@@ -147,7 +147,7 @@ def _flat(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _wide(
     raw: Raw, table: pd.DataFrame, days: pd.Series, faults: list[Fault]
-) -> tuple[pd.DataFrame, Rows]:
+) -> tuple[pd.DataFrame, Row]:
     columns = [column for column in table.columns if column != "date"]
     values = pd.DataFrame(
         {column: _numbers(raw, table[column], column, faults) for column in columns},
@@ -163,7 +163,7 @@ def _wide(
         if not keep[i] and len(values.loc[[row, first[day]]].drop_duplicates()) > 1:
             faults.append(Fault(raw.place(row), "", _twice(values, first[day], row, day)))
     panel = values[keep].set_axis(pd.DatetimeIndex(days[keep], name="date"))
-    return panel, {(day, ""): row for day, row in first.items()}
+    return panel, lambda day, _: first[day]
 
 
 def _twice(values: pd.DataFrame, one: int, other: int, day: pd.Timestamp) -> str:
@@ -178,11 +178,11 @@ def _twice(values: pd.DataFrame, one: int, other: int, day: pd.Timestamp) -> str
 
 def _long(
     raw: Raw, table: pd.DataFrame, days: pd.Series, faults: list[Fault]
-) -> tuple[pd.DataFrame, Rows]:
+) -> tuple[pd.DataFrame, Row]:
     close = _numbers(raw, table["close"], "close", faults)
     ticker = table["ticker"].where(table["ticker"].notna(), "").astype(str).str.strip()
-    for row in ticker.index[ticker == ""]:
-        faults.append(Fault(raw.place(row), "ticker", "is empty; name whose close it is"))
+    for bare in ticker.index[ticker == ""]:
+        faults.append(Fault(raw.place(bare), "ticker", "is empty; name whose close it is"))
     rows = pd.DataFrame({"date": days, "ticker": ticker, "close": close})
     rows = rows[rows["date"].notna()]
     again = rows[rows.duplicated(["date", "ticker"], keep=False) & rows["close"].notna()]
@@ -192,9 +192,13 @@ def _long(
             says = f"{name} has two closes on {day:%Y-%m-%d}, {both}; keep one"
             faults.append(Fault(raw.place(same.index[1]), "", says))
     rows = rows.sort_values("close", kind="stable").drop_duplicates(["date", "ticker"])
-    where = dict(zip(zip(rows["date"], rows["ticker"], strict=True), rows.index, strict=True))
     panel = rows.pivot(index="date", columns="ticker", values="close").rename_axis(columns=None)
-    return panel, where
+
+    def row(day: pd.Timestamp, name: str) -> int:
+        here = (rows["date"] == day) & (rows["ticker"] == name) & rows["close"].notna()
+        return int(rows.index[here][0])
+
+    return panel, row
 
 
 def _numbers(raw: Raw, given: pd.Series, column: str, faults: list[Fault]) -> pd.Series:
@@ -202,11 +206,11 @@ def _numbers(raw: Raw, given: pd.Series, column: str, faults: list[Fault]) -> pd
         says = "holds no closes; leave it out"
         faults.append(Fault(raw.place(), column, says))
         return pd.Series(np.nan, index=given.index)
-    if given.dtype.kind not in "fiu":
-        text = given.astype(str).str.strip()
-        given = given.mask(text.str.casefold().isin(NOTHING) | given.isna())
     numbers = pd.to_numeric(given, errors="coerce").astype(float)
     wordy = given.notna() & numbers.isna()
+    if wordy.any():
+        text = given[wordy].astype(str).str.strip().str.casefold()
+        wordy[wordy] = ~text.isin(NOTHING).to_numpy(dtype=bool)
     if wordy.sum() > max(WORDS * len(given), 2):
         first = int(np.argmax(wordy))
         says = f"holds no closes but words, such as '{given.iloc[first]}'; leave it out"
@@ -235,11 +239,11 @@ def _daily(name: str, panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def _implausible(
-    raw: Raw, panel: pd.DataFrame, rows: Rows, splits: pd.DataFrame | None
+    raw: Raw, panel: pd.DataFrame, row: Row, splits: pd.DataFrame | None
 ) -> list[Fault]:
     """What speaks against closes that are numbers, at the line of the first concerned."""
     found = []
     for ticker, day, text in check_closes(panel, splits):
-        row = rows.get((day, ticker), rows.get((day, "")))
-        found.append(Fault(raw.place(row), ticker, f"{text} ({day:%Y-%m-%d})"))
+        place = raw.place(row(day, ticker))
+        found.append(Fault(place, ticker, f"{text} ({day:%Y-%m-%d})"))
     return found
