@@ -48,7 +48,7 @@ def read_weights(path: Path) -> dict[str, float]:
     rows, faults = _frame_rows(path) if is_parquet(path) else read_rows(WEIGHTS, path)
     refuse(faults if rows is None else [*faults, *WEIGHTS.faults(rows)])
     assert rows is not None  # a file without its columns has faults
-    return dict(zip(map(str, rows["ticker"]), numbers(rows["weight"]), strict=True))
+    return dict(zip(map(str, rows["ticker"]), map(float, numbers(rows["weight"])), strict=True))
 
 
 def _frame_rows(path: Path) -> tuple[Rows | None, list[Fault]]:

@@ -377,7 +377,8 @@ FOLDERS: dict[str, tuple[str, str, str]] = {
         "breaks.csv",
         BREAKS + "MU.total,2024-03-31,,merge,x\n",
         "my/breaks.csv, line 2, column kind: 'merge' is not a kind of break; write "
-        "redefined or merger",
+        "redefined or merger. "
+        "Did you mean 'merger'?",
     ),
     "bytes": (
         "models.csv",
