@@ -10,16 +10,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import marketsim as ms
+from marketsim.knowledge.fact_columns import COLUMNS
+from marketsim.knowledge.loading import TABLES
 from marketsim.observables import described
 from marketsim.reporting.listing import assumptions_markdown, valuation_markdown
 from marketsim.reporting.verdicts import claims_markdown
 from marketsim.statements import statements_described
+from marketsim.tables.markdown import columns_markdown, schema_markdown
 from marketsim.valuation import valuation_assumptions, valuation_table
+from marketsim.weights import WEIGHTS
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "README.md",
     "docs/calibration.md",
+    "docs/data.md",
     "docs/model.md",
     "docs/outlook.md",
     "docs/valuation.md",
@@ -33,7 +38,7 @@ def blocks() -> dict[str, str]:
     posterior = ms.calibrate(ms.load_facts(as_of=AS_OF))
     results = ms.claims.evaluate_claims(posterior)
     base = ms.outlook(ms.load_scenarios(posterior, names=["base"]))
-    return {
+    return declared() | {
         "assumptions": assumptions_markdown(ms.assumptions.describe_assumptions()),
         "claims": claims_markdown(results.table),
         "identified": identified(posterior),
@@ -43,6 +48,23 @@ def blocks() -> dict[str, str]:
         "valuation": valued(),
         "paradox": f"```text\n{ms.paradox(posterior)}\n```",
     }
+
+
+def declared() -> dict[str, str]:
+    """What tables may hold, as they are checked."""
+    return {
+        "facts": f"{columns_markdown(COLUMNS)}\n\n{example('facts/quarterly_revenue.csv')}",
+        "tables": "\n\n".join(
+            f"{schema_markdown(schema)}\n\n{example(schema.file)}" for schema in TABLES
+        ),
+        "weights": columns_markdown(WEIGHTS.columns),
+    }
+
+
+def example(file: str) -> str:
+    """The names of the columns and the last row of a table that ships."""
+    lines = (ROOT / "data" / file).read_text(encoding="utf-8").splitlines()
+    return f"```text\n{lines[0]}\n{lines[-1]}\n```"
 
 
 def valued() -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError, nearest
+from .errors import InputError
 from .scenario_checks import (
     FloatArray,
     checked_odds,
@@ -24,14 +24,16 @@ from .scenario_checks import (
     checked_tickers,
     kind,
 )
+from .scenario_columns import (
+    CASH,
+    PROBABILITY,
+    REGIME,
+    company_returns,
+    odds_column,
+    regime_column,
+)
 
 __all__ = ["CASH", "ReturnScenarios"]
-
-CASH: Final = "cash"
-"""Column and layer of what is not invested; tickers are in upper case."""
-
-PROBABILITY = "probability"
-REGIME = "regime"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -112,8 +114,9 @@ class ReturnScenarios:
         Parameters
         ----------
         frame : DataFrame [draw x ticker]
-            Simple returns as fractions. Columns called `probability` and `regime` are read as
-            such unless the arguments below say otherwise, so `to_frame` is undone by this.
+            Simple returns as fractions. Columns called `probability` and `regime`, in any case,
+            are read as such unless the arguments below say otherwise, so `to_frame` is undone by
+            this; so is one called `prob`, `p`, `weight` or `odds` that sums to 1.
         probabilities : array [draw] or str, optional
             Probabilities, or the column that holds them. Equal when there are none.
         regimes : array of str [draw] or str, optional
@@ -126,7 +129,10 @@ class ReturnScenarios:
         Raises
         ------
         InputError
-            As the class does, and for a column that is not there or holds no numbers.
+            As the class does; for a column that is not there or holds no numbers; and for one that
+            is no company: called like what tells rows apart (`draw`, `date`, `index`), counting,
+            summing to 1 as probabilities do, or of a size that no return has. A column that is the
+            same in every draw is cash, if it earns no more than cash may.
 
         Notes
         -----
@@ -134,11 +140,11 @@ class ReturnScenarios:
         """
         if not isinstance(frame, pd.DataFrame):
             raise InputError(f"from_frame takes a DataFrame [draw x ticker], not {kind(frame)}")
-        odds, odds_column = _column_or_values(frame, probabilities, PROBABILITY)
-        names, names_column = _column_or_values(frame, regimes, REGIME)
-        table = frame.drop(columns=[c for c in (odds_column, names_column) if c is not None])
+        odds, counted = odds_column(frame, probabilities)
+        names, named = regime_column(frame, regimes)
+        table = frame.drop(columns=[c for c in (counted, named) if c is not None])
         return cls(
-            _numbers(table),
+            company_returns(table, horizon_years),
             tuple(map(str, table.columns)),
             np.empty(0) if odds is None else np.asarray(odds),
             np.empty(0, dtype=np.str_) if names is None else np.asarray(names),
@@ -232,30 +238,3 @@ def _put(scenarios: ReturnScenarios, name: str, value: object) -> None:
 def _frozen(values: NDArray[Any]) -> NDArray[Any]:
     values.setflags(write=False)
     return values
-
-
-def _column_or_values(
-    frame: pd.DataFrame, given: object, usual: str
-) -> tuple[object | None, str | None]:
-    """Values of a label per draw and, where they stand in the table, the column's name."""
-    if given is None:
-        return (frame[usual], usual) if usual in frame.columns else (None, None)
-    if not isinstance(given, str):
-        return given, None
-    if given not in frame.columns:
-        raise InputError(f"the table has no column {given!r}.{nearest(given, frame.columns)}")
-    return frame[given], given
-
-
-def _numbers(table: pd.DataFrame) -> FloatArray:
-    wordy = [str(name) for name, kind in table.dtypes.items() if kind.kind not in "fiu"]
-    if wordy:
-        raise InputError(f"columns {', '.join(wordy)} hold no numbers; returns must be fractions")
-    numbers = table.to_numpy(dtype=np.float64, na_value=np.nan)
-    counted = np.flatnonzero((np.diff(numbers, axis=0) == 1.0).all(axis=0))
-    if len(numbers) > 2 and counted.size:
-        raise InputError(
-            f"column {str(table.columns[counted[0]])!r} counts the rows: it is no return; leave it "
-            "out, or make it the index"
-        )
-    return numbers

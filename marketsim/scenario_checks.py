@@ -93,7 +93,8 @@ def checked_odds(values: ArrayLike, draws: int) -> FloatArray:
         raise InputError(f"probability of draw {first} is {odds[first]}; it must be 0 or more")
     total = float(odds.sum())
     if abs(total - 1.0) > 1e-6:
-        raise InputError(f"probabilities sum to {total:.6g}; they must sum to 1")
+        hint = ": divide them by 100" if abs(total - 100.0) < 1.0 else ""
+        raise InputError(f"probabilities sum to {total:.6g}; they must sum to 1{hint}")
     return odds / total
 
 

@@ -87,6 +87,7 @@ class TestWhatReachesTheLibrary:
             "out": None,
             "add": None,
             "scenarios": None,
+            "normalise": False,
             "prices": None,
             "max_weight": 0.15,
             "max_weights": None,
@@ -108,6 +109,7 @@ class TestWhatReachesTheLibrary:
             ("--scenarios bull", "scenarios", ("bull",)),
             ("--scenarios bull,bear", "scenarios", ("bull", "bear")),
             ("--scenarios own/worlds.toml", "scenarios", Path("own/worlds.toml")),
+            ("--scenarios own.toml --normalise", "normalise", True),
             ("--prices closes.csv", "prices", "closes.csv"),
             ("--add mine", "add", Path("mine")),
             ("--max-weight 0.2", "max_weight", 0.2),
@@ -133,8 +135,14 @@ class TestWhatReachesTheLibrary:
         ("text", "said"),
         [
             (None, "mine.csv"),
-            ("ticker;weight\nNVDA;1\n", "has no columns ticker and weight"),
-            ("ticker,weight\nNVDA,0.5\nNVDA,0.5\n", "has NVDA twice"),
+            (
+                "ticker;weight\nNVDA;1\n",
+                "mine.csv, line 1: separates fields by ';'; separate them by ','",
+            ),
+            (
+                "ticker,weight\nNVDA,0.5\nNVDA,0.5\n",
+                "mine.csv, line 3: 'NVDA' stands twice; keep one",
+            ),
         ],
     )
     def test_a_file_that_is_no_benchmark_is_refused_in_one_line(

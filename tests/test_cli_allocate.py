@@ -143,7 +143,7 @@ def test_an_index_is_no_company_and_no_header_comes_twice(
     assert "Unnamed" not in capsys.readouterr().out
     source.write_text("A,A,B\n0.1,0.2,0.3\n0.0,0.1,-0.1\n", encoding="utf-8")
     assert command("--returns", str(source)) == 2
-    assert "A twice" in capsys.readouterr().err
+    assert "column A: stands twice" in capsys.readouterr().err
 
 
 def test_na_is_a_ticker_where_tickers_stand(tmp_path: Path) -> None:

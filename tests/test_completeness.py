@@ -161,7 +161,14 @@ def test_a_correction_of_a_later_shipped_row_does_not_count(tmp_path: Path) -> N
     text = ",".join(
         [
             *(row["quantity"], row["entity"], f"{row['date']:%Y-%m-%d}"),
-            *(f"{row['published']:%Y-%m-%d}", "1", row["unit"], "mine", "sourced", ""),
+            *(
+                f"{row['published']:%Y-%m-%d}",
+                f"{row['value']:g}",
+                row["unit"],
+                "mine",
+                "sourced",
+                "",
+            ),
         ]
     )
     known = ms.load_facts(add=mine(tmp_path, text))

@@ -194,7 +194,8 @@ def test_a_good_row_is_read_as_it_stands(tmp_path: Path) -> None:
         (
             "confidence",
             "Sourced",
-            "'Sourced' is not a confidence; write sourced or derived or unverified",
+            "'Sourced' is not a confidence; write sourced or derived or unverified. "
+            "Did you mean 'sourced'?",
         ),
         ("source", "", "is empty; say where the figure comes from"),
         ("entity", "", "is empty; name what the row is about"),

@@ -62,6 +62,12 @@ def test_what_is_pinned_adds_up_and_is_about_what_is_found(
     assert [total, *parts] == pytest.approx(now, abs=0.1 * total), "run `make docs`"
 
 
+@pytest.mark.parametrize("name", ["facts", "tables", "weights"])
+def test_what_tables_hold_is_written_as_it_is_checked(name: str) -> None:
+    page = ROOT / "docs" / "data.md"
+    assert block(page, name).strip() == GENERATE.declared()[name], "run `make docs`"
+
+
 def test_what_valuation_assumes_is_written_as_it_is() -> None:
     """Word by word: nothing but the declarations and two facts stands behind it."""
     page = ROOT / "docs" / "valuation.md"

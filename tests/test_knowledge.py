@@ -180,7 +180,7 @@ def test_a_later_row_takes_the_place_of_a_shipped_one(tmp_path: Path, facts: ms.
         tmp_path,
         "facts/mine.csv",
         f"quarterly_revenue,META.total,{row['date']:%Y-%m-%d},{row['published']:%Y-%m-%d},"
-        "1,USD m,mine,derived,",
+        "51000,USD m,mine,derived,",
         "quarterly_revenue,META.total,2016-03-31,2016-04-27,5382,USD m,mine,sourced,",
     )
     known = ms.load_facts(AS_OF, add=tmp_path)
@@ -195,7 +195,7 @@ def test_a_later_row_takes_the_place_of_a_shipped_one(tmp_path: Path, facts: ms.
     assert lines.lines == facts.universe.revenue_map.lines
     drawn = dict(zip(lines.layers, lines.share[lines.lines.index("META.total")], strict=True))
     assert {layer: s for layer, s in drawn.items() if s} == {"own_use": 0.04, "cloud": 0.01}
-    assert known.series("quarterly_revenue", "META.total").iloc[-1] == 1.0
+    assert known.series("quarterly_revenue", "META.total").iloc[-1] == 51000.0
     assert len(known) == len(facts) + 1
 
 
@@ -320,10 +320,10 @@ def test_a_ticker_holds_no_dot(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("figure", ["0", "-57000"])
-def test_a_revenue_of_zero_or_less_is_refused_before_anything_is_fitted(
-    tmp_path: Path, figure: str
-) -> None:
+def test_a_revenue_of_zero_or_less_is_refused_as_it_is_read(tmp_path: Path, figure: str) -> None:
     row = f"quarterly_revenue,NVDA.total,2025-10-26,2025-11-19,{figure},USD m,mine,sourced,"
     put(tmp_path, "facts/z.csv", row)
-    with pytest.raises(DataError, match=r"NVDA\.total, 2025-10-26: the figure is .* above 0"):
-        ms.calibrate(ms.load_facts(AS_OF, add=tmp_path), cache=False)
+    with pytest.raises(
+        DataError, match=r"z\.csv, line 2, column value: NVDA.*figure is .* above 0"
+    ):
+        ms.load_facts(AS_OF, add=tmp_path)

@@ -37,8 +37,9 @@ LAYERS = (
     {"statements"},
     {"knowledge"},
     {"returns", "prices", "model"},
-    {"scenario_checks"},
+    {"scenario_checks", "scenario_columns", "weights"},
     {"provenance"},
+    {"tables"},
     {"dates", "expressions", "resources", "files", "precision"},
     {"errors"},
 )

@@ -126,7 +126,7 @@ def test_two_closes_of_a_ticker_on_a_day_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", "cannot be read"),
+        ("", "panel.csv, line 1: is empty"),
         ("day,AAA\n2024-01-02,1\n", "no column 'date'"),
         ("date,AAA,AAA\n2024-01-02,1,2\n", "column AAA comes twice"),
         ("date,AAA\n2024-01-02,\n", "no closes"),

@@ -205,6 +205,8 @@ def test_wrong_paths_are_one_clear_error(case: str) -> None:
 
 
 def test_a_column_that_counts_the_rows_is_no_company() -> None:
-    table = pd.DataFrame({"draw": range(4), "A": [0.1, 0.2, -0.1, 0.0], "B": [0.0, 0.1, 0.3, -0.2]})
-    with pytest.raises(InputError, match="'draw' counts the rows"):
+    table = pd.DataFrame(
+        {"number_": range(4), "A": [0.1, 0.2, -0.1, 0.0], "B": [0.0, 0.1, 0.3, -0.2]}
+    )
+    with pytest.raises(InputError, match="'number_' counts the rows"):
         ReturnScenarios.from_frame(table)

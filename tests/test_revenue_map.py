@@ -10,8 +10,8 @@ import pytest
 import marketsim as ms
 from marketsim.errors import DataError
 from marketsim.knowledge.revenue_map import LINES, RevenueMap, layer_faults, revenue_map
-from marketsim.knowledge.tables import Rows, read_table
 from marketsim.model import LAYERS
+from marketsim.tables import Rows, read_rows
 
 HEADER = "ticker,segment,layer,share,base_growth,source\n"
 
@@ -27,7 +27,7 @@ def written(folder: Path, rows: str) -> Path:
 
 
 def read(path: Path) -> tuple[Rows, list[str]]:
-    rows, faults = read_table(LINES, path, path.name)
+    rows, faults = read_rows(LINES, path, path.name)
     assert rows is not None
     faults += [*LINES.faults(rows), *layer_faults(rows, LAYERS)]
     return rows, [str(fault) for fault in sorted(faults, key=lambda fault: fault.place.line)]
@@ -107,9 +107,9 @@ def test_a_line_has_one_rate_however_it_is_written(tmp_path: Path) -> None:
 
 def test_missing_columns_and_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lines\.csv is missing; it lists the revenue lines"):
-        read_table(LINES, tmp_path / "lines.csv", "lines.csv")
+        read_rows(LINES, tmp_path / "lines.csv", "lines.csv")
     (tmp_path / "lines.csv").write_text("ticker,segment,layer,source\n", encoding="utf-8")
-    rows, faults = read_table(LINES, tmp_path / "lines.csv", "lines.csv")
+    rows, faults = read_rows(LINES, tmp_path / "lines.csv", "lines.csv")
     assert rows is None
     assert [fault.column for fault in faults] == ["share", "base_growth"]
     assert "is missing; the columns are ticker, segment, layer, share" in str(faults[0])

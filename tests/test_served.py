@@ -11,8 +11,8 @@ import pytest
 from marketsim.errors import DataError
 from marketsim.knowledge import ServedModel, load_facts
 from marketsim.knowledge.served import MODELS, served_models
-from marketsim.knowledge.tables import read_table
 from marketsim.resources import folder
+from marketsim.tables import read_rows
 
 HEADER = (
     "name,developer,released,parameters,active,layers,weight_bytes,cache_bytes,"
@@ -32,7 +32,7 @@ def written(place: Path, rows: str, header: str = HEADER) -> Path:
 
 
 def faults_of(place: Path) -> list[str]:
-    rows, shape = read_table(MODELS, place / "models.csv", "models.csv")
+    rows, shape = read_rows(MODELS, place / "models.csv", "models.csv")
     faults = [*shape, *(() if rows is None else MODELS.faults(rows))]
     return [str(fault) for fault in sorted(faults, key=lambda fault: fault.place.line)]
 
@@ -92,7 +92,7 @@ def test_the_readme_counts_them(models: dict[str, ServedModel]) -> None:
 
 
 def test_a_row_is_read_in_single_parameters(tmp_path: Path) -> None:
-    rows, _ = read_table(MODELS, written(tmp_path, GOOD) / "models.csv", "models.csv")
+    rows, _ = read_rows(MODELS, written(tmp_path, GOOD) / "models.csv", "models.csv")
     assert rows is not None
     model = served_models(rows)["Small"]
     assert (model.parameters, model.active, model.layers) == (8e9, 8e9, 32)
@@ -112,10 +112,10 @@ def test_all_faults_are_told_at_once_with_line_and_column(tmp_path: Path) -> Non
     assert [fault.split(":")[0] for fault in faults_of(written(tmp_path, rows))] == [
         "models.csv, line 4",  # the name of another
         "models.csv, line 4, column developer",
-        "models.csv, line 4, column source",
         "models.csv, line 4, column released",
-        "models.csv, line 4, column confidence",
         "models.csv, line 4, column active",
+        "models.csv, line 4, column source",
+        "models.csv, line 4, column confidence",
         "models.csv, line 5, column parameters",
         "models.csv, line 5, column layers",
         "models.csv, line 5, column weight_bytes",
@@ -129,7 +129,7 @@ def test_all_faults_are_told_at_once_with_line_and_column(tmp_path: Path) -> Non
 def test_what_is_no_positive_number_is_refused(tmp_path: Path, value: str) -> None:
     faults = faults_of(written(tmp_path, GOOD.replace(",8,8,", f",8,{value},")))
     assert faults == [
-        f"models.csv, line 2, column active: '{value}' is no such number; "
+        f"models.csv, line 2, column active: '{value}' is not such a number; "
         "write billions, 0.01 to 100000"
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import isfinite
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,20 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, nearest
 
-__all__ = ["Numbers", "array_of", "benchmark_of", "check_known", "check_number", "numbers"]
+__all__ = [
+    "Numbers",
+    "array_of",
+    "benchmark_of",
+    "check_known",
+    "check_number",
+    "fractions",
+    "numbers",
+]
 
 Numbers = tuple[tuple[str, float], ...]
+
+MOST: Final = 10.0
+"""Gross weights above it are no fractions: nobody lends so much."""
 
 
 def numbers(given: object, argument: str) -> Numbers:
@@ -35,6 +47,25 @@ def numbers(given: object, argument: str) -> Numbers:
     return tuple(sorted((str(ticker), float(value)) for ticker, value in given.items()))
 
 
+def fractions(given: object, argument: str) -> Numbers:
+    """Weights by ticker as `numbers` has them, which are fractions of the whole.
+
+    Raises
+    ------
+    InputError
+        As `numbers`, and if they are per cent, or amounts.
+    """
+    pairs = numbers(given, argument)
+    total = sum(abs(weight) for _, weight in pairs)
+    if total > MOST:
+        what = "per cent" if abs(total - 100.0) < 5.0 else "amounts"
+        raise InputError(
+            f"{argument} sums to {total:.6g}, as {what} do; give fractions of the whole, 0.05 for "
+            "5 %"
+        )
+    return pairs
+
+
 def array_of(pairs: Numbers, tickers: tuple[str, ...], argument: str) -> NDArray[np.float64]:
     """The numbers in the order of `tickers`, 0 where there is none.
 
@@ -54,7 +85,7 @@ def benchmark_of(
     argument: str,
 ) -> NDArray[np.float64] | None:
     """Weights of a benchmark in the order of `tickers`; None where there is no benchmark."""
-    return None if given is None else array_of(numbers(given, argument), tickers, argument)
+    return None if given is None else array_of(fractions(given, argument), tickers, argument)
 
 
 def check_known(argument: str, kind: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -73,4 +104,6 @@ def check_number(
     right = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
     if not right or not isfinite(float(value)) or not low <= float(value) <= high:  # type: ignore[arg-type]
         ask = what or "a finite number"
+        if right and high == 1.0 and 1.0 < float(value) <= 100.0:  # type: ignore[arg-type]
+            ask += f" ({value:g} % is {float(value) / 100:g})"  # type: ignore[arg-type]
         raise InputError(f"{argument} is {value!r}; it must be {ask}")

@@ -14,7 +14,7 @@ import pandas as pd
 from ..errors import InputError
 from ..returns import CASH
 from .marginals import CHARGED, marginals, negligible, tried
-from .names import array_of, numbers
+from .names import array_of, fractions
 from .objectives import Term
 from .sentences import Scale, sentence, short
 from .terms import CVaR
@@ -202,7 +202,7 @@ def _benchmark(
     tickers = choice.returns.tickers
     if benchmark is None:
         return np.full(len(tickers), np.nan)
-    return array_of(numbers(benchmark, "benchmark"), tickers, "benchmark")
+    return array_of(fractions(benchmark, "benchmark"), tickers, "benchmark")
 
 
 def _notable(table: pd.DataFrame) -> pd.Series:

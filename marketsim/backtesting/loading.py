@@ -166,5 +166,6 @@ def _number_faults(weights: pd.Series) -> list[str]:
         f"the weight of {ticker} is {weight:g}, below 0" for ticker, weight in negative.items()
     ]
     if abs(values.sum() - 1.0) > TOLERANCE:
-        faults.append(f"the weights sum to {values.sum():.8g}, not to 1")
+        hint = ": write fractions, not per cent" if abs(values.sum() - 100.0) < 1.0 else ""
+        faults.append(f"the weights sum to {values.sum():.8g}, not to 1{hint}")
     return faults

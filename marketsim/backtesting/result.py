@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.backtesting import measures
-from marketsim.files import replace_file
+from marketsim.files import check_folder, replace_file
 
 __all__ = ["HINDSIGHT", "BacktestResult", "panel_digest"]
 
@@ -93,8 +93,14 @@ class BacktestResult:
         -------
         Path
             The folder.
+
+        Raises
+        ------
+        OSError
+            The folder holds what no run wrote, or cannot be written.
         """
         folder = Path(path).expanduser()
+        check_folder(folder)
         replace_file(folder / "weights.csv", _csv(self.weights.reset_index()))
         replace_file(folder / "returns.csv", _csv(self._by_date().reset_index()))
         replace_file(folder / "trades.csv", _csv(_long(self.trades)))

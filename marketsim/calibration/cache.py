@@ -37,6 +37,7 @@ CODE: Final = (
     "model",
     "observables",
     "statements",
+    "tables",
     "dates.py",
     "precision.py",
 )
@@ -95,7 +96,7 @@ def keep(key: str, fitted: Fitted) -> None:
     """Write ``fitted`` under ``key``, and let go of the oldest files past :data:`KEPT`."""
     with suppress(OSError):
         replace_file(place(key), _written(fitted, key))
-        files = sorted(place(key).parent.iterdir(), key=lambda file: file.stat().st_mtime)
+        files = sorted(place(key).parent.glob("*.npz"), key=lambda file: file.stat().st_mtime)
         for old in files[:-KEPT]:
             old.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ import typer
 from . import environment
 from .options import Cap, MaxWeight, weights_of
 from .progress import progress_bar
-from .tables import table_at, weights_at
+from .tables import returns_at, weights_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +86,10 @@ def allocate(
 ) -> None:
     """Allocate over scenarios made elsewhere, with a proof of how good the weights are."""
     caps = weights_of(cap, "--cap")
+    from marketsim.files import check_file, replace_file
+
+    for path in (reasons, out):
+        check_file(path, read=(returns, current, benchmark))
     environment.prepare_jax()
     import marketsim as ms
     from marketsim.allocation import limit_from, objective_from
@@ -93,7 +97,7 @@ def allocate(
     files = {"current": current, "benchmark": benchmark}
     with progress_bar() as progress:
         progress("reading")
-        table = table_at(returns)
+        table = returns_at(returns)
         given = {name: weights_at(path) for name, path in files.items() if path is not None}
         aim = objective_from(objective, given)
         asked = [limit_from(text, given) for text in limit or ()]
@@ -115,8 +119,6 @@ def allocate(
     print(_told(choice, why))
     for path, written in ((reasons, why), (out, choice.weights)):
         if path is not None:
-            from marketsim.files import replace_file
-
             replace_file(path, written.to_csv(lineterminator="\n").encode())
             print(f"table: {path}")
 

@@ -54,6 +54,9 @@ def forecast(
         raise typer.BadParameter("needs a company; write: marketsim forecast NVDA --explain")
     if score and company is not None:
         raise typer.BadParameter(f"--score marks all series; leave out '{company}'")
+    from marketsim.files import check_file
+
+    check_file(out)
     environment.prepare_jax()
     if score:
         _score(as_of, add, start, quarters, out, seed)

@@ -14,6 +14,7 @@ from .options import (
     Add,
     AsOfPrices,
     Draws,
+    Normalise,
     Prices,
     Scenarios,
     Seed,
@@ -63,6 +64,7 @@ def implied(
     draws: Draws = 2_000,
     seed: Seed = 0,
     scenarios: Scenarios = None,
+    normalise: Normalise = False,
     prices: Prices = None,
     add: Add = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a story.")] = False,
@@ -78,11 +80,15 @@ def implied(
         raise typer.BadParameter("dates are given twice; leave --as-of out", param_hint="--as-of")
     if first is not None and out is not None:
         raise typer.BadParameter("a series is only shown; take it by --json", param_hint="--out")
+    from marketsim.files import check_folder
+
+    check_folder(out)
     given: dict[str, Any] = {
         "of": listed(of),
         "draws": draws,
         "seed": seed,
         "scenarios": scenarios_of(scenarios),
+        "normalise": normalise,
         "prices": prices,
         "add": add,
     }

@@ -43,6 +43,9 @@ def assumptions(
     """List what the model assumes: prior, meaning, unit and source of every number."""
     if markdown and (csv or calibrated):
         raise typer.BadParameter("goes with TEXT only", param_hint="--markdown")
+    from marketsim.files import check_file, replace_file
+
+    check_file(csv)
     environment.prepare_jax()
     import marketsim as ms
     from marketsim.reporting.listing import assumptions_markdown, assumptions_text
@@ -51,8 +54,6 @@ def assumptions(
         text, _posterior(calibrated, add) if calibrated else None
     )
     if csv:
-        from marketsim.files import replace_file
-
         replace_file(csv, table.to_csv(lineterminator="\n", float_format="%.6g").encode())
         print(f"table: {csv}")
         return
@@ -74,10 +75,12 @@ def claims(
 
     Exits with 1 if a claim fails.
     """
+    from marketsim.files import check_file, replace_file
+
+    check_file(csv)
     environment.prepare_jax()
     import marketsim as ms
     from marketsim.claims import claims_named
-    from marketsim.files import replace_file
     from marketsim.reporting.verdicts import claims_text
 
     with progress_bar() as progress:

@@ -17,6 +17,7 @@ __all__ = [
     "Draws",
     "MaxWeight",
     "NeutralTo",
+    "Normalise",
     "Out",
     "Prices",
     "Risk",
@@ -69,6 +70,12 @@ Scenarios = Annotated[
         metavar="NAMES|FILE",
         show_default="all",
         help="Some of the scenarios, as in bull,bear, or a TOML file.",
+    ),
+]
+Normalise = Annotated[
+    bool,
+    typer.Option(
+        "--normalise", help="Take probabilities of a file that do not sum to 1 in proportion."
     ),
 ]
 Draws = Annotated[int, typer.Option(min=2, help="Simulated worlds.")]

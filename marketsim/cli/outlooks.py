@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import environment
-from .options import Add, AsOf, Scenarios, scenarios_of
+from .options import Add, AsOf, Normalise, Scenarios, scenarios_of
 from .progress import progress_bar
 from .reading import facts_by
 
@@ -21,6 +21,7 @@ __all__ = ["outlook"]
 def outlook(
     as_of: AsOf = None,
     regimes: Scenarios = None,
+    normalise: Normalise = False,
     years: Annotated[int, typer.Option(min=1, max=15, help="Years ahead.")] = 10,
     draws: Annotated[int, typer.Option(min=10, help="Worlds of each scenario.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same worlds.")] = 0,
@@ -40,7 +41,10 @@ def outlook(
     """
     if out is not None and out.suffix not in (".csv", ".json"):
         raise typer.BadParameter(f"'{out.name}' is neither .csv nor .json", param_hint="--out")
+    from marketsim.files import check_file
+
     chosen = scenarios_of(regimes)
+    check_file(out, read=[chosen] if isinstance(chosen, Path) else ())
     environment.prepare_jax()
     import marketsim as ms
     from marketsim.scenarios import fit_regimes, read_regimes
@@ -48,7 +52,8 @@ def outlook(
     with progress_bar() as progress:
         progress("reading")
         path = chosen if isinstance(chosen, Path) else None
-        wanted = read_regimes(path, None if isinstance(chosen, Path) else chosen)
+        names = None if isinstance(chosen, Path) else chosen
+        wanted = read_regimes(path, names, normalise=normalise)
         known = facts_by(as_of, add)
         progress("calibrating")
         posterior = ms.calibrate(known)

@@ -59,6 +59,9 @@ def stress(
         raise typer.BadParameter(
             "nothing is asked; give --loss 0.30 or --what-if FILE", param_hint="--loss"
         )
+    from marketsim.files import check_folder
+
+    check_folder(out)
     with progress_bar() as progress:
         progress("starting")
         environment.prepare_jax()

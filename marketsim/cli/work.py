@@ -17,6 +17,7 @@ from .options import (
     Draws,
     MaxWeight,
     NeutralTo,
+    Normalise,
     Out,
     Prices,
     Risk,
@@ -46,6 +47,7 @@ def run(
     seed: Seed = 0,
     out: Out = None,
     scenarios: Scenarios = None,
+    normalise: Normalise = False,
     prices: Prices = None,
     add: Add = None,
     max_weight: MaxWeight = 0.15,
@@ -82,8 +84,11 @@ def run(
     neutral_to: NeutralTo = None,
 ) -> None:
     """Go from the facts to an allocation and a report."""
+    from marketsim.files import check_folder
+
     caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
     neutral = neutral_of(neutral_to)
+    check_folder(out)
     with progress_bar() as progress:
         progress("starting")
         environment.prepare_jax()
@@ -96,6 +101,7 @@ def run(
             out=out,
             add=add,
             scenarios=scenarios_of(scenarios),
+            normalise=normalise,
             prices=prices,
             max_weight=max_weight,
             max_weights=caps,
@@ -142,6 +148,9 @@ def backtest(
     out: Out = None,
 ) -> None:
     """Walk a strategy forward in time; it sees nothing later than each date."""
+    from marketsim.files import check_folder
+
+    check_folder(out)
     with progress_bar() as progress:
         progress("reading")
         environment.prepare_jax()

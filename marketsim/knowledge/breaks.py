@@ -13,10 +13,9 @@ from typing import Final
 import pandas as pd
 
 from marketsim.dates import day
-from marketsim.errors import InputError, nearest
-from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
+from marketsim.tables import Column, Fault, Rows, Rule, Schema, marked
 
-__all__ = ["BREAKS", "Break", "breaks", "is_day"]
+__all__ = ["BREAKS", "Break", "breaks"]
 
 KINDS: Final = ("redefined", "merger")
 
@@ -57,31 +56,27 @@ def breaks(rows: Rows) -> tuple[Break, ...]:
     return tuple(sorted(found, key=lambda b: (b.entity, b.first)))
 
 
-def is_day(text: str) -> bool:
-    """Whether a text is an ISO day."""
-    try:
-        day(text)
-    except InputError:
-        return False
-    return True
-
-
-def _faults(rows: Rows) -> Iterator[TableFault]:
-    yield from absent(rows, "entity", "source")
-    says = "{} is not a day; write it as 2025-12-31"
-    yield from marked(rows, ~rows["first"].map(is_day).astype(bool), "first", says)
-    for _, row in rows[~rows["kind"].isin(KINDS)].iterrows():
-        known = f"write {' or '.join(KINDS)}.{nearest(row['kind'], KINDS)}"
-        yield TableFault(row["place"], "kind", f"'{row['kind']}' is not a kind of break; {known}")
+def _of_mergers(rows: Rows) -> Iterator[Fault]:
     says = "a merger has none; write redefined, or leave it empty"
     yield from marked(rows, (rows["kind"] == "merger") & (rows["recast"] != ""), "recast", says)
 
 
-BREAKS: Final = Table(
+BREAKS: Final = Schema(
     file="breaks.csv",
-    columns=("entity", "first", "recast", "kind", "source"),
+    columns=(
+        Column("entity", "the series that breaks", filled=True),
+        Column("first", "end of the first period of the new definition", "day"),
+        Column("recast", "entity of the rows that tell the past in the new definition"),
+        Column(
+            "kind",
+            "drawn otherwise, or another business joined",
+            choices=KINDS,
+            noun="a kind of break",
+        ),
+        Column("source", "what happened, and when", filled=True),
+    ),
     key=("entity", "first"),
     holds="breaks in definition",
     title="{entity} from {first}",
-    check=_faults,
+    rules=(Rule(("kind", "recast"), _of_mergers),),
 )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import pandas as pd
 
 from marketsim.dates import day
-from marketsim.knowledge.breaks import is_day
-from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
+from marketsim.tables import Column, Rows, Schema
 
 __all__ = ["COMPLETE", "completeness"]
 
@@ -22,17 +20,14 @@ def completeness(rows: Rows) -> dict[str, pd.Timestamp | None]:
     }
 
 
-def _faults(rows: Rows) -> Iterator[TableFault]:
-    yield from absent(rows, "quantity")
-    says = "{} is not a day; write it as 2025-12-31"
-    yield from marked(rows, ~rows["complete"].map(is_day).astype(bool), "complete", says)
-
-
-COMPLETE: Final = Table(
+COMPLETE: Final = Schema(
     file="complete.csv",
-    columns=("quantity", "complete", "note"),
+    columns=(
+        Column("quantity", "what companies report or say", filled=True),
+        Column("complete", "day to which the facts hold all of it", "day"),
+        Column("note"),
+    ),
     key=("quantity",),
     holds="to which day the facts hold what companies report and say",
     title="{quantity}",
-    check=_faults,
 )

@@ -10,8 +10,8 @@ from marketsim.knowledge.completeness import COMPLETE
 from marketsim.knowledge.quantities import QUANTITIES
 from marketsim.knowledge.revenue_map import LINES, layer_faults
 from marketsim.knowledge.served import MODELS
-from marketsim.knowledge.tables import Place, Rows, TableFault
 from marketsim.knowledge.universe import COMPANIES, GROUPS, LAYERS, ORDERS
+from marketsim.tables import Fault, Place, Rows
 
 __all__ = ["crossed"]
 
@@ -23,7 +23,7 @@ MEMBERS: Final = {
 """Groups whose members stand in a table, and in which."""
 
 
-def crossed(tables: dict[str, Rows]) -> Iterator[TableFault]:
+def crossed(tables: dict[str, Rows]) -> Iterator[Fault]:
     """Yield the names that another table should know and does not.
 
     Parameters
@@ -41,34 +41,34 @@ def crossed(tables: dict[str, Rows]) -> Iterator[TableFault]:
     yield from _declared(tables[COMPLETE.file], tables[QUANTITIES.file])
 
 
-def _sorted_companies(companies: Rows, lines: Rows, layers: Rows) -> Iterator[TableFault]:
+def _sorted_companies(companies: Rows, lines: Rows, layers: Rows) -> Iterator[Fault]:
     """Yield companies whose layer is none, or none that their lines draw on."""
     group = dict(zip(layers["layer"], layers["group"], strict=True))
     for _, row in companies.iterrows():
         layer = row["layer"]
         if layer in group and group[layer] != layer:
             says = f"'{layer}' is one of the group '{group[layer]}'; write that"
-            yield TableFault(row["place"], "layer", says)
+            yield Fault(row["place"], "layer", says)
         elif layer and layer not in group.values():
             known = dict.fromkeys(group.values())
             says = f"'{layer}' is not a layer; write one of {', '.join(known)}."
-            yield TableFault(row["place"], "layer", says + nearest(layer, known))
+            yield Fault(row["place"], "layer", says + nearest(layer, known))
         else:
             drawn = lines["layer"][lines["ticker"] == row["ticker"]]
             mine = dict.fromkeys(group[one] for one in drawn if one in group)
             if mine and layer and layer not in mine:
                 says = f"'{layer}' is none that its lines draw on: {', '.join(mine)}"
-                yield TableFault(row["place"], "layer", says)
+                yield Fault(row["place"], "layer", says)
 
 
-def _idle(companies: Rows, lines: Rows) -> Iterator[TableFault]:
+def _idle(companies: Rows, lines: Rows) -> Iterator[Fault]:
     """Yield companies of which no revenue is known."""
     for _, row in companies[~companies["ticker"].isin(["", *lines["ticker"]])].iterrows():
         says = f"'{row['ticker']}' has no line of revenue; add one to {LINES.file}"
-        yield TableFault(row["place"], "ticker", says)
+        yield Fault(row["place"], "ticker", says)
 
 
-def _members(tables: dict[str, Rows]) -> Iterator[TableFault]:
+def _members(tables: dict[str, Rows]) -> Iterator[Fault]:
     groups, lines = tables[GROUPS.file], tables[LINES.file]
     known = {
         COMPANIES.file: set(tables[COMPANIES.file]["ticker"]),
@@ -85,17 +85,15 @@ def _members(tables: dict[str, Rows]) -> Iterator[TableFault]:
             yield _unknown(row["place"], "label", ticker, known[COMPANIES.file], COMPANIES.file)
 
 
-def _declared(complete: Rows, quantities: Rows) -> Iterator[TableFault]:
+def _declared(complete: Rows, quantities: Rows) -> Iterator[Fault]:
     """Yield quantities that are none, of those that facts are complete of, and a lack of all."""
     if complete.empty:
         says = "names no quantity; name those that companies report, and to which day"
-        yield TableFault(Place(COMPLETE.file, 1), "", says)
+        yield Fault(Place(COMPLETE.file, 1), "", says)
     for _, row in complete[~complete["quantity"].isin(["", *quantities["quantity"]])].iterrows():
         known, file = quantities["quantity"], QUANTITIES.file
         yield _unknown(row["place"], "quantity", row["quantity"], known, file)
 
 
-def _unknown(place: Place, column: str, name: str, known: Iterable[str], file: str) -> TableFault:
-    return TableFault(
-        place, column, f"'{name}' is not in {file}; add it there.{nearest(name, known)}"
-    )
+def _unknown(place: Place, column: str, name: str, known: Iterable[str], file: str) -> Fault:
+    return Fault(place, column, f"'{name}' is not in {file}; add it there.{nearest(name, known)}")

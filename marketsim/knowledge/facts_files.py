@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
 from marketsim.errors import DataError
-from marketsim.knowledge.checking import check_rows, parse
-from marketsim.knowledge.reading import Fault, read_text
+from marketsim.knowledge.fact_columns import facts_schema, typed
 from marketsim.knowledge.table import COLUMNS, KEY, Key
+from marketsim.tables import Fault, Place, read_rows
 
 __all__ = ["FactsFiles", "merge_facts", "read_facts", "table_of"]
-
-PLACE: Final = ["file", "line"]
 
 
 @dataclass(frozen=True, eq=False)
 class FactsFiles:
-    """Rows of one folder, with file and line, and everything that is wrong with them."""
+    """Rows of one folder, with the place of each, and everything that is wrong with them."""
 
     rows: pd.DataFrame
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
 
 def read_facts(place: Path, prefix: str, quantities: pd.DataFrame) -> FactsFiles:
@@ -46,24 +43,18 @@ def read_facts(place: Path, prefix: str, quantities: pd.DataFrame) -> FactsFiles
     files = sorted(place.glob("*.csv"))
     if not files:
         raise DataError(f"{place} holds no CSV file of facts; name a folder that does")
-    texts: dict[str, pd.DataFrame] = {}
-    faults: dict[str, list[Fault]] = {}
-    for path in files:
-        texts[prefix + path.name], faults[prefix + path.name] = read_text(path, COLUMNS)
-    whole = pd.concat(texts, names=["file"])
-    # One check of all is quicker than one of each, which says where.
-    if any(faults.values()) or check_rows(whole.reset_index(drop=True), quantities):
-        for shown, text in texts.items():
-            faults[shown] += check_rows(text, quantities)
-    rows = parse(whole).reset_index()
-    for file, fault in _repeated(rows):
-        faults[file].append(fault)
-    messages = [
-        fault.message(file)
-        for file, of_file in faults.items()
-        for fault in sorted(of_file, key=lambda fault: fault.line)
-    ]
-    return FactsFiles(rows, tuple(messages))
+    schema = facts_schema(quantities)
+    read = [read_rows(schema, path, prefix + path.name, part=True) for path in files]
+    texts = [rows for rows, _ in read if rows is not None]
+    whole = pd.concat(texts, ignore_index=True)
+    broken = any(set(schema.names) - set(rows.columns) for rows in texts)
+    # One check of all is quicker than one of each, which knows the columns that a file has.
+    checked = [fault for part in (texts if broken else [whole]) for fault in schema.faults(part)]
+    rows = typed(whole)
+    faults: dict[str, list[Fault]] = {prefix + path.name: [] for path in files}
+    for fault in [*(fault for _, shape in read for fault in shape), *checked, *_repeated(rows)]:
+        faults[fault.place.file].append(fault)
+    return FactsFiles(rows, tuple(fault for of_file in faults.values() for fault in of_file))
 
 
 def merge_facts(
@@ -76,8 +67,9 @@ def merge_facts(
     both = pd.concat([shipped, added], ignore_index=True)
     replaced = both.duplicated(list(KEY), keep="last").to_numpy()
     again = both.duplicated(list(KEY), keep="first").to_numpy()[len(shipped) :]
+    files = pd.Series([place.file for place in added["place"]], index=added.index, dtype=object)
     changes = []
-    for file, of_file in added.assign(again=again).groupby("file", sort=True)["again"]:
+    for file, of_file in added.assign(again=again).groupby(files, sort=True)["again"]:
         old = int(of_file.sum())
         new = len(of_file) - old
         counts = [f"{new:,} row{'s' * (new != 1)} added"] if new else []
@@ -89,20 +81,22 @@ def merge_facts(
 
 def table_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Return sound rows as `Facts` holds them."""
-    return rows.sort_values(list(KEY), kind="stable", ignore_index=True).loc[:, list(COLUMNS)]
+    ordered = rows.sort_values(list(KEY), kind="stable", ignore_index=True).loc[:, list(COLUMNS)]
+    words = [name for name in COLUMNS if name not in ("date", "published", "value")]
+    return ordered.astype(dict.fromkeys(words, "str"))
 
 
-def _repeated(rows: pd.DataFrame) -> list[tuple[str, Fault]]:
+def _repeated(rows: pd.DataFrame) -> list[Fault]:
     """Rows whose key stands on an earlier line, of the same file or of another."""
     if not set(KEY) <= set(rows.columns):
         return []
     keyed = rows.dropna(subset=list(KEY))
     twice = keyed[keyed.duplicated(list(KEY), keep=False)]
-    first: dict[tuple[object, ...], str] = {}
-    found: list[tuple[str, Fault]] = []
-    for file, line, *key in twice[[*PLACE, *KEY]].itertuples(index=False, name=None):
-        place = first.setdefault(tuple(key), f"{file}, line {line}")
-        if place != f"{file}, line {line}":
-            says = f"same quantity, entity, date and published as {place}; keep one"
-            found.append((file, Fault(line, "", says)))
+    first: dict[tuple[object, ...], Place] = {}
+    found: list[Fault] = []
+    for place, *key in twice[["place", *KEY]].itertuples(index=False, name=None):
+        earlier = first.setdefault(tuple(key), place)
+        if earlier != place:
+            says = f"same quantity, entity, date and published as {earlier}; keep one"
+            found.append(Fault(place, "", says))
     return found

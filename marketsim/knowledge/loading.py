@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from marketsim.dates import Day, day
@@ -17,12 +17,13 @@ from marketsim.knowledge.completeness import COMPLETE, completeness
 from marketsim.knowledge.crossing import crossed
 from marketsim.knowledge.facts_files import merge_facts, read_facts, table_of
 from marketsim.knowledge.knowledge import Knowledge
+from marketsim.knowledge.plausible import implausible
 from marketsim.knowledge.quantities import QUANTITIES, quantities
 from marketsim.knowledge.revenue_map import LINES, revenue_map
 from marketsim.knowledge.served import MODELS, served_models
 from marketsim.knowledge.table import Facts, Key
-from marketsim.knowledge.tables import Rows, Table, TableFault, empty, merged, read_table
 from marketsim.resources import folder as resource_folder
+from marketsim.tables import Fault, Rows, Schema, empty, merged, read_rows, refuse
 
 __all__ = ["load_facts"]
 
@@ -82,14 +83,18 @@ def load_facts(
     shipped = read_facts(data / FACTS if folder is None else Path(folder), "", known)
     faults += shipped.faults
     facts, own = shipped.rows, frozenset[Key]()
+    if not shipped.faults:
+        faults += implausible(facts)
     if mine is not None and (mine / FACTS).is_dir():
         theirs = read_facts(mine / FACTS, f"{mine.name}/{FACTS}/", known)
         faults += theirs.faults
         if not faults:
             facts, counts, own = merge_facts(facts, theirs.rows)
+            files = {place.file for place in theirs.rows["place"]}
+            mine_too = np.array([place.file in files for place in facts["place"]], dtype=bool)
+            faults += implausible(facts, ~mine_too)
             changes += counts
-    if faults:
-        raise DataError("\n".join(faults))
+    refuse(faults)
     every = _knowledge(rows, known, table_of(facts), tuple(changes), own)
     if folder is not None:
         every = replace(every, declared=dict.fromkeys(every.declared))
@@ -121,11 +126,11 @@ def _checked(place: Path) -> Path:
     return place
 
 
-def _tables(data: Path, mine: Path | None) -> tuple[dict[str, Rows], list[str], list[str]]:
+def _tables(data: Path, mine: Path | None) -> tuple[dict[str, Rows], list[Fault], list[str]]:
     """Return the rows of each table, all faults, and what was added."""
     found: dict[str, Rows] = {}
     changes: list[str] = []
-    faults: list[TableFault] = []
+    faults: list[Fault] = []
     broken = False
     for table in TABLES:
         rows, wrong, words = _table(table, data, mine)
@@ -135,26 +140,20 @@ def _tables(data: Path, mine: Path | None) -> tuple[dict[str, Rows], list[str], 
         changes += words
     if not broken:
         faults += crossed(found)
-    return found, [str(fault) for fault in _sorted(faults)], changes
+    return found, faults, changes
 
 
 def _table(
-    table: Table, data: Path, mine: Path | None
-) -> tuple[Rows | None, list[TableFault], list[str]]:
-    rows, faults = read_table(table, data / table.file, table.file)
+    table: Schema, data: Path, mine: Path | None
+) -> tuple[Rows | None, list[Fault], list[str]]:
+    rows, faults = read_rows(table, data / table.file, table.file)
     if mine is None or not (mine / table.file).exists():
         return rows, faults, []
-    added, wrong = read_table(table, mine / table.file, f"{mine.name}/{table.file}")
+    added, wrong = read_rows(table, mine / table.file, f"{mine.name}/{table.file}")
     if rows is None or added is None:
         return None, [*faults, *wrong], []
     both, changes = merged(table, rows, added)
     return both, [*faults, *wrong], changes
-
-
-def _sorted(faults: list[TableFault]) -> Iterator[TableFault]:
-    """By file, in the order of the tables, then by line; several of one line as they were found."""
-    files = list(dict.fromkeys(fault.place.file for fault in faults))
-    yield from sorted(faults, key=lambda f: (files.index(f.place.file), f.place.line))
 
 
 def _knowledge(

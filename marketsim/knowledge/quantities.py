@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import pandas as pd
 
-from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
+from marketsim.tables import Column, Rows, Schema
 
 __all__ = ["QUANTITIES", "quantities"]
 
 
-def _faults(rows: Rows) -> Iterator[TableFault]:
-    yield from absent(rows, "quantity")
-    yield from marked(rows, rows["units"] == "", "units", "is empty; list units separated by ';'")
-    yield from marked(rows, ~rows["forward"].isin(["yes", "no"]), "forward", "write yes or no")
-    yield from marked(rows, rows["meaning"] == "", "meaning", "is empty; say it in one line")
-
-
-QUANTITIES: Final = Table(
+QUANTITIES: Final = Schema(
     file="quantities.csv",
-    columns=("quantity", "units", "forward", "meaning"),
+    columns=(
+        Column("quantity", "its name", filled=True),
+        Column(
+            "units",
+            "those it may be given in, parted by `;`",
+            filled=True,
+            empty="is empty; list units separated by ';'",
+        ),
+        Column(
+            "forward",
+            "whether a row may be published before its date",
+            choices=("yes", "no"),
+            noun="yes or no",
+        ),
+        Column("meaning", "in a line", filled=True, empty="is empty; say it in one line"),
+    ),
     key=("quantity",),
     holds="the known quantities",
     title="{quantity}",
-    check=_faults,
 )
 
 

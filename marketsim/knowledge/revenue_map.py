@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from marketsim.errors import nearest
-from marketsim.knowledge.tables import Rows, Table, TableFault, absent
+from marketsim.tables import Column, Fault, Rows, Rule, Schema, number
 
 __all__ = ["LINES", "RevenueMap", "layer_faults", "revenue_map"]
 
@@ -85,47 +85,59 @@ def revenue_map(rows: Rows, layers: tuple[str, ...]) -> RevenueMap:
     return RevenueMap(lines, companies, layers, share, owner, growth)
 
 
-def layer_faults(rows: Rows, layers: tuple[str, ...]) -> Iterator[TableFault]:
+def layer_faults(rows: Rows, layers: tuple[str, ...]) -> Iterator[Fault]:
     """Yield the lines that draw on no known layer."""
     for _, row in rows[~rows["layer"].isin(["", *layers])].iterrows():
         known = f"write one of {', '.join(layers)}.{nearest(row['layer'], layers)}"
-        yield TableFault(row["place"], "layer", f"'{row['layer']}' is not a layer; {known}")
+        yield Fault(row["place"], "layer", f"'{row['layer']}' is not a layer; {known}")
 
 
-def _faults(rows: Rows) -> Iterator[TableFault]:
-    yield from absent(rows, "ticker", "segment")
+def _pairs(rows: Rows) -> Iterator[Fault]:
+    for _, row in rows[(rows["layer"] == "") != (rows["share"] == "")].iterrows():
+        yield Fault(row["place"], "share", "a layer needs a share, and a share a layer")
+
+
+def _rates(rows: Rows) -> Iterator[Fault]:
+    """Yield rows of a line that give it another rate than the first does."""
     rates: dict[str, float] = {}
     for _, row in rows.iterrows():
-        place, layer, share, growth = (
-            row[column] for column in ("place", "layer", "share", "base_growth")
-        )
-        line = f"{row['ticker']}.{row['segment']}"
-        if bool(layer) != bool(share):
-            yield TableFault(place, "share", "a layer needs a share, and a share a layer")
-        if share and not _number(share, 0.0, 2.0):
-            says = f"'{share}' is not a share; write a number from 0 to 2"
-            yield TableFault(place, "share", says)
-        if not _number(growth, -1.0, 1.0):
-            says = f"'{growth}' is not a rate; write a number from -1 to 1"
-            yield TableFault(place, "base_growth", says)
-        elif rates.setdefault(line, float(growth)) != float(growth):
-            yield TableFault(
-                place, "base_growth", f"{line} has two rates; write the same in each row"
-            )
+        line, rate = f"{row['ticker']}.{row['segment']}", number(row["base_growth"])
+        if not np.isnan(rate) and rates.setdefault(line, rate) != rate:
+            says = f"{line} has two rates; write the same in each row"
+            yield Fault(row["place"], "base_growth", says)
 
 
-def _number(text: str, low: float, high: float) -> bool:
-    try:
-        return low <= float(text) <= high
-    except ValueError:
-        return False
-
-
-LINES: Final = Table(
+LINES: Final = Schema(
     file="lines.csv",
-    columns=("ticker", "segment", "layer", "share", "base_growth", "source"),
+    columns=(
+        Column("ticker", "the company", filled=True),
+        Column(
+            "segment",
+            "the line, as facts name it; `rest` is what no other reports",
+            filled=True,
+        ),
+        Column("layer", "of spending that it draws on; empty where none"),
+        Column(
+            "share",
+            "of the layer, a fraction",
+            "number",
+            low=0.0,
+            high=2.0,
+            noun="a share",
+            optional=True,
+        ),
+        Column(
+            "base_growth",
+            "of revenue not tied to AI, a year, a fraction",
+            "number",
+            low=-1.0,
+            high=1.0,
+            noun="a rate",
+        ),
+        Column("source", "where that comes from"),
+    ),
     key=("ticker", "segment", "layer"),
     holds="the revenue lines of each company",
     title="{ticker}.{segment}",
-    check=_faults,
+    rules=(Rule(("layer", "share"), _pairs), Rule(("ticker", "segment", "base_growth"), _rates)),
 )

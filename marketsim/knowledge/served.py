@@ -6,28 +6,18 @@ what closed models weigh is not known.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+import numpy as np
 import pandas as pd
 
 from marketsim.dates import day
-from marketsim.knowledge.breaks import is_day
 from marketsim.knowledge.table import CONFIDENCES
-from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
+from marketsim.tables import Column, Fault, Rows, Rule, Schema, numbers
 
 __all__ = ["MODELS", "ServedModel", "served_models"]
-
-RANGES: Final = {
-    "parameters": (0.01, 1e5, "billions"),
-    "active": (0.01, 1e5, "billions"),
-    "layers": (1, 1e3, "a whole number"),
-    "weight_bytes": (0.1, 4.0, "bytes per parameter"),
-    "cache_bytes": (1.0, 1e8, "bytes per token"),
-}
-"""Lowest and highest sensible value of each number, and the unit it is written in."""
 
 BILLION: Final = 1e9
 
@@ -96,43 +86,35 @@ def _model(row: pd.Series) -> ServedModel:
     )
 
 
-def _faults(rows: Rows) -> Iterator[TableFault]:
-    yield from absent(rows, "name", "developer", "source")
-    says = "{} is not a day; write it as 2025-12-31"
-    yield from marked(rows, ~rows["released"].map(is_day).astype(bool), "released", says)
-    says = f"{{}} is not a confidence; write {' or '.join(CONFIDENCES)}"
-    yield from marked(rows, ~rows["confidence"].isin(CONFIDENCES), "confidence", says)
-    for _, row in rows.iterrows():
-        yield from _number_faults(row)
+def _more_active(rows: Rows) -> Iterator[Fault]:
+    total, active = numbers(rows["parameters"]), numbers(rows["active"])
+    for i in np.flatnonzero(active > total):
+        says = f"{active[i]:g} is more than the {total[i]:g} parameters there are"
+        yield Fault(rows["place"].iloc[i], "active", says)
 
 
-def _number_faults(row: pd.Series) -> Iterator[TableFault]:
-    numbers = {column: _number(row[column]) for column in RANGES}
-    for column, (low, high, unit) in RANGES.items():
-        value = numbers[column]
-        whole = column != "layers" or (value is not None and value.is_integer())
-        if value is None or not low <= value <= high or not whole:
-            says = f"'{row[column]}' is no such number; write {unit}, {low:g} to {high:g}"
-            yield TableFault(row["place"], column, says)
-    total, active = numbers["parameters"], numbers["active"]
-    if total is not None and active is not None and active > total:
-        says = f"{active:g} is more than the {total:g} parameters there are"
-        yield TableFault(row["place"], "active", says)
+def _count(name: str, meaning: str, low: float, high: float, unit: str) -> Column:
+    kind: Literal["number", "whole"] = "whole" if name == "layers" else "number"
+    return Column(name, meaning, kind, unit, low, high, noun="such a number")
 
 
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-MODELS: Final = Table(
+MODELS: Final = Schema(
     file="models.csv",
-    columns=("name", "developer", "released", *RANGES, "source", "confidence", "note"),
+    columns=(
+        Column("name", "of the model", filled=True),
+        Column("developer", "who made it", filled=True),
+        Column("released", "day on which its weights, or the paper, came out", "day"),
+        _count("parameters", "all of them", 0.01, 1e5, "billions"),
+        _count("active", "those that a token computes on", 0.01, 1e5, "billions"),
+        _count("layers", "of the transformer", 1, 1e3, "a whole number"),
+        _count("weight_bytes", "as it is served", 0.1, 4.0, "bytes per parameter"),
+        _count("cache_bytes", "of context, over all layers", 1.0, 1e8, "bytes per token"),
+        Column("source", "where the figures were found", filled=True),
+        Column("confidence", "as of facts", choices=CONFIDENCES, noun="a confidence"),
+        Column("note"),
+    ),
     key=("name",),
     holds="language models",
     title="{name}",
-    check=_faults,
+    rules=(Rule(("parameters", "active"), _more_active),),
 )

@@ -14,11 +14,9 @@ import pandas as pd
 from marketsim.errors import DataError, nearest
 from marketsim.knowledge.breaks import Break
 from marketsim.knowledge.revenue_map import RevenueMap
-from marketsim.knowledge.tables import Rows, Table, TableFault, absent, marked
+from marketsim.tables import Column, Fault, Rows, Rule, Schema, marked
 
 __all__ = ["COMPANIES", "GROUPS", "LAYERS", "ORDERS", "Universe", "companies", "groups", "layers"]
-
-MONTHS: Final = [str(month) for month in range(1, 13)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,48 +119,59 @@ def groups(rows: Rows) -> dict[str, dict[str, str]]:
     return found
 
 
-def _company_faults(rows: Rows) -> Iterator[TableFault]:
-    yield from absent(rows, "ticker", "company", "layer")
+def _dotted(rows: Rows) -> Iterator[Fault]:
     dotted = rows["ticker"].str.contains(".", regex=False)
     says = "{} holds a dot, which parts a ticker from its segment; write a hyphen, as in BRK-B"
     yield from marked(rows, dotted, "ticker", says)
-    column = "fiscal_year_end_month"
-    says = "{} is not a month; write 1 to 12"
-    yield from marked(rows, ~rows[column].isin(MONTHS), column, says)
-
-
-def _layer_faults(rows: Rows) -> Iterator[TableFault]:
-    yield from absent(rows, "layer", "group", "meaning")
-
-
-def _group_faults(rows: Rows) -> Iterator[TableFault]:
-    yield from absent(rows, "group", "member", "meaning")
 
 
 ORDERS: Final = "orders"
 """The group whose members are entities of orders, labelled with the series that they turn into."""
 
-COMPANIES: Final = Table(
+COMPANIES: Final = Schema(
     file="companies.csv",
-    columns=("ticker", "company", "layer", "fiscal_year_end_month"),
+    columns=(
+        Column("ticker", "without a dot", filled=True, trimmed=True),
+        Column("company", "its name", filled=True),
+        Column(
+            "layer",
+            "a group of layers.csv that its lines draw on",
+            filled=True,
+        ),
+        Column(
+            "fiscal_year_end_month",
+            "month in which its fiscal year ends",
+            "whole",
+            low=1,
+            high=12,
+            noun="a month",
+        ),
+    ),
     key=("ticker",),
     holds="the companies",
     title="{ticker}",
-    check=_company_faults,
+    rules=(Rule(("ticker",), _dotted),),
 )
-LAYERS: Final = Table(
+LAYERS: Final = Schema(
     file="layers.csv",
-    columns=("layer", "group", "meaning"),
+    columns=(
+        Column("layer", "of spending, as the model names it", filled=True),
+        Column("group", "by which companies are sorted and capped", filled=True),
+        Column("meaning", "in a line", filled=True),
+    ),
     key=("layer",),
     holds="the layers of spending",
     title="{layer}",
-    check=_layer_faults,
 )
-GROUPS: Final = Table(
+GROUPS: Final = Schema(
     file="groups.csv",
-    columns=("group", "member", "label", "meaning"),
+    columns=(
+        Column("group", "its name", filled=True),
+        Column("member", "who belongs to it", filled=True),
+        Column("label", "of the member"),
+        Column("meaning", "why it belongs there", filled=True),
+    ),
     key=("group", "member"),
     holds="named groups",
     title="{group}: {member}",
-    check=_group_faults,
 )

@@ -13,7 +13,7 @@ import pandas as pd
 from marketsim.errors import DataError, InputError
 from marketsim.prices.embedded import embedded_splits
 from marketsim.prices.load import require_source
-from marketsim.prices.panel import read_panel
+from marketsim.prices.panel import formed_panel
 from marketsim.prices.plausible import check_closes, trades_weekends
 from marketsim.prices.sessions import EXCHANGE, departures, sessions_of
 from marketsim.prices.splits import splits_in
@@ -120,7 +120,7 @@ def check_prices(
     name = "the frame of prices" if isinstance(source, pd.DataFrame) else Path(source).name
     known = embedded_splits() if splits is None else splits_in(splits)
     try:
-        panel = read_panel(source, names)
+        panel = formed_panel(source, names)
     except DataError as error:
         return PriceCheck(name, pd.DataFrame(), (Remark("refused", "", str(error)),))
     require_known(names, panel.columns)
@@ -173,8 +173,11 @@ def _of_one(
         return
     weekends = trades_weekends(closes)
     if weekends:
-        said = "it trades at weekends; volatility is annualised by 252 days, so give weekdays alone"
-        yield Remark("doubtful", ticker, said)
+        said = (
+            "it trades at weekends; a year has 365 days where all tickers do, and beside shares it "
+            "counts on their days"
+        )
+        yield Remark("noted", ticker, said)
     yield from _still(closes, ticker)
     yield from () if weekends else _against(closes, ticker, sessions)
     if len(closes) <= FEWEST_RETURNS:

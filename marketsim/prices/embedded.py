@@ -6,6 +6,7 @@ Closes are embedded where an open licence allows it; data/README.md names the li
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pandas as pd
 from marketsim import resources
 from marketsim.errors import DataError, PriceError
 from marketsim.prices.panel import read_panel
+from marketsim.prices.shipped import read_correlation, read_splits, read_statistics
 from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import COLUMNS, nearest_correlation
 from marketsim.prices.table import Prices, require_known
@@ -75,7 +77,7 @@ def embedded_companies() -> tuple[str, ...]:
 
 def embedded_splits() -> pd.DataFrame:
     """Splits of the companies, and what else adjusted closes are divided by, as they ship."""
-    return splits_in(pd.read_csv(_path("splits.csv", "facts")))
+    return splits_in(read_splits(_path("splits.csv", "facts")))
 
 
 def _held(statistics: pd.DataFrame, shares: Mapping[str, float] | pd.Series | None) -> pd.DataFrame:
@@ -90,7 +92,7 @@ def _closes() -> pd.DataFrame:
 
 
 def _statistics() -> pd.DataFrame:
-    raw = pd.read_csv(_path("market_statistics.csv"), index_col="ticker")
+    raw = read_statistics(_path("market_statistics.csv"))
     table = raw.rename(columns=NAMES)
     table["source"] = [
         f"embedded snapshot, {days} daily returns to {SNAPSHOT:%Y-%m-%d}; beta to SPY"
@@ -100,13 +102,15 @@ def _statistics() -> pd.DataFrame:
 
 
 def _correlation(tickers: pd.Index) -> pd.DataFrame:
-    table = pd.read_csv(_path("market_correlation.csv"), index_col="ticker")
+    table = read_correlation(_path("market_correlation.csv"))
+    if lacking := [ticker for ticker in tickers if ticker not in table.index]:
+        raise DataError(f"market_correlation.csv has no row of {', '.join(lacking)}; add it")
     square = table.loc[tickers, list(tickers)]
     return pd.DataFrame(nearest_correlation(square.to_numpy(float)), square.index, square.columns)
 
 
-def _path(name: str, folder: str = "prices") -> str:
+def _path(name: str, folder: str = "prices") -> Path:
     path = resources.folder("data") / folder / name
     if not path.is_file():
         raise DataError(f"the embedded prices are incomplete: {path} is missing")
-    return str(path)
+    return path

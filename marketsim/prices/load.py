@@ -41,6 +41,7 @@ def load_prices(
     shares: Mapping[str, float] | pd.Series | None = None,
     splits: pd.DataFrame | None = None,
     adjusted: Day | None = None,
+    believe: Iterable[str] | str = (),
 ) -> Prices:
     """Closing prices and market statistics, as known on a date.
 
@@ -71,6 +72,9 @@ def load_prices(
         The day of adjustment: whether a split after the last close is in the closes. By default the
         last day that the source has. For a panel alone: closes from Yahoo are adjusted on the last
         day asked for, so that nothing that came later is in them.
+    believe : names, optional
+        Tickers of a panel whose closes are taken as they stand: where a share did halve in a day,
+        which otherwise is taken for a split that closes lack, and refused.
 
     Returns
     -------
@@ -105,7 +109,8 @@ def load_prices(
     elif _is_yahoo(source):
         prices = _yahoo(names or embedded_companies(), first, known, cache, shares)
     else:
-        panel = read_panel(source, names or ())
+        believed = (believe,) if isinstance(believe, str) else tuple(believe)
+        panel = read_panel(source, names or (), table, believed)
         until = _adjusted(adjusted, panel.index[-1])
         within = table[table["date"] <= until]
         prices = _panel(panel, names, known, shares, within, until)
@@ -180,8 +185,9 @@ def _is_yahoo(source: pd.DataFrame | Path | str | None) -> bool:
 def require_source(source: object) -> None:
     """Raise an InputError for what is no source of prices."""
     if source is not None and not isinstance(source, pd.DataFrame | str | os.PathLike):
+        given = repr(source) if isinstance(source, int | float) else f"a {type(source).__name__}"
         raise InputError(
-            f"source={source!r} is no source of prices; give a CSV or Parquet file, a DataFrame, "
+            f"source={given} is no source of prices; give a CSV or Parquet file, a DataFrame, "
             "'yahoo', or nothing for the embedded snapshot"
         )
 

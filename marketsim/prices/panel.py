@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
@@ -10,20 +11,45 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import DataError, InputError
+from marketsim.prices.days import session_days
+from marketsim.prices.plausible import check_closes
+from marketsim.prices.shapes import Raw, closes_of, flat_levels, named
+from marketsim.tables import Fault, Lines, is_parquet, number_hint, read_lines, read_parquet, refuse
 
-__all__ = ["read_panel"]
+__all__ = ["formed_panel", "read_panel"]
 
-MOST_SHOWN: Final = 20
-LONG: Final = ("date", "ticker", "close")
+FRAME: Final = "the frame of prices"
+NOTHING: Final = {"", "nan", "na", "n/a", "#n/a", "null", "none", "nat", "<na>", "-"}
+"""What says that there was no close, by lower case."""
 LONGEST_STEP: Final = 4  # days; the median step between daily closes is one
+WORDS: Final = 0.5
+"""Share of fields that are no number from which on a column is told once, as one of words."""
 
 
-def read_panel(source: pd.DataFrame | Path | str, keep: Collection[str] = ()) -> pd.DataFrame:
+def read_panel(
+    source: pd.DataFrame | Path | str,
+    keep: Collection[str] = (),
+    splits: pd.DataFrame | None = None,
+    believe: Collection[str] = (),
+) -> pd.DataFrame:
     """Adjusted daily closes from a frame, a CSV (also .csv.gz) or a Parquet file.
 
-    The table is wide (a date column or index, one column by ticker) or long (columns date,
-    ticker, close). Columns whose name starts with `^` (Yahoo's names for indices and yields,
-    which nobody can hold) are left out unless named in `keep`.
+    The table is wide (a date column or index, one column by ticker), long (columns date, ticker,
+    close), one share's open, high, low, close and volume, or what yfinance returns, with fields and
+    tickers in two levels. Adjusted closes are taken where there are both. Columns whose name starts
+    with `^` (Yahoo's names for indices and yields, which nobody can hold) are left out unless named
+    in `keep`, and so is a second row of a day that says the same.
+
+    Parameters
+    ----------
+    source
+        The table.
+    keep
+        Tickers asked for: whose a table of one share is.
+    splits : DataFrame, optional
+        Known ones, as `splits_in` has them; closes that lack one are told by it.
+    believe
+        Tickers whose closes are taken as they stand, jumps and all.
 
     Returns
     -------
@@ -33,125 +59,169 @@ def read_panel(source: pd.DataFrame | Path | str, keep: Collection[str] = ()) ->
     Raises
     ------
     DataError
-        The table is not such a panel; all faults are listed, each with its line and column.
+        The table is not such a panel; all faults are listed, each with its line and column: what is
+        no positive close, two closes of a day that differ, and what `check_closes` finds.
     InputError
         There is no such file.
     """
-    name, table, place = _table(source)
-    faults: list[str] = []
-    dates = _dates(table, place, faults)
-    long = set(LONG) <= {str(column).casefold() for column in table.columns}
-    values = _long(table, dates, place, faults) if long else _wide(table, keep, place, faults)
-    repeated = [] if long else list(dates.index[dates.notna() & dates.duplicated()])
-    faults += [f"{place} {line}: the date {dates[line]:%Y-%m-%d} comes twice" for line in repeated]
-    if faults:
-        raise DataError(_told(name, faults))
-    panel = values if long else values.set_axis(pd.DatetimeIndex(dates, name="date"))
-    return _daily(name, panel.sort_index().dropna(how="all"))
+    raw, panel, row = _formed(source, keep)
+    believed = [column for column in panel.columns if column in believe]
+    refuse(_implausible(raw, panel.drop(columns=believed), row, splits))
+    return panel
 
 
-def _table(source: pd.DataFrame | Path | str) -> tuple[str, pd.DataFrame, str]:
-    """Name of the source, its table with the place of each row as index, and that place's name."""
+def formed_panel(source: pd.DataFrame | Path | str, keep: Collection[str] = ()) -> pd.DataFrame:
+    """As `read_panel`, but of sound form alone: closes are not held against what they can be."""
+    return _formed(source, keep)[1]
+
+
+Row = Callable[[pd.Timestamp, str], int]
+"""The row in which a close stands, by day and ticker."""
+
+
+def _formed(
+    source: pd.DataFrame | Path | str, keep: Collection[str]
+) -> tuple[Raw, pd.DataFrame, Row]:
+    """The table as it stands, its closes, and where they stand."""
+    raw = named(_raw(source))
+    faults: list[Fault] = []
+    days = session_days(raw, faults)
+    table = closes_of(raw, keep, faults)
+    long = list(table.columns) == ["date", "ticker", "close"]
+    panel, row = _long(raw, table, days, faults) if long else _wide(raw, table, days, faults)
+    refuse(faults)
+    return raw, _daily(raw.name, panel.sort_index().dropna(how="all")), row
+
+
+def _raw(source: pd.DataFrame | Path | str) -> Raw:
+    """The table with the place of each row as index."""
     if isinstance(source, pd.DataFrame):
-        return "the frame of prices", _flat(source), "row"
+        return Raw(FRAME, _flat(source, FRAME), "row")
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(
+            f"prices are a {type(source).__name__}; give a path, a DataFrame [date, ticker], or "
+            "'yahoo'"
+        )
     path = Path(source).expanduser()
     if not path.is_file():
         raise InputError(
-            f"no file '{source}' of prices; give a CSV or Parquet file, a DataFrame, or 'yfinance'"
+            f"no file '{source}' of prices; give a CSV or Parquet file, a DataFrame, or 'yahoo'"
         )
-    if path.suffix == ".parquet":
-        return path.name, _flat(_read(path)), "row"
-    raw = _read(path)
-    table = raw.iloc[1:].set_axis([str(cell).strip() for cell in raw.iloc[0]], axis=1)
-    table.index = pd.RangeIndex(2, 2 + len(table))
-    return path.name, _named_date(path.name, table), "line"
-
-
-def _read(path: Path) -> pd.DataFrame:
+    if is_parquet(path):
+        return Raw(path.name, _flat(read_parquet(path, "prices"), path.name), "row")
     try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, header=None, dtype=str)
-    except Exception as error:  # pandas and pyarrow raise a dozen kinds for an unreadable file
-        raise DataError(f"{path.name} cannot be read as a table of prices: {error}") from error
+        read = read_lines(path)
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror or error}") from error
+    refuse(read.faults)
+    return Raw(path.name, _of_lines(read, path.name), "line")
 
 
-def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+def _of_lines(read: Lines, name: str) -> pd.DataFrame:
+    """The rows of a CSV by line; of yfinance's, whose header has three of them, the closes."""
+    table = pd.DataFrame(read.rows, columns=read.header, index=read.lines, dtype=object)
+    tops = {read.header[0].casefold(), read.rows[0][0].strip().casefold()} if read.rows else set()
+    if tops != {"price", "ticker"}:
+        return table
+    below = 2 if len(read.rows) > 1 and read.rows[1][0].strip().casefold() == "date" else 1
+    levels = [[cell.strip() for cell in row[1:]] for row in (read.header, read.rows[0])]
+    body = table.iloc[below:, 1:].set_axis(pd.MultiIndex.from_arrays(levels), axis=1)
+    closes = flat_levels(body, name)
+    closes.insert(0, "date", table.iloc[below:, 0])
+    return closes
+
+
+def _flat(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    dated = isinstance(frame.index, pd.DatetimeIndex)
+    index = frame.index
     if frame.columns.nlevels > 1:
-        raise DataError("the frame of prices has columns in levels; give closes, frame['Close']")
-    if isinstance(frame.index, pd.DatetimeIndex):
-        frame = frame.rename_axis(index="date").reset_index()
-    else:
-        frame = frame.reset_index(drop=True)
-    return _named_date(
-        "the frame of prices", frame.set_axis([str(c) for c in frame.columns], axis=1)
-    )
-
-
-def _named_date(name: str, table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its date column called `date`; an unnamed first column is taken for it."""
-    names = list(table.columns)
-    for position, column in enumerate(names):
-        if column.casefold() in {"date", "ticker", "close"}:
-            names[position] = column.casefold()
-    if "date" not in names and names and names[0] in {"nan", "Unnamed: 0", ""}:
-        names[0] = "date"
-    if "date" not in names:
-        raise DataError(
-            f"{name}: no column 'date'; write one row by date and one column by ticker, "
-            "or the columns date, ticker, close"
-        )
-    twice = sorted({column for column in names if names.count(column) > 1})
-    if twice:
-        raise DataError(f"{name}: column {', '.join(twice)} comes twice")
-    return table.set_axis(names, axis=1)
-
-
-def _dates(table: pd.DataFrame, place: str, faults: list[str]) -> pd.Series:
-    raw = table["date"]
-    if isinstance(raw.dtype, pd.DatetimeTZDtype):
-        raw = raw.dt.tz_localize(None)
-    text = raw.astype(str).str.slice(0, 10)  # the exchange's own date, whatever hour stands behind
-    dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
-    for line in dates.index[dates.isna()]:
-        faults.append(f"{place} {line}, column date: '{table['date'][line]}' is no YYYY-MM-DD")
-    return dates
+        frame = flat_levels(frame, name)
+    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    if dated and "date" not in [column.casefold() for column in frame.columns]:
+        frame = frame.assign(date=index)
+        frame = frame[["date", *[column for column in frame.columns if column != "date"]]]
+    elif str(index.name).casefold() == "date" and "date" not in frame.columns:
+        frame = frame.reset_index()
+    return frame.reset_index(drop=True)
 
 
 def _wide(
-    table: pd.DataFrame, keep: Collection[str], place: str, faults: list[str]
-) -> pd.DataFrame:
-    columns = [
-        column
-        for column in table.columns
-        if column != "date" and (column in keep or not column.startswith("^"))
-    ]
-    return pd.DataFrame(
-        {column: _numbers(table[column], column, place, faults) for column in columns},
+    raw: Raw, table: pd.DataFrame, days: pd.Series, faults: list[Fault]
+) -> tuple[pd.DataFrame, Row]:
+    columns = [column for column in table.columns if column != "date"]
+    values = pd.DataFrame(
+        {column: _numbers(raw, table[column], column, faults) for column in columns},
         index=table.index,
         columns=columns,
     )
+    first: dict[pd.Timestamp, int] = {}
+    keep = np.zeros(len(days), dtype=bool)
+    for i, (row, day) in enumerate(zip(map(int, days.index), days, strict=True)):
+        if pd.isna(day):
+            continue
+        keep[i] = first.setdefault(day, row) == row
+        if not keep[i] and len(values.loc[[row, first[day]]].drop_duplicates()) > 1:
+            faults.append(Fault(raw.place(row), "", _twice(values, first[day], row, day)))
+    panel = values[keep].set_axis(pd.DatetimeIndex(days[keep], name="date"))
+    return panel, lambda day, _: first[day]
 
 
-def _long(table: pd.DataFrame, dates: pd.Series, place: str, faults: list[str]) -> pd.DataFrame:
-    close = _numbers(table["close"], "close", place, faults)
-    rows = pd.DataFrame({"date": dates, "ticker": table["ticker"].astype(str), "close": close})
-    for line in rows.index[rows.duplicated(["date", "ticker"])]:
-        ticker = rows["ticker"][line]
-        faults.append(f"{place} {line}: {ticker} has two closes on {dates[line]:%Y-%m-%d}")
-    if faults:
-        return rows
-    return rows.pivot(index="date", columns="ticker", values="close").rename_axis(columns=None)
+def _twice(values: pd.DataFrame, one: int, other: int, day: pd.Timestamp) -> str:
+    pairs = values.loc[[one, other]]
+    differs = pairs.columns[(pairs.iloc[0].ne(pairs.iloc[1]) & pairs.notna().any()).to_numpy()]
+    name = differs[0]
+    return (
+        f"the date {day:%Y-%m-%d} comes twice, with other closes: {name} {pairs[name].iloc[0]:g} "
+        f"and {pairs[name].iloc[1]:g}; keep one"
+    )
 
 
-def _numbers(raw: pd.Series, column: str, place: str, faults: list[str]) -> pd.Series:
-    numbers = pd.to_numeric(raw, errors="coerce").astype(float)
-    wrong = (raw.notna() & numbers.isna()) | (numbers <= 0.0) | np.isinf(numbers)
-    for line in raw.index[wrong]:
-        faults.append(
-            f"{place} {line}, column {column}: '{raw[line]}' is no positive close; "
-            "leave it empty where there was none"
-        )
+def _long(
+    raw: Raw, table: pd.DataFrame, days: pd.Series, faults: list[Fault]
+) -> tuple[pd.DataFrame, Row]:
+    close = _numbers(raw, table["close"], "close", faults)
+    ticker = table["ticker"].where(table["ticker"].notna(), "").astype(str).str.strip()
+    for bare in ticker.index[ticker == ""]:
+        faults.append(Fault(raw.place(bare), "ticker", "is empty; name whose close it is"))
+    rows = pd.DataFrame({"date": days, "ticker": ticker, "close": close})
+    rows = rows[rows["date"].notna()]
+    again = rows[rows.duplicated(["date", "ticker"], keep=False) & rows["close"].notna()]
+    for (day, name), same in again.groupby(["date", "ticker"], sort=False):
+        if same["close"].nunique() > 1:
+            both = " and ".join(f"{value:g}" for value in same["close"].unique()[:2])
+            says = f"{name} has two closes on {day:%Y-%m-%d}, {both}; keep one"
+            faults.append(Fault(raw.place(same.index[1]), "", says))
+    rows = rows.sort_values("close", kind="stable").drop_duplicates(["date", "ticker"])
+    panel = rows.pivot(index="date", columns="ticker", values="close").rename_axis(columns=None)
+
+    def row(day: pd.Timestamp, name: str) -> int:
+        here = (rows["date"] == day) & (rows["ticker"] == name) & rows["close"].notna()
+        return int(rows.index[here][0])
+
+    return panel, row
+
+
+def _numbers(raw: Raw, given: pd.Series, column: str, faults: list[Fault]) -> pd.Series:
+    if given.dtype.kind in "Mmbc":
+        says = "holds no closes; leave it out"
+        faults.append(Fault(raw.place(), column, says))
+        return pd.Series(np.nan, index=given.index)
+    numbers = pd.to_numeric(given, errors="coerce").astype(float)
+    wordy = given.notna() & numbers.isna()
+    if wordy.any():
+        text = given[wordy].astype(str).str.strip().str.casefold()
+        wordy[wordy] = ~text.isin(NOTHING).to_numpy(dtype=bool)
+    if wordy.sum() > max(WORDS * len(given), 2):
+        first = int(np.argmax(wordy))
+        says = f"holds no closes but words, such as '{given.iloc[first]}'; leave it out"
+        faults.append(Fault(raw.place(int(given.index[first])), column, says))
+        return pd.Series(np.nan, index=given.index)
+    wrong = wordy | (numbers <= 0.0) | np.isinf(numbers)
+    if column.startswith("^"):
+        wrong = wordy | np.isinf(numbers)
+    for row in given.index[wrong]:
+        says = f"'{given[row]}' is no positive close; leave it empty where there was none"
+        faults.append(Fault(raw.place(row), column, says + number_hint(str(given[row]))))
     return numbers
 
 
@@ -161,9 +231,19 @@ def _daily(name: str, panel: pd.DataFrame) -> pd.DataFrame:
     steps = np.diff(panel.index.to_numpy("datetime64[D]")).astype(int)
     if len(steps) > 4 and np.median(steps) > LONGEST_STEP:
         raise DataError(f"{name}: the median step is {np.median(steps):g} days; daily closes only")
+    for column in panel.columns[panel.notna().sum() > LONGEST_STEP]:
+        given = panel[column].dropna().to_numpy()
+        if np.ptp(np.diff(given)) == 0.0 and given[1] != given[0]:
+            raise DataError(f"{name}, column {column}: counts the rows; leave it out")
     return panel
 
 
-def _told(name: str, faults: list[str]) -> str:
-    more = [f"and {len(faults) - MOST_SHOWN} more"] if len(faults) > MOST_SHOWN else []
-    return "\n".join([f"{name}, {fault}" for fault in faults[:MOST_SHOWN]] + more)
+def _implausible(
+    raw: Raw, panel: pd.DataFrame, row: Row, splits: pd.DataFrame | None
+) -> list[Fault]:
+    """What speaks against closes that are numbers, at the line of the first concerned."""
+    found = []
+    for ticker, day, text in check_closes(panel, splits):
+        place = raw.place(row(day, ticker))
+        found.append(Fault(place, ticker, f"{text} ({day:%Y-%m-%d})"))
+    return found

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["CloseFault", "check_closes", "foreign_currency", "trades_weekends"]
+__all__ = ["OTHER_CURRENCIES", "CloseFault", "check_closes", "foreign_currency", "trades_weekends"]
 
 UNITS: Final = {100.0: "as pence are to pounds", 1000.0: "as if in thousandths"}
 SPLITS: Final = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50)
@@ -66,6 +66,19 @@ FOREIGN: Final = {
     "TA": "agorot",
 }
 """Currencies of exchanges, by the suffix that Yahoo gives their tickers."""
+
+OTHER_CURRENCIES: Final = {
+    "GBp": "pence",
+    "GBX": "pence",
+    "GBP": "pounds",
+    "EUR": "euros",
+    "JPY": "yen",
+    "TWD": "Taiwan dollars",
+    "KRW": "won",
+    "HKD": "Hong Kong dollars",
+    "CHF": "Swiss francs",
+}
+"""Names of some currencies, by their code."""
 
 Array = npt.NDArray[np.float64]
 

@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from marketsim.prices.plausible import trades_weekends
+
 __all__ = ["nearest_correlation", "statistics_from", "student_t_dof"]
 
 COLUMNS: Final = ("close", "market_cap", "volatility", "beta", "dof", "source")
 TRADING_DAYS: Final = 252
+EVERY_DAY: Final = 365
 WINDOW: Final = pd.DateOffset(years=3)
 FEWEST_RETURNS: Final = 60  # about a quarter of trading; below it a volatility says little
 FEWEST_WEEKS: Final = 12
@@ -50,9 +53,10 @@ def statistics_from(
     -------
     statistics : DataFrame, by ticker
         close (USD), market_cap (USD bn, NaN where shares are not given), volatility (annual,
-        fraction, from daily log returns x sqrt(252)), beta (daily log returns on SPY's, or on
-        the equally weighted mean of the panel where there is no SPY; `source` says which),
-        dof (Student-t degrees of freedom by maximum likelihood, 2.5 to 30), source.
+        fraction, from daily log returns x sqrt(252), or sqrt(365) where every ticker trades on
+        weekends; where some do, only the days of the others count), beta (daily log returns on
+        SPY's, or on the equally weighted mean of the panel where there is no SPY; `source` says
+        which), dof (Student-t degrees of freedom by maximum likelihood, 2.5 to 30), source.
         A ticker with fewer than 60 daily returns, or without a close in the last five rows,
         has no row.
     correlation : DataFrame [ticker, ticker]
@@ -60,7 +64,7 @@ def statistics_from(
         twelve weeks in common take the mean of the pairs that are known.
     """
     date = pd.Timestamp(as_of)
-    known = closes.loc[:date]
+    known, sessions = _sessions(closes.loc[:date])
     returns = _log_returns(known.loc[date - WINDOW :])
     tickers = _priced(known, returns)
     returns = returns.loc[:, tickers]
@@ -73,7 +77,7 @@ def statistics_from(
     statistics["close"] = last
     held = pd.Series(dict({} if shares is None else shares), dtype=float).reindex(tickers)
     statistics["market_cap"] = statistics["close"].astype(float) * held / 1000.0
-    statistics["volatility"] = returns.std() * np.sqrt(TRADING_DAYS)
+    statistics["volatility"] = returns.std() * np.sqrt(sessions)
     beta, market = _beta(returns)
     statistics["beta"] = beta
     statistics["dof"] = student_t_dof(returns.to_numpy(float))
@@ -82,6 +86,21 @@ def statistics_from(
         for count in returns.count()
     ]
     return _typed(statistics), _weekly_correlation(known.loc[date - WINDOW :, tickers], date)
+
+
+def _sessions(closes: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Closes of days that all tickers trade on, as far as weekends go, and how many a year has.
+
+    A return from Friday to Monday of a share stands beside one of three days of a coin; returns of
+    single days of the coin, taken for sessions, would make it look calmer than it is.
+    """
+    weekend = np.asarray(pd.DatetimeIndex(closes.index).day_of_week) >= 5
+    if not weekend.any():
+        return closes, TRADING_DAYS
+    named = [ticker for ticker in closes.columns if closes[ticker].notna().any()]
+    if named and all(trades_weekends(closes[ticker]) for ticker in named):
+        return closes, EVERY_DAY
+    return closes[~weekend], TRADING_DAYS
 
 
 def _typed(statistics: pd.DataFrame) -> pd.DataFrame:

@@ -56,6 +56,7 @@ class Question:
     seed: int = 0
     add: Path | str | None = None
     scenarios: Sequence[str] | Path | None = None
+    normalise: bool = False
     prices: str | None = None
     max_weight: float = 0.15
     max_weights: Mapping[str, float] | None = None
@@ -92,7 +93,7 @@ class Question:
         given = self.scenarios
         path = given if isinstance(given, Path) else None
         names = None if isinstance(given, Path) or given is None else tuple(given)
-        return read_regimes(path, names)
+        return read_regimes(path, names, normalise=self.normalise)
 
     @property
     def neutral(self) -> list[NeutralTo]:

@@ -19,7 +19,7 @@ from marketsim.allocation import Allocation
 from marketsim.calibration import Posterior
 from marketsim.dates import Day
 from marketsim.derivatives import Sensitivities, sensitivities
-from marketsim.files import replace_file
+from marketsim.files import check_folder, replace_file
 from marketsim.knowledge import Knowledge
 from marketsim.outlooks import outlook
 from marketsim.paradoxes import paradox
@@ -89,6 +89,7 @@ def run(
     out: Path | None = None,
     add: Path | str | None = None,
     scenarios: Sequence[str] | Path | None = None,
+    normalise: bool = False,
     prices: str | None = None,
     max_weight: float = 0.15,
     max_weights: Mapping[str, float] | None = None,
@@ -118,6 +119,8 @@ def run(
         :func:`marketsim.load_facts`.
     scenarios
         Names of regimes, or a TOML file of them; all embedded ones by default.
+    normalise
+        Take probabilities of that file that do not sum to one in proportion.
     prices
         A file of closes, or ``yahoo``; the embedded snapshot by default.
     max_weight, max_weights, layer_caps
@@ -152,12 +155,14 @@ def run(
     MarketsimError
         For anything the caller can put right, before the long steps where it can be seen there.
     """
+    check_folder(out)
     asked = Question(
         as_of=as_of,
         draws=draws,
         seed=seed,
         add=add,
         scenarios=scenarios,
+        normalise=normalise,
         prices=prices,
         max_weight=max_weight,
         max_weights=max_weights,
@@ -192,6 +197,7 @@ def run(
         "seed": seed,
         "add": None if add is None else str(add),
         "scenarios": str(scenarios) if isinstance(scenarios, Path) else list(regimes.names),
+        "normalise": normalise,
         "prices": prices or "embedded",
         "max_weight": max_weight,
         "max_weights": dict(max_weights or {}),

@@ -13,7 +13,7 @@ import pandas as pd
 from marketsim.allocation import Allocation
 from marketsim.derivatives import ReverseStress, Stress, reverse_stress, stress
 from marketsim.errors import InputError
-from marketsim.files import replace_file
+from marketsim.files import check_folder, replace_file
 from marketsim.scenarios import read_what_ifs
 
 from .deciding import Question, decided
@@ -83,6 +83,7 @@ def stress_test(
     """
     if loss is None and what_ifs is None:
         raise InputError("stress: nothing is asked; give a loss, as 0.30, or a file of what-ifs")
+    check_folder(out)
     question = Question(regime=regime, **asked)
     if what_ifs is not None:
         read_what_ifs(what_ifs)

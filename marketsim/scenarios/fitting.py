@@ -63,6 +63,8 @@ def load_scenarios(
     posterior: Posterior,
     path: str | Path | None = None,
     names: Iterable[str] | None = None,
+    *,
+    normalise: bool = False,
 ) -> Scenarios:
     """Read regimes and fit their shifts to a posterior.
 
@@ -74,6 +76,8 @@ def load_scenarios(
         A TOML file of regimes; by default data/scenarios.toml.
     names
         The regimes wanted, by default all; probabilities are renormalised.
+    normalise
+        Take the probabilities of a file that do not sum to one in proportion.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def load_scenarios(
     InputError
         A name that is no regime.
     """
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, normalise=normalise)
     now = _values(posterior)
     refuse([*sheet.faults, *_misfits(posterior, sheet.regimes, now)])
     return _fitted(posterior, chosen_regimes(sheet.regimes, names), now)

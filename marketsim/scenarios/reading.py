@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import math
-import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from marketsim import resources
 from marketsim.errors import DataError, nearest
+from marketsim.tables import Toml, read_toml
 
 from .regimes import OPERATIONS, Fault, Place, Regime, Shift, chosen_regimes
 
-__all__ = [
-    "Sheet",
-    "is_number",
-    "is_shift",
-    "line_of",
-    "read_regimes",
-    "read_sheet",
-    "refuse",
-    "table_of",
-    "text_of",
-]
+__all__ = ["Sheet", "is_number", "is_shift", "read_regimes", "read_sheet", "refuse", "toml_of"]
 
 KEYS: Final = ("probability", "thesis", "watch", "shifts")
+
+ROUNDING: Final = 0.0101
+"""How far probabilities that are written with two digits may sum from one."""
 
 EMPTY: Final = "no regime; write at least one [name] with a probability"
 
@@ -39,7 +31,10 @@ class Sheet(NamedTuple):
 
 
 def read_regimes(
-    path: str | Path | None = None, names: Iterable[str] | None = None
+    path: str | Path | None = None,
+    names: Iterable[str] | None = None,
+    *,
+    normalise: bool = False,
 ) -> tuple[Regime, ...]:
     """Read regimes, before there is a posterior to fit them to.
 
@@ -49,16 +44,19 @@ def read_regimes(
         A TOML file of regimes; by default data/scenarios.toml.
     names
         The regimes wanted, by default all; probabilities are renormalised.
+    normalise
+        Take the probabilities of a file that do not sum to one in proportion.
 
     Raises
     ------
     DataError
-        All faults of form at once: probabilities that are none, a thesis that is missing, keys that
-        are unknown, shifts that are not written as one operation and a number.
+        All faults of form at once: probabilities that are none or do not sum to one beyond
+        rounding, a thesis that is missing, keys that are unknown, shifts that are not written as
+        one operation and a number.
     InputError
         A name that is no regime.
     """
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, normalise=normalise)
     refuse(sheet.faults)
     return chosen_regimes(sheet.regimes, names)
 
@@ -76,7 +74,7 @@ def refuse(faults: Iterable[Fault]) -> None:
         raise DataError("\n".join(map(str, listed)))
 
 
-def read_sheet(path: str | Path | None) -> Sheet:
+def read_sheet(path: str | Path | None, *, normalise: bool = False) -> Sheet:
     """Read a file of regimes as far as it can be.
 
     Raises
@@ -85,45 +83,45 @@ def read_sheet(path: str | Path | None) -> Sheet:
         The file cannot be read, is no TOML, or is empty.
     """
     file = Path(path) if path is not None else resources.folder("data") / "scenarios.toml"
-    text = text_of(file)
-    found = [_regime(file, text, name, body) for name, body in table_of(file, text).items()]
+    toml = toml_of(file)
+    found = [_regime(toml, name, body) for name, body in toml.content.items()]
     regimes = tuple(regime for regime, _ in found if regime is not None)
-    return Sheet(regimes, tuple(fault for _, faults in found for fault in faults))
+    faults = [fault for _, faults in found for fault in faults]
+    return Sheet(regimes, (*faults, *(() if normalise else _unsummed(toml.name, regimes))))
 
 
-def text_of(file: Path, kind: str = "scenarios") -> str:
-    """Return the text of a file; ``kind`` says of which when it cannot be read."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{kind} file '{file}' cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{kind} file '{file}' is no text in UTF-8: {error.reason}") from error
+def toml_of(file: Path, kind: str = "scenarios", empty: str = EMPTY) -> Toml:
+    """Return a file of regimes, or of another ``kind``, a table each.
+
+    ``empty`` says what to write where there are none.
+    """
+    return read_toml(file, f"{kind} file", empty)
 
 
-def table_of(file: Path, text: str, empty: str = EMPTY) -> dict[str, Any]:
-    """Return the tables of a file; ``empty`` says what to write where there are none."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{file.name}: not valid TOML: {error}") from error
-    if not table:
-        raise DataError(f"{file.name}: {empty}")
-    return table
+def _unsummed(file: str, regimes: tuple[Regime, ...]) -> Iterator[Fault]:
+    """Yield whether the probabilities, all of which are some, do not sum to one."""
+    total = sum(regime.probability for regime in regimes)
+    if abs(total - 1.0) > ROUNDING and all(0.0 < r.probability <= 1.0 for r in regimes):
+        parts = " + ".join(f"{r.name} {r.probability:g}" for r in regimes)
+        complaint = (
+            f"the probabilities sum to {total:.4g}, not to 1: {parts}; mend them, or take them in "
+            "proportion by --normalise (normalise=True)"
+        )
+        yield Fault(Place(1, file), complaint)
 
 
-def _regime(file: Path, text: str, name: str, body: Any) -> tuple[Regime | None, list[Fault]]:
+def _regime(toml: Toml, name: str, body: Any) -> tuple[Regime | None, list[Fault]]:
     """A regime, unless the entry is no table at all, and its faults."""
-    line = line_of(text, name)
+    line = toml.line(name)
     if not isinstance(body, dict):
         complaint = f"'{name}' is no regime; write [{name}]"
-        return None, [Fault(Place(line, file.name), complaint)]
-    place = Place(line, file.name, name)
+        return None, [Fault(Place(line, toml.name), complaint)]
+    place = Place(line, toml.name, name)
     faults = [Fault(place, complaint) for complaint in _complaints(name, body)]
     shifts = []
-    after = max(text.find(f"[{name}.shifts]"), 0)
+    after = toml.start(f"[{name}.shifts]")
     for key, value in _mapping(body.get("shifts")).items():
-        there = place._replace(line=line_of(text, key, after))
+        there = place._replace(line=toml.line(key, after))
         if is_shift(value):
             operation, amount = next(iter(value.items()))
             shifts.append(Shift(key, operation, amount, there))
@@ -139,7 +137,9 @@ def _regime(file: Path, text: str, name: str, body: Any) -> tuple[Regime | None,
 def _complaints(name: str, body: Mapping[str, Any]) -> Iterator[str]:
     probability = body.get("probability")
     if not is_number(probability) or not 0.0 < probability <= 1.0:
-        yield f"probability is {probability!r}; write a number above 0 and up to 1"
+        percent = probability if is_number(probability) and 1.0 < probability <= 100.0 else None
+        hint = f" ({percent:g} % is {percent / 100:g})" if percent else ""
+        yield f"probability is {probability!r}; write a number above 0 and up to 1{hint}"
     if not str(body.get("thesis", "")).strip():
         yield "has no thesis; say in a sentence what it holds"
     for key in sorted(set(body) - set(KEYS)):
@@ -161,10 +161,3 @@ def is_shift(value: Any) -> bool:
 def is_number(value: Any) -> TypeGuard[float]:
     """Return whether a value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def line_of(text: str, key: str, after: int = 0) -> int:
-    """Return the line that opens the table ``key`` or gives it a value, from ``after`` on."""
-    name = rf"[\"']?{re.escape(key)}[\"']?"
-    found = re.compile(rf"^[ \t]*(?:\[{name}[\].]|{name}[ \t]*=)", re.MULTILINE).search(text, after)
-    return text.count("\n", 0, found.start()) + 1 if found else 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from .reading import is_number, is_shift, line_of, refuse, table_of, text_of
+from .reading import is_number, is_shift, refuse, toml_of
 from .regimes import OPERATIONS, Fault, Place, Regime, Shift
 
 __all__ = ["read_what_ifs", "what_if"]
@@ -53,17 +53,16 @@ def read_what_ifs(path: str | Path) -> tuple[Regime, ...]:
     DataError
         The file cannot be read or is no TOML; all shifts at once that are written otherwise.
     """
-    file = Path(path)
-    text = text_of(file, WHAT)
+    toml = toml_of(Path(path), WHAT, EMPTY)
     regimes, faults = [], []
-    for name, body in table_of(file, text, EMPTY).items():
-        place = Place(line_of(text, name), file.name, name, WHAT)
+    for name, body in toml.content.items():
+        place = Place(toml.line(name), toml.name, name, WHAT)
         shifts = body.get("shifts", body) if isinstance(body, dict) else body
         if not isinstance(shifts, dict):
             faults.append(Fault(place, f"'{name}' is no what-if; write [{name}] and shifts below"))
             continue
-        after = max(text.find(f"[{name}"), 0)
-        lines = {key: place._replace(line=line_of(text, key, after)) for key in shifts}
+        after = toml.start(f"[{name}")
+        lines = {key: place._replace(line=toml.line(key, after)) for key in shifts}
         read = [one for _, one in _read(shifts, lines, place)]
         faults += [one for one in read if isinstance(one, Fault)]
         regimes.append(_regime(name, [one for one in read if isinstance(one, Shift)]))

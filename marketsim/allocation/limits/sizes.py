@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..bounds import Auxiliary, Bound
-from ..names import Numbers, array_of, check_number, numbers
+from ..names import Numbers, array_of, check_number, fractions
 from .kinds import SHARE, Limit, Setting, check_sides, sided
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ class Turnover(Limit):
     current: Mapping[str, float] | pd.Series[float] | Numbers
 
     def __post_init__(self) -> None:
-        check_number("Turnover.at_most", self.at_most, 0.0, what=SHARE)
-        object.__setattr__(self, "current", numbers(self.current, "Turnover current"))
+        check_number("Turnover.at_most", self.at_most, 0.0, 10.0, SHARE)
+        object.__setattr__(self, "current", fractions(self.current, "Turnover current"))
 
     def bounds(self, setting: Setting) -> list[Bound]:
         """Sizes of the trades in auxiliaries, and half their sum."""
-        pairs = numbers(self.current, "Turnover current")
+        pairs = fractions(self.current, "Turnover current")
         held = array_of(pairs, setting.scenarios.tickers, "Turnover current")
         return [sizes("Turnover.at_most", self.at_most, held, setting, share=0.5)]
 

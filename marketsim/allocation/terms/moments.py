@@ -23,7 +23,7 @@ from ..families import (
     relative,
     relative_line,
 )
-from ..names import Numbers, array_of, benchmark_of, numbers
+from ..names import Numbers, array_of, benchmark_of, fractions
 from ..objectives import Curvature, Term
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Active(Term):
 
     def __post_init__(self) -> None:
         if self.relative_to is not None:
-            pairs = numbers(self.relative_to, self._argument())
+            pairs = fractions(self.relative_to, self._argument())
             object.__setattr__(self, "relative_to", pairs)
 
     def __repr__(self) -> str:
@@ -173,7 +173,7 @@ class TrackingError(Term):
     curvature: ClassVar[Curvature] = "convex"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "benchmark", numbers(self.benchmark, "TrackingError benchmark"))
+        object.__setattr__(self, "benchmark", fractions(self.benchmark, "TrackingError benchmark"))
 
     def __repr__(self) -> str:
         return "TrackingError(benchmark)"
@@ -214,7 +214,7 @@ class TrackingError(Term):
         return Line(slope, 0.0, -float(slope @ (returns @ self._weights(scenarios))))
 
     def _weights(self, scenarios: ReturnScenarios) -> FloatArray:
-        pairs = numbers(self.benchmark, "TrackingError benchmark")
+        pairs = fractions(self.benchmark, "TrackingError benchmark")
         return array_of(pairs, scenarios.tickers, "TrackingError benchmark")
 
     def _active(self, at: Portfolio) -> tuple[FloatArray, FloatArray]:

@@ -26,7 +26,7 @@ from ..families import (
     relative_line,
     total,
 )
-from ..names import Numbers, benchmark_of, check_number, numbers
+from ..names import Numbers, benchmark_of, check_number, fractions
 from ..objectives import Curvature, Term
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class CVaR(Term):
         check_level(self.level, "CVaR")
         check_number("CVaR radius", self.radius, 0.0, what="a number from 0 up")
         if self.relative_to is not None:
-            object.__setattr__(self, "relative_to", numbers(self.relative_to, BENCHMARK))
+            object.__setattr__(self, "relative_to", fractions(self.relative_to, BENCHMARK))
 
     def __repr__(self) -> str:
         radius = f", {self.radius:g}" if self.radius else ""

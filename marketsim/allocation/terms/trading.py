@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...returns import ReturnScenarios
 from ..families import Attribution, Bend, Family, Focus, Line, Portfolio
-from ..names import Numbers, array_of, check_number, numbers
+from ..names import Numbers, array_of, check_number, fractions, numbers
 from ..objectives import Curvature, Term
 from .moments import free
 
@@ -45,7 +45,7 @@ class Trading(Term):
             for ticker, value in pairs:
                 check_number(f"{where}[{ticker!r}]", value, 0.0, what=what)
             object.__setattr__(self, self.price, pairs)
-        held = numbers(self.current, f"{type(self).__name__} current")
+        held = fractions(self.current, f"{type(self).__name__} current")
         object.__setattr__(self, "current", held)
 
     def __repr__(self) -> str:
@@ -91,7 +91,7 @@ class Trading(Term):
     def held(self, scenarios: ReturnScenarios) -> FloatArray:
         """Weights held now [company]."""
         where = f"{type(self).__name__} current"
-        return array_of(numbers(self.current, where), scenarios.tickers, where)
+        return array_of(fractions(self.current, where), scenarios.tickers, where)
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,0 +1,101 @@
+"""A table of weights by ticker: a benchmark, what is held now, a portfolio of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from .errors import DataError
+from .tables import (
+    WHOLE,
+    Column,
+    Fault,
+    Place,
+    Rows,
+    Rule,
+    Schema,
+    is_parquet,
+    numbers,
+    read_parquet,
+    read_rows,
+    refuse,
+)
+
+__all__ = ["WEIGHTS", "read_weights"]
+
+MOST: Final = 10.0
+"""Gross weights above it are no fractions: nobody lends so much."""
+
+
+def read_weights(path: Path) -> dict[str, float]:
+    """Return weights by ticker from a CSV or Parquet file with the columns `ticker` and `weight`.
+
+    Other columns are passed over. Tickers are read as they stand: `NA`, `TRUE` and `0123` too.
+
+    Raises
+    ------
+    DataError
+        There is no such file, or all that is wrong with it: columns that are missing, what is no
+        number, a ticker that comes twice, per cent or amounts in place of fractions.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"no file '{path}' of weights; give a CSV with the columns ticker, weight")
+    rows, faults = _frame_rows(path) if is_parquet(path) else read_rows(WEIGHTS, path)
+    refuse(faults if rows is None else [*faults, *WEIGHTS.faults(rows)])
+    assert rows is not None  # a file without its columns has faults
+    return dict(zip(map(str, rows["ticker"]), map(float, numbers(rows["weight"])), strict=True))
+
+
+def _frame_rows(path: Path) -> tuple[Rows | None, list[Fault]]:
+    """Return a Parquet file's rows as text; tickers may be its index."""
+    table = read_parquet(path, "weights")
+    if table.index.name == "ticker":
+        table = table.reset_index()
+    missing = [name for name in WEIGHTS.names if name not in table.columns]
+    if missing:
+        where, known = Place(path.name, WHOLE), ", ".join(WEIGHTS.names)
+        return None, [
+            Fault(where, name, f"is missing; the columns are {known}") for name in missing
+        ]
+    text = pd.DataFrame(
+        {name: ["" if pd.isna(one) else str(one) for one in table[name]] for name in WEIGHTS.names},
+        dtype=object,
+    )
+    text["place"] = pd.Series([Place(path.name, i, "row") for i in range(len(text))], dtype=object)
+    twice = text[text.duplicated("ticker")]
+    return text, [
+        Fault(place, "", f"'{name}' stands twice; keep one")
+        for place, name in zip(twice["place"], twice["ticker"], strict=True)
+    ]
+
+
+def _fractions(rows: Rows) -> Iterator[Fault]:
+    """Yield whether weights are per cent, or amounts, by what they add up to."""
+    if rows.empty:
+        return
+    values = numbers(rows["weight"])
+    gross = float(np.nansum(np.abs(values)))
+    if gross > MOST:
+        what = "per cent" if abs(gross - 100.0) < 5.0 else "shares or amounts"
+        place = rows["place"].iloc[0]._replace(line=WHOLE)
+        says = f"sums to {gross:.6g}: {what}? write fractions of the whole, 0.05 for 5 %"
+        yield Fault(place, "weight", says)
+
+
+WEIGHTS: Final = Schema(
+    file="weights.csv",
+    columns=(
+        Column("ticker", "whose weight it is", filled=True, trimmed=True),
+        Column("weight", "a fraction of the whole, 0.05 for 5 %", "number", noun="a weight"),
+    ),
+    key=("ticker",),
+    holds="weights by ticker",
+    title="{ticker}",
+    rules=(Rule(("weight",), _fractions),),
+    open=True,
+)
