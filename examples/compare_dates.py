@@ -3,7 +3,7 @@
 import marketsim as ms
 
 earlier, now = (ms.calibrate(ms.load_facts(as_of=day)) for day in ("2025-09-30", "2025-12-31"))
-before, after = (ms.forecast(ms.load_scenarios(one)) for one in (earlier, now))
+before, after = (ms.forecast(ms.load_scenarios(one), 8) for one in (earlier, now))
 for ticker in ("NVDA", "MSFT"):
     print(ms.forecasting.forecast_change(before, after, ticker))  # report, guidance, others' plans
 

@@ -83,7 +83,7 @@ def test_the_way_back_is_the_way_there_with_the_other_sign(
 
 def test_it_is_told_in_points_and_as_json(found: RegimesApart) -> None:
     text = str(found)
-    assert f"points in {END} over {START}" in text
+    assert f"in {END} than in {START}:" in text
     assert str(found.assumptions.index[0]) in text
     assert json.loads(json.dumps(found.record()))["end"] == END
     assert list(found.table().index) == list(found.returns.index)

@@ -100,8 +100,10 @@ class RegimesApart:
     def __str__(self) -> str:
         whole, own = self.change[PORTFOLIO], self.returns[PORTFOLIO]
         rows = own.iloc[:-2]
+        more = "more" if whole > 0.0 else "less"
         lines = [
-            f"The portfolio returns {100 * whole:+.1f} points in {self.end} over {self.start}:",
+            f"The portfolio returns {100 * abs(whole):.1f} points {more} in {self.end} than in "
+            f"{self.start}:",
             *(self._line(str(name), float(x)) for name, x in rows.iloc[:SHOWN].items()),
         ]
         if len(rows) > SHOWN:
