@@ -97,6 +97,7 @@ class TestWhatReachesTheLibrary:
             "risk_aversion": None,
             "benchmark": None,
             "most_cash": 1.0,
+            "neutral_to": None,
         }
 
     @pytest.mark.parametrize(

@@ -354,6 +354,21 @@ def test_a_layer_is_its_companies(returns: ms.ReturnScenarios) -> None:
     assert by_layer.parts.empty
 
 
+def test_layers_in_one_table_are_each_asked_by_itself(returns: ms.ReturnScenarios) -> None:
+    found = ms.derivatives.implied_by_layer(returns, ["growth", "regimes"], worlds=FEW * 7)
+    assert found["companies"].sum() == 2 * found["companies"].to_dict()["all"]
+    layer = dict(returns.layers)["NVDA"]
+    alone = implied(returns, layer, of=["growth", "regimes"], together=False)
+    assert cell(found, layer, "growth_implied") == pytest.approx(
+        cell(alone.alone, "growth", "implied"), rel=1e-9
+    )
+    assert cell(found, layer, "growth_high") == pytest.approx(
+        cell(alone.alone, "growth", "high"), rel=1e-6
+    )
+    odds = found.loc[layer, [f"odds_{r}" for r in alone.regimes.index]].to_numpy(dtype=float)
+    np.testing.assert_allclose(odds, alone.regimes["alone"], rtol=1e-9)
+
+
 def test_the_market_priced_without_regimes_has_no_mix(
     paths: ms.Paths, prices: ms.prices.Prices
 ) -> None:

@@ -11,7 +11,7 @@ print(regimes_apart(choice, "bear", "bull"))    # which assumptions set them apa
 
 from __future__ import annotations
 
-from .beliefs import Implied, implied
+from .beliefs import Implied, implied, implied_by_layer
 from .between import RegimesApart, regimes_apart
 from .explanation import WeightExplained, explain_weight
 from .function import cvar, optimum
@@ -43,6 +43,7 @@ __all__ = [
     "explain_weight",
     "hedge",
     "implied",
+    "implied_by_layer",
     "optimum",
     "path_integral",
     "regimes_apart",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -45,7 +45,7 @@ class Remark(NamedTuple):
         return f"{self.ticker}: {self.text}" if self.ticker else self.text
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PriceCheck:
     """What came of a check.
 
@@ -61,7 +61,7 @@ class PriceCheck:
     """
 
     name: str
-    closes: pd.DataFrame = field(repr=False)
+    closes: pd.DataFrame
     remarks: tuple[Remark, ...]
 
     @property
@@ -80,6 +80,10 @@ class PriceCheck:
             return "\n".join([*lines, "verdict: refused; mend what is refused, and check again"])
         said = f"usable, with {_count(doubts, 'doubt')}" if doubts else "sound"
         return "\n".join([*lines, f"verdict: {said}"])
+
+    def __repr__(self) -> str:
+        verdict = "usable" if self.usable else "refused"
+        return f"PriceCheck({self.name}: {verdict}, {_count(len(self.remarks), 'remark')})"
 
 
 def check_prices(

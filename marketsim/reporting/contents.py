@@ -73,6 +73,7 @@ OPTIONAL = {
         "gaps",
     ),
     "valuation": ("value",),
+    "implied": ("companies", "value_over_market"),
     "information": ("gain", "net", "moved"),
     "apart": ("unit", "start", "end", "portfolio", "meaning"),
     "neutral": ("within", "exposure", "without", "price", "against"),
@@ -125,6 +126,10 @@ class RunContents:
         expected return per standard deviation, fraction), the same without that limit, price (what
         a unit more of it would add to the objective), against (tickers that hedge, parted by
         commas); without rows the page leaves it out.
+    implied : DataFrame
+        Indexed by layer, `all` last: companies, value_over_market, what prices assume of a belief
+        (`growth_model`, `growth_implied`, `growth_left`, the same of `elasticity`) and of scenarios
+        (`odds_<scenario>`, `odds_left`); without rows the page leaves it out.
     names : Mapping
         Ticker to company.
     layers : Mapping
@@ -193,6 +198,7 @@ class RunContents:
     alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
     reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
     information: pd.DataFrame = field(default_factory=pd.DataFrame)
+    implied: pd.DataFrame = field(default_factory=pd.DataFrame)
     apart: pd.DataFrame = field(default_factory=pd.DataFrame)
     apart_regimes: tuple[str, str] = ("", "")
     neutral: pd.DataFrame = field(default_factory=pd.DataFrame)

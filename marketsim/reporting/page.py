@@ -41,6 +41,7 @@ from .tables import (
 from .template import render
 from .value_section import (
     assumed_sentence,
+    implied_table,
     value_figure,
     value_legend,
     value_sentence,
@@ -117,6 +118,7 @@ def report_html(contents: RunContents) -> str:
             "heat_map": _heat(contents),
             "assumed": valuation_table(contents),
             "information": information_table(contents),
+            "implied": implied_table(contents),
             "apart": apart_table(contents),
             "apart_sentence": apart_sentence(contents),
             "neutral": neutral_table(contents),

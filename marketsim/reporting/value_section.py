@@ -14,7 +14,14 @@ from .palette import layer_colour
 from .svg import Scale, drawing, tag
 from .tables import Column, Table
 
-__all__ = ["assumed_sentence", "value_figure", "value_legend", "value_sentence", "value_table"]
+__all__ = [
+    "assumed_sentence",
+    "implied_table",
+    "value_figure",
+    "value_legend",
+    "value_sentence",
+    "value_table",
+]
 
 NEAR: Final = 0.4, 2.5
 """Model over market: between them the model is taken to know the company."""
@@ -191,3 +198,44 @@ def _ratios(contents: RunContents) -> pd.Series[float]:
 def _times(ratio: float, digits: int = 2) -> str:
     """A ratio as a reader wants it: decimals below ten alone."""
     return number(ratio, digits if abs(ratio) < 9.95 else 0)
+
+
+BELIEFS: Final = {"growth": "Growth", "elasticity": "Elasticity"}
+
+
+def implied_table(contents: RunContents) -> Table:
+    """What the prices of every layer assume, one belief at a time."""
+    found = contents.implied
+    told = {b: name for b, name in BELIEFS.items() if f"{b}_implied" in found}
+    odds = [f"odds_{r}" for r in contents.likeliest(3) if f"odds_{r}" in found]
+    columns = [Column("Layer", "text"), Column("Model / market")]
+    for name in told.values():
+        columns += [Column(f"{name}, model"), Column(f"{name}, implied")]
+    columns += [Column(f"{readable(o.removeprefix('odds_'))}, implied") for o in odds]
+    rows = []
+    for layer, row in found.iterrows():
+        cells: list[str | Markup] = [
+            "All companies" if layer == "all" else layer_name(str(layer)),
+            number(float(row["value_over_market"]), 2),
+        ]
+        for b in told:
+            form = _rate if b == "growth" else _two
+            met = np.isnan(row[f"{b}_left"])
+            implied = form(float(row[f"{b}_implied"])) if met else "none does"
+            cells += [form(float(row[f"{b}_model"])), implied]
+        met = abs(row["odds_left"]) < MET
+        cells += [percent(float(row[o]), 0) if met else "none do" for o in odds]
+        rows.append(cells)
+    return Table(columns, rows)
+
+
+MET: Final = 1e-6
+"""Of ln of value over the market's: there a mix explains it."""
+
+
+def _rate(logs: float) -> str:
+    return percent(float(np.expm1(logs)), 0, sign=True)
+
+
+def _two(value: float) -> str:
+    return number(value, 2)

@@ -31,7 +31,7 @@ from marketsim.simulation import Paths
 
 from .deciding import Question, decided
 from .decision import Decision
-from .results import extremes_apart, known_worth, moving, result_files
+from .results import extremes_apart, known_worth, moving, priced_in, result_files
 from .tables import revenue_fan, scenario_table, value_table, world_fan
 
 __all__ = ["Run", "run"]
@@ -146,7 +146,7 @@ def run(
     Run
         The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
         by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
-        information.csv, regimes_apart.csv, neutral.csv (where that was asked for),
+        information.csv, implied.csv, regimes_apart.csv, neutral.csv (where that was asked for),
         assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet,
         fit.csv and report.html.
 
@@ -184,6 +184,8 @@ def run(
     slopes, worth_knowing = sensitivities(choice), known_worth(choice)
     progress("finding what sets scenarios apart")
     apart = extremes_apart(choice)
+    progress("asking prices what they assume")
+    priced = priced_in(choice)
     progress("looking ahead ten years")
     years = outlook(regimes, draws=YEARLY_DRAWS, seed=seed)
 
@@ -218,7 +220,9 @@ def run(
         "warnings": fresh.warnings,
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
-    files = result_files(decision, slopes, worth_knowing, apart, paths, posterior, years, doubled)
+    files = result_files(
+        decision, slopes, worth_knowing, apart, priced, paths, posterior, years, doubled
+    )
     files["forecast.csv"] = found.coming.to_csv().encode()
     for name, content in files.items():
         replace_file(folder / name, content)
@@ -237,6 +241,7 @@ def run(
             fit_paths=posterior.fit_paths,
             sensitivities=slopes.table(),
             information=worth_knowing,
+            implied=priced,
             apart=pd.DataFrame() if apart is None else apart.table(),
             apart_regimes=("", "") if apart is None else (apart.start, apart.end),
             names={t: str(table["company"][t]) for t in companies},

@@ -11,6 +11,7 @@ from marketsim.calibration import Posterior
 from marketsim.derivatives import (
     RegimesApart,
     Sensitivities,
+    implied_by_layer,
     regimes_apart,
     value_of_information,
 )
@@ -23,7 +24,10 @@ from marketsim.valuation import Valuation
 from .decision import Decision
 from .tables import paths_table, value_table
 
-__all__ = ["extremes_apart", "known_worth", "moving", "result_files"]
+__all__ = ["extremes_apart", "known_worth", "moving", "priced_in", "result_files"]
+
+ASKED: Final = 60
+"""Worlds that prices are asked in: levels are those of all draws."""
 
 POINTS: Final = 5
 """Of the way between two regimes: a portfolio needs no more."""
@@ -34,6 +38,7 @@ def result_files(
     slopes: Sensitivities,
     worth_knowing: pd.DataFrame,
     apart: RegimesApart | None,
+    priced: pd.DataFrame,
     paths: Paths,
     posterior: Posterior,
     years: Outlook,
@@ -58,6 +63,7 @@ def result_files(
         "valuation_assumptions.csv": assumed.to_csv(lineterminator="\n").encode(),
         "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
         "regimes_apart.csv": _apart(apart).to_csv(lineterminator="\n").encode(),
+        "implied.csv": priced.to_csv(lineterminator="\n").encode(),
         "information.csv": worth_knowing.to_csv(lineterminator="\n").encode(),
         "fit.csv": _rows(posterior.fit),
         "outlook.csv": years.to_csv().encode(),
@@ -93,6 +99,14 @@ def moving(valuation: Valuation, slopes: Sensitivities) -> pd.DataFrame:
     """Return what valuation assumes, and what a prior standard deviation of it does."""
     columns = [c for c in slopes.valuation if c == "sd" or str(c).endswith("_per_sd")]
     return valuation.assumptions.join(slopes.valuation[columns])
+
+
+def priced_in(choice: Allocation) -> pd.DataFrame:
+    """Return what prices assume by layer; without rows where no market value is known."""
+    try:
+        return implied_by_layer(choice, worlds=ASKED)
+    except MarketsimError:
+        return pd.DataFrame(columns=["value_over_market"], index=pd.Index([], name="layer"))
 
 
 def known_worth(choice: Allocation) -> pd.DataFrame:

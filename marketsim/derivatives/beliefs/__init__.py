@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .by_layer import implied_by_layer
 from .implied import Implied, implied
 
-__all__ = ["Implied", "implied"]
+__all__ = ["Implied", "implied", "implied_by_layer"]

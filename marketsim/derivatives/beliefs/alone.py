@@ -13,7 +13,7 @@ from .belief import OWN, REGIMES, Belief, whitened
 from .roots import roots, tilted
 from .target import Target, believed, own_beliefs
 
-__all__ = ["every_alone", "mix_alone"]
+__all__ = ["every_alone", "mix_alone", "slopes_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -58,6 +58,7 @@ def every_alone(
     known: Mapping[str, Belief],
     asked: Sequence[str] | None,
     own_sd: FloatArray,
+    slope: FloatArray,
     strongest: int,
 ) -> pd.DataFrame:
     """Return what prices assume, one belief at a time; see `Implied.alone`.
@@ -73,8 +74,9 @@ def every_alone(
         model's and valuation's.
     own_sd
         A standard deviation of companies' own growth, [company].
+    slope
+        Of the target, from :func:`slopes_of`.
     """
-    slope = _slope(target)
     names = [*OWN, *_strongest(target, known, slope, strongest)] if asked is None else asked
     every = {**known, **own_beliefs(target, own_sd)}
     rows = {name: _row(target, every[name], slope) for name in names if name in every}
@@ -82,12 +84,17 @@ def every_alone(
     return found.rename_axis("belief")
 
 
-def _slope(target: Target) -> FloatArray:
-    """Return derivatives of the gap by linked coordinates, as the model has it, [entry]."""
-    sample = target.sample
-    total = sample.odds @ sample.means[:, target.members].sum(axis=1)
-    weights = np.outer(sample.odds, target.members) / total
-    return np.asarray(sample.slopes(weights[None], sample.none)[0])
+def slopes_of(targets: Sequence[Target]) -> FloatArray:
+    """Return derivatives of gaps by linked coordinates, as the model has it, [target, entry].
+
+    All targets are of the same sample.
+    """
+    sample = targets[0].sample
+    weights = []
+    for target in targets:
+        total = sample.odds @ sample.means[:, target.members].sum(axis=1)
+        weights.append(np.outer(sample.odds, target.members) / total)
+    return sample.slopes(np.stack(weights), sample.none)
 
 
 def _strongest(

@@ -17,7 +17,7 @@ from marketsim.returns import ReturnScenarios
 from marketsim.valuation import Valuation
 
 from ..story import rows_of
-from .alone import every_alone, mix_alone
+from .alone import every_alone, mix_alone, slopes_of
 from .belief import REGIMES, Belief, beliefs_of, chosen_beliefs
 from .story import story_of
 from .tables import assumptions_table, companies_table, parts_of
@@ -25,7 +25,16 @@ from .target import Target
 from .together import Space, least_surprising
 from .worlds import Sample
 
-__all__ = ["Implied", "implied"]
+__all__ = [
+    "STRONGEST",
+    "WORLDS",
+    "Implied",
+    "growth_sd",
+    "implied",
+    "market_of",
+    "sample_of",
+    "valuation_of",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -159,20 +168,20 @@ def implied(
     of revenue expect. Value is the mean over the worlds that the market prices; some of them are
     run again, and held to the mean over all draws as calibrated.
     """
-    valuation = _valuation(returns)
+    valuation = valuation_of(returns)
     known = beliefs_of(valuation.paths.scenarios.posterior, valuation.assumed)
     asked = None if of is None else chosen_beliefs(known, [of] if isinstance(of, str) else of)
     members, who = _members(valuation, returns, companies)
-    market = _market(valuation)
+    market = market_of(valuation)
     unpriced = members & ~np.isfinite(market)
     members &= np.isfinite(market)
     if not members.any():
         raise InputError(f"implied: the market value of {who} is unknown")
-    regimes = len(valuation.paths.scenarios.names) if valuation.anchoring == "mix" else 1
-    sample = Sample.of(valuation, max(FEWEST, worlds // regimes))
+    sample = sample_of(valuation, worlds)
     target = Target(sample, members, float(market[members].sum()))
     own_sd = growth_sd(valuation)
-    alone = every_alone(target, known, asked, own_sd, STRONGEST)
+    (slope,) = slopes_of([target])
+    alone = every_alone(target, known, asked, own_sd, slope, STRONGEST)
     odds, left = mix_alone(target, asked)
     mix = pd.DataFrame(
         {"probability": sample.odds, "alone": odds}, index=pd.Index(sample.names, name="regime")
@@ -180,8 +189,8 @@ def implied(
     columns = np.flatnonzero(members)
     space = point = None
     if together:
-        few = max(FEWEST, min(worlds, worlds * PRICES // len(columns)) // regimes)
-        space = _space(Sample.of(valuation, few), columns, market, known, asked, own_sd)
+        few = sample_of(valuation, min(worlds, worlds * PRICES // len(columns)))
+        space = _space(few, columns, market, known, asked, own_sd)
         point = least_surprising(space)
         mix["together"] = space.odds(point.u)
     return Implied(
@@ -198,6 +207,12 @@ def implied(
     )
 
 
+def sample_of(valuation: Valuation, worlds: int) -> Sample:
+    """Return so many worlds over all regimes."""
+    regimes = len(valuation.paths.scenarios.names) if valuation.anchoring == "mix" else 1
+    return Sample.of(valuation, max(FEWEST, worlds // regimes))
+
+
 def growth_sd(valuation: Valuation) -> FloatArray:
     """Return a standard deviation of companies' own growth, per year in logs, [company].
 
@@ -208,7 +223,7 @@ def growth_sd(valuation: Valuation) -> FloatArray:
     return np.asarray(last.std(axis=0) / years, dtype=float)
 
 
-def _valuation(returns: ReturnScenarios | Allocation) -> Valuation:
+def valuation_of(returns: ReturnScenarios | Allocation) -> Valuation:
     given = returns.returns if isinstance(returns, Allocation) else returns
     found = given.world if isinstance(given, ReturnScenarios) else None
     if not isinstance(found, Valuation):
@@ -244,7 +259,7 @@ def _members(
     return members, ", ".join(map(str, wanted))
 
 
-def _market(valuation: Valuation) -> FloatArray:
+def market_of(valuation: Valuation) -> FloatArray:
     """Return enterprise value at market prices, USD bn, [company]; NaN where it is unknown."""
     table = valuation.economics
     found = table["market_cap"] + table["net_debt"].fillna(0.0)
