@@ -224,6 +224,7 @@ def growth_sd(valuation: Valuation) -> FloatArray:
 
 
 def valuation_of(returns: ReturnScenarios | Allocation) -> Valuation:
+    """Return what made the returns; an `InputError` where `revalue` did not."""
     given = returns.returns if isinstance(returns, Allocation) else returns
     found = given.world if isinstance(given, ReturnScenarios) else None
     if not isinstance(found, Valuation):
