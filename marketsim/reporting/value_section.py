@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from .contents import OPTIONAL, RunContents
-from .formats import amount, join, layer_name, number, percent, readable
+from .formats import amount, join, layer_name, number, percent, readable, sentence
 from .palette import layer_colour
 from .svg import Scale, drawing, tag
 from .tables import Column, Table
@@ -211,7 +211,7 @@ def implied_table(contents: RunContents) -> Table:
     columns = [Column("Layer", "text"), Column("Model / market")]
     for name in told.values():
         columns += [Column(f"{name}, model"), Column(f"{name}, implied")]
-    columns += [Column(f"{readable(o.removeprefix('odds_'))}, implied") for o in odds]
+    columns += [Column(f"{sentence(readable(o.removeprefix('odds_')))}, implied") for o in odds]
     rows = []
     for layer, row in found.iterrows():
         cells: list[str | Markup] = [
