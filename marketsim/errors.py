@@ -16,6 +16,7 @@ __all__ = [
     "MarketsimError",
     "PriceError",
     "SolverError",
+    "SourceError",
     "nearest",
 ]
 
@@ -42,6 +43,10 @@ class SolverError(MarketsimError):
 
 class PriceError(MarketsimError):
     """Prices are missing, or their source cannot be reached."""
+
+
+class SourceError(MarketsimError):
+    """A source of figures cannot be reached, has not what is asked for, or answers amiss."""
 
 
 def nearest(name: object, names: Iterable[object]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from marketsim import errors
 from marketsim.errors import MarketsimError, nearest
 
-KINDS = ["DataError", "InputError", "InfeasibleError", "SolverError", "PriceError"]
+KINDS = ["DataError", "InputError", "InfeasibleError", "SolverError", "PriceError", "SourceError"]
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -24,6 +24,7 @@ PACKAGE = ROOT / "marketsim"
 # From top to bottom. Modules of one row may import each other, as long as no cycle comes of it.
 LAYERS = (
     {"cli"},
+    {"curation"},
     {"runs"},
     {"reporting"},
     {"backtesting"},
@@ -37,6 +38,7 @@ LAYERS = (
     {"statements"},
     {"knowledge"},
     {"returns", "prices", "model"},
+    {"sources"},
     {"scenario_checks", "scenario_columns", "weights"},
     {"provenance"},
     {"tables"},
@@ -50,14 +52,14 @@ HOMES = {
     "cvxpy": {"allocation"},
     "clarabel": {"derivatives"},
     "statsmodels": {"forecasting"},
-    "yfinance": {"prices"},
+    "yfinance": {"sources"},
     "plotly": {"reporting"},
     "jinja2": {"reporting"},
     "typer": {"cli"},
     "rich": {"cli"},
     "requests": set(),
-    "urllib": set(),
-    "http": set(),
+    "urllib": {"sources"},
+    "http": {"sources"},
     "socket": set(),
 }
 

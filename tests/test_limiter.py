@@ -8,7 +8,7 @@ import time
 import pytest
 
 from marketsim.errors import InputError
-from marketsim.prices.limiter import Limiter, Patience, within
+from marketsim.sources.limiter import Limiter, Patience, within
 
 PATIENCE = Patience(spacing=1.0, wait=4.0, longest=60.0)
 

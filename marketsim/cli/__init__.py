@@ -16,6 +16,7 @@ import typer
 from .allocation import allocate
 from .answers import hedge, information, sensitivities
 from .comparisons import compare
+from .facts import facts
 from .forecasts import forecast
 from .implied import implied
 from .knowledge import assumptions, claims
@@ -49,6 +50,7 @@ for command in (
     claims,
 ):
     app.command()(command)
+app.add_typer(facts, name="facts")
 app.add_typer(prices, name="prices")
 
 

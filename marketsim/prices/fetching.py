@@ -19,10 +19,11 @@ from marketsim.errors import InputError, PriceError
 from marketsim.prices.adjusting import adjusted_closes, splits_of
 from marketsim.prices.bars import bars_fault
 from marketsim.prices.cache import Kept, change_kept, read_kept
-from marketsim.prices.limiter import Patience
 from marketsim.prices.splits import NO_SPLITS
 from marketsim.prices.statistics import MARKET
-from marketsim.prices.yahoo import Missing, Unreachable, Unusable, ask_yahoo, finished
+from marketsim.prices.yahoo import ask_yahoo, finished
+from marketsim.sources.asking import Missing, Unreachable, Unusable
+from marketsim.sources.limiter import Patience
 
 __all__ = ["FIRST_DAY", "last_finished_day", "yahoo_closes"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.prices.cache import Kept, change_kept
-from marketsim.prices.limiter import Patience
+from marketsim.sources.limiter import Patience
 from tests.yahoo.server import ZONE
 
 Ask = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

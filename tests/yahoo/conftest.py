@@ -13,7 +13,7 @@ import yfinance
 from curl_cffi.requests import Session
 
 from marketsim.prices.fetching import yahoo_closes
-from marketsim.prices.limiter import Patience
+from marketsim.sources.limiter import Patience
 from tests.yahoo.asking import DAYS, LAST, QUICK, Ask, walk
 from tests.yahoo.server import Listing, Yahoo, serving
 

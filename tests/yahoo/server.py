@@ -6,6 +6,7 @@ leads every host, whatever its name, to one server of TLS whose certificate a CA
 
 from __future__ import annotations
 
+import gzip
 import json
 import socketserver
 import ssl
@@ -22,7 +23,7 @@ import numpy as np
 import pandas as pd
 import trustme
 
-HOSTS = ("*.finance.yahoo.com", "*.yahoo.com", "finance.yahoo.com", "yahoo.com")
+HOSTS = ("*.finance.yahoo.com", "*.yahoo.com", "finance.yahoo.com", "yahoo.com", "*.sec.gov")
 ZONE = "America/New_York"
 
 
@@ -103,6 +104,8 @@ class Fault:
     delay: float = 0.0
     cut: bool = False
     """Whether the body ends before the length that its head tells."""
+    packed: bool = False
+    """Whether the body is compressed for who takes that."""
     where: str = "/v8/finance/chart/"
     """What the address contains that it stands for."""
 
@@ -120,6 +123,7 @@ class Yahoo:
         self.faults: deque[Fault] = deque()
         self.always: list[Fault] = []
         self.asked: list[tuple[str, str]] = []
+        self.agents: list[str] = []
         self.closing = threading.Event()
 
     def reset(self) -> None:
@@ -128,6 +132,7 @@ class Yahoo:
         self.faults.clear()
         self.always.clear()
         self.asked.clear()
+        self.agents.clear()
 
     def charts(self) -> list[str]:
         """Tickers of which a history was asked for, in order."""
@@ -189,12 +194,17 @@ class _Page(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         yahoo: Yahoo = self.server  # type: ignore[assignment]
+        yahoo.agents.append(self.headers.get("User-Agent", ""))
         fault = yahoo.reply(self.client_address[0], self.path)
         if fault.delay and yahoo.closing.wait(fault.delay):
             return
         body = fault.body.encode()
+        if packed := fault.packed and "gzip" in self.headers.get("Accept-Encoding", ""):
+            body = gzip.compress(body)
         self.send_response(fault.status)
         self.send_header("Content-Type", fault.kind)
+        if packed:
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body) * (2 if fault.cut else 1)))
         if "fc.yahoo" in self.client_address[0]:
             self.send_header(
@@ -217,11 +227,11 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def serving(authority: trustme.CA) -> Iterator[tuple[Yahoo, str]]:
+def serving(authority: trustme.CA, stands: Yahoo | None = None) -> Iterator[tuple[Yahoo, str]]:
     """The server, and the address of its proxy."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*HOSTS).configure_cert(context)
-    yahoo = Yahoo()
+    yahoo = stands or Yahoo()
     handler = type("Proxy", (_Proxy,), {"yahoo": yahoo, "context": context})
     with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)

@@ -9,7 +9,7 @@ import pytest
 import yfinance
 
 from marketsim.errors import PriceError
-from marketsim.prices.limiter import Patience
+from marketsim.sources.limiter import Patience
 from tests.yahoo.asking import Ask, close, shorten, walk
 from tests.yahoo.server import BROKEN, ERROR_PAGE, TOO_MANY, Fault, Listing, Yahoo
 
@@ -28,14 +28,14 @@ class TestRefusals:
         ("fault", "why"),
         [
             (TOO_MANY, "too many requests"),
-            (BROKEN, "something other than prices"),
-            (ERROR_PAGE, "something other than prices"),
+            (BROKEN, "something other than figures"),
+            (ERROR_PAGE, "something other than figures"),
             (Fault(200, '{"chart": {"result": [{"meta"'), "half of it"),
             (Fault(200, '{"chart": ', cut=True), "could not be reached"),
             (Fault(200, "Will be right back"), "IS CURRENTLY DOWN"),
             (Fault(401, '{"chart": {"result": null, "error": {"code": "Unauthorized", '
                    '"description": "Invalid Crumb"}}}'), "how it refuses|Invalid Crumb"),
-            (Fault(404, "<html>Not Found</html>"), "something other than prices"),
+            (Fault(404, "<html>Not Found</html>"), "something other than figures"),
         ],
         ids=str,
     )  # fmt: skip

@@ -27,7 +27,7 @@ class Patience:
     Attributes
     ----------
     tries : int
-        Times that a ticker is asked for before one gives up.
+        Times that one question is asked before one gives up.
     spacing : float
         Seconds between two questions of this process.
     wait : float
@@ -37,7 +37,7 @@ class Patience:
     request : float
         Seconds for one request.
     deadline : float
-        Seconds for all requests that one ticker takes, those for cookies among them.
+        Seconds for all requests that one question takes, those for cookies among them.
     """
 
     tries: int = 5
@@ -64,7 +64,7 @@ class Patience:
         return min(self.longest, self.wait * 2.0 ** (refusals - 1)) * (0.5 + 0.5 * chance)
 
 
-@dataclass
+@dataclass(eq=False)
 class Limiter:
     """Lets one question through at a time, and none before its turn."""
 
@@ -99,7 +99,7 @@ class Limiter:
 
 
 LIMITER: Final = Limiter()
-"""Of this process."""
+"""Yahoo's, of this process: each source has one of its own."""
 
 
 def within(seconds: float, call: Callable[[], Answer]) -> Answer:
@@ -122,7 +122,7 @@ def within(seconds: float, call: Callable[[], Answer]) -> Answer:
         except BaseException as error:
             failures.append(error)
 
-    thread = threading.Thread(target=run, daemon=True, name="marketsim-prices")
+    thread = threading.Thread(target=run, daemon=True, name="marketsim-asking")
     thread.start()
     thread.join(seconds)
     if failures:
