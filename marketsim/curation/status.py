@@ -30,7 +30,7 @@ OLD: Final = 31
 """Days after which statistics of prices are told of."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Status:
     """How far the facts reach on a day.
 
@@ -60,6 +60,12 @@ class Status:
     due: Mapping[str, tuple[pd.Timestamp, ...]]
     prices: pd.Timestamp
     lacks: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"Status({_text(self.as_of)}: complete to {_text(self.complete)}, "
+            f"{len(self.companies)} companies, {len(self.lacks)} things lacking)"
+        )
 
     def record(self) -> dict[str, Any]:
         """All of it as JSON has it: days as text, none as null."""
