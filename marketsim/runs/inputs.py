@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from marketsim.dates import Day
+from marketsim.errors import InputError, nearest
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices import Prices, load_universe, newest_close, splits_in
 
-__all__ = ["dated_prices", "known_by", "own_splits"]
+__all__ = ["chosen_among", "dated_prices", "known_by", "market_of", "own_splits"]
 
 
 def known_by(as_of: Day | None, add: Path | str | None) -> tuple[Knowledge, pd.Timestamp]:
@@ -69,3 +72,43 @@ def dated_prices(
     if fixed or close >= date:
         return market, date
     return load_universe(companies, source, close, splits), close
+
+
+def chosen_among(companies: Sequence[str], tickers: Sequence[str] | None) -> list[str]:
+    """Return the companies that a choice is among, in their order; all by default.
+
+    The others are in the model all the same.
+
+    Raises
+    ------
+    InputError
+        For what is no list of tickers, none of them, one twice, or one of no company.
+    """
+    if tickers is None:
+        return list(companies)
+    if isinstance(tickers, str) or not all(isinstance(t, str) for t in tickers):
+        raise InputError(f"tickers is {tickers!r}; give a list of them")
+    if not tickers:
+        raise InputError("tickers is empty; name a company, or leave it out for all")
+    for ticker in tickers:
+        if ticker not in companies:
+            hint = nearest(ticker, companies) or f" There are {', '.join(companies)}."
+            raise InputError(
+                f"tickers: '{ticker}' is no company of the model; add it with a folder of your "
+                f"own, or leave it out.{hint}"
+            )
+        if list(tickers).count(ticker) > 1:
+            raise InputError(f"tickers: '{ticker}' stands twice; name it once")
+    return [ticker for ticker in companies if ticker in tickers]
+
+
+def market_of(market: Prices, companies: Sequence[str], wanted: Sequence[str]) -> Prices:
+    """Return prices without the companies that no choice is among."""
+    left = [t for t in companies if t not in wanted and t in market.statistics.index]
+    if not left:
+        return market
+    return replace(
+        market,
+        statistics=market.statistics.drop(index=left),
+        correlation=market.correlation.drop(index=left, columns=left),
+    )
