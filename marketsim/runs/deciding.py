@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,8 +36,8 @@ from .benchmarks import stated_weights
 from .cash import with_cash_cap
 from .current import Current
 from .decision import Decision, decide
-from .freshness import Freshness, freshness
-from .inputs import chosen_among, dated_prices, known_by, market_of, own_splits
+from .freshness import Freshness, freshness, own_gaps
+from .inputs import chosen_among, dated_prices, known_by, market_of, own_splits, unpriced
 
 __all__ = ["Decided", "Question", "Valued", "decided", "valued"]
 
@@ -227,11 +227,18 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
         regimes=regimes_named,
         objective=None if asked.objective is None else objective_from(asked.objective, given),
     )
-    if absent := [t for t in wanted if t not in priced]:
+    why = unpriced(market, [t for t in wanted if t not in priced])
+    if absent := list(why):
         progress(f"leaving out {', '.join(absent)}: no price")
     fresh = freshness(knowledge, date, newest_close(market, asked.prices))
     posterior, regimes, coming, paths, returns = _simulated(
         asked, knowledge, market, lambda posterior: fit_regimes(posterior, read), progress, quarters
+    )
+    without = returns.world.without_accounts
+    fresh = replace(
+        fresh,
+        left_out=why | dict.fromkeys(without, "no fiscal year in the facts"),
+        by_others=own_gaps(knowledge, returns.world.economics["gaps"]),
     )
     return Valued(
         knowledge,
