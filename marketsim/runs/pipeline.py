@@ -158,8 +158,8 @@ def run(
         The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
         by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
         information.csv, implied.csv, regimes_apart.csv, neutral.csv (where that was
-        asked for), trades.csv (where it was said what is held), assumptions.csv, forecast.csv, outlook.csv,
-        paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
+        asked for), trades.csv (where it was said what is held), assumptions.csv, forecast.csv,
+        outlook.csv, paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
 
     Raises
     ------
