@@ -44,6 +44,7 @@ from .errors import MarketsimError as MarketsimError
 from .forecasting import forecast as forecast
 from .forecasting import score_forecasts as score_forecasts
 from .knowledge import Knowledge as Knowledge
+from .knowledge import add_company as add_company
 from .knowledge import load_facts as load_facts
 from .outlooks import outlook as outlook
 from .paradoxes import paradox as paradox

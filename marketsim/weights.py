@@ -20,15 +20,41 @@ from .tables import (
     Schema,
     is_parquet,
     numbers,
+    read_lines,
     read_parquet,
     read_rows,
     refuse,
 )
 
-__all__ = ["WEIGHTS", "read_weights"]
+__all__ = ["SHARES", "WEIGHTS", "read_shares", "read_weights", "tells_shares"]
 
 MOST: Final = 10.0
 """Gross weights above it are no fractions: nobody lends so much."""
+
+
+def tells_shares(path: Path) -> bool:
+    """Return whether a CSV file has a column of shares, and none of weights."""
+    path = Path(path)
+    if not path.is_file() or is_parquet(path):
+        return False
+    header = read_lines(path).header
+    return "shares" in header and "weight" not in header
+
+
+def read_shares(path: Path) -> dict[str, float]:
+    """Return numbers of shares by ticker from a CSV file with the columns `ticker` and `shares`.
+
+    Of `cash` they are USD. Other columns are passed over.
+
+    Raises
+    ------
+    DataError
+        As `read_weights`.
+    """
+    rows, faults = read_rows(SHARES, Path(path))
+    refuse(faults if rows is None else [*faults, *SHARES.faults(rows)])
+    assert rows is not None  # a file without its columns has faults
+    return dict(zip(map(str, rows["ticker"]), map(float, numbers(rows["shares"])), strict=True))
 
 
 def read_weights(path: Path) -> dict[str, float]:
@@ -97,5 +123,16 @@ WEIGHTS: Final = Schema(
     holds="weights by ticker",
     title="{ticker}",
     rules=(Rule(("weight",), _fractions),),
+    open=True,
+)
+SHARES: Final = Schema(
+    file="shares.csv",
+    columns=(
+        Column("ticker", "whose shares they are, or `cash`", filled=True, trimmed=True),
+        Column("shares", "how many; of cash, USD", "number", low=0, noun="a number of shares"),
+    ),
+    key=("ticker",),
+    holds="shares by ticker",
+    title="{ticker}",
     open=True,
 )

@@ -98,6 +98,11 @@ class TestWhatReachesTheLibrary:
             "benchmark": None,
             "most_cash": 1.0,
             "neutral_to": None,
+            "tickers": None,
+            "objective": None,
+            "limit": (),
+            "money": None,
+            "cost": 0.0,
         }
 
     @pytest.mark.parametrize(
@@ -114,6 +119,10 @@ class TestWhatReachesTheLibrary:
             ("--prices closes.csv", "prices", "closes.csv"),
             ("--add mine", "add", Path("mine")),
             ("--max-weight 0.2", "max_weight", 0.2),
+            ("--tickers NVDA,AMD", "tickers", ("NVDA", "AMD")),
+            ("--objective ExpectedReturn", "objective", "ExpectedReturn"),
+            ("--limit Holdings(at_most=9)", "limit", ("Holdings(at_most=9)",)),
+            ("--money 1e6 --cost 0.001", "money", 1e6),
             ("--cap NVDA=0.05 --cap TSM=0.1", "max_weights", {"NVDA": 0.05, "TSM": 0.1}),
             ("--layer-cap accelerators=0.3", "layer_caps", {"accelerators": 0.3}),
             ("--cvar-level 0.9", "cvar_level", 0.9),

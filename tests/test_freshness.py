@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
+from marketsim.knowledge.table import KEY
 from marketsim.prices import newest_close
 from marketsim.reporting.page import report_html
-from marketsim.runs.freshness import LIMITS, _few, freshness
+from marketsim.runs.freshness import LIMITS, Freshness, _few, freshness, own_gaps
 from tests.test_reporting import make_contents
 
 AS_OF = pd.Timestamp("2025-12-31")
@@ -87,3 +88,23 @@ def test_the_report_says_what_is_old() -> None:
     old = {**contents.meta, "warnings": ["the newest price is of 2024-01-02"]}
     assert "<strong>Beware:</strong> the newest price" in report_html(replace(contents, meta=old))
     assert "Beware" not in report_html(contents)
+
+
+def test_companies_without_a_return_are_named_with_why() -> None:
+    fresh = Freshness(AS_OF, {}, left_out={"XYZ": "last close on 2025-12-03"})
+    assert fresh.warnings == ["no return and no weight of XYZ (last close on 2025-12-03)"]
+
+
+def test_gaps_of_companies_of_ones_own_are_named_and_no_others(known: ms.Knowledge) -> None:
+    rows = known.table[known.table["quantity"] == "quarterly_revenue"]
+    new = rows[rows["entity"] == rows["entity"].iloc[-1]].assign(entity="XYZ.total")
+    keys = new[list(KEY)].itertuples(index=False, name=None)
+    table = pd.concat([known.table, new], ignore_index=True)
+    mine = replace(known.with_facts(table), own=frozenset(keys))
+    gaps = pd.Series({"XYZ": "net_debt", "NVDA": "fleet"})
+    assert own_gaps(mine, gaps) == {"XYZ": "net_debt"}
+    assert own_gaps(known, gaps) == {}
+    assert (
+        "XYZ has facts of its own without net_debt"
+        in Freshness(AS_OF, {}, by_others=own_gaps(mine, gaps)).warnings[0]
+    )

@@ -11,7 +11,14 @@ import pytest
 from marketsim.errors import InputError
 from marketsim.prices import newest_close
 from marketsim.runs.freshness import freshness
-from marketsim.runs.inputs import dated_prices, known_by, own_splits
+from marketsim.runs.inputs import (
+    chosen_among,
+    dated_prices,
+    known_by,
+    market_of,
+    own_splits,
+    unpriced,
+)
 from tests.test_completeness import MAY, mine
 
 COMPLETE = pd.Timestamp("2025-12-31")
@@ -34,11 +41,13 @@ def test_facts_are_taken_to_the_day_they_are_complete_to_by_default() -> None:
     assert known.table["published"].max() <= COMPLETE
 
 
-@pytest.mark.parametrize("asked", ["2024-06-30", "2026-06-30"])
-def test_a_date_that_was_asked_for_stays(asked: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "last"), [("2024-06-30", "2024-03-28"), ("2026-06-30", "2026-03-31")]
+)
+def test_a_date_that_was_asked_for_stays(asked: str, last: str, tmp_path: Path) -> None:
     known, date = known_by(asked, None)
     assert date == known.as_of == pd.Timestamp(asked)
-    market, decided = dated_prices(known, panel(tmp_path, "2024-03-28"), date, fixed=True)
+    market, decided = dated_prices(known, panel(tmp_path, last), date, fixed=True)
     assert decided == market.as_of == date
 
 
@@ -99,3 +108,34 @@ def test_splits_of_ones_own_are_undone(tmp_path: Path) -> None:
 def test_a_date_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises(InputError, match="is not a day; write it as '2025-12-31'"):
         known_by(wrong, None)
+
+
+def test_closes_of_ones_own_that_end_long_before_the_date_are_refused_by_name(
+    tmp_path: Path,
+) -> None:
+    known, date = known_by("2025-12-31", None)
+    old = panel(tmp_path, "2024-12-31")
+    told = r"end 365 days before 2025-12-31 \(NVDA on 2024-12-31.*decide as of 2024-12-31"
+    with pytest.raises(InputError, match=told):
+        dated_prices(known, old, date, fixed=True)
+    assert dated_prices(known, panel(tmp_path, "2025-10-31"), date, fixed=True)[1] == date
+
+
+def test_a_company_without_a_price_is_told_why(tmp_path: Path) -> None:
+    known, date = known_by("2025-12-31", None)
+    file = panel(tmp_path, "2025-12-31")
+    table = pd.read_csv(file)
+    table.loc[table.index[-20:], "AMD"] = np.nan
+    table.to_csv(file, index=False)
+    market, _ = dated_prices(known, file, date, fixed=True)
+    told = unpriced(market, ["AMD", "MU"])
+    assert told == {"AMD": "last close on 2025-12-03", "MU": "no close"}
+
+
+def test_what_is_left_out_of_the_choice_has_no_statistics(tmp_path: Path) -> None:
+    known, date = known_by("2025-12-31", None)
+    market, _ = dated_prices(known, panel(tmp_path, "2025-12-31"), date, fixed=True)
+    companies = known.universe.revenue_map.companies
+    wanted = chosen_among(companies, ["AMD"])
+    assert list(market_of(market, companies, wanted).statistics.index) == ["AMD"]
+    assert market_of(market, companies, chosen_among(companies, None)) is market

@@ -142,18 +142,29 @@ def check_limits(
     min_weight: float = 0.0,
     layer_caps: Mapping[str, float] | None = None,
     max_weights: Mapping[str, float] | None = None,
+    limits: Sequence[Limit] = (),
+    regimes: Sequence[str] = ("all",),
+    objective: Algebra | None = None,
 ) -> None:
     """Refuse limits that `allocate` would refuse, before there are returns to allocate over.
+
+    Of limits on terms, and of an `objective`, names alone are looked at; `regimes` are those that
+    the returns will be of.
 
     Raises
     ------
     InputError, InfeasibleError
         As `allocate` does.
     """
-    returns = 0.01 * np.outer([0, 1], np.arange(1, len(tickers) + 1))
-    probe = ReturnScenarios(returns, tuple(tickers), layers=layers)
-    constraints = constraints_from(probe, max_weight, min_weight, max_weights, layer_caps)
+    drawn = np.repeat(np.asarray(regimes, dtype=object), 2)
+    returns = 0.01 * np.outer(np.arange(len(drawn), dtype=float), np.arange(1, len(tickers) + 1))
+    probe = ReturnScenarios(returns, tuple(tickers), regimes=drawn, layers=layers)
+    constraints = constraints_from(probe, max_weight, min_weight, max_weights, layer_caps, limits)
     check_feasible(constraints)
+    if objective is not None:
+        aim = _objective(objective)
+        aim.direction()
+        aim.settled(probe, constraints, Deadline.after(60.0))
 
 
 def _scenarios(returns: object) -> ReturnScenarios:

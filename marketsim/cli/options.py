@@ -11,11 +11,16 @@ import typer
 __all__ = [
     "DATE",
     "Add",
+    "Aim",
     "AsOf",
     "AsOfPrices",
     "Cap",
+    "Cost",
     "Draws",
+    "Held",
+    "Limits",
     "MaxWeight",
+    "Money",
     "NeutralTo",
     "Normalise",
     "Out",
@@ -23,6 +28,7 @@ __all__ = [
     "Risk",
     "Scenarios",
     "Seed",
+    "Tickers",
     "iso",
     "listed",
     "neutral_of",
@@ -63,6 +69,43 @@ NeutralTo = Annotated[
         "assumption, as in hurdle_rate=0.03; may be repeated.",
     ),
 ]
+
+Tickers = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TICKERS",
+        show_default="all priced",
+        help="Companies that may be held, as in NVDA,AMD; the others stay in the model.",
+    ),
+]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LIMIT",
+        help='May be repeated: "Holdings(at_most=10)", "Turnover(0.2, current)", '
+        '"RegimeLoss(\'bear\', 0.2)", "CVaR(0.95) <= 0.15".',
+    ),
+]
+Aim = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SUM",
+        show_default="return within --risk",
+        help='In place of --risk: terms as in "ExpectedReturn() - 2 * CVaR(0.95)".',
+    ),
+]
+Held = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="What is held now: columns ticker and weight, or ticker and shares (of cash, USD).",
+    ),
+]
+Money = Annotated[
+    float | None,
+    typer.Option(metavar="USD", show_default="that of the shares", help="What all is worth."),
+]
+Cost = Annotated[float, typer.Option(help="Of trades, a fraction of what is bought and sold.")]
 
 Scenarios = Annotated[
     str | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["returns_at", "weights_at"]
+__all__ = ["held_at", "returns_at", "weights_at"]
 
 
 def returns_at(path: Path) -> pd.DataFrame:
@@ -23,3 +23,12 @@ def weights_at(path: Path) -> dict[str, float]:
     from marketsim.weights import read_weights
 
     return read_weights(path)
+
+
+def held_at(path: Path | None) -> dict[str, dict[str, float]]:
+    """A table of what is held, as a run takes it: ``current`` weights or numbers of ``shares``."""
+    from marketsim.weights import read_shares, read_weights, tells_shares
+
+    if path is None:
+        return {}
+    return {"shares": read_shares(path)} if tells_shares(path) else {"current": read_weights(path)}

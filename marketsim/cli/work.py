@@ -12,10 +12,15 @@ from . import environment
 from .options import (
     DATE,
     Add,
+    Aim,
     AsOfPrices,
     Cap,
+    Cost,
     Draws,
+    Held,
+    Limits,
     MaxWeight,
+    Money,
     NeutralTo,
     Normalise,
     Out,
@@ -23,6 +28,7 @@ from .options import (
     Risk,
     Scenarios,
     Seed,
+    Tickers,
     iso,
     listed,
     neutral_of,
@@ -31,7 +37,7 @@ from .options import (
 )
 from .progress import progress_bar
 from .reading import say_date, warn
-from .tables import weights_at
+from .tables import held_at, weights_at
 
 if TYPE_CHECKING:
     from marketsim.backtesting import BacktestResult
@@ -82,6 +88,12 @@ def run(
         ),
     ] = 1.0,
     neutral_to: NeutralTo = None,
+    tickers: Tickers = None,
+    objective: Aim = None,
+    limit: Limits = None,
+    current: Held = None,
+    money: Money = None,
+    cost: Cost = 0.0,
 ) -> None:
     """Go from the facts to an allocation and a report."""
     from marketsim.files import check_folder
@@ -89,6 +101,7 @@ def run(
     caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
     neutral = neutral_of(neutral_to)
     check_folder(out)
+    held = held_at(current)
     with progress_bar() as progress:
         progress("starting")
         environment.prepare_jax()
@@ -112,6 +125,12 @@ def run(
             benchmark=None if benchmark is None else weights_at(benchmark),
             most_cash=most_cash,
             neutral_to=neutral,
+            tickers=listed(tickers),
+            objective=objective,
+            limit=tuple(limit or ()),
+            money=money,
+            cost=cost,
+            **held,
             progress=progress,
         )
     if as_of is None:

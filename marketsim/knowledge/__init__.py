@@ -11,6 +11,7 @@ row.
 
 from __future__ import annotations
 
+from marketsim.knowledge.adding import add_company
 from marketsim.knowledge.breaks import Break
 from marketsim.knowledge.knowledge import Knowledge
 from marketsim.knowledge.loading import load_facts
@@ -30,6 +31,7 @@ __all__ = [
     "RevenueMap",
     "ServedModel",
     "Universe",
+    "add_company",
     "load_facts",
     "reported",
 ]

@@ -77,6 +77,7 @@ OPTIONAL = {
     "information": ("gain", "net", "moved"),
     "apart": ("unit", "start", "end", "portfolio", "meaning"),
     "neutral": ("within", "exposure", "without", "price", "against"),
+    "trades": ("weight_now", "weight_then", "change", "money", "close", "shares", "cost"),
 }
 """Columns of frames that may be left empty."""
 
@@ -130,6 +131,10 @@ class RunContents:
         Indexed by layer, `all` last: companies, value_over_market, what prices assume of a belief
         (`growth_model`, `growth_implied`, `growth_left`, the same of `elasticity`) and of scenarios
         (`odds_<scenario>`, `odds_left`); without rows the page leaves it out.
+    trades : DataFrame
+        Indexed by ticker, sales first: weight_now, weight_then, change, money (USD, negative where
+        sold), shares of it at close, cost (a fraction of the whole); without rows the page leaves
+        them out.
     names : Mapping
         Ticker to company.
     layers : Mapping
@@ -202,6 +207,7 @@ class RunContents:
     apart: pd.DataFrame = field(default_factory=pd.DataFrame)
     apart_regimes: tuple[str, str] = ("", "")
     neutral: pd.DataFrame = field(default_factory=pd.DataFrame)
+    trades: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         faults = [

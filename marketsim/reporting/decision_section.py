@@ -15,6 +15,8 @@ __all__ = [
     "alternatives_table",
     "reasons_sentence",
     "reasons_table",
+    "trades_sentence",
+    "trades_table",
 ]
 
 SHOWN = "expected_return", "over_cost", "active_risk", "cash"
@@ -69,6 +71,39 @@ def reasons_sentence(contents: RunContents) -> str:
         f"A point more of CVaR in the budget would add {number(prices[0], 3)} points of expected "
         "return, and that is the price at which risk is charged."
     )
+
+
+def trades_table(contents: RunContents) -> Table:
+    """A row for each trade, sales first: weights, money, and shares at the close."""
+    heads = ["Weight now", "Weight then", "Change", "USD", "Shares", "At"]
+    columns = [Column("Company", "text"), *map(Column, heads)]
+    rows = [
+        [
+            contents.name(str(ticker)),
+            percent(float(row["weight_now"])),
+            percent(float(row["weight_then"])),
+            percent(float(row["change"]), sign=True),
+            _known(float(row["money"]), 0),
+            _known(float(row["shares"]), 1),
+            MISSING if pd.isna(row["close"]) else number(float(row["close"]), 2),
+        ]
+        for ticker, row in contents.trades.iterrows()
+    ]
+    return Table(columns, rows)
+
+
+def _known(value: float, digits: int) -> str:
+    return MISSING if pd.isna(value) else number(value, digits, sign=True)
+
+
+def trades_sentence(contents: RunContents) -> str:
+    """How much changes hands, and at what cost; nothing where it is not known what is held."""
+    if contents.trades.empty:
+        return ""
+    turnover = 0.5 * float(contents.trades["change"].abs().sum())
+    cost = float(contents.trades["cost"].sum())
+    told = f", at a cost of {percent(cost, 2)} of the whole" if cost > 0.0 else ""
+    return f"{percent(turnover)} of the portfolio changes hands{told}."
 
 
 def alternatives_table(contents: RunContents) -> Table:

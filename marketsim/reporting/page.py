@@ -13,6 +13,8 @@ from .decision_section import (
     alternatives_table,
     reasons_sentence,
     reasons_table,
+    trades_sentence,
+    trades_table,
 )
 from .evidence import fit_sentence, flagship_series
 from .formats import layer_name, percent, readable, sentence
@@ -97,6 +99,8 @@ def report_html(contents: RunContents) -> str:
             "revenue": _revenue(contents, styles),
             "reasons": reasons_table(contents) if len(contents.reasons) else None,
             "reasons_sentence": reasons_sentence(contents),
+            "trades": trades_table(contents) if len(contents.trades) else None,
+            "trades_sentence": trades_sentence(contents),
             "alternatives": alternatives_table(contents) if len(contents.alternatives) else None,
             "alternatives_sentence": alternatives_sentence(contents),
             "value": value_table(contents),

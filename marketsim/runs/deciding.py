@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from marketsim.allocation import CVaR, check_limits
+from marketsim.allocation import CVaR, check_limits, limit_from, objective_from
 from marketsim.allocation.limits import NeutralTo, neutral_to
+from marketsim.allocation.names import numbers
 from marketsim.calibration import Posterior, calibrate
 from marketsim.dates import Day
 from marketsim.errors import InputError
@@ -33,9 +34,10 @@ from marketsim.valuation import revalue
 
 from .benchmarks import stated_weights
 from .cash import with_cash_cap
+from .current import Current
 from .decision import Decision, decide
-from .freshness import Freshness, freshness
-from .inputs import dated_prices, known_by, own_splits
+from .freshness import Freshness, freshness, own_gaps
+from .inputs import chosen_among, dated_prices, known_by, market_of, own_splits, unpriced
 
 __all__ = ["Decided", "Question", "Valued", "decided", "valued"]
 
@@ -67,6 +69,13 @@ class Question:
     benchmark: Mapping[str, float] | pd.Series | None = None
     most_cash: float = 1.0
     neutral_to: Mapping[str, float] | None = None
+    tickers: Sequence[str] | None = None
+    objective: str | None = None
+    limit: Sequence[str] = ()
+    current: Mapping[str, float] | None = None
+    shares: Mapping[str, float] | None = None
+    money: float | None = None
+    cost: float = 0.0
     regime: str | None = None
     about: tuple[str, ...] = ()
 
@@ -86,7 +95,23 @@ class Question:
             "limits": {**self.limits, "limits": self.neutral},
             "benchmark": self.benchmark,
             "most_cash": self.most_cash,
+            "objective": self.objective,
+            "limit": tuple(self.limit),
+            "current": self.held,
         }
+
+    @property
+    def held(self) -> Current | None:
+        """What is held now; None where that was not said."""
+        if self.current is not None and self.shares is not None:
+            raise InputError("current and shares both say what is held; give one of them")
+        held = self.shares if self.current is None else self.current
+        if held is None:
+            if self.money is not None or self.cost:
+                name = "cost" if self.money is None else "money"
+                raise InputError(f"{name} is of trades; say with current or shares what is held")
+            return None
+        return Current(held=held, in_shares=self.current is None, money=self.money, cost=self.cost)
 
     def regimes(self) -> Sequence[Regime]:
         """Return the scenarios asked for, as they are written."""
@@ -155,6 +180,8 @@ def decided(asked: Question, progress: Callable[[str], None], quarters: int = QU
     _positive("risk", asked.risk)
     if asked.risk_aversion is not None:
         _positive("risk_aversion", asked.risk_aversion)
+        if asked.objective is not None:
+            raise InputError("objective takes the place of risk_aversion; give one of them")
     found = valued(asked, progress, quarters)
     progress("choosing weights")
     decision = decide(found.returns, **asked.aim)
@@ -166,7 +193,7 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
     limits, cash = asked.limits, [CASH] if asked.most_cash else []
     if cash:
         limits = with_cash_cap(limits, _share("most_cash", asked.most_cash))
-    read, neutral = asked.regimes(), asked.neutral
+    read, neutral, held = asked.regimes(), asked.neutral, asked.held
     if asked.regime is not None:
         chosen(tuple(one.name for one in read), [asked.regime])
 
@@ -176,21 +203,42 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
     layers = {t: str(table["layer"][t]) for t in companies}
     for name in (*asked.about, *(one.assumption for one in neutral)):
         check_assumption(entries(knowledge.universe.revenue_map.lines), name)
-    check_limits([*companies, *cash], layers, **limits)
+    wanted = chosen_among(companies, asked.tickers)
+    regimes_named = [one.name for one in read]
+    check_limits([*wanted, *cash], layers, **limits)
     splits = own_splits(asked.add)
     market, date = dated_prices(
         knowledge, asked.prices, complete, fixed=asked.as_of is not None, splits=splits
     )
     knowledge = knowledge.upto(date)
-    priced = [t for t in companies if t in market.statistics.index]
-    check_limits([*priced, *cash], layers, **limits)
+    priced = [t for t in wanted if t in market.statistics.index]
+    market = market_of(market, companies, wanted)
+    closes = market.statistics["close"]
+    if held is not None:
+        held.check(priced, companies)
     if asked.benchmark is not None:
         stated_weights(asked.benchmark, [*priced, *cash])
-    if absent := [t for t in companies if t not in priced]:
+    given = _named(asked, [*priced, *cash], held, closes)
+    check_limits(
+        [*priced, *cash],
+        layers,
+        **limits,
+        limits=[limit_from(text, given) for text in asked.limit],
+        regimes=regimes_named,
+        objective=None if asked.objective is None else objective_from(asked.objective, given),
+    )
+    why = unpriced(market, [t for t in wanted if t not in priced])
+    if absent := list(why):
         progress(f"leaving out {', '.join(absent)}: no price")
     fresh = freshness(knowledge, date, newest_close(market, asked.prices))
     posterior, regimes, coming, paths, returns = _simulated(
         asked, knowledge, market, lambda posterior: fit_regimes(posterior, read), progress, quarters
+    )
+    without = returns.world.without_accounts
+    fresh = replace(
+        fresh,
+        left_out=why | dict.fromkeys(without, "no fiscal year in the facts"),
+        by_others=own_gaps(knowledge, returns.world.economics["gaps"]),
     )
     return Valued(
         knowledge,
@@ -224,6 +272,19 @@ def _simulated(
     paths = simulate(regimes, draws=asked.draws, seed=asked.seed, forecast=coming)
     progress("valuing the companies")
     return posterior, regimes, coming, paths, revalue(paths, market, horizon="1y")
+
+
+def _named(
+    asked: Question, tickers: Sequence[str], held: Current | None, closes: pd.Series
+) -> dict[str, dict[str, float]]:
+    """Return the weights that texts of limits and objectives may name."""
+    stated = asked.benchmark
+    even = dict.fromkeys(tickers, 1.0 / len(tickers))
+    found = {"benchmark": even if stated is None else dict(numbers(stated, "benchmark"))}
+    if held is not None:
+        now = held.weights(closes)
+        found["current"] = {t: w for t, w in now.items() if t in tickers}
+    return found
 
 
 def _positive(name: str, value: float) -> float:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from marketsim.allocation import Allocation, CVaR, ExpectedReturn, Objective, allocate
+from marketsim.allocation import (
+    Allocation,
+    CVaR,
+    ExpectedReturn,
+    Objective,
+    allocate,
+    limit_from,
+    objective_from,
+)
 from marketsim.allocation.limits import at_most
 from marketsim.returns import ReturnScenarios
 
 from .benchmarks import market_weights, stated_weights
 from .cash import CashRate, cash_return, earned_by_cash, with_cash, with_cash_cap
+from .current import Current, closes_in, within
 from .neutral import FREE, Neutrality, neutral_limits, neutrality, phrase
 from .rivals import alternatives, compared, loss, parts_of
 
@@ -85,6 +94,9 @@ def decide(
     benchmark: Mapping[str, float] | pd.Series | None = None,
     most_cash: float = 1.0,
     cash_rate: float | None = None,
+    objective: str | None = None,
+    limit: Sequence[str] = (),
+    current: Current | None = None,
 ) -> Decision:
     """Choose weights.
 
@@ -126,6 +138,9 @@ def decide(
         benchmark=benchmark,
         most_cash=most_cash,
         cash_rate=cash_rate,
+        objective=objective,
+        limit=limit,
+        current=current,
     )
     choice, returns, market = found.choice, found.choice.returns, found.benchmark
     weights = alternatives(returns, choice, market, level, found.limits, found.rules)
@@ -152,6 +167,9 @@ def choose(
     benchmark: Mapping[str, float] | pd.Series | None = None,
     most_cash: float = 1.0,
     cash_rate: float | None = None,
+    objective: str | None = None,
+    limit: Sequence[str] = (),
+    current: Current | None = None,
 ) -> Chosen:
     """Choose weights as :func:`decide` does, with nothing beside them."""
     told, cash = "", None
@@ -165,10 +183,21 @@ def choose(
     name = "market-value benchmark" if benchmark is None else "given benchmark"
     worst = f"mean of the worst {100 * (1 - level):g} % of worlds"
     aim: Objective = 1.0 * ExpectedReturn()
+    given = {"benchmark": {str(t): float(w) for t, w in market.items()}}
+    if current is not None:
+        given["current"] = within(current.weights(closes_in(returns)), returns)
+    if limit:
+        more = [limit_from(text, given) for text in limit]
+        limits = {**limits, "limits": [*(limits.get("limits") or ()), *more]}
+        told = f", within {', '.join(limit)}{told}"
+    if current is not None and current.cost:
+        told = f", less {100 * current.cost:g} % of what is traded{told}"
     rules, asked = dict(limits), neutral_limits(limits)
     if asked:
         told = f"{phrase(asked)}{told}"
-    if risk_aversion is None:
+    if objective is not None:
+        aim, goal = objective_from(objective, given), f"maximise {objective}{told}"
+    elif risk_aversion is None:
         budget = risk * loss(returns, market, level)
         rules["limits"] = [*(limits.get("limits") or ()), at_most(CVaR(level), budget)]
         goal = (
@@ -178,5 +207,7 @@ def choose(
     else:
         aim = ExpectedReturn() - risk_aversion * CVaR(level)
         goal = f"maximise expected return less {risk_aversion:g} times the {worst}{told}"
+    if current is not None:
+        aim = current.charge(returns, aim)
     choice = allocate(returns, aim, **rules)
     return Chosen(choice, goal, market, cash, limits, rules)

@@ -16,7 +16,7 @@ from marketsim.forecasting.panel import ended
 from marketsim.knowledge import Knowledge
 from marketsim.statements import STALE, STATEMENTS, overdue, unheard
 
-__all__ = ["Freshness", "freshness"]
+__all__ = ["Freshness", "freshness", "own_gaps"]
 
 REPORTS: Final = ("quarterly_revenue", "quarterly_capex")
 
@@ -47,6 +47,10 @@ class Freshness:
     unheard
         Quantity and entity of what a user's folder says of no series, with the entity that may be
         meant, or empty.
+    left_out
+        Companies that may be asked for and have no return, with why and what would help.
+    by_others
+        Companies of a user's folder, with what of their accounts is taken from the others.
     """
 
     as_of: pd.Timestamp
@@ -54,6 +58,8 @@ class Freshness:
     overdue: Mapping[str, pd.Timestamp] = field(default_factory=dict)
     ended: Sequence[str] = ()
     unheard: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    by_others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def warnings(self) -> list[str]:
@@ -78,6 +84,14 @@ class Freshness:
                 for (quantity, entity), meant in self.unheard.items()
             ]
             found.append(f"no forecast hears {_few(said)}: no series in the facts is of that name")
+        if self.left_out:
+            told = [f"{name} ({why})" for name, why in self.left_out.items()]
+            found.append(f"no return and no weight of {_few(told)}")
+        for name, gaps in self.by_others.items():
+            found.append(
+                f"{name} has facts of its own without {gaps}: medians of its layer or nothing "
+                "stand in, and its value is a guess there; add them to the folder"
+            )
         return found
 
     def record(self) -> dict[str, str]:
@@ -109,6 +123,16 @@ def freshness(
         found["price"] = close
     old = [f"{series.quantity} of {series.entity}" for series in ended(knowledge, as_of)]
     return Freshness(as_of, found, overdue(knowledge, as_of), old, unheard(knowledge))
+
+
+def own_gaps(knowledge: Knowledge, gaps: pd.Series) -> dict[str, str]:
+    """Return the gaps [ticker] in accounts of companies whose revenue a user's folder alone has."""
+    own = knowledge.added_facts(["quarterly_revenue"])
+    shipped = knowledge.table.drop(index=own.index).query("quantity == 'quarterly_revenue'")
+    mine, theirs = (
+        {str(entity).split(".")[0] for entity in rows["entity"]} for rows in (own, shipped)
+    )
+    return {t: str(gaps[t]) for t in gaps.index if t in mine - theirs and gaps[t]}
 
 
 def _few(names: Sequence[str]) -> str:

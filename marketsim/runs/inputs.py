@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
 from marketsim.dates import Day
+from marketsim.errors import InputError, nearest
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices import Prices, load_universe, newest_close, splits_in
 
-__all__ = ["dated_prices", "known_by", "own_splits"]
+__all__ = ["chosen_among", "dated_prices", "known_by", "market_of", "own_splits", "unpriced"]
+
+OLDEST: Final = 183
+"""Days between closes of one's own and the decision: half a year later they say nothing of it."""
+
+FEWEST: Final = 61
+"""Closes that volatility takes."""
+
+FEW: Final = 4
 
 
 def known_by(as_of: Day | None, add: Path | str | None) -> tuple[Knowledge, pd.Timestamp]:
@@ -61,11 +73,80 @@ def dated_prices(
     Raises
     ------
     MarketsimError
-        As :func:`marketsim.load_prices`, and where the source has none of the companies.
+        As :func:`marketsim.load_prices`, where the source has none of the companies, and where
+        closes of one's own end more than half a year before a date that was asked for.
     """
     companies = knowledge.universe.revenue_map.companies
     market = load_universe(companies, source, date, splits)
     close = newest_close(market, source)
+    if source is not None and (date - close).days > OLDEST and fixed:
+        shown = ", ".join(_last_closes(market, companies)) or f"all: {close.date()}"
+        raise InputError(
+            f"closes of {source} end {(date - close).days} days before {date.date()} ({shown}); "
+            f"give newer ones, or decide as of {close.date()}"
+        )
     if fixed or close >= date:
         return market, date
     return load_universe(companies, source, close, splits), close
+
+
+def _last_closes(market: Prices, companies: Sequence[str]) -> list[str]:
+    """Return the last close of the first few companies, in words."""
+    closes = {t: market.closes[t].dropna() for t in companies if t in market.closes.columns}
+    told = [f"{t} on {pd.Timestamp(c.index[-1]).date()}" for t, c in closes.items() if len(c)]
+    return told[:FEW] + ([f"and {len(told) - FEW} more"] if len(told) > FEW else [])
+
+
+def unpriced(market: Prices, tickers: Sequence[str]) -> dict[str, str]:
+    """Return why tickers have no price: no close at all, too few, or none lately."""
+    found = {}
+    for ticker in tickers:
+        there = ticker in market.closes.columns
+        closes = market.closes[ticker].dropna() if there else pd.Series(dtype=float)
+        if closes.empty:
+            found[ticker] = "no close"
+        elif len(closes) < FEWEST:
+            found[ticker] = f"{len(closes)} closes, of {FEWEST} that are needed"
+        else:
+            found[ticker] = f"last close on {pd.Timestamp(closes.index[-1]).date()}"
+    return found
+
+
+def chosen_among(companies: Sequence[str], tickers: Sequence[str] | None) -> list[str]:
+    """Return the companies that a choice is among, in their order; all by default.
+
+    The others are in the model all the same.
+
+    Raises
+    ------
+    InputError
+        For what is no list of tickers, none of them, one twice, or one of no company.
+    """
+    if tickers is None:
+        return list(companies)
+    if isinstance(tickers, str) or not all(isinstance(t, str) for t in tickers):
+        raise InputError(f"tickers is {tickers!r}; give a list of them")
+    if not tickers:
+        raise InputError("tickers is empty; name a company, or leave it out for all")
+    for ticker in tickers:
+        if ticker not in companies:
+            hint = nearest(ticker, companies) or f" There are {', '.join(companies)}."
+            raise InputError(
+                f"tickers: '{ticker}' is no company of the model; add it with a folder of your "
+                f"own, or leave it out.{hint}"
+            )
+        if list(tickers).count(ticker) > 1:
+            raise InputError(f"tickers: '{ticker}' stands twice; name it once")
+    return [ticker for ticker in companies if ticker in tickers]
+
+
+def market_of(market: Prices, companies: Sequence[str], wanted: Sequence[str]) -> Prices:
+    """Return prices without the companies that no choice is among."""
+    left = [t for t in companies if t not in wanted and t in market.statistics.index]
+    if not left:
+        return market
+    return replace(
+        market,
+        statistics=market.statistics.drop(index=left),
+        correlation=market.correlation.drop(index=left, columns=left),
+    )

@@ -29,6 +29,7 @@ from marketsim.returns import CASH
 from marketsim.scenarios import Scenarios
 from marketsim.simulation import Paths
 
+from .current import closes_in, trades, trades_story
 from .deciding import Question, decided
 from .decision import Decision
 from .results import extremes_apart, known_worth, moving, priced_in, result_files
@@ -49,7 +50,7 @@ class Run:
 
     ``reasons`` say why each company is held, or is not (see
     :meth:`marketsim.allocation.Allocation.reasons`), ``warnings`` what of the data was old on the
-    decision date, or goes unheard.
+    decision date, or goes unheard; ``trades`` what to buy and sell, where it was said what is held.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class Run:
     sensitivities: Sensitivities
     reasons: pd.DataFrame
     warnings: tuple[str, ...] = ()
+    trades: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r}, {self.paths!r}, {self.allocation!r})"
@@ -78,7 +80,9 @@ class Run:
             for name, weight, why in zip(told.index, told["weight"], told["why"], strict=True)
         ]
         by_regime = self.allocation.by_scenario
-        return "\n\n".join(["\n".join(lines), by_regime.to_string(float_format="{:.3f}".format)])
+        told_trades = [] if self.trades is None else [trades_story(self.trades)]
+        parts = ["\n".join(lines), by_regime.to_string(float_format="{:.3f}".format)]
+        return "\n\n".join([*parts, *told_trades])
 
 
 def run(
@@ -100,6 +104,13 @@ def run(
     benchmark: Mapping[str, float] | None = None,
     most_cash: float = 1.0,
     neutral_to: Mapping[str, float] | None = None,
+    tickers: Sequence[str] | None = None,
+    objective: str | None = None,
+    limit: Sequence[str] = (),
+    current: Mapping[str, float] | None = None,
+    shares: Mapping[str, float] | None = None,
+    money: float | None = None,
+    cost: float = 0.0,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Run:
     """Go from the facts to an allocation and write the run folder.
@@ -146,9 +157,9 @@ def run(
     Run
         The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
         by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
-        information.csv, implied.csv, regimes_apart.csv, neutral.csv (where that was asked for),
-        assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet,
-        fit.csv and report.html.
+        information.csv, implied.csv, regimes_apart.csv, neutral.csv (where that was
+        asked for), trades.csv (where it was said what is held), assumptions.csv, forecast.csv,
+        outlook.csv, paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
 
     Raises
     ------
@@ -173,6 +184,13 @@ def run(
         benchmark=benchmark,
         most_cash=most_cash,
         neutral_to=neutral_to,
+        tickers=tickers,
+        objective=objective,
+        limit=limit,
+        current=current,
+        shares=shares,
+        money=money,
+        cost=cost,
     )
     found = decided(asked, progress)
     knowledge, posterior, regimes = found.knowledge, found.posterior, found.regimes
@@ -210,6 +228,13 @@ def run(
         "benchmark": None if benchmark is None else dict(sorted(benchmark.items())),
         "most_cash": most_cash,
         "neutral_to": dict(neutral_to or {}),
+        "tickers": None if tickers is None else list(tickers),
+        "objective": objective,
+        "limit": list(limit),
+        "current": _recorded(current),
+        "shares": _recorded(shares),
+        "money": money,
+        "cost": cost,
     }
     meta = _meta(arguments, knowledge, regimes, returns.world.prices, decision)
     unknown = list(returns.world.without_accounts)
@@ -224,6 +249,10 @@ def run(
         decision, slopes, worth_knowing, apart, priced, paths, posterior, years, doubled
     )
     files["forecast.csv"] = found.coming.to_csv().encode()
+    held = asked.held
+    traded = None if held is None else trades(held, choice.weights, closes_in(returns))
+    if traded is not None:
+        files["trades.csv"] = traded.to_csv(lineterminator="\n").encode()
     for name, content in files.items():
         replace_file(folder / name, content)
     meta = {**meta, "results": {n: sha256(c).hexdigest() for n, c in files.items()}}
@@ -257,11 +286,24 @@ def run(
             neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,
             value=value_table(returns.world),
             valuation=moving(returns.world, slopes),
+            trades=pd.DataFrame() if traded is None else traded,
         ),
     )
     return Run(
-        folder, report, posterior, paths, choice, slopes, decision.reasons, tuple(fresh.warnings)
+        folder,
+        report,
+        posterior,
+        paths,
+        choice,
+        slopes,
+        decision.reasons,
+        tuple(fresh.warnings),
+        traded,
     )
+
+
+def _recorded(held: Mapping[str, float] | None) -> dict[str, float] | None:
+    return None if held is None else {str(name): float(held[name]) for name in sorted(held)}
 
 
 def _meta(

@@ -106,6 +106,7 @@ def _asked(folder: Path, arguments: Mapping[str, Any]) -> Question:
     regimes = given["scenarios"]
     given["scenarios"] = Path(regimes) if isinstance(regimes, str) else tuple(regimes)
     given["prices"] = None if given["prices"] == EMBEDDED else given["prices"]
+    given["limit"] = tuple(given["limit"])
     for name in ("max_weights", "layer_caps"):
         given[name] = given[name] or None
     return Question(**given)
