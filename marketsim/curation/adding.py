@@ -134,7 +134,7 @@ def own_keys(folder: Path) -> frozenset[tuple[str, ...]]:
     """Quantity, entity, date and published, as text, of the rows in a user's folder of facts."""
     found: set[tuple[str, ...]] = set()
     for path in sorted((folder / FACTS).glob("*.csv")):
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             found |= {tuple(str(row.get(name)) for name in KEY) for row in csv.DictReader(file)}
     return frozenset(found)
 
