@@ -13,8 +13,10 @@ import pytest
 import marketsim as ms
 from marketsim.derivatives import ReverseStress
 from marketsim.derivatives.beside import change_of
+from marketsim.derivatives.holding import holding
 from marketsim.derivatives.spreads import Spreads
 from marketsim.derivatives.standard import StandardWorlds, points_of_draws, standard_worlds
+from marketsim.derivatives.tilted import tilted_draws
 from marketsim.errors import DataError, InputError
 from marketsim.forecasting import Forecast
 
@@ -348,3 +350,39 @@ def test_weights_that_are_none_are_refused(returns: ms.ReturnScenarios, weights:
 def test_returns_that_are_none_are_refused() -> None:
     with pytest.raises(InputError, match=r"returns are a DataFrame; give what ms\.revalue"):
         ms.stress({"NVDA": 1.0}, {"hurdle_rate": 0.16}, returns=pd.DataFrame())  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------ the other reading
+
+
+def test_tilted_draws_lose_as_much_on_average_and_no_nearer_ones_do(
+    returns: ms.ReturnScenarios,
+) -> None:
+    """Proportional to the given ones times exp(multiplier x loss): the condition of the optimum."""
+    held = holding("test", pd.Series({"NVDA": 0.5, "MSFT": 0.5}), returns)
+    places = np.arange(len(returns.world.paths.scenarios.names))
+    found = tilted_draws(held, 0.2, places)
+    assert found is not None
+    given = returns.probabilities
+    tilt = ms.view(returns, "0.5 * mean(NVDA) + 0.5 * mean(MSFT) <= -0.2")
+    assert tilt.probabilities @ held.returned == pytest.approx(-0.2)
+    entropy = tilt.probabilities @ np.log(tilt.probabilities / given)
+    assert found.relative_entropy == pytest.approx(float(entropy), rel=1e-6)
+    assert found.effective == pytest.approx(ms.views.effective_scenarios(tilt), rel=1e-6)
+    assert found.regimes.sum().to_numpy() == pytest.approx([1.0, 1.0])
+    odds = found.regimes.loc["bear"]
+    assert odds["tilted"] > odds["probability"]
+
+
+def test_what_no_draw_loses_has_no_tilt(returns: ms.ReturnScenarios) -> None:
+    held = holding("test", pd.Series({"NVDA": 1.0}), returns)
+    assert tilted_draws(held, 0.999, np.arange(2)) is None
+
+
+def test_a_loss_that_is_the_mean_already_tilts_nothing(returns: ms.ReturnScenarios) -> None:
+    held = holding("test", pd.Series({"NVDA": 1.0}), returns)
+    bear = returns.world.paths.scenarios.names.index("bear")
+    found = tilted_draws(held, 1e-3, np.array([bear]))
+    assert found is not None
+    assert found.relative_entropy == pytest.approx(0.0, abs=1e-12)
+    assert (found.assumptions["deviations"] == 0.0).all()

@@ -23,6 +23,7 @@ from .plausible import Found, most_plausible
 from .standard import BATCH, StandardWorlds, points_of_draws, standard_worlds
 from .story import story_of, told
 from .stressed import StressedWorld, stressed
+from .tilted import TiltedDraws, tilted_draws
 
 __all__ = ["ReverseStress", "reverse_stress"]
 
@@ -68,6 +69,9 @@ class ReverseStress:
         ``drawn``.
     noise
         Whether market noise may be part of it.
+    tilted
+        The other reading: draws reweighted as little as need be until the portfolio loses as much
+        on average; None where no draw does.
     """
 
     loss: float
@@ -78,6 +82,7 @@ class ReverseStress:
     drawn: float
     by_regime: pd.DataFrame
     noise: bool
+    tilted: TiltedDraws | None = None
 
     def __str__(self) -> str:
         return story_of(self)
@@ -174,6 +179,7 @@ def reverse_stress(
         drawn=float(odds @ drawn),
         by_regime=table,
         noise=noise,
+        tilted=tilted_draws(held, loss, places),
     )
 
 

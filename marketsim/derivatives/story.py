@@ -12,6 +12,7 @@ from .beside import MACRO, change_of
 if TYPE_CHECKING:
     from .reverse_stress import ReverseStress
     from .stressed import StressedWorld
+    from .tilted import TiltedDraws
     from .what_if import Stress, WhatIf
 
 __all__ = ["story_of", "stress_story", "stress_told", "told"]
@@ -35,7 +36,27 @@ def story_of(result: ReverseStress) -> str:
     ]
     for place, world in enumerate(result.worlds, start=1):
         lines += ["", *_world(place, world)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_tilted(result)])
+
+
+def _tilted(result: ReverseStress) -> Iterator[str]:
+    """Yield the other reading: what a distribution that loses as much on average looks like."""
+    found = result.tilted
+    yield ""
+    if found is None:
+        yield "No draw loses as much, so that no weights of draws lose it on average."
+        return
+    odds = zip(found.regimes.index, *found.regimes.to_numpy().T, strict=True)
+    told = ", ".join(f"{name} {100 * b:.0f} % ({100 * a:.0f})" for name, a, b in odds)
+    few = found.assumptions["deviations"].head(NAMED)
+    moved = ", ".join(f"{name} {x:+.2f} sd" for name, x in few.items())
+    yield (
+        f"Read the other way, draws weighted as little as need be until the portfolio loses "
+        f"{_percent(result.loss)} on average: {found.relative_entropy:.2f} nats, as uncertain as "
+        f"{found.effective:,.0f} draws."
+    )
+    yield f"  Regimes, as given in brackets: {told}."
+    yield f"  Means of assumptions: {moved}."
 
 
 def _world(place: int, world: StressedWorld) -> Iterator[str]:
@@ -159,6 +180,16 @@ def told(result: ReverseStress) -> dict[str, Any]:
         "drawn": result.drawn,
         "by_regime": rows_of(result.by_regime),
         "worlds": [_told(world) for world in result.worlds],
+        "tilted": None if result.tilted is None else _tilt_told(result.tilted),
+    }
+
+
+def _tilt_told(found: TiltedDraws) -> dict[str, Any]:
+    return {
+        "relative_entropy": found.relative_entropy,
+        "effective": found.effective,
+        "regimes": rows_of(found.regimes),
+        "assumptions": rows_of(found.assumptions),
     }
 
 
