@@ -73,7 +73,7 @@ def simulated(posterior: ms.Posterior) -> ms.Paths:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "regimes.toml"
         file.write_text("\n".join([KINDS.read_text(encoding="utf-8"), *told]), encoding="utf-8")
-        return ms.simulate(ms.load_scenarios(posterior, file), draws=DRAWS, seed=0)
+        return ms.simulate(ms.load_scenarios(posterior, file, normalise=True), draws=DRAWS, seed=0)
 
 
 def step() -> float:

@@ -44,7 +44,8 @@ def simulated(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "regimes.toml"
         file.write_text("".join(told), encoding="utf-8")
-        return ms.simulate(ms.load_scenarios(posterior, file), draws=len(told), seed=0)
+        wanted = ms.load_scenarios(posterior, file, normalise=True)
+        return ms.simulate(wanted, draws=len(told), seed=0)
 
 
 def effects(

@@ -22,6 +22,7 @@ RESULTS = {
     "assumptions.csv",
     "by_scenario.csv",
     "fit.csv",
+    "implied.csv",
     "information.csv",
     "forecast.csv",
     "outlook.csv",
