@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .environment import prepare_jax
+from . import environment
 from .options import DATE, Add, iso, listed
 from .progress import progress_bar
 
@@ -133,7 +133,7 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Say how far the facts reach, by quantity and company, and what a decision today lacks."""
-    prepare_jax()
+    environment.prepare_jax()
     from marketsim.curation.status import status_of
 
     found = status_of(add, iso(as_of))

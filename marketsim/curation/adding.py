@@ -104,8 +104,10 @@ def add_rows(folder: Path | str, rows: Sequence[Row], *, write: bool = True) -> 
         raise InputError("no rows to add; give one at least")
     if place.exists() and (not place.is_dir() or _holds_something(place)):
         knowledge_with(place)  # its own faults first, before anything of it is copied
-    if not write:
-        return _checked(place, rows)[0]
+    if not write or not place.exists():  # what has a fault leaves no folder behind
+        checked, _ = _checked(place, rows)
+        if not write:
+            return checked
     place.mkdir(parents=True, exist_ok=True)
     with _alone(place):
         added, contents = _checked(place, rows)

@@ -169,7 +169,8 @@ def _get(address: str, agent: str, seconds: float) -> Any:
         address, headers={"User-Agent": agent, "Accept-Encoding": "gzip"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=seconds) as reply:
+        opener = urllib.request.build_opener()  # with the proxy of now: urlopen keeps its first
+        with opener.open(request, timeout=seconds) as reply:
             body = reply.read(LARGEST)
             if reply.length:  # what its head told is still to come, and does not
                 raise Broken("the SEC's answer was cut short")
