@@ -10,23 +10,9 @@ import pytest
 from marketsim import cli
 from tests.facts.filings import AGENT, Sources, company, entry
 
-ADD = tuple(
-    [
-        "add",
-        "--quantity",
-        "quarterly_revenue",
-        "--entity",
-        "NVDA.total",
-        "--value",
-        "68127",
-        "--date",
-        "2026-01-25",
-        "--published",
-        "2026-02-25",
-        "--source",
-        "page",
-        "--add",
-    ]
+ADD = (
+    *("add", "--quantity", "quarterly_revenue", "--entity", "NVDA.total", "--value", "68127"),
+    *("--date", "2026-01-25", "--published", "2026-02-25", "--source", "page", "--add"),
 )
 
 
