@@ -394,6 +394,9 @@ def test_a_record_is_plain_and_the_story_has_its_numbers(returns: ms.ReturnScena
         ({"companies": []}, "no company is named"),
         ({"of": "elastcity"}, "nobody believes in 'elastcity'. Did you mean 'elasticity'?"),
         ({"of": []}, "of= is empty"),
+        ({"of": 3}, "of is 3; give a name or several"),
+        ({"companies": ["NVDA", 3]}, "companies is ['NVDA', 3]; give a name or several"),
+        ({"worlds": 0}, "worlds is 0; it must be a whole number from 1 on"),
         ({"of": "zzz"}, "Ask for growth, margin, return_asked, regimes"),
     ],
 )
@@ -401,7 +404,7 @@ def test_what_is_none_is_refused(
     returns: ms.ReturnScenarios, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError) as refused:
-        implied(returns, **arguments)
+        ms.implied(returns, **arguments)
     assert message in str(refused.value)
 
 

@@ -301,3 +301,8 @@ class TestUniverse:
     def test_tickers_without_prices_are_named_once_together(self) -> None:
         with pytest.raises(InputError, match=r"tickers 'AMDD', 'QQQQ'\. Did you mean 'AMD'"):
             load_prices(["AMDD", "QQQQ"], walk(tickers=("AMD", "NVDA")))
+
+
+def test_a_date_before_the_first_close_is_refused_in_a_line() -> None:
+    with pytest.raises(PriceError, match="there are no closes as of 2010-03-31: the first is of"):
+        load_prices(as_of="2010-03-31")

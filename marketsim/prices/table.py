@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from marketsim.errors import InputError, nearest
+from marketsim.errors import InputError, PriceError, nearest
 from marketsim.prices.splits import NO_SPLITS, traded_closes
 from marketsim.prices.statistics import statistics_from
 
@@ -79,9 +79,19 @@ class Prices:
             Closes of the date on its own split basis; by default `splits` are undone.
         adjusted : Timestamp, optional
             The day of adjustment.
+
+        Raises
+        ------
+        PriceError
+            There is no close by the date.
         """
         date = closes.index[-1] if as_of is None else pd.Timestamp(as_of)
         known = closes.loc[:date].copy()
+        if known.empty:
+            raise PriceError(
+                f"there are no closes as of {date:%Y-%m-%d}: the first is of "
+                f"{closes.index[0]:%Y-%m-%d}; ask for a later date, or give earlier closes"
+            )
         if traded is None:
             traded = traded_closes(known, date, splits)
         statistics, correlation = statistics_from(known, date, shares, traded)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
+from marketsim.allocation.names import check_number
 from marketsim.ensemble import YEAR
 from marketsim.errors import InputError, nearest
 from marketsim.returns import ReturnScenarios
@@ -168,9 +169,10 @@ def implied(
     of revenue expect. Value is the mean over the worlds that the market prices; some of them are
     run again, and held to the mean over all draws as calibrated.
     """
+    check_number("implied worlds", worlds, 1, 1e6, "a whole number from 1 on")
     valuation = valuation_of(returns)
     known = beliefs_of(valuation.paths.scenarios.posterior, valuation.assumed)
-    asked = None if of is None else chosen_beliefs(known, [of] if isinstance(of, str) else of)
+    asked = None if of is None else chosen_beliefs(known, _names("of", of))
     members, who = _members(valuation, returns, companies)
     market = market_of(valuation)
     unpriced = members & ~np.isfinite(market)
@@ -235,6 +237,16 @@ def valuation_of(returns: ReturnScenarios | Allocation) -> Valuation:
     return found
 
 
+def _names(what: str, given: str | Iterable[str]) -> list[str]:
+    """Return names that were given as one text or as several."""
+    if isinstance(given, str):
+        return [given]
+    names = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(name, str) for name in names):
+        raise InputError(f"implied: {what} is {given!r}; give a name or several, as ['NVDA', 'MU']")
+    return names
+
+
 def _members(
     valuation: Valuation,
     returns: ReturnScenarios | Allocation,
@@ -246,7 +258,7 @@ def _members(
         return np.ones(len(tickers), dtype=bool), f"all {len(tickers)} companies"
     given = returns.returns if isinstance(returns, Allocation) else returns
     layers: Mapping[str, str] = given.layers
-    wanted = list(dict.fromkeys([companies] if isinstance(companies, str) else companies))
+    wanted = list(dict.fromkeys(_names("companies", companies)))
     if not wanted:
         raise InputError("implied: no company is named; name some, or leave companies out")
     names = [*tickers, *dict.fromkeys(layers.values())]
