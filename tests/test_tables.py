@@ -306,16 +306,16 @@ REGIMES: dict[str, tuple[str | bytes, str]] = {
 SHIFTS: dict[str, tuple[str | bytes, str]] = {
     "nothing": (
         "[dear]\n",
-        "what.toml, line 1, regime 'dear': shifts nothing; write an assumption and a number",
+        "what.toml, line 1, what-if 'dear': shifts nothing; write an assumption and a number",
     ),
     "a word": (
         '[dear]\nhurdle_rate = "much"\n',
-        "what.toml, line 2, regime 'dear': 'hurdle_rate' = 'much'; write a number to set "
+        "what.toml, line 2, what-if 'dear': 'hurdle_rate' = 'much'; write a number to set "
         "it to, 'x0.9', '+0.02' or one of add, multiply, set",
     ),
     "no table": (
         "hurdle_rate = 0.2\n",
-        "what.toml, line 1, regime 'hurdle_rate': 'hurdle_rate' is no what-if; write "
+        "what.toml, line 1, what-if 'hurdle_rate': 'hurdle_rate' is no what-if; write "
         "[hurdle_rate] and shifts below",
     ),
 }

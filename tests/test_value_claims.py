@@ -52,9 +52,8 @@ def valued(
     def found(regimes: str) -> Valuation:
         file = tmp_path_factory.mktemp("regimes") / "regimes.toml"
         file.write_text(regimes, encoding="utf-8")
-        paths = ms.simulate(
-            ms.load_scenarios(posterior, Path(file)), draws=20, seed=0, forecast=published
-        )
+        wanted = ms.load_scenarios(posterior, Path(file), normalise=True)
+        paths = ms.simulate(wanted, draws=20, seed=0, forecast=published)
         world: Valuation = ms.revalue(paths, prices).world
         return world
 
