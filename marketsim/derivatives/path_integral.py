@@ -255,7 +255,7 @@ class _Piece:
         bend = slopes[0, place] - slopes[1, place]
         width = self.end - self.start
         rise = float(after[place] - before[place]) - slopes[1, place] * width
-        share = rise / (bend * width) if bend else 0.5
+        share = rise / (bend * width) if bend * width else 0.5
         inside = float(np.clip(share, EDGE, 1.0 - EDGE)) if 0.0 < share < 1.0 else 0.5
         return self.start + inside * width
 
