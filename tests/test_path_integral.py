@@ -91,6 +91,11 @@ def test_no_order_of_inputs_matters(start: Point, end: Point, order: list[int]) 
     np.testing.assert_allclose(other, one[order], atol=1e-9)
 
 
+def test_a_change_that_is_lost_in_rounding_is_nothing() -> None:
+    found = path_integral(wavy, np.array([1.0, 5e-324, 0.0]), np.zeros(3))
+    assert np.abs(found.contributions).max() < 1e-300
+
+
 @given(start=numbers, end=numbers)
 def test_the_way_back_takes_off_what_the_way_there_added(start: Point, end: Point) -> None:
     there, back = path_integral(wavy, start, end), path_integral(wavy, end, start)

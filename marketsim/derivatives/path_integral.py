@@ -44,6 +44,9 @@ EDGE: Final = 0.02
 NARROW: Final = 1e-9
 """Share of the way below which nothing is parted: what it still misses is a jump."""
 
+SMALLEST: Final = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
+"""Of a change: below it numbers lose digits, and nothing adds up to any share of it."""
+
 ROUNDING: Final = 1e-14
 """Share of values that their change does not tell from nothing."""
 
@@ -182,7 +185,7 @@ def integrated(
     while True:
         total = sum((one.added for *_, one in pieces), np.zeros_like(pieces[0][-1].added))
         scale = max(float(np.abs(change).max(initial=0.0)), float(np.abs(total).sum(axis=1).max()))
-        enough = max(tolerance * scale, rounding)
+        enough = max(tolerance * scale, rounding, SMALLEST)
         if -sum(bad for bad, *_ in pieces) <= enough:
             break
         worst = pieces[0][-1]
