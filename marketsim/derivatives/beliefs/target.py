@@ -59,7 +59,7 @@ def believed(target: Target, belief: Belief, deviations: FloatArray) -> FloatArr
     by = deviations * belief.sd[0]
     if belief.name == "growth":
         return target.gap(sample.values(none, by[:, None] * target.members))
-    worlds = sample.run(none[:1])
+    worlds = sample.still
     if belief.name == "margin":
         cases = [sample.told(worlds, margin=x * target.members) for x in by]
     else:

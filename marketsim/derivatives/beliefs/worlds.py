@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 import jax
@@ -49,8 +49,6 @@ class Sample:
         Revenue of companies over the model's, [world, quarter, company].
     means
         Enterprise value on average over all worlds drawn, USD bn, [regime, company].
-    plain
-        The same in the few worlds, as calibrated.
     """
 
     valuation: Valuation
@@ -59,7 +57,6 @@ class Sample:
     ran: Ahead
     lives: FloatArray
     means: FloatArray
-    plain: FloatArray
 
     @classmethod
     def of(cls, valuation: Valuation, count: int) -> Sample:
@@ -72,18 +69,14 @@ class Sample:
         index = np.tile(pasts, len(moves))
         ran = again(paths, index, np.repeat(moves, len(pasts), axis=0))
         lives = np.exp(paths.deviation[index])[:, :, valuation.columns]
-        blank = np.full((len(moves), len(valuation.columns)), np.nan)
-        found = cls(
+        return cls(
             valuation=valuation,
             names=scenarios.names if mix else ("unshifted",),
             odds=scenarios.probabilities if mix else np.ones(1),
             ran=ran,
             lives=lives,
             means=_means(valuation),
-            plain=blank,
         )
-        plain = found._by_regime(found.run(found.none[None]))
-        return replace(found, plain=plain[0])
 
     @property
     def companies(self) -> pd.Index:
@@ -99,6 +92,17 @@ class Sample:
     def none(self) -> FloatArray:
         """No move at all, [entry]."""
         return np.zeros(self.ran.link.shape[1])
+
+    @cached_property
+    def still(self) -> Outcomes:
+        """The worlds as calibrated: what beliefs about value alone are asked in."""
+        return self.run(self.none[None])
+
+    @cached_property
+    def plain(self) -> FloatArray:
+        """Enterprise value in them, USD bn, [regime, company]."""
+        found: FloatArray = self._by_regime(self.still)[0]
+        return found
 
     def run(self, moves: FloatArray, growth: FloatArray | None = None) -> Outcomes:
         """Return all worlds of every case, case by case.
