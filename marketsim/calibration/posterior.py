@@ -94,6 +94,15 @@ class Posterior:
         return self.knowledge.universe.revenue_map
 
     @property
+    def link(self) -> np.ndarray:
+        """The mode in linked coordinates, [entry]."""
+        c = self.coordinates
+        found: np.ndarray = (
+            np.asarray(c.centre) + np.asarray(c.scale) * self.mode[: len(self.entries)]
+        )
+        return found
+
+    @property
     def assumptions(self) -> Assumptions:
         """The assumptions at the mode."""
         with precise("float64"):

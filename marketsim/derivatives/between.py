@@ -260,9 +260,8 @@ def _assumptions(held: Holding, places: list[int], entries: NDArray[np.int_]) ->
     """Return the assumptions that set regimes apart, at the middle of each."""
     scenarios = held.valuation.paths.scenarios
     posterior = scenarios.posterior
-    c, count = posterior.coordinates, len(posterior.entries)
-    mode = np.asarray(c.centre) + np.asarray(c.scale) * posterior.mode[:count]
-    both = assumptions_at(mode + scenarios.moves[places], c)[:, entries]
+    linked = posterior.link + scenarios.moves[places]
+    both = assumptions_at(linked, posterior.coordinates)[:, entries]
     few = [posterior.entries[i] for i in entries]
     return pd.DataFrame(
         {

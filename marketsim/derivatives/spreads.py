@@ -44,7 +44,7 @@ class Spreads:
         entries, coordinates = posterior.entries, posterior.coordinates
         count = len(entries)
         scale = np.asarray(coordinates.scale)
-        link = np.asarray(coordinates.centre) + scale * posterior.mode[:count]
+        link = posterior.link
         moved = (link if move is None else link + move)[None]
         keep = np.array([i for i, e in enumerate(entries) if movable(e)])
         return cls(

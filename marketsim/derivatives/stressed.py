@@ -152,7 +152,7 @@ def _assumptions(
     apart = worlds.factor @ z
     added = apart * solve_triangular(worlds.factor, z, lower=True, trans="T")
     c = posterior.coordinates
-    mode = np.asarray(c.centre) + np.asarray(c.scale) * posterior.mode[:entries]
+    mode = posterior.link
     middle = mode + scenarios.moves[regime]
     here = middle + np.asarray(c.scale) * apart[:entries]
     calibrated, in_regime, value = assumptions_at(np.stack([mode, middle, here]), c)

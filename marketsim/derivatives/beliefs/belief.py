@@ -170,7 +170,7 @@ def _entries(posterior: Posterior, some: list[int]) -> list[tuple[str, int]]:
 def _of_model(name: str, some: list[int], posterior: Posterior) -> Belief:
     entries = [posterior.entries[i] for i in some]
     centre, scale = (np.asarray(getattr(posterior.coordinates, k))[some] for k in _SHAPE)
-    link = centre + scale * posterior.mode[some]
+    link = posterior.link[some]
     sd = scale * np.sqrt(np.diag(posterior.covariance)[some])
     ends = [(centre + side * SUPPORT * scale - link) / sd for side in (-1.0, 1.0)]
     return Belief(

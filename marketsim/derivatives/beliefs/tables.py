@@ -84,10 +84,7 @@ def _of_model(space: Space, point: Point, valuation: Valuation) -> pd.DataFrame:
     u = space.parts(point.u)[0]
     left = point.spread[: len(some), : len(some)]
     spreads = Spreads.of(posterior)
-    link = (
-        np.asarray(posterior.coordinates.centre)
-        + np.asarray(posterior.coordinates.scale) * posterior.mode[: len(posterior.entries)]
-    )
+    link = posterior.link
     move = space.move(point.u)
     after = np.zeros(len(link))
     after[some] = np.sqrt(np.maximum(np.diag(space.root @ left @ space.root.T), 0.0))
