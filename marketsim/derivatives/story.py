@@ -206,7 +206,7 @@ def _told(world: StressedWorld) -> dict[str, Any]:
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a table as rows of plain values: dates as texts, what is missing as None."""
     flat = table.reset_index()
-    if "year_to" in flat:
-        flat["year_to"] = flat["year_to"].dt.strftime("%Y-%m-%d")
+    for name in flat.select_dtypes("datetime").columns:
+        flat[name] = flat[name].dt.strftime("%Y-%m-%d")
     plain = flat.astype(object).where(flat.notna(), None)
     return [dict(zip(plain.columns, row, strict=True)) for row in plain.to_numpy().tolist()]

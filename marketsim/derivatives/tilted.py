@@ -14,7 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.views.constraint import ViewConstraint
-from marketsim.views.entropy import nearest_probabilities
+from marketsim.views.entropy import (
+    effective_number,
+    nearest_probabilities,
+    relative_entropy,
+)
 
 from .holding import Holding
 from .spreads import Spreads
@@ -71,7 +75,6 @@ def tilted_draws(held: Holding, loss: float, places: NDArray[np.int_]) -> Tilted
     if found is None:
         return None
     odds = found.probabilities
-    some = odds > 0.0
     spreads = Spreads.of(scenarios.posterior)
     moved = (odds - given) @ paths.link[paths.index] / spreads.linked
     table = pd.DataFrame({"deviations": moved[spreads.keep]}, index=spreads.names)
@@ -82,8 +85,8 @@ def tilted_draws(held: Holding, loss: float, places: NDArray[np.int_]) -> Tilted
         for name, p in (("probability", given), ("tilted", odds))
     }
     return TiltedDraws(
-        relative_entropy=max(float(odds[some] @ np.log(odds[some] / given[some])), 0.0),
-        effective=float(np.exp(-odds[some] @ np.log(odds[some]))),
+        relative_entropy=relative_entropy(odds, given),
+        effective=effective_number(odds),
         regimes=pd.DataFrame(both, index=pd.Index(names, name="regime")),
         assumptions=table.loc[order],
     )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from marketsim.dates import Day, day_or_none
 from marketsim.derivatives import Implied, implied
+from marketsim.derivatives.story import rows_of
 from marketsim.errors import InputError, MarketsimError
 from marketsim.files import replace_file
 
@@ -53,8 +54,8 @@ class ImpliedHistory:
         return {
             "who": self.who,
             "value_over_market": {_day(d): x for d, x in self.value_over_market.items()},
-            "beliefs": _rows(self.beliefs),
-            "regimes": _rows(self.regimes),
+            "beliefs": rows_of(self.beliefs),
+            "regimes": rows_of(self.regimes),
             "left_out": {_day(date): why for date, why in self.left_out.items()},
         }
 
@@ -181,10 +182,3 @@ def _quarter_ends(first: Day, last: Day) -> list[pd.Timestamp]:
 
 def _day(date: Any) -> str:
     return str(pd.Timestamp(date).date())
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    flat = table.reset_index()
-    flat["date"] = flat["date"].dt.strftime("%Y-%m-%d")
-    plain = flat.astype(object).where(flat.notna(), None)
-    return [dict(zip(plain.columns, row, strict=True)) for row in plain.to_numpy().tolist()]

@@ -21,7 +21,14 @@ import numpy as np
 from ..precision import precise
 from .constraint import BoolArray, FloatArray, ViewConstraint
 
-__all__ = ["TOLERANCE", "Tilt", "nearest_probabilities", "scale"]
+__all__ = [
+    "TOLERANCE",
+    "Tilt",
+    "effective_number",
+    "nearest_probabilities",
+    "relative_entropy",
+    "scale",
+]
 
 TOLERANCE: Final = 1e-10
 """By how much a constraint may fail, over the size of its quantity."""
@@ -71,6 +78,18 @@ def nearest_probabilities(prior: FloatArray, constraints: Sequence[ViewConstrain
             probabilities[inside] = tilted
     missed = [one.miss(probabilities) > TOLERANCE * scale(one, prior) for one in constraints]
     return None if any(missed) else Tilt(probabilities, multipliers)
+
+
+def relative_entropy(new: FloatArray, old: FloatArray) -> float:
+    """Return that of ``new`` probabilities to ``old`` ones, in nats."""
+    some = new > 0.0
+    return max(float(new[some] @ np.log(new[some] / old[some])), 0.0)
+
+
+def effective_number(probabilities: FloatArray) -> float:
+    """Return how many equally likely outcomes would be as uncertain: the exp of the entropy."""
+    likely = probabilities[probabilities > 0.0]
+    return float(np.exp(-likely @ np.log(likely)))
 
 
 def scale(one: ViewConstraint, prior: FloatArray) -> float:

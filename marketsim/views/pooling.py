@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from ..errors import InputError, SolverError
 from ..returns import ReturnScenarios
 from .conflict import explain
-from .constraint import FloatArray
-from .entropy import nearest_probabilities
+from .entropy import effective_number, nearest_probabilities, relative_entropy
 from .parser import Features, parse_views
 
 __all__ = ["Pooled", "effective_scenarios", "pool_views", "view"]
@@ -142,7 +140,7 @@ def pool_views(returns: ReturnScenarios, *views: str, features: Features | None 
         index=pd.Index([one.text for one in constraints], name="view", dtype="str"),
     )
     before, after = effective_scenarios(returns), effective_scenarios(pooled)
-    return Pooled(pooled, _relative_entropy(new, old), before, after, table)
+    return Pooled(pooled, relative_entropy(new, old), before, after, table)
 
 
 def effective_scenarios(returns: ReturnScenarios) -> float:
@@ -150,8 +148,7 @@ def effective_scenarios(returns: ReturnScenarios) -> float:
 
     The number of draws where all are equally likely, 1 where one is certain.
     """
-    likely = returns.probabilities[returns.probabilities > 0.0]
-    return float(np.exp(-likely @ np.log(likely)))
+    return effective_number(returns.probabilities)
 
 
 def _check_scenarios(given: object) -> None:
@@ -160,8 +157,3 @@ def _check_scenarios(given: object) -> None:
         raise InputError(
             f"view takes ReturnScenarios, not a {kind}; see ReturnScenarios.from_frame"
         )
-
-
-def _relative_entropy(new: FloatArray, old: FloatArray) -> float:
-    some = new > 0.0
-    return max(float(new[some] @ np.log(new[some] / old[some])), 0.0)

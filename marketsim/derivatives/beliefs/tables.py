@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from marketsim.ensemble import assumptions_at
 from marketsim.valuation import Valuation
+from marketsim.views.entropy import relative_entropy
 
 from ..spreads import Spreads
 from .together import Point, Space
@@ -32,8 +33,7 @@ def parts_of(space: Space | None, point: Point | None) -> pd.Series[float]:
     *plain, _ = space.parts(point.u)
     names = "assumptions", "valuation", "growth"
     found = {name: 0.5 * float(u @ u) for name, u in zip(names, plain, strict=True)}
-    odds = space.odds(point.u)
-    found["regimes"] = float(odds @ np.log(odds / space.sample.odds))
+    found["regimes"] = relative_entropy(space.odds(point.u), space.sample.odds)
     return pd.Series(found, name="surprise")
 
 

@@ -19,6 +19,7 @@ from marketsim.model.tree import leaf
 from marketsim.precision import precise
 from marketsim.simulation import Outcomes
 from marketsim.valuation import ValuationAssumptions
+from marketsim.views.entropy import relative_entropy
 
 from .belief import Belief, whitened
 from .worlds import Sample
@@ -158,8 +159,7 @@ class Space:
     def surprise(self, u: FloatArray) -> float:
         """Return relative entropy from the model's distribution, in nats."""
         plain = np.concatenate(self.parts(u)[:3])
-        odds = self.odds(u)
-        return float(0.5 * plain @ plain + odds @ np.log(odds / self.sample.odds))
+        return float(0.5 * plain @ plain) + relative_entropy(self.odds(u), self.sample.odds)
 
     def surprise_slope(self, u: FloatArray) -> FloatArray:
         """Return its derivatives, [unknown]."""
