@@ -11,7 +11,7 @@ import pandas as pd
 
 from marketsim.errors import InputError
 
-__all__ = ["Day", "day", "day_or_none"]
+__all__ = ["Day", "day", "day_or_none", "today"]
 
 Day = str | Date | np.datetime64
 """What names a day: ISO text, a date or datetime (a pandas Timestamp too), a datetime64."""
@@ -44,3 +44,8 @@ def day(value: Day, name: str = "date") -> pd.Timestamp:
 def day_or_none(value: Day | None, name: str) -> pd.Timestamp | None:
     """Midnight of the day, or None where none is asked for."""
     return None if value is None else day(value, name)
+
+
+def today() -> pd.Timestamp:
+    """Midnight of today, by UTC."""
+    return pd.Timestamp.now("UTC").tz_localize(None).normalize()

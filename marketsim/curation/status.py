@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from marketsim.dates import Day, day_or_none
+from marketsim.dates import Day, day_or_none, today
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices.embedded import SNAPSHOT
 from marketsim.runs.freshness import freshness
@@ -113,8 +113,7 @@ def status_of(add: Path | str | None = None, as_of: Day | None = None) -> Status
     DataError
         As `marketsim.load_facts`.
     """
-    today = pd.Timestamp.now("UTC").tz_localize(None).normalize()
-    date = day_or_none(as_of, "as_of") or today
+    date = day_or_none(as_of, "as_of") or today()
     knowledge = load_facts(add=add).upto(date)
     due = _due(knowledge, date)
     return Status(

@@ -18,7 +18,7 @@ import pandas as pd
 
 from marketsim.curation.adding import Added, Row, add_rows, knowledge_with, own_keys
 from marketsim.curation.comparing import Comparison, Difference, compare, entity_of
-from marketsim.dates import Day, day_or_none
+from marketsim.dates import Day, day_or_none, today
 from marketsim.errors import InputError, PriceError, SourceError, nearest
 from marketsim.files import cache_folder
 from marketsim.knowledge import Knowledge
@@ -154,18 +154,18 @@ def update_facts(
     name = require_agent(agent or os.environ.get("MARKETSIM_USER_AGENT")) if "sec" in chosen else ""
     knowledge = knowledge_with(place)
     companies = _companies(knowledge, tickers)
-    today = pd.Timestamp.now("UTC").tz_localize(None).normalize()
-    first = day_or_none(since, "since") or today - BACK
+    now = today()
+    first = day_or_none(since, "since") or now - BACK
     kept = cache_folder(cache)
     hearing = _Hearing(progress or (lambda _: None))
     if "sec" in chosen:
-        filings = _Filings(Sec(name, kept, patience or SEC_PATIENCE), today)
+        filings = _Filings(Sec(name, kept, patience or SEC_PATIENCE), now)
         hearing.hear("sec", companies, filings)
         hearing.notes += filings.notes
     if "yahoo" in chosen:
         slow = patience or Patience()
         hearing.hear("yahoo", companies, lambda ticker: yahoo_reports(ticker, slow))
-        splits = _Splits(first, today, kept, slow)
+        splits = _Splits(first, now, kept, slow)
         hearing.hear("yahoo", companies, splits, "splits")
         hearing.notes += splits.notes
     if not hearing.reports and hearing.failures:

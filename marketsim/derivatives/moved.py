@@ -16,7 +16,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from marketsim.ensemble import assumptions_at, slopes_at
+from marketsim.ensemble import YEAR, assumptions_at, slopes_at
 from marketsim.ensemble.batches import padded
 from marketsim.ensemble.forward import moved_ahead
 from marketsim.ensemble.reverse import Seen
@@ -32,8 +32,6 @@ from .chain import SEEN, log_worth
 __all__ = ["Moving"]
 
 FloatArray = NDArray[np.float64]
-
-YEAR: Final = 4
 
 REVENUE: Final = "lines"
 
@@ -53,16 +51,15 @@ class Moving:
         v, paths = valuation, valuation.paths
         posterior, quarters = paths.scenarios.posterior, len(paths.quarter_ends)
         self.valuation = v
-        rows = np.array([np.flatnonzero(paths.index == k)[0] for k in numbers])
-        ran = again(paths)
+        ran = again(paths, numbers, np.zeros((len(numbers), len(posterior.entries))))
         with precise("float64"):
             last = central.handover(posterior)
         calm = np.pad(np.asarray(last.coming), ((0, 0), (0, quarters)))[:, :quarters]
-        self.link = np.concatenate([paths.link[numbers], np.asarray(last.link)[None]])
+        self.link = np.concatenate([ran.link, np.asarray(last.link)[None]])
         self.state: State = jax.tree.map(
-            lambda x, y: np.concatenate([x[rows], np.asarray(y)[None]]), ran.state, last.state
+            lambda x, y: np.concatenate([x, np.asarray(y)[None]]), ran.state, last.state
         )
-        self.news = np.concatenate([ran.news[rows], calm[None]])
+        self.news = np.concatenate([ran.news, calm[None]])
         own = np.exp(paths.deviation[numbers])[:, :, v.columns]
         calibrated = paths.calibrated.lives[:, :, v.columns].astype(float)
         self.lives = np.concatenate([own, calibrated])

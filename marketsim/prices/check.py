@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from marketsim.dates import today
 from marketsim.errors import DataError, InputError
 from marketsim.prices.embedded import embedded_splits
 from marketsim.prices.load import require_source
@@ -157,11 +158,11 @@ def _count(number: int, what: str) -> str:
 def _of_all(
     panel: pd.DataFrame, exchange: str, sessions: pd.DatetimeIndex | None
 ) -> Iterator[Remark]:
-    today = pd.Timestamp.now("UTC").tz_localize(None).normalize()
-    if panel.index[-1] > today:
+    now = today()
+    if panel.index[-1] > now:
         yield Remark("refused", "", f"closes of {panel.index[-1]:%Y-%m-%d}, which is yet to come")
-    elif panel.index[-1] == today:
-        yield Remark("doubtful", "", f"the bar of today, {today:%Y-%m-%d}, may still move")
+    elif panel.index[-1] == now:
+        yield Remark("doubtful", "", f"the bar of today, {now:%Y-%m-%d}, may still move")
     if sessions is None:
         said = f"sessions of {exchange} were not looked up; pip install 'marketsim[calendars]'"
         yield Remark("noted", "", said)

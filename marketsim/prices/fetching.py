@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from marketsim.dates import today
 from marketsim.errors import InputError, PriceError
 from marketsim.prices.adjusting import adjusted_closes, splits_of
 from marketsim.prices.bars import bars_fault
@@ -35,7 +36,7 @@ SAME: Final = 1e-4  # Yahoo's closes are float32
 
 def last_finished_day() -> pd.Timestamp:
     """Yesterday in UTC: today's bar may still move."""
-    return pd.Timestamp.now("UTC").tz_localize(None).normalize() - pd.Timedelta(days=1)
+    return today() - pd.Timedelta(days=1)
 
 
 def yahoo_closes(
