@@ -33,6 +33,7 @@ __all__ = [
     "Histories",
     "ahead",
     "assumptions_at",
+    "by_chunk",
     "histories",
     "in_chunks",
     "padded",
@@ -160,6 +161,41 @@ def in_chunks(program: Callable[[FloatArray], Any], x: FloatArray) -> FloatArray
     starts = range(0, len(x), CHUNK)
     chunks = [np.asarray(program(padded(x[first : first + CHUNK]))) for first in starts]
     return np.concatenate(chunks)[: len(x)]
+
+
+def by_chunk(
+    program: Callable[[slice, T, Setting], FloatArray], given: T, news: FloatArray, setting: Setting
+) -> FloatArray:
+    """Return what ``program`` makes of worlds, chunk by chunk on all processors, [world, ...].
+
+    In float64. Chunks are padded, and news to whole years.
+
+    Parameters
+    ----------
+    program
+        From the rows of a chunk, what is given of them with the worlds last, the news behind it,
+        and the setting.
+    given
+        Arrays [world, ...].
+    news
+        Of every kind, [world, kind, quarter].
+    setting
+        What is given rather than assumed.
+    """
+    count = len(news)
+    whole = np.pad(news, ((0, 0), (0, 0), (0, -news.shape[2] % YEAR)))
+    with precise("float64"):
+        shared = _cast(setting, "float64")
+
+    def chunk(first: int) -> FloatArray:
+        with precise("float64"):
+            few = jax.tree.map(
+                lambda x: worlds_last(padded(x[first : first + CHUNK])), (given, whole)
+            )
+            return program(slice(first, min(first + CHUNK, count)), _cast(few, "float64"), shared)
+
+    with ThreadPoolExecutor(processors()) as pool:
+        return np.concatenate(list(pool.map(chunk, range(0, count, CHUNK))))
 
 
 def _run(

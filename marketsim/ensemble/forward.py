@@ -7,7 +7,6 @@ many assumptions, `reverse` is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -17,9 +16,9 @@ from jax import Array
 from numpy.typing import NDArray
 
 from marketsim.model import Setting, Shocks, State, run, unpack
-from marketsim.precision import RUN_OFTEN, precise
+from marketsim.precision import RUN_OFTEN
 
-from .batches import CHUNK, YEAR, _cast, padded, processors, worlds_first, worlds_last
+from .batches import YEAR, by_chunk, worlds_first
 from .reverse import Seen
 
 __all__ = ["moved_ahead"]
@@ -56,26 +55,16 @@ def moved_ahead(
         From which worlds, fields of their quarters [world, quarter, ...] and derivatives of those
         along the change, to what is wanted of them, [world, ...].
     """
-    count, quarters = len(values), news.shape[2]
-    news = np.pad(news, ((0, 0), (0, 0), (0, -quarters % YEAR)))
-    with precise("float64"):
-        shared = _cast(setting, "float64")
+    quarters = news.shape[2]
 
-    def chunk(first: int) -> FloatArray:
-        rows = slice(first, min(first + CHUNK, count))
-        with precise("float64"):
-            given = jax.tree.map(
-                lambda x: worlds_last(padded(x[first : first + CHUNK])),
-                (values, change, state, news),
-            )
-            at, along, now, shocks = _cast(given, "float64")
-            room = rows.stop - first
-            both = _run(at, along, shared, now, shocks, names)
-            seen, moved = ({n: x[:room, :quarters] for n, x in part.items()} for part in both)
-            return told(rows, seen, moved)
+    def chunk(rows: slice, few: Any, shared: Setting) -> FloatArray:
+        (at, along, now), shocks = few
+        room = rows.stop - rows.start
+        both = _run(at, along, shared, now, shocks, names)
+        seen, moved = ({n: x[:room, :quarters] for n, x in part.items()} for part in both)
+        return told(rows, seen, moved)
 
-    with ThreadPoolExecutor(processors()) as pool:
-        return np.concatenate(list(pool.map(chunk, range(0, count, CHUNK))))
+    return by_chunk(chunk, (values, change, state), news, setting)
 
 
 def _run(

@@ -9,7 +9,6 @@ takes one small program, compiled once, and the memory of one year.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,19 +20,9 @@ from jax import Array, lax
 from numpy.typing import NDArray
 
 from marketsim.model import Setting, Shocks, State, start, step, unpack
-from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise
+from marketsim.precision import RUN_OFTEN, RUN_SELDOM
 
-from .batches import (
-    CHUNK,
-    YEAR,
-    _begun,
-    _cast,
-    _year,
-    padded,
-    processors,
-    worlds_first,
-    worlds_last,
-)
+from .batches import YEAR, _begun, _year, by_chunk, worlds_first, worlds_last
 
 __all__ = ["Recorded", "begin", "begun_back", "record", "slopes_by_assumption"]
 
@@ -158,25 +147,16 @@ def slopes_by_assumption(
     asked
         From which worlds, and what is seen of them, to the derivatives of the sum by that.
     """
-    count, quarters = len(values), news.shape[2]
-    news = np.pad(news, ((0, 0), (0, 0), (0, -quarters % YEAR)))
-    with precise("float64"):
-        shared = _cast(setting, "float64")
+    quarters = news.shape[2]
 
-    def chunk(first: int) -> FloatArray:
-        rows = slice(first, min(first + CHUNK, count))
-        with precise("float64"):
-            given = jax.tree.map(
-                lambda x: worlds_last(padded(x[first : first + CHUNK])), (values, state, news)
-            )
-            few, now, shocks = _cast(given, "float64")
-            ran = record(few, shared, now, shocks, names)
-            room = rows.stop - first
-            seen = {name: path[:room, :quarters] for name, path in ran.seen.items()}
-            return worlds_first(ran.back(asked(rows, seen))[0])[:room]
+    def chunk(rows: slice, few: Any, shared: Setting) -> FloatArray:
+        (at, now), shocks = few
+        ran = record(at, shared, now, shocks, names)
+        room = rows.stop - rows.start
+        seen = {name: path[:room, :quarters] for name, path in ran.seen.items()}
+        return worlds_first(ran.back(asked(rows, seen))[0])[:room]
 
-    with ThreadPoolExecutor(processors()) as pool:
-        return np.concatenate(list(pool.map(chunk, range(0, count, CHUNK))))
+    return by_chunk(chunk, (values, state), news, setting)
 
 
 @partial(jax.jit, compiler_options=RUN_OFTEN)
