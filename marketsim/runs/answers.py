@@ -15,7 +15,7 @@ from marketsim.files import replace_file
 
 from .deciding import Question, decided
 
-__all__ = ["Answer", "Told", "answered"]
+__all__ = ["Answer", "Told", "answered", "keep"]
 
 
 class Told(Protocol):
@@ -83,7 +83,15 @@ def answered(
     choice = made.decision.choice
     progress(step)
     answer = Answer(made.date, choice.weights, question(choice), tuple(made.fresh.warnings))
-    if out is not None:
-        replace_file(out / f"{name}.json", answer.to_json().encode())
-        replace_file(out / f"{name}.txt", f"{answer}\n".encode())
+    keep(out, name, answer.to_json(), answer)
     return answer
+
+
+def keep(out: Path | None, name: str, text: str, story: object) -> None:
+    """Write an answer as JSON and as it is told, ``<name>.json`` and ``<name>.txt``, to a folder.
+
+    Without a folder nothing is written.
+    """
+    if out is not None:
+        replace_file(out / f"{name}.json", text.encode())
+        replace_file(out / f"{name}.txt", f"{story}\n".encode())

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import DataError, MarketsimError
-from marketsim.files import replace_file
 from marketsim.forecasting import ForecastChange, forecast_change
 
+from .answers import keep
 from .comparison_story import comparison_story
 from .corners import RETURN, RISK, Corners, Differs, attributed, check_names, outcome
 from .deciding import Decided, decided
@@ -135,9 +135,7 @@ def compare(
         regimes=_regimes(*found),
         forecasts=tuple(_forecasts(*found)) if differs.facts or differs.settings else (),
     )
-    if out is not None:
-        replace_file(out / "comparison.json", result.to_json().encode())
-        replace_file(out / "comparison.txt", f"{result}\n".encode())
+    keep(out, "comparison", result.to_json(), result)
     return result
 
 

@@ -15,8 +15,8 @@ from marketsim.dates import Day, day_or_none
 from marketsim.derivatives import Implied, implied
 from marketsim.derivatives.story import rows_of
 from marketsim.errors import InputError, MarketsimError
-from marketsim.files import replace_file
 
+from .answers import keep
 from .deciding import Question, valued
 
 __all__ = ["ImpliedHistory", "implied_history", "implied_now"]
@@ -107,9 +107,7 @@ def implied_now(
     found = valued(Question(**asked), progress)
     progress("asking prices what they assume")
     result = implied(found.returns, companies, of=of, together=together)
-    if out is not None:
-        replace_file(out / "implied.json", to_json(result).encode())
-        replace_file(out / "implied.txt", f"{result}\n".encode())
+    keep(out, "implied", to_json(result), result)
     return result, tuple(found.fresh.warnings)
 
 

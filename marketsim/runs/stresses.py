@@ -13,9 +13,10 @@ import pandas as pd
 from marketsim.allocation import Allocation
 from marketsim.derivatives import ReverseStress, Stress, reverse_stress, stress
 from marketsim.errors import InputError
-from marketsim.files import check_folder, replace_file
+from marketsim.files import check_folder
 from marketsim.scenarios import read_what_ifs
 
+from .answers import keep
 from .deciding import Question, decided
 
 __all__ = ["StressTest", "stress_test"]
@@ -101,7 +102,5 @@ def stress_test(
     listed = held.weights if isinstance(held, Allocation) else held
     warnings = (*found.fresh.warnings, *(() if shifted is None else shifted.warnings))
     result = StressTest(found.date, listed, reverse, shifted, warnings)
-    if out is not None:
-        replace_file(out / "stress.json", result.to_json().encode())
-        replace_file(out / "stress.txt", f"{result}\n".encode())
+    keep(out, "stress", result.to_json(), result)
     return result
