@@ -51,10 +51,7 @@ def read_shares(path: Path) -> dict[str, float]:
     DataError
         As `read_weights`.
     """
-    rows, faults = read_rows(SHARES, Path(path))
-    refuse(faults if rows is None else [*faults, *SHARES.faults(rows)])
-    assert rows is not None  # a file without its columns has faults
-    return dict(zip(map(str, rows["ticker"]), map(float, numbers(rows["shares"])), strict=True))
+    return _by_ticker(SHARES, "shares", *read_rows(SHARES, Path(path)))
 
 
 def read_weights(path: Path) -> dict[str, float]:
@@ -71,10 +68,17 @@ def read_weights(path: Path) -> dict[str, float]:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"no file '{path}' of weights; give a CSV with the columns ticker, weight")
-    rows, faults = _frame_rows(path) if is_parquet(path) else read_rows(WEIGHTS, path)
-    refuse(faults if rows is None else [*faults, *WEIGHTS.faults(rows)])
+    read = _frame_rows(path) if is_parquet(path) else read_rows(WEIGHTS, path)
+    return _by_ticker(WEIGHTS, "weight", *read)
+
+
+def _by_ticker(
+    schema: Schema, column: str, rows: Rows | None, faults: list[Fault]
+) -> dict[str, float]:
+    """Return a column of numbers by ticker, once nothing is wrong with the rows."""
+    refuse(faults if rows is None else [*faults, *schema.faults(rows)])
     assert rows is not None  # a file without its columns has faults
-    return dict(zip(map(str, rows["ticker"]), map(float, numbers(rows["weight"])), strict=True))
+    return dict(zip(map(str, rows["ticker"]), map(float, numbers(rows[column])), strict=True))
 
 
 def _frame_rows(path: Path) -> tuple[Rows | None, list[Fault]]:
