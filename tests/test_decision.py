@@ -11,10 +11,11 @@ import pytest
 
 import marketsim as ms
 from marketsim.errors import InfeasibleError, InputError
+from marketsim.knowledge import BILL
 from marketsim.returns import ReturnScenarios
 from marketsim.runs import decide
 from marketsim.runs.benchmarks import stated_weights
-from marketsim.runs.cash import BILL, CashRate, earned_by_cash
+from marketsim.runs.cash import CashRate, earned_by_cash
 
 LEVEL = 0.8
 

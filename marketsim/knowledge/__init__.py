@@ -12,6 +12,7 @@ row.
 from __future__ import annotations
 
 from marketsim.knowledge.adding import add_company
+from marketsim.knowledge.bills import BILL, bill_yield, bill_yields
 from marketsim.knowledge.breaks import Break
 from marketsim.knowledge.knowledge import Knowledge
 from marketsim.knowledge.loading import load_facts
@@ -22,6 +23,7 @@ from marketsim.knowledge.table import COLUMNS, CONFIDENCES, DOUBT, Facts
 from marketsim.knowledge.universe import Universe
 
 __all__ = [
+    "BILL",
     "COLUMNS",
     "CONFIDENCES",
     "DOUBT",
@@ -32,6 +34,8 @@ __all__ = [
     "ServedModel",
     "Universe",
     "add_company",
+    "bill_yield",
+    "bill_yields",
     "load_facts",
     "reported",
 ]

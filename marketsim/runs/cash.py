@@ -9,20 +9,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from marketsim.knowledge import BILL, bill_yield
 from marketsim.returns import CASH, ReturnScenarios
 from marketsim.valuation import Valuation
 from marketsim.valuation.assumptions import RATES
 
 __all__ = ["CashRate", "cash_return", "earned_by_cash", "invested", "with_cash", "with_cash_cap"]
 
-BILL: Final = "interest_rate", "US 3-month bill"
-"""Quantity and entity of what cash earns within `SHORT`."""
-
 SHORT: Final = 1.0
 """Years: whoever holds cash for longer can have a bond."""
-
-DAYS: Final = 91
-"""Of a bill's life: it costs 1 - discount x 91 / 360 of what it pays."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +66,8 @@ def earned_by_cash(returns: ReturnScenarios, given: float | None = None) -> Cash
     bills = facts.select(*BILL)
     if returns.horizon_years <= SHORT and len(bills):
         newest = bills.iloc[-1]
-        return CashRate(_continuous(newest["value"] / 100.0), BILL[1], newest["date"])
+        return CashRate(bill_yield(newest["value"] / 100.0), BILL[1], newest["date"])
     return _assumed(world, facts.select(*RATES["risk_free"]))
-
-
-def _continuous(discount: float) -> float:
-    """Return what a bill at a ``discount`` yields per year, compounded continuously."""
-    return float(-np.log1p(-discount * DAYS / 360.0) * 365.0 / DAYS)
 
 
 def _assumed(world: Valuation, bonds: pd.DataFrame) -> CashRate:
