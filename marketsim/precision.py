@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from importlib.metadata import version
@@ -9,7 +10,7 @@ from typing import Any, Final, Literal
 
 from marketsim.errors import InputError
 
-__all__ = ["RUN_OFTEN", "RUN_SELDOM", "Precision", "one_thread", "precise"]
+__all__ = ["RUN_OFTEN", "RUN_SELDOM", "Precision", "one_thread", "precise", "processors"]
 
 Precision = Literal["float32", "float64"]
 
@@ -73,3 +74,9 @@ def one_thread() -> AbstractContextManager[Any]:
 
     context: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="blas")
     return context
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    able = getattr(os, "sched_getaffinity", None)
+    return len(able(0)) if able else (os.cpu_count() or 1)

@@ -8,7 +8,6 @@ last axis, so that the loops over worlds are the long ones; outside it is the fi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from marketsim.model import NEWS, Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
 from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
-from marketsim.precision import RUN_OFTEN, RUN_SELDOM, Precision, precise
+from marketsim.precision import RUN_OFTEN, RUN_SELDOM, Precision, precise, processors
 
 from .world import COMING
 
@@ -267,12 +266,6 @@ def _transformed(kind: Array, link: Array) -> Array:
 def _slopes(kind: Array, link: Array) -> Array:
     found: Array = jax.jvp(partial(transform, kind), (link,), (jnp.ones_like(link),))[1]
     return found
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    able = getattr(os, "sched_getaffinity", None)
-    return len(able(0)) if able else (os.cpu_count() or 1)
 
 
 def _cast(tree: T, precision: Precision) -> T:

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 from jax import Array
 
-from marketsim.ensemble.batches import processors
 from marketsim.model.tree import leaf
-from marketsim.precision import RUN_OFTEN, precise
+from marketsim.precision import RUN_OFTEN, precise, processors
 from marketsim.simulation import Outcomes, Paths
 
 from .assumptions import ValuationAssumptions, valuation_assumptions
