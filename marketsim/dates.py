@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import date as Date
 from typing import Final
 
@@ -11,7 +15,7 @@ import pandas as pd
 
 from marketsim.errors import InputError
 
-__all__ = ["Day", "day", "day_or_none", "today"]
+__all__ = ["Day", "day", "day_or_none", "seeing", "shown", "today"]
 
 Day = str | Date | np.datetime64
 """What names a day: ISO text, a date or datetime (a pandas Timestamp too), a datetime64."""
@@ -49,3 +53,53 @@ def day_or_none(value: Day | None, name: str) -> pd.Timestamp | None:
 def today() -> pd.Timestamp:
     """Midnight of today, by UTC."""
     return pd.Timestamp.now("UTC").tz_localize(None).normalize()
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """Who looks, and what is the last day shown to it; None where nothing is."""
+
+    who: str
+    last: pd.Timestamp | None
+
+
+_SIGHT: Final[ContextVar[_Sight | None]] = ContextVar("sight", default=None)
+
+
+@contextmanager
+def seeing(who: str, last: pd.Timestamp | None) -> Iterator[None]:
+    """Let `shown` hand out nothing later than a day to `who`, and nothing at all on None."""
+    token = _SIGHT.set(_Sight(who, last))
+    try:
+        yield
+    finally:
+        _SIGHT.reset(token)
+
+
+def shown(date: pd.Timestamp | None, name: str = "as_of") -> pd.Timestamp | None:
+    """The date as of which data may be loaded here: a strategy is shown none after its own.
+
+    Parameters
+    ----------
+    date : Timestamp or None
+        What is asked for. None is all that there is; inside a strategy, all by its date.
+
+    Raises
+    ------
+    InputError
+        A strategy asks for a later day, or its file for anything while it is read.
+    """
+    sight = _SIGHT.get()
+    if sight is None:
+        return date
+    if sight.last is None:
+        raise InputError(
+            f"{sight.who} loads data while it is read, when no date is known; load them inside "
+            "strategy(history), where they end on its date"
+        )
+    if date is not None and date > sight.last:
+        raise InputError(
+            f"{name}={date:%Y-%m-%d} lies after {sight.last:%Y-%m-%d}, the date of {sight.who}, "
+            "which is shown nothing later"
+        )
+    return sight.last if date is None else date

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from marketsim.dates import Day, day
+from marketsim.dates import Day, day_or_none, shown
 from marketsim.errors import DataError, nearest
 from marketsim.knowledge import universe
 from marketsim.knowledge.breaks import BREAKS, breaks
@@ -51,7 +51,8 @@ def load_facts(
     Parameters
     ----------
     as_of : str or date or Timestamp, optional
-        The last day of publication to see, as `"2025-12-31"`. None shows everything.
+        The last day of publication to see, as `"2025-12-31"`. None shows everything; inside a
+        strategy, what was known on its date.
     folder : path, optional
         A folder of CSV files of facts to read instead of the `data/facts` that ships with
         marketsim. Nothing is declared of how far they go: the last that companies reported or
@@ -70,12 +71,12 @@ def load_facts(
     Raises
     ------
     InputError
-        `as_of` is not a day.
+        `as_of` is not a day, or one that the strategy which asks may not see.
     DataError
         A folder holds nothing to read or a file that is none of these, or the files have faults:
         all of them, each with file, line and column.
     """
-    limit = None if as_of is None else day(as_of, "as_of")
+    limit = shown(day_or_none(as_of, "as_of"))
     data = resource_folder("data")
     mine = None if add is None else _checked(Path(add).expanduser())
     rows, faults, changes = _tables(data, mine)

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from marketsim.dates import Day, day_or_none
+from marketsim.dates import Day, day_or_none, shown
 from marketsim.errors import InputError, PriceError, nearest
 from marketsim.files import cache_folder
 from marketsim.prices.embedded import (
@@ -60,7 +60,7 @@ def load_prices(
         the user's cache folder.
     as_of : date, optional
         Nothing later is handed out, nor used in a statistic. `end` by default, else the last
-        day that the source has.
+        day that the source has; inside a strategy, its date.
     shares : mapping of ticker to shares in millions, optional
         For market values, on the split basis of `as_of`. Without them those of the facts are taken
         when companies are valued.
@@ -100,7 +100,8 @@ def load_prices(
         raise InputError(
             f"start {first:%Y-%m-%d} lies after the last day asked for, {last:%Y-%m-%d}"
         )
-    known = day_or_none(as_of, "as_of") or last
+    known = shown(day_or_none(as_of, "as_of") or last)
+    last = last or known
     if adjusted is not None and (_is_embedded(source) or _is_yahoo(source)):
         raise InputError("adjusted is for a panel of one's own; leave it out, or give source")
     table = embedded_splits() if splits is None else splits_in(splits)
@@ -114,7 +115,14 @@ def load_prices(
         until = _adjusted(adjusted, panel.index[-1])
         within = table[table["date"] <= until]
         prices = _panel(panel, names, known, shares, within, until)
-    return replace(prices, closes=prices.closes.loc[first:last].copy())
+    return _as_seen(replace(prices, closes=prices.closes.loc[first:last].copy()))
+
+
+def _as_seen(prices: Prices) -> Prices:
+    """The same; what may be seen to a day only, without the splits that came later."""
+    if shown(None) is None:
+        return prices
+    return replace(prices, splits=prices.splits[prices.splits["date"] <= prices.as_of])
 
 
 def load_universe(
