@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from marketsim.backtesting import BacktestResult, History, backtest, load_strategy, strategy_names
 from marketsim.backtesting.account import rebalanced, total, wealth_after_trading
+from marketsim.backtesting.costs import Rates
 from marketsim.errors import DataError, InputError, PriceError
 from marketsim.knowledge import Knowledge, load_facts
 
@@ -157,8 +158,9 @@ def test_wealth_after_trading_solves_its_equation(seed: int, cost: float) -> Non
     draw = np.random.default_rng(seed)
     values, weights = draw.exponential(size=6), draw.dirichlet(np.ones(6))
     wealth = values.sum() + draw.exponential()
-    left = wealth_after_trading(values, wealth, weights, cost)
-    traded = np.abs(rebalanced(values, wealth, weights, cost) - values).sum()
+    rates = Rates(np.full(6, cost), np.zeros(6))
+    left = wealth_after_trading(values, wealth, weights, rates)
+    traded = np.abs(rebalanced(values, wealth, weights, rates)[0] - values).sum()
     assert left + cost * traded == pytest.approx(wealth, rel=1e-13)
 
 
@@ -279,7 +281,7 @@ def test_a_holiday_of_one_exchange_sells_nothing(facts: Knowledge) -> None:
 def test_before_anything_is_listed_wealth_is_cash(facts: Knowledge) -> None:
     closes = panel(tickers=("AAA", "OTHER"))
     closes.loc[: DAYS[40], "AAA"] = np.nan
-    result = backtest(fixed(AAA=1.0), closes, facts=facts, tickers=["AAA"])
+    result = backtest(fixed(AAA=1.0), closes, facts=facts, tickers=["AAA"], cash_yield=0.0)
     assert (result.cash.loc[: DAYS[40]] == 1.0).all()
     assert result.weights.index[0] == pd.Timestamp("2020-03-02")
 
@@ -302,7 +304,7 @@ def test_the_universe_is_what_may_be_held_and_the_rest_is_seen(facts: Knowledge)
 def test_decisions_fall_on_the_first_row_of_each_period(
     facts: Knowledge, rebalance: str, count: int
 ) -> None:
-    result = backtest(equal, panel(), facts=facts, rebalance=rebalance)  # type: ignore[arg-type]
+    result = backtest(equal, panel(), facts=facts, rebalance=rebalance)
     assert len(result.weights) == count
     assert result.weights.index[0] == DAYS[0]
     if rebalance == "monthly":
@@ -379,7 +381,7 @@ def test_a_strategy_is_a_name_a_path_or_a_function(
     [
         ("x = 1\n", r"mine.py holds no function `strategy\(history\)`"),
         ("def strategy(history:\n", "mine.py, line 1: "),
-        ("import nonsense_there_is_none\n", "mine.py does not run: ModuleNotFoundError"),
+        ("import nonsense_there_is_none\n", "mine.py does not run: line 1: ModuleNotFoundError"),
     ],
 )
 def test_a_file_that_holds_no_strategy_is_refused(tmp_path: Path, source: str, fault: str) -> None:
@@ -411,7 +413,7 @@ def test_an_unknown_name_lists_the_nearest() -> None:
 
 def test_wrong_arguments_say_what_would_be_right(facts: Knowledge) -> None:
     with pytest.raises(InputError, match=r"'montly' is none of .*Did you mean 'monthly'\?"):
-        backtest(equal, panel(), facts=facts, rebalance="montly")  # type: ignore[arg-type]
+        backtest(equal, panel(), facts=facts, rebalance="montly")
     with pytest.raises(InputError, match=r"cost=-0\.1 is a fraction"):
         backtest(equal, panel(), facts=facts, cost=-0.1)
     with pytest.raises(InputError, match="the panel runs from 2020-01-01 to 2021-03-31"):
@@ -471,7 +473,7 @@ def test_a_walk_of_one_day_has_no_rates(facts: Knowledge, tmp_path: Path) -> Non
 
 
 def test_the_same_inputs_write_the_same_bytes(facts: Knowledge, tmp_path: Path) -> None:
-    names = {"weights.csv", "returns.csv", "trades.csv", "run.json"}
+    names = {"weights.csv", "returns.csv", "trades.csv", "gains.csv", "run.json"}
     for folder in ("one", "two"):
         backtest(momentum, panel(), facts=facts).to_folder(tmp_path / folder)
         assert {file.name for file in (tmp_path / folder).iterdir()} == names

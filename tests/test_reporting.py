@@ -562,10 +562,12 @@ def make_backtest() -> BacktestResult:
     held = weights.reindex(dates, method="ffill")
     returns = (held.shift().fillna(0.0) * moves).sum(axis=1) - costs
     equal = moves.mean(axis=1).where(dates > dates[0], 0.0)
+    still = pd.Series(0.0, dates)
     summary = {
-        "paradox_cvar": measures(returns, trades, costs),
-        "equal weight": measures(equal, 0.0 * trades, 0.0 * costs),
+        "paradox_cvar": measures(returns, still, trades, costs),
+        "equal weight": measures(equal, still, 0.0 * trades, 0.0 * costs),
     }
+    gains = (held.shift().fillna(0.0) * moves).mul(wealth(returns).shift(fill_value=1.0), axis=0)
     return BacktestResult(
         strategy="paradox_cvar",
         weights=weights,
@@ -574,7 +576,9 @@ def make_backtest() -> BacktestResult:
         returns=returns,
         equal_weight=equal,
         holdings=held.mul(wealth(returns), axis=0),
-        cash=pd.Series(0.0, dates),
+        cash=still,
+        gains=gains.assign(cash=0.0, costs=-costs * wealth(returns)),
+        interest=still,
         summary=pd.DataFrame(summary),
         meta={"arguments": {"start": dates[0], "rebalance": "monthly", "cost": 0.001}},
     )

@@ -56,7 +56,9 @@ def frame(columns: str = "AB", rows: int = 500) -> pd.DataFrame:
 def walked() -> BacktestResult:
     table, line = frame(), frame("A")["A"]
     few = table.iloc[::50]
-    return BacktestResult("equal", few, table, line, line, line, table, line, frame(rows=9))
+    return BacktestResult(
+        "equal", few, table, line, line, line, table, line, table, line, frame(rows=9)
+    )
 
 
 @pytest.mark.slow

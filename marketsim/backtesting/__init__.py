@@ -6,9 +6,19 @@ answers with, pays for the trades, and lets prices do the rest until the next da
 
 from __future__ import annotations
 
+from marketsim.backtesting.costs import BPS, Costs
 from marketsim.backtesting.forward import backtest
 from marketsim.backtesting.history import History
-from marketsim.backtesting.loading import load_strategy, strategy_names
+from marketsim.backtesting.loading import load_strategy, strategy_names, theses
 from marketsim.backtesting.result import BacktestResult
 
-__all__ = ["BacktestResult", "History", "backtest", "load_strategy", "strategy_names"]
+__all__ = [
+    "BPS",
+    "BacktestResult",
+    "Costs",
+    "History",
+    "backtest",
+    "load_strategy",
+    "strategy_names",
+    "theses",
+]

@@ -8,6 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from marketsim.backtesting.costs import Rates
+from marketsim.errors import InputError
+
 __all__ = ["rebalanced", "total", "wealth_after_trading"]
 
 Array = npt.NDArray[np.float64]
@@ -19,11 +22,11 @@ def total(values: Array) -> float:
     return fsum(values)
 
 
-def wealth_after_trading(values: Array, wealth: float, weights: Array, cost: float) -> float:
+def wealth_after_trading(values: Array, wealth: float, weights: Array, rates: Rates) -> float:
     """Wealth left when the cost of reaching the weights has been paid out of it.
 
     The cost depends on the trades and the trades on the wealth left, so that it solves
-    W' = W - cost x sum |w W' - h|. The right side is a contraction with factor `cost`.
+    W' = W - cost(w W' - h). The right side is a contraction with the factor of the marginal cost.
 
     Parameters
     ----------
@@ -32,18 +35,29 @@ def wealth_after_trading(values: Array, wealth: float, weights: Array, cost: flo
     wealth : float
         Holdings and cash before.
     weights : array [ticker]
-        Targets, summing to 1.
-    cost : float
-        Fraction of the traded value, below 0.5.
+        Targets, summing to 1 with that of cash.
+    rates : Rates
+        Costs of the day.
+
+    Raises
+    ------
+    InputError
+        The trades would cost more than there is.
     """
     after = wealth
     for _ in range(MOST_STEPS):
-        before, after = after, wealth - cost * total(np.abs(weights * after - values))
+        before, after = after, wealth - total(rates.of(weights * after - values))
         if abs(after - before) <= 1e-16 * wealth:
             break
+        if after <= 0.0:
+            raise InputError(
+                "a trade would cost more than there is: the money invested is too much for the "
+                "volume, or the impact is too high"
+            )
     return after
 
 
-def rebalanced(values: Array, wealth: float, weights: Array, cost: float) -> Array:
-    """Holdings after a trade to the weights; all of the wealth that is left is invested."""
-    return weights * wealth_after_trading(values, wealth, weights, cost)
+def rebalanced(values: Array, wealth: float, weights: Array, rates: Rates) -> tuple[Array, float]:
+    """Holdings, and all wealth left, after a trade to the weights."""
+    left = wealth_after_trading(values, wealth, weights, rates)
+    return weights * left, left

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from marketsim.backtesting.loading import Decide, ask, load_strategy
-from marketsim.backtesting.market import Market, decision_rows
-from marketsim.backtesting.result import HINDSIGHT, BacktestResult, panel_digest
-from marketsim.backtesting.walk import walk
-from marketsim.dates import day_or_none
+from marketsim.backtesting.benchmarks import benchmark_returns
+from marketsim.backtesting.choosing import Choose, chooser
+from marketsim.backtesting.costs import Costs, Dated, costs_of
+from marketsim.backtesting.loading import Decide, Strategy, load_strategy
+from marketsim.backtesting.market import Market, panel_digest
+from marketsim.backtesting.measures import active, measures
+from marketsim.backtesting.rebalancing import Rebalance, decision_rows, require_rebalance
+from marketsim.backtesting.result import HINDSIGHT, BacktestResult
+from marketsim.backtesting.walk import Walk, walk
+from marketsim.dates import Day, day_or_none
 from marketsim.errors import InputError
+from marketsim.precision import processors
 from marketsim.prices import Prices, load_prices
 from marketsim.prices.embedded import embedded_splits
 from marketsim.prices.panel import read_panel
@@ -24,22 +31,24 @@ from marketsim.provenance import versions
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
 
-__all__ = ["Rebalance", "backtest"]
-
-Rebalance = Literal["weekly", "monthly", "quarterly"]
-COSTLIEST: Final = 0.5
+__all__ = ["backtest"]
 
 
 def backtest(
     strategy: str | Path | Decide,
     prices: Prices | pd.DataFrame | Path | str | None = None,
     *,
-    start: str | pd.Timestamp | None = None,
-    end: str | pd.Timestamp | None = None,
-    rebalance: Rebalance = "monthly",
-    cost: float = 0.001,
+    start: Day | None = None,
+    end: Day | None = None,
+    rebalance: Rebalance | Iterable[Day] = "monthly",
+    cost: float | Costs = 0.001,
     facts: Knowledge | None = None,
     tickers: Iterable[str] | None = None,
+    benchmark: str | pd.Series | None = None,
+    cash_yield: float | None = None,
+    workers: int | None = None,
+    afresh: bool = False,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> BacktestResult:
     """Walk a strategy forward in time, beside equal weights of the same universe.
 
@@ -51,22 +60,37 @@ def backtest(
     Parameters
     ----------
     strategy : name, path or function
-        `strategy(history) -> weights`; a name is looked up in the strategies folder.
+        `strategy(history) -> weights`, by ticker and, where some is to stay in it, `cash`; a name
+        is looked up in the strategies folder. What a file decides is kept, by all that it saw.
     prices : Prices, DataFrame or path, optional
         Adjusted daily closes (see `load_prices`, which also takes splits of one's own); the
         embedded closes by default. Everything up to a date is shown to the strategy, whether it is
         in the universe or not.
     start, end : dates, optional
         The first decision falls on the first row from `start` on; all rows by default.
-    rebalance : {"weekly", "monthly", "quarterly"}
-        Further decisions fall on the first row of each week, month or quarter.
-    cost : float
-        Fraction of the traded value, the first purchase included: 0.001 is ten basis points.
+    rebalance : {"daily", "weekly", "monthly", "quarterly"} or days
+        Further decisions fall on the first session of each period, or on days of one's own, each on
+        the first session from it on.
+    cost : float or Costs
+        Fraction of the traded value, the first purchase included: 0.001 is ten basis points. Or
+        commission, spread and impact: see `marketsim.backtesting.Costs`.
     facts : Knowledge, optional
         From `load_facts`; the embedded facts, loaded once, by default. The strategy sees what was
         known on each date.
     tickers : names, optional
         The universe; by default every ticker of the panel that is not an index (`^IRX`).
+    benchmark : "market", ticker or Series, optional
+        The universe by market value, a column of the prices, or closes of one's own by date; by
+        default by market value where shares of the companies are known.
+    cash_yield : float, optional
+        Of cash, per year and compounded continuously; by default that of the three-month bill as it
+        was known on each date.
+    workers : int, optional
+        Decisions of a file made at a time; as many as there are processors by default.
+    afresh : bool
+        Make all decisions again, those that are kept too.
+    progress : function of str
+        Called with the name of each step as it begins.
 
     Returns
     -------
@@ -79,38 +103,20 @@ def backtest(
     DataError
         The panel has faults, all listed.
     """
-    if not 0.0 <= cost < COSTLIEST:
-        raise InputError(f"cost={cost!r} is a fraction of the traded value, from 0 to {COSTLIEST}")
+    asked = require_rebalance(rebalance)
     loaded = load_strategy(strategy)
-    chosen = None if tickers is None else tuple(tickers)
-    shown = _shown(prices, chosen)
-    closes, universe = shown.closes, _universe(shown.closes, chosen)
-    rows = _rows(closes.index, day_or_none(start, "start"), day_or_none(end, "end"))
-    decisions = decision_rows(rows, rebalance)
-    market = Market(
-        closes=closes.loc[: rows[-1]],
-        universe=universe,
-        rows=rows,
-        facts=_embedded() if facts is None else facts,
-        splits=shown.splits,
-        adjusted=shown.adjusted,
-    )
-    mine = walk(
-        lambda row, held: ask(loaded, market.history(row, held), universe), market, decisions, cost
-    )
-    rival = walk(market.equal_weights, market, decisions, cost)
-    arguments = {
-        "start": f"{rows[0]:%Y-%m-%d}",
-        "end": f"{rows[-1]:%Y-%m-%d}",
-        "rebalance": rebalance,
-        "cost": cost,
-        "tickers": list(universe),
-    }
-    digests = {
-        "strategy": loaded.digest,
-        "prices": panel_digest(market.closes),
-        "facts": market.facts.upto(rows[-1]).digest,
-    }
+    market = _market(prices, tickers, start, end, facts)
+    decisions = decision_rows(market.rows, asked, market.traded)
+    costs = costs_of(cost, market.closes, market.rows, market.universe)
+    interest = _interest(market, cash_yield)
+    against = benchmark_returns(benchmark, market)
+    open_rows = [row for row in map(int, np.flatnonzero(decisions)) if market.open(row)]
+    many = processors() if workers is None else workers
+    choose = chooser(loaded, market, open_rows, many, afresh, progress)
+    mine = walk(choose, market, decisions, costs, interest)
+    rival = walk(_evenly(market), market, decisions, costs, interest)
+    table = market.facts.universe.companies
+    earned = pd.Series(interest, index=market.rows, name="interest").rename_axis("date")
     return BacktestResult(
         strategy=loaded.name,
         weights=mine.weights,
@@ -120,10 +126,97 @@ def backtest(
         equal_weight=rival.returns.rename("equal_weight"),
         holdings=mine.holdings,
         cash=mine.cash,
-        summary=pd.DataFrame({loaded.name: mine.measures, "equal weight": rival.measures}),
-        notes=(HINDSIGHT, *mine.ended),
-        meta={"arguments": arguments, "sha256": digests, "versions": versions()},
+        gains=mine.gains,
+        interest=earned,
+        summary=_summary(loaded.name, mine, rival, against, earned),
+        benchmark=against,
+        layers={str(t): str(layer) for t, layer in table["layer"].items()},
+        notes=(HINDSIGHT, *mine.ended, *_uncharged(costs)),
+        meta=_meta(loaded, market, asked, cost, against, cash_yield),
     )
+
+
+def _market(
+    prices: Prices | pd.DataFrame | Path | str | None,
+    tickers: Iterable[str] | None,
+    start: Day | None,
+    end: Day | None,
+    facts: Knowledge | None,
+) -> Market:
+    chosen = None if tickers is None else tuple(tickers)
+    shown = _shown(prices, chosen)
+    universe = _universe(shown.closes, chosen)
+    rows = _rows(shown.closes.index, day_or_none(start, "start"), day_or_none(end, "end"))
+    return Market(
+        closes=shown.closes.loc[: rows[-1]],
+        universe=universe,
+        rows=rows,
+        facts=_embedded() if facts is None else facts,
+        splits=shown.splits,
+        adjusted=shown.adjusted,
+    )
+
+
+def _evenly(market: Market) -> Choose:
+    return lambda row, held: np.r_[market.equal_weights(row), 0.0]
+
+
+def _interest(market: Market, cash_yield: float | None) -> np.ndarray:
+    if cash_yield is None:
+        return market.interest
+    if not isinstance(cash_yield, int | float) or not abs(cash_yield) < 1.0:
+        raise InputError(f"cash_yield={cash_yield!r} is a rate a year, as 0.04")
+    return market.interest_at(np.full(len(market.rows), float(cash_yield)))
+
+
+def _summary(
+    name: str, mine: Walk, rival: Walk, against: pd.Series | None, interest: pd.Series
+) -> pd.DataFrame:
+    """Measures of the strategy, of equal weight and of the benchmark, side by side."""
+    columns = {
+        name: measures(mine.returns, interest, mine.trades, mine.costs),
+        "equal weight": measures(rival.returns, interest, rival.trades, rival.costs),
+    }
+    if against is None:
+        return pd.DataFrame(columns)
+    columns[name] = pd.concat([columns[name], active(mine.returns, against)])
+    columns["equal weight"] = pd.concat([columns["equal weight"], active(rival.returns, against)])
+    columns[str(against.name)] = measures(against, interest)
+    order = columns[name].index
+    return pd.DataFrame(columns).reindex(order)
+
+
+def _uncharged(costs: Dated) -> tuple[str, ...]:
+    if not costs.unknown:
+        return ()
+    listed = ", ".join(costs.unknown)
+    return (f"no impact is charged where the volume is not known: {listed}, on some or all dates",)
+
+
+def _meta(
+    loaded: Strategy,
+    market: Market,
+    rebalance: str | tuple[pd.Timestamp, ...],
+    cost: float | Costs,
+    against: pd.Series | None,
+    cash_yield: float | None,
+) -> dict[str, Any]:
+    own = [] if isinstance(rebalance, str) else [f"{one:%Y-%m-%d}" for one in rebalance]
+    arguments = {
+        "start": f"{market.rows[0]:%Y-%m-%d}",
+        "end": f"{market.rows[-1]:%Y-%m-%d}",
+        "rebalance": own or rebalance,
+        "cost": cost.record() if isinstance(cost, Costs) else cost,
+        "tickers": list(market.universe),
+        "benchmark": None if against is None else against.name,
+        "cash_yield": cash_yield,
+    }
+    digests = {
+        "strategy": loaded.digest,
+        "prices": panel_digest(market.closes),
+        "facts": market.facts.upto(market.rows[-1]).digest,
+    }
+    return {"arguments": arguments, "sha256": digests, "versions": versions()}
 
 
 def _embedded() -> Knowledge:

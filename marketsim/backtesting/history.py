@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from marketsim.prices import Prices
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
 
-__all__ = ["History"]
+__all__ = ["Blind", "History", "HoldingsAsked"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,8 @@ class History:
         What was published by the date: the facts, and the companies, lines and models beside them.
     weights : Series, by ticker
         What is held before the trade, as fractions of wealth, drifted with prices since the
-        last one. They sum to 1, or to less where there is cash.
+        last one. They sum to 1, or to less where there is cash. A strategy that never looks at them
+        decides on what is known alone: its decisions can be made in any order, and are kept.
     traded : Series, by ticker
         The last closes as they were traded, on the split basis of the date: what shares of the
         facts are multiplied by. Levels of `closes` hold splits and dividends that came later.
@@ -58,3 +59,22 @@ class History:
         return Prices.from_closes(
             self.closes, self.date, traded=self.traded, adjusted=self.adjusted
         )
+
+
+class HoldingsAsked(BaseException):
+    """A strategy looked at weights that are not known yet. No error: it is asked again later."""
+
+
+class Blind(History):
+    """A history before it is known what is held: whoever asks for `weights` is stopped.
+
+    `asked` tells whether that happened, also where the strategy went on.
+    """
+
+    asked = False
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "weights":
+            object.__setattr__(self, "asked", True)
+            raise HoldingsAsked
+        return super().__getattribute__(name)

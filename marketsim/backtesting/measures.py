@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-__all__ = ["drawdown", "measures", "wealth"]
+__all__ = ["active", "drawdown", "measures", "wealth"]
 
 DAYS_PER_YEAR: Final = 365.25
 
@@ -23,40 +23,85 @@ def drawdown(returns: pd.Series) -> pd.Series:
     return (1.0 - grown / grown.cummax().clip(lower=1.0)).rename("drawdown")
 
 
-def measures(returns: pd.Series, trades: pd.DataFrame, costs: pd.Series) -> pd.Series:
+def measures(
+    returns: pd.Series,
+    interest: pd.Series,
+    trades: pd.DataFrame | None = None,
+    costs: pd.Series | None = None,
+) -> pd.Series:
     """Measures of a walk; years are counted by the calendar, returns in a year by the panel.
 
     Parameters
     ----------
     returns : Series, by date
         After costs; the first is the cost of the first purchase.
-    trades : DataFrame [date, ticker]
-        Bought positive, sold negative, as fractions of wealth.
-    costs : Series, by date
+    interest : Series, by date
+        What cash earned since the date before.
+    trades : DataFrame [date, ticker], optional
+        Bought positive, sold negative, as fractions of wealth; an index trades nothing.
+    costs : Series, by date, optional
         Fractions of wealth.
 
     Returns
     -------
     Series
-        final_wealth (from 1), annual_return (compound), annual_volatility, sharpe_ratio
-        (against cash that earns nothing), max_drawdown (0 to 1), annual_turnover (half of what
-        is traded, the first purchase left out), annual_cost (all trades). NaN where a single
-        date has no rate.
+        final_wealth (from 1), annual_return (compound), annual_volatility, sharpe_ratio (of what
+        exceeds `interest`), max_drawdown (0 to 1), annual_turnover (half of what is traded, the
+        first purchase left out), annual_cost (all trades). NaN where a single date has no rate.
     """
     later = returns.iloc[1:]
-    years = (returns.index[-1] - returns.index[0]).days / DAYS_PER_YEAR or np.nan
-    rate = len(later) / years
-    volatility = later.std() * np.sqrt(rate)
+    years, rate = _years(returns)
+    over = later - interest.iloc[1:]
+    deviation = over.std()
     final = wealth(returns).iloc[-1]
+    traded = 0.0 if trades is None else 0.5 * trades.iloc[1:].abs().to_numpy().sum()
     return pd.Series(
         {
             "final_wealth": final,
             "annual_return": final ** (1.0 / years) - 1.0,
-            "annual_volatility": volatility,
-            "sharpe_ratio": later.mean() * rate / volatility if volatility > 0.0 else np.nan,
+            "annual_volatility": later.std() * np.sqrt(rate),
+            "sharpe_ratio": over.mean() / deviation * np.sqrt(rate) if deviation > 0.0 else np.nan,
             "max_drawdown": drawdown(returns).max(),
-            "annual_turnover": 0.5 * trades.iloc[1:].abs().to_numpy().sum() / years,
-            "annual_cost": costs.sum() / years,
+            "annual_turnover": traded / years,
+            "annual_cost": 0.0 if costs is None else costs.sum() / years,
         },
         dtype=float,
     )
+
+
+def active(returns: pd.Series, benchmark: pd.Series) -> pd.Series:
+    """Measures of returns against those of a benchmark, by date.
+
+    Returns
+    -------
+    Series
+        active_return (difference of the compound annual ones), active_risk (annual standard
+        deviation of the difference of returns), information_ratio (mean of that difference over
+        it), beta, and hit_rate, the share of calendar months in which the benchmark was beaten.
+    """
+    years, rate = _years(returns)
+    difference = (returns - benchmark).iloc[1:]
+    risk = difference.std()
+    ends = [wealth(one).iloc[-1] ** (1.0 / years) for one in (returns, benchmark)]
+    later = benchmark.iloc[1:]
+    both = [_monthly(one) for one in (returns, benchmark)]
+    return pd.Series(
+        {
+            "active_return": ends[0] - ends[1],
+            "active_risk": risk * np.sqrt(rate),
+            "information_ratio": difference.mean() / risk * np.sqrt(rate) if risk > 0 else np.nan,
+            "beta": later.cov(returns.iloc[1:]) / later.var() if later.var() > 0 else np.nan,
+            "hit_rate": float((both[0] > both[1]).mean()),
+        },
+        dtype=float,
+    )
+
+
+def _years(returns: pd.Series) -> tuple[float, float]:
+    """Years from the first date to the last, and returns in a year; NaN for a single date."""
+    years = (returns.index[-1] - returns.index[0]).days / DAYS_PER_YEAR or np.nan
+    return years, (len(returns) - 1) / years
+
+
+def _monthly(returns: pd.Series) -> pd.Series:
+    return (1.0 + returns).groupby(pd.DatetimeIndex(returns.index).to_period("M")).prod() - 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,9 +12,13 @@ import numpy as np
 import pandas as pd
 
 from marketsim.backtesting import measures
+from marketsim.backtesting.attribution import by_layer
+from marketsim.errors import InputError, nearest
 from marketsim.files import check_folder, replace_file
 
-__all__ = ["HINDSIGHT", "BacktestResult", "panel_digest"]
+__all__ = ["HINDSIGHT", "BacktestResult"]
+
+GROUPS: Final = ("ticker", "layer")
 
 HINDSIGHT: Final = (
     "The universe was chosen with hindsight, which flatters every strategy on it: compare with "
@@ -32,7 +35,7 @@ class BacktestResult:
     strategy : str
         Its name.
     weights : DataFrame [rebalance date, ticker]
-        Targets chosen by the strategy, summing to 1.
+        Targets chosen by the strategy, summing to 1; a column `cash` where it ever chose some.
     trades : DataFrame [date of trading, ticker]
         Bought positive, sold negative, as fractions of the wealth before the trade.
     costs : Series, by date
@@ -44,9 +47,18 @@ class BacktestResult:
     holdings : DataFrame [date, ticker]
         Value at the close, after the trades of the date; wealth at the start is 1.
     cash : Series, by date
-        Likewise. It earns nothing.
-    summary : DataFrame [measure, strategy and "equal weight"]
-        See `measures`.
+        Likewise.
+    gains : DataFrame [date, ticker, "cash" and "costs"]
+        What each holding gained since the date before, what cash earned and what trading cost;
+        wealth at the start is 1. All of them up to a date sum to the wealth gained by it.
+    interest : Series, by date
+        What a unit of cash earns since the date before.
+    summary : DataFrame [measure, strategy, "equal weight" and the benchmark]
+        See `measures`; for the strategy also `active`, against the benchmark.
+    benchmark : Series, by date, or None
+        Returns of the benchmark, named after it, before costs.
+    layers : mapping of ticker to layer
+        As the facts have them.
     notes : tuple of str
         What a reader must know: the hindsight of the universe, and sales forced by prices that
         ended.
@@ -63,7 +75,11 @@ class BacktestResult:
     equal_weight: pd.Series
     holdings: pd.DataFrame
     cash: pd.Series
+    gains: pd.DataFrame
+    interest: pd.Series
     summary: pd.DataFrame
+    benchmark: pd.Series | None = None
+    layers: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = (HINDSIGHT,)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -84,8 +100,29 @@ class BacktestResult:
         """Fall from the highest wealth so far (the start included), as a fraction from 0 to 1."""
         return measures.drawdown(self.returns)
 
+    @property
+    def gross(self) -> pd.Series:
+        """Returns by date before the costs that were paid on it."""
+        return ((1.0 + self.returns) / (1.0 - self.costs) - 1.0).rename("gross")
+
+    def attribution(self, by: str = "ticker") -> pd.Series:
+        """Where the wealth gained came from, in shares of what was invested at the start.
+
+        Parameters
+        ----------
+        by : {"ticker", "layer"}
+            Costs and what cash earned stand by themselves; the sum is the wealth gained.
+        """
+        if by == "layer":
+            return by_layer(self.gains, self.layers)
+        if by != "ticker":
+            raise InputError(f"by={by!r} is neither 'ticker' nor 'layer'.{nearest(by, GROUPS)}")
+        return self.gains.sum().rename("gain").rename_axis("ticker")
+
     def to_folder(self, path: Path | str) -> Path:
-        """Write weights.csv, returns.csv, trades.csv and run.json, each whole or not at all.
+        """Write weights.csv, returns.csv, trades.csv, gains.csv and, last, run.json.
+
+        Each is written whole or not at all.
 
         The same inputs give the same bytes. Files of an earlier run there are replaced.
 
@@ -104,19 +141,25 @@ class BacktestResult:
         replace_file(folder / "weights.csv", _csv(self.weights.reset_index()))
         replace_file(folder / "returns.csv", _csv(self._by_date().reset_index()))
         replace_file(folder / "trades.csv", _csv(_long(self.trades)))
+        replace_file(folder / "gains.csv", _csv(self.gains.reset_index()))
         replace_file(folder / "run.json", _json(self._record()))
         return folder
 
     def _by_date(self) -> pd.DataFrame:
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "return": self.returns,
                 "cost": self.costs,
                 "wealth": self.wealth,
+                "interest": self.interest,
                 "equal_weight": self.equal_weight,
                 "equal_weight_wealth": measures.wealth(self.equal_weight),
             }
         )
+        if self.benchmark is None:
+            return table
+        wealth = measures.wealth(self.benchmark)
+        return table.assign(benchmark=self.benchmark, benchmark_wealth=wealth)
 
     def _record(self) -> dict[str, Any]:
         summary = {
@@ -129,16 +172,6 @@ class BacktestResult:
             "summary": summary,
             "notes": list(self.notes),
         }
-
-
-def panel_digest(closes: pd.DataFrame) -> str:
-    """SHA-256 of a panel: its dates, tickers and closes, whatever machine computes it."""
-    digest = hashlib.sha256()
-    digest.update("\n".join(map(str, closes.columns)).encode())
-    digest.update("\n".join(f"{date:%Y-%m-%d}" for date in closes.index).encode())
-    values = closes.to_numpy(float)
-    digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes("C"))
-    return digest.hexdigest()
 
 
 def _long(trades: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ MEASURES = {
     "final_wealth": "Final wealth, from 1",
     "annual_return": "Return a year",
     "annual_volatility": "Volatility a year",
-    "sharpe_ratio": "Sharpe ratio, cash earning nothing",
+    "sharpe_ratio": "Sharpe ratio, over what cash earned",
     "max_drawdown": "Largest drawdown",
     "annual_turnover": "Turnover a year, first purchase left out",
     "annual_cost": "Costs a year",

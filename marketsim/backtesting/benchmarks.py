@@ -1,0 +1,112 @@
+"""What a walk is held against beside equal weight: the companies by market value, or an index."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from marketsim.backtesting.costs import Dated
+from marketsim.backtesting.market import Market
+from marketsim.backtesting.rebalancing import decision_rows
+from marketsim.backtesting.walk import walk
+from marketsim.errors import InputError, nearest
+from marketsim.prices.splits import traded_closes
+from marketsim.valuation.market_value import known_shares
+
+__all__ = ["MARKET", "benchmark_returns"]
+
+Array = npt.NDArray[np.float64]
+
+MARKET: Final = "market"
+"""Names the universe by market value."""
+
+
+def benchmark_returns(asked: str | pd.Series | None, market: Market) -> pd.Series | None:
+    """Return a benchmark's returns by date, of the dates of a walk; before costs.
+
+    Parameters
+    ----------
+    asked
+        ``market``: the universe by market value, weighed anew every month from the shares known
+        then and the closes of the day; a ticker of the panel, held throughout; or closes of one's
+        own, by date. None is ``market`` where shares of anything are known, else no benchmark.
+    market
+        That is walked through.
+
+    Returns
+    -------
+    Series, by date, or None
+        Named after the benchmark.
+
+    Raises
+    ------
+    InputError
+        There is no such ticker, or closes do not reach from the first to the last date.
+    """
+    if isinstance(asked, pd.Series):
+        return _returns(asked.sort_index(), market.rows, str(asked.name or "benchmark"))
+    if asked is not None and asked != MARKET:
+        if asked not in market.closes.columns:
+            raise InputError(
+                f"benchmark '{asked}' is neither '{MARKET}' nor a column of the prices."
+                f"{nearest(asked, [MARKET, *market.closes.columns])}"
+            )
+        return _returns(market.closes[asked], market.rows, asked)
+    if _market_weights(market, len(market.rows) - 1) is None:
+        if asked == MARKET:
+            raise InputError(
+                "benchmark 'market' wants shares of the companies, and none are known by "
+                f"{market.rows[-1]:%Y-%m-%d}; name a ticker, or give closes of an index"
+            )
+        return None
+    return _by_market_value(market)
+
+
+def _by_market_value(market: Market) -> pd.Series:
+    """Equal weights until shares of anything are known."""
+
+    def choose(row: int, held: Array) -> Array:
+        weights = _market_weights(market, row)
+        wanted: Array = np.r_[market.equal_weights(row) if weights is None else weights, 0.0]
+        return wanted
+
+    months = decision_rows(market.rows, "monthly", market.traded)
+    free = Dated(np.zeros(len(market.universe)))
+    found = walk(choose, market, months, free, np.zeros(len(market.rows)))
+    return found.returns.rename(MARKET)
+
+
+def _market_weights(market: Market, row: int) -> Array | None:
+    """Weights by market value of what can be bought on a row and has shares; None where none has.
+
+    A close is brought to the split basis of its day, as shares are.
+    """
+    date = market.rows[row]
+    shares = known_shares(market.known(row), date)["shares"].reindex(list(market.universe))
+    closes = traded_closes(market.closes.loc[:date], date, market.splits)[list(market.universe)]
+    worth = (shares * closes).to_numpy(float)
+    values: Array = np.where(np.isfinite(market.prices[row]), worth, np.nan)
+    whole = float(np.nansum(values))
+    if not whole > 0.0:
+        return None
+    weights: Array = np.nan_to_num(values) / whole
+    return weights
+
+
+def _returns(closes: pd.Series, rows: pd.DatetimeIndex, name: str) -> pd.Series:
+    if not isinstance(closes.index, pd.DatetimeIndex) or closes.index.has_duplicates:
+        raise InputError(f"benchmark '{name}' is no series of closes by date, one a day")
+    known = closes.dropna().astype(float)
+    if known.empty or known.index[0] > rows[0] or known.index[-1] < rows[-1]:
+        reach = f"{known.index[0]:%Y-%m-%d} to {known.index[-1]:%Y-%m-%d}" if len(known) else "none"
+        raise InputError(
+            f"benchmark '{name}' has closes from {reach}, and the walk goes from "
+            f"{rows[0]:%Y-%m-%d} to {rows[-1]:%Y-%m-%d}"
+        )
+    if (known <= 0.0).any():
+        raise InputError(f"benchmark '{name}' has closes of zero or below")
+    filled = known.reindex(known.index.union(rows)).ffill().loc[rows]
+    return filled.pct_change().fillna(0.0).rename(name).rename_axis("date")
