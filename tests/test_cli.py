@@ -282,7 +282,9 @@ class TestWhatGoesWrong:
             ("run --layer-cap power", "--layer-cap"),
             ("run --nonsense", "--nonsense"),
             ("backtest", "strategy"),
-            ("backtest equal_weight --rebalance daily", "--rebalance"),
+            ("backtest equal_weight --rebalance montly", "Did you mean 'monthly'"),
+            ("backtest equal_weight --rebalance 2024-13-45", "2024-13-45"),
+            ("backtest equal_weight --workers 0", "--workers"),
             ("backtest equal_weight --start soon", "--start"),
             ("sell", "sell"),
         ],
@@ -379,9 +381,24 @@ class TestBacktest:
     ) -> None:
         monkeypatch.chdir(tmp_path)
         typed = f"backtest equal_weight --prices {closes} --start 2023-01-02 --rebalance quarterly"
-        assert command(*typed.split()) == 0
-        name = "backtest-equal_weight-quarterly-2023-01-02-2023-12-29"
-        assert [path.name for path in (tmp_path / "runs").iterdir()] == [name]
+        for _ in range(2):
+            assert command(*typed.split()) == 0
+        (folder,) = (tmp_path / "runs").iterdir()
+        assert folder.name.startswith("backtest-equal_weight-2023-01-02-2023-12-29-")
+        # Another cost, or days of one's own, are another backtest.
+        assert command(*typed.split(), "--cost", "0.002") == 0
+        days = "2023-01-02,2023-06-30"
+        assert command(*typed.split()[:-1], days) == 0
+        assert len(list((tmp_path / "runs").iterdir())) == 3
+
+    def test_strategies_are_listed_with_their_thesis(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert command("strategies") == 0
+        told = capsys.readouterr().out
+        for name in marketsim.backtesting.strategy_names():
+            assert f"{name} " in told
+        assert "rival that is hardest to" in told
 
     @pytest.mark.parametrize(
         ("typed", "named"),

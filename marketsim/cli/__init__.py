@@ -15,6 +15,7 @@ import typer
 
 from .allocation import allocate
 from .answers import hedge, information, sensitivities
+from .backtests import backtest, strategies
 from .comparisons import compare
 from .facts import facts
 from .forecasts import forecast
@@ -23,7 +24,7 @@ from .knowledge import assumptions, claims
 from .outlooks import outlook
 from .prices import prices
 from .stresses import stress
-from .work import backtest, run
+from .work import run
 
 __all__ = ["app", "main"]
 
@@ -38,6 +39,7 @@ for command in (
     run,
     compare,
     backtest,
+    strategies,
     allocate,
     sensitivities,
     information,

@@ -1,16 +1,14 @@
-"""Commands that do the work: `run` and `backtest`."""
+"""`run`: from the facts to an allocation and a report."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from . import environment
 from .options import (
-    DATE,
     Add,
     Aim,
     AsOfPrices,
@@ -39,12 +37,7 @@ from .progress import progress_bar
 from .reading import say_date, warn
 from .tables import held_at, weights_at
 
-if TYPE_CHECKING:
-    from marketsim.backtesting import BacktestResult
-    from marketsim.knowledge import Knowledge
-    from marketsim.prices import Prices as Panel
-
-__all__ = ["backtest", "run"]
+__all__ = ["run"]
 
 
 def run(
@@ -138,78 +131,3 @@ def run(
     warn(result.warnings)
     print(result.summary())
     print(f"report: {result.report}")
-
-
-def backtest(
-    strategy: Annotated[
-        str, typer.Argument(help="A name from strategies/, or the path of a file.")
-    ],
-    prices: Prices = None,
-    start: Annotated[
-        datetime | None,
-        typer.Option(formats=DATE, metavar="DATE", show_default="first price", help="First day."),
-    ] = None,
-    end: Annotated[
-        datetime | None,
-        typer.Option(formats=DATE, metavar="DATE", show_default="last price", help="Last day."),
-    ] = None,
-    tickers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TICKERS", show_default="the companies priced", help="As in NVDA,AMD."
-        ),
-    ] = None,
-    add: Add = None,
-    rebalance: Annotated[
-        Literal["weekly", "monthly", "quarterly"], typer.Option(help="Time between decisions.")
-    ] = "monthly",
-    cost: Annotated[float, typer.Option(help="Fraction of the value traded.")] = 0.001,
-    out: Out = None,
-) -> None:
-    """Walk a strategy forward in time; it sees nothing later than each date."""
-    from marketsim.files import check_folder
-
-    check_folder(out)
-    with progress_bar() as progress:
-        progress("reading")
-        environment.prepare_jax()
-        import marketsim as ms
-        from marketsim.reporting import write_backtest_report
-
-        facts = ms.load_facts(add=add)
-        names, panel = _universe(listed(tickers), prices, facts)
-        progress("walking forward")
-        result = ms.backtest(
-            strategy,
-            panel,
-            start=iso(start),
-            end=iso(end),
-            tickers=names,
-            rebalance=rebalance,
-            cost=cost,
-            facts=facts,
-        )
-        progress("writing")
-        folder = result.to_folder(out or Path("runs") / _identity(result))
-        report = write_backtest_report(folder / "report.html", result)
-    print(result.summary.to_string(float_format="{:.4f}".format))
-    print(f"report: {report}")
-
-
-def _universe(
-    wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge
-) -> tuple[tuple[str, ...], Panel]:
-    """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
-    from marketsim.prices import load_universe, splits_in
-
-    companies = wanted or tuple(facts.universe.companies.index)
-    panel = load_universe(companies, source, splits=splits_in(facts.table))
-    known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
-    return wanted or known, panel
-
-
-def _identity(result: BacktestResult) -> str:
-    """Folder name of a backtest: what was asked for, so that asking again replaces it."""
-    asked = result.meta["arguments"]
-    parts = ("backtest", result.strategy, asked["rebalance"], asked["start"], asked["end"])
-    return "-".join(parts)

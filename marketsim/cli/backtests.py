@@ -1,0 +1,152 @@
+"""`backtest`, and the strategies that it may be asked about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import environment
+from .options import DATE, Add, Out, Prices, iso, listed
+from .progress import progress_bar
+
+if TYPE_CHECKING:
+    from marketsim.backtesting import BacktestResult
+    from marketsim.knowledge import Knowledge
+    from marketsim.prices import Prices as Panel
+
+__all__ = ["backtest", "strategies"]
+
+Strategy = Annotated[str, typer.Argument(help="A name from strategies/, or the path of a file.")]
+
+
+def backtest(
+    strategy: Strategy,
+    prices: Prices = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option(formats=DATE, metavar="DATE", show_default="first price", help="First day."),
+    ] = None,
+    end: Annotated[
+        datetime | None,
+        typer.Option(formats=DATE, metavar="DATE", show_default="last price", help="Last day."),
+    ] = None,
+    tickers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TICKERS", show_default="the companies priced", help="As in NVDA,AMD."
+        ),
+    ] = None,
+    add: Add = None,
+    rebalance: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN",
+            help="daily, weekly, monthly or quarterly, or days, as in 2024-01-15,2024-07-15.",
+        ),
+    ] = "monthly",
+    cost: Annotated[float, typer.Option(help="Fraction of the value traded.")] = 0.001,
+    spread: Annotated[
+        float, typer.Option(help="Between bid and ask, over their middle; half of it is paid.")
+    ] = 0.0,
+    benchmark: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            show_default="market, where shares are known",
+            help="market, the companies by market value, or a ticker of the prices.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, show_default="processors", help="Decisions made at a time."),
+    ] = None,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Make decisions again that are kept from before.")
+    ] = False,
+    out: Out = None,
+) -> None:
+    """Walk a strategy forward in time; it sees nothing later than each date."""
+    from marketsim.backtesting.rebalancing import require_rebalance
+    from marketsim.files import check_folder
+
+    check_folder(out)
+    when = require_rebalance(_when(rebalance))
+    with progress_bar() as progress:
+        progress("reading")
+        environment.prepare_jax()
+        import marketsim as ms
+        from marketsim.reporting import write_backtest_report
+
+        facts = ms.load_facts(add=add)
+        names, panel = _universe(listed(tickers), prices, facts)
+        progress("walking forward")
+        result = ms.backtest(
+            strategy,
+            panel,
+            start=iso(start),
+            end=iso(end),
+            tickers=names,
+            rebalance=when,
+            cost=ms.backtesting.Costs(proportional=cost, spread=spread) if spread else cost,
+            facts=facts,
+            benchmark=benchmark,
+            workers=workers,
+            afresh=afresh,
+            progress=progress,
+        )
+        progress("writing")
+        folder = result.to_folder(out or Path("runs") / _identity(result))
+        report = write_backtest_report(folder / "report.html", result)
+    print(result.summary.to_string(float_format="{:.4f}".format, na_rep=""))
+    print(f"report: {report}")
+
+
+def strategies() -> None:
+    """List the strategies, and what each of them holds."""
+    import textwrap
+
+    from marketsim.backtesting import theses
+
+    found = theses()
+    width = max(map(len, found), default=0) + 2
+    for name, thesis in found.items():
+        print(
+            textwrap.fill(
+                thesis, 100, initial_indent=name.ljust(width), subsequent_indent=" " * width
+            )
+        )
+
+
+def _when(rebalance: str) -> Any:
+    """A period, or days apart by commas."""
+    return tuple(rebalance.split(",")) if any(map(str.isdigit, rebalance)) else rebalance
+
+
+def _universe(
+    wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge
+) -> tuple[tuple[str, ...], Panel]:
+    """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
+    from marketsim.prices import load_universe, splits_in
+
+    companies = wanted or tuple(facts.universe.companies.index)
+    panel = load_universe(companies, source, splits=splits_in(facts.table))
+    known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
+    return wanted or known, panel
+
+
+def _identity(result: BacktestResult) -> str:
+    """Folder name of a backtest: by the hash of all that enters, so that asking again replaces it.
+
+    Another cost, universe, panel or file of the same name is another backtest.
+    """
+    asked = result.meta["arguments"]
+    content = json.dumps(
+        [result.strategy, asked, result.meta["sha256"]], sort_keys=True, default=str
+    )
+    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+    return "-".join(("backtest", result.strategy, asked["start"], asked["end"], digest))
