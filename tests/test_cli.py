@@ -391,6 +391,20 @@ class TestBacktest:
         assert command(*typed.split()[:-1], days) == 0
         assert len(list((tmp_path / "runs").iterdir())) == 3
 
+    def test_an_audit_says_what_it_found(
+        self, closes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        typed = f"--prices {closes} --start 2023-01-02 --dates 2"
+        assert command("audit", "equal_weight", *typed.split()) == 0
+        assert "nothing of the future found in 2 decisions" in capsys.readouterr().out
+        cheat = tmp_path / "cheat.py"
+        cheat.write_text(
+            f"import pandas as pd\ndef strategy(history):\n    pd.read_csv({str(closes)!r})\n"
+            "    return {history.tickers[0]: 1.0}\n"
+        )
+        assert command("audit", str(cheat), *typed.split()) == 1
+        assert f"file: line 3: reads {closes}" in capsys.readouterr().out
+
     def test_strategies_are_listed_with_their_thesis(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -6,6 +6,7 @@ answers with, pays for the trades, and lets prices do the rest until the next da
 
 from __future__ import annotations
 
+from marketsim.backtesting.audit import Audit, audit
 from marketsim.backtesting.costs import BPS, Costs
 from marketsim.backtesting.forward import backtest
 from marketsim.backtesting.history import History
@@ -14,9 +15,11 @@ from marketsim.backtesting.result import BacktestResult
 
 __all__ = [
     "BPS",
+    "Audit",
     "BacktestResult",
     "Costs",
     "History",
+    "audit",
     "backtest",
     "load_strategy",
     "strategy_names",

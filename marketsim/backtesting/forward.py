@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +15,14 @@ from marketsim.backtesting.costs import Costs, Dated, costs_of
 from marketsim.backtesting.loading import Decide, Strategy, load_strategy
 from marketsim.backtesting.market import Market, panel_digest
 from marketsim.backtesting.measures import active, measures
+from marketsim.backtesting.preparing import market_of
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows, require_rebalance
 from marketsim.backtesting.result import HINDSIGHT, BacktestResult
 from marketsim.backtesting.walk import Walk, walk
-from marketsim.dates import Day, day_or_none
+from marketsim.dates import Day
 from marketsim.errors import InputError
 from marketsim.precision import processors
-from marketsim.prices import Prices, load_prices
-from marketsim.prices.embedded import embedded_splits
-from marketsim.prices.panel import read_panel
-from marketsim.prices.table import require_known
+from marketsim.prices import Prices
 from marketsim.provenance import versions
 
 if TYPE_CHECKING:
@@ -105,7 +102,7 @@ def backtest(
     """
     asked = require_rebalance(rebalance)
     loaded = load_strategy(strategy)
-    market = _market(prices, tickers, start, end, facts)
+    market = market_of(prices, tickers, start, end, facts)
     decisions = decision_rows(market.rows, asked, market.traded)
     costs = costs_of(cost, market.closes, market.rows, market.universe)
     interest = _interest(market, cash_yield)
@@ -133,27 +130,6 @@ def backtest(
         layers={str(t): str(layer) for t, layer in table["layer"].items()},
         notes=(HINDSIGHT, *mine.ended, *_uncharged(costs)),
         meta=_meta(loaded, market, asked, cost, against, cash_yield),
-    )
-
-
-def _market(
-    prices: Prices | pd.DataFrame | Path | str | None,
-    tickers: Iterable[str] | None,
-    start: Day | None,
-    end: Day | None,
-    facts: Knowledge | None,
-) -> Market:
-    chosen = None if tickers is None else tuple(tickers)
-    shown = _shown(prices, chosen)
-    universe = _universe(shown.closes, chosen)
-    rows = _rows(shown.closes.index, day_or_none(start, "start"), day_or_none(end, "end"))
-    return Market(
-        closes=shown.closes.loc[: rows[-1]],
-        universe=universe,
-        rows=rows,
-        facts=_embedded() if facts is None else facts,
-        splits=shown.splits,
-        adjusted=shown.adjusted,
     )
 
 
@@ -217,56 +193,3 @@ def _meta(
         "facts": market.facts.upto(market.rows[-1]).digest,
     }
     return {"arguments": arguments, "sha256": digests, "versions": versions()}
-
-
-def _embedded() -> Knowledge:
-    from marketsim.knowledge import load_facts  # only where no facts are given
-
-    return load_facts()
-
-
-@dataclass(frozen=True, eq=False)
-class _Shown:
-    """Closes [date, ticker], the splits they are adjusted for, and the day of adjustment."""
-
-    closes: pd.DataFrame
-    splits: pd.DataFrame
-    adjusted: pd.Timestamp | None
-
-
-def _shown(
-    prices: Prices | pd.DataFrame | Path | str | None, tickers: tuple[str, ...] | None
-) -> _Shown:
-    if prices is None or isinstance(prices, Prices):
-        given = prices or load_prices()
-        return _Shown(given.closes.copy(), given.splits, given.adjusted)
-    closes = read_panel(prices, tickers or ())
-    splits = embedded_splits()
-    if closes.empty:
-        return _Shown(closes, splits, None)
-    last = pd.Timestamp(closes.index[-1])
-    return _Shown(closes, splits[splits["date"] <= last], last)
-
-
-def _universe(closes: pd.DataFrame, tickers: tuple[str, ...] | None) -> tuple[str, ...]:
-    """What can be held: the tickers asked for, else all of the panel but indices."""
-    require_known(tickers or (), closes.columns)
-    listed = [str(column) for column in closes.columns if not str(column).startswith("^")]
-    universe = tuple(listed if tickers is None else dict.fromkeys(tickers))
-    if not universe or closes.empty:
-        raise InputError("no closes to walk through; give a panel, or tickers that are in it")
-    return universe
-
-
-def _rows(
-    index: pd.Index, start: pd.Timestamp | None, end: pd.Timestamp | None
-) -> pd.DatetimeIndex:
-    dates = pd.DatetimeIndex(index)
-    first, last = start or dates[0], end or dates[-1]
-    rows = dates[(dates >= first) & (dates <= last)]
-    if rows.empty:
-        raise InputError(
-            f"no closes from {first:%Y-%m-%d} to {last:%Y-%m-%d}; the panel runs from "
-            f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
-        )
-    return rows

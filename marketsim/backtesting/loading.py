@@ -20,7 +20,7 @@ from marketsim.errors import InputError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Decide", "Strategy", "load_strategy", "strategy_names", "theses"]
+__all__ = ["Decide", "Strategy", "load_strategy", "source_of", "strategy_names", "theses"]
 
 Decide = Callable[[History], "pd.Series | Mapping[str, float]"]
 FUNCTIONS: Final = ("strategy", "decide")
@@ -57,6 +57,13 @@ def load_strategy(strategy: str | Path | Decide) -> Strategy:
     if not callable(strategy):
         raise InputError(f"a strategy is a name, a path or a function, not {strategy!r}")
     return Strategy(getattr(strategy, "__name__", type(strategy).__name__), strategy, None)
+
+
+def source_of(strategy: str | Path | Decide) -> str:
+    """The file of a strategy, as its code names it; of a function, that which it was written in."""
+    if isinstance(strategy, str | Path):
+        return str(_path(strategy))
+    return str(getattr(getattr(strategy, "__code__", None), "co_filename", ""))
 
 
 def _path(strategy: str | Path) -> Path:

@@ -1,8 +1,9 @@
 """The `marketsim` command: thin, since all it does is in the library.
 
 Only typer is imported at the top, so that `--help` answers at once. Results go to standard
-output, progress and errors to standard error. Exit codes: 0, 2 for anything the caller can put
-right (one message, no traceback), 130 when interrupted.
+output, progress and errors to standard error. Exit codes: 0, 1 where an audit or a check finds
+something, 2 for anything the caller can put right (one message, no traceback), 130 when
+interrupted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import typer
 
 from .allocation import allocate
 from .answers import hedge, information, sensitivities
-from .backtests import backtest, strategies
+from .backtests import audit, backtest, strategies
 from .comparisons import compare
 from .facts import facts
 from .forecasts import forecast
@@ -39,6 +40,7 @@ for command in (
     run,
     compare,
     backtest,
+    audit,
     strategies,
     allocate,
     sensitivities,

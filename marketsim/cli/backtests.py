@@ -1,4 +1,4 @@
-"""`backtest`, and the strategies that it may be asked about."""
+"""`backtest` and `audit`, and the strategies that they may be asked about."""
 
 from __future__ import annotations
 
@@ -19,36 +19,38 @@ if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
     from marketsim.prices import Prices as Panel
 
-__all__ = ["backtest", "strategies"]
+__all__ = ["audit", "backtest", "strategies"]
 
 Strategy = Annotated[str, typer.Argument(help="A name from strategies/, or the path of a file.")]
+Start = Annotated[
+    datetime | None,
+    typer.Option(formats=DATE, metavar="DATE", show_default="first price", help="First day."),
+]
+End = Annotated[
+    datetime | None,
+    typer.Option(formats=DATE, metavar="DATE", show_default="last price", help="Last day."),
+]
+Universe = Annotated[
+    str | None,
+    typer.Option(metavar="TICKERS", show_default="the companies priced", help="As in NVDA,AMD."),
+]
+When = Annotated[
+    str,
+    typer.Option(
+        metavar="WHEN",
+        help="daily, weekly, monthly or quarterly, or days, as in 2024-01-15,2024-07-15.",
+    ),
+]
 
 
 def backtest(
     strategy: Strategy,
     prices: Prices = None,
-    start: Annotated[
-        datetime | None,
-        typer.Option(formats=DATE, metavar="DATE", show_default="first price", help="First day."),
-    ] = None,
-    end: Annotated[
-        datetime | None,
-        typer.Option(formats=DATE, metavar="DATE", show_default="last price", help="Last day."),
-    ] = None,
-    tickers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TICKERS", show_default="the companies priced", help="As in NVDA,AMD."
-        ),
-    ] = None,
+    start: Start = None,
+    end: End = None,
+    tickers: Universe = None,
     add: Add = None,
-    rebalance: Annotated[
-        str,
-        typer.Option(
-            metavar="WHEN",
-            help="daily, weekly, monthly or quarterly, or days, as in 2024-01-15,2024-07-15.",
-        ),
-    ] = "monthly",
+    rebalance: When = "monthly",
     cost: Annotated[float, typer.Option(help="Fraction of the value traded.")] = 0.001,
     spread: Annotated[
         float, typer.Option(help="Between bid and ask, over their middle; half of it is paid.")
@@ -104,6 +106,45 @@ def backtest(
         report = write_backtest_report(folder / "report.html", result)
     print(result.summary.to_string(float_format="{:.4f}".format, na_rep=""))
     print(f"report: {report}")
+
+
+def audit(
+    strategy: Strategy,
+    prices: Prices = None,
+    start: Start = None,
+    end: End = None,
+    tickers: Universe = None,
+    add: Add = None,
+    rebalance: When = "monthly",
+    dates: Annotated[int, typer.Option(min=1, help="Decisions that are made again.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="Of the dates and the other futures.")] = 0,
+) -> None:
+    """Look for what a strategy could not have known; exit code 1 where something is found."""
+    from marketsim.backtesting.rebalancing import require_rebalance
+
+    when = require_rebalance(_when(rebalance))
+    with progress_bar() as progress:
+        progress("reading")
+        environment.prepare_jax()
+        import marketsim as ms
+
+        facts = ms.load_facts(add=add)
+        names, panel = _universe(listed(tickers), prices, facts)
+        found = ms.backtesting.audit(
+            strategy,
+            panel,
+            start=iso(start),
+            end=iso(end),
+            tickers=names,
+            rebalance=when,
+            facts=facts,
+            dates=dates,
+            seed=seed,
+            progress=progress,
+        )
+    print(found)
+    if not found.sound:
+        raise typer.Exit(1)
 
 
 def strategies() -> None:

@@ -1,0 +1,98 @@
+"""A panel, a universe, dates and facts put together to a market."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from marketsim.backtesting.market import Market
+from marketsim.dates import Day, day_or_none
+from marketsim.errors import InputError
+from marketsim.prices import Prices, load_prices
+from marketsim.prices.embedded import embedded_splits
+from marketsim.prices.panel import read_panel
+from marketsim.prices.table import require_known
+
+if TYPE_CHECKING:
+    from marketsim.knowledge import Knowledge
+
+__all__ = ["market_of"]
+
+
+def market_of(
+    prices: Prices | pd.DataFrame | Path | str | None,
+    tickers: Iterable[str] | None,
+    start: Day | None,
+    end: Day | None,
+    facts: Knowledge | None,
+) -> Market:
+    """Return a panel to walk through; for the arguments see :func:`marketsim.backtest`."""
+    chosen = None if tickers is None else tuple(tickers)
+    shown = _shown(prices, chosen)
+    universe = _universe(shown.closes, chosen)
+    rows = _rows(shown.closes.index, day_or_none(start, "start"), day_or_none(end, "end"))
+    return Market(
+        closes=shown.closes.loc[: rows[-1]],
+        universe=universe,
+        rows=rows,
+        facts=_embedded() if facts is None else facts,
+        splits=shown.splits,
+        adjusted=shown.adjusted,
+    )
+
+
+def _embedded() -> Knowledge:
+    from marketsim.knowledge import load_facts  # only where no facts are given
+
+    return load_facts()
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """Closes [date, ticker], the splits they are adjusted for, and the day of adjustment."""
+
+    closes: pd.DataFrame
+    splits: pd.DataFrame
+    adjusted: pd.Timestamp | None
+
+
+def _shown(
+    prices: Prices | pd.DataFrame | Path | str | None, tickers: tuple[str, ...] | None
+) -> _Shown:
+    if prices is None or isinstance(prices, Prices):
+        given = prices or load_prices()
+        return _Shown(given.closes.copy(), given.splits, given.adjusted)
+    closes = read_panel(prices, tickers or ())
+    splits = embedded_splits()
+    if closes.empty:
+        return _Shown(closes, splits, None)
+    last = pd.Timestamp(closes.index[-1])
+    return _Shown(closes, splits[splits["date"] <= last], last)
+
+
+def _universe(closes: pd.DataFrame, tickers: tuple[str, ...] | None) -> tuple[str, ...]:
+    """What can be held: the tickers asked for, else all of the panel but indices."""
+    require_known(tickers or (), closes.columns)
+    listed = [str(column) for column in closes.columns if not str(column).startswith("^")]
+    universe = tuple(listed if tickers is None else dict.fromkeys(tickers))
+    if not universe or closes.empty:
+        raise InputError("no closes to walk through; give a panel, or tickers that are in it")
+    return universe
+
+
+def _rows(
+    index: pd.Index, start: pd.Timestamp | None, end: pd.Timestamp | None
+) -> pd.DatetimeIndex:
+    dates = pd.DatetimeIndex(index)
+    first, last = start or dates[0], end or dates[-1]
+    rows = dates[(dates >= first) & (dates <= last)]
+    if rows.empty:
+        raise InputError(
+            f"no closes from {first:%Y-%m-%d} to {last:%Y-%m-%d}; the panel runs from "
+            f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
+        )
+    return rows

@@ -1,0 +1,179 @@
+"""What a strategy reaches for while it decides: files, the network, processes, the engine itself.
+
+Python tells hooks of such events (PEP 578). Whose they are is read off the stack: of the strategy's
+file and marketsim's, the one that is nearer to the event.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from marketsim import resources
+
+__all__ = ["Reach", "watched"]
+
+NETWORK: Final = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
+PROCESSES: Final = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
+ENGINE: Final = (
+    "sys._getframe",
+    "sys._current_frames",
+    "gc.get_objects",
+    "gc.get_referrers",
+    "gc.get_referents",
+)
+FILES: Final = ("open", "sqlite3.connect", "os.listdir", "os.scandir")
+
+LOADERS: Final = ("load_facts", "load_prices")
+"""Functions that show shipped tables to a date."""
+
+THROUGH: Final = ("inspect",)
+"""Modules that look at frames for whoever asks them to."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """One thing that was reached for: its ``kind``, in words ``what``, and the strategy's line."""
+
+    kind: str
+    what: str
+    line: int | None
+
+
+@dataclass
+class _Watch:
+    source: str
+    found: list[Reach] = field(default_factory=list)
+
+
+_WATCH: Final[ContextVar[_Watch | None]] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched(source: str) -> Iterator[list[Reach]]:
+    """Collect what the code of a file reaches for, and what is reached for on its behalf.
+
+    Parameters
+    ----------
+    source : str
+        The file, as its code objects name it.
+    """
+    _hook()
+    watch = _Watch(source)
+    token = _WATCH.set(watch)
+    try:
+        yield watch.found
+    finally:
+        _WATCH.reset(token)
+
+
+@cache
+def _hook() -> None:
+    sys.addaudithook(_heard)  # for good: Python has no way to take one out
+
+
+def _heard(event: str, arguments: tuple[Any, ...]) -> None:
+    watch = _WATCH.get()
+    if watch is None:
+        return
+    token = _WATCH.set(None)  # what is done here is not the strategy's
+    try:
+        reach = _reach(event, arguments, watch.source)
+    finally:
+        _WATCH.reset(token)
+    if reach is not None and reach not in watch.found:
+        watch.found.append(reach)
+
+
+def _reach(event: str, arguments: tuple[Any, ...], source: str) -> Reach | None:
+    if event in ENGINE:
+        return _engine(event, source)
+    if event not in (*NETWORK, *PROCESSES, *FILES):
+        return None
+    frames = list(_frames(sys._getframe(2)))
+    line = next((frame.f_lineno for frame in frames if _file(frame) == source), None)
+    if line is None:
+        return None
+    if event in NETWORK:
+        return Reach("network", f"asks the network ({_told(arguments)})", line)
+    mine = _nearest(frames, source) == source
+    if event in PROCESSES:
+        return Reach("process", f"starts {_told(arguments)}", line) if mine else None
+    path = _path(arguments)
+    if path is None or _installed(path) or _importing(frames[0]):
+        return None
+    if mine or (_shipped(path) and not any(f.f_code.co_name in LOADERS for f in frames)):
+        return Reach("file", f"reads {path}", line)
+    return None
+
+
+def _engine(event: str, source: str) -> Reach | None:
+    """Return whether the strategy itself asked for frames or objects of others."""
+    frame: FrameType | None = sys._getframe(3)
+    while frame is not None and frame.f_globals.get("__name__") in THROUGH:
+        frame = frame.f_back
+    if frame is None or _file(frame) != source:
+        return None
+    return Reach("engine", f"looks into the engine ({event})", frame.f_lineno)
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _file(frame: FrameType) -> str:
+    return frame.f_code.co_filename
+
+
+def _nearest(frames: list[FrameType], source: str) -> str:
+    """Return whose event it is: the file's, or marketsim's."""
+    package = str(resources.PACKAGE) + os.sep
+    for frame in frames:
+        if _file(frame) == source or _file(frame).startswith(package):
+            return _file(frame)
+    return ""
+
+
+def _importing(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith("importlib")
+
+
+def _path(arguments: tuple[Any, ...]) -> str | None:
+    """Return the path of an event; a descriptor is of a file that was opened by its path."""
+    if not arguments or not isinstance(arguments[0], str | bytes | os.PathLike):
+        return None
+    return str(Path(os.fsdecode(arguments[0])).resolve())
+
+
+def _installed(path: str) -> bool:
+    """Return whether a path belongs to Python, its packages or the system."""
+    return any(path == one or path.startswith(one.rstrip(os.sep) + os.sep) for one in _places())
+
+
+@cache
+def _places() -> tuple[str, ...]:
+    own = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
+    system = ("/proc", "/sys", "/dev", "/etc", "/usr/share/zoneinfo", "/usr/lib")
+    return tuple(str(Path(one).resolve()) for one in (*own, *system) if len(one) > 1)
+
+
+def _shipped(path: str) -> bool:
+    """Return whether a path is a table of facts or prices that ships."""
+    data = resources.folder("data")
+    return any(Path(path).is_relative_to(data / part) for part in ("facts", "prices"))
+
+
+def _told(arguments: tuple[Any, ...]) -> str:
+    shown = [str(one) for one in arguments if isinstance(one, str | bytes | tuple | list | int)]
+    return ", ".join(shown)[:80]
