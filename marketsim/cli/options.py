@@ -18,6 +18,7 @@ __all__ = [
     "Cost",
     "Draws",
     "Held",
+    "LayerCap",
     "Limits",
     "MaxWeight",
     "Money",
@@ -59,6 +60,10 @@ MaxWeight = Annotated[float, typer.Option(help="Cap on every company.")]
 Cap = Annotated[
     list[str] | None,
     typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
+]
+LayerCap = Annotated[
+    list[str] | None,
+    typer.Option(metavar="LAYER=WEIGHT", help="Cap on a layer; may be repeated."),
 ]
 
 NeutralTo = Annotated[

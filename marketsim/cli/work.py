@@ -18,6 +18,7 @@ from .options import (
     Cost,
     Draws,
     Held,
+    LayerCap,
     Limits,
     MaxWeight,
     Money,
@@ -58,10 +59,7 @@ def run(
     add: Add = None,
     max_weight: MaxWeight = 0.15,
     cap: Cap = None,
-    layer_cap: Annotated[
-        list[str] | None,
-        typer.Option(metavar="LAYER=WEIGHT", help="Cap on a layer; may be repeated."),
-    ] = None,
+    layer_cap: LayerCap = None,
     cvar_level: Annotated[float, typer.Option(help="Level of the conditional value at risk.")] = (
         0.95
     ),
