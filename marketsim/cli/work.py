@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -99,7 +99,7 @@ def run(
     caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
     neutral = neutral_of(neutral_to)
     check_folder(out)
-    held = held_at(current)
+    held: dict[str, Any] = held_at(current)
     with progress_bar() as progress:
         progress("starting")
         environment.prepare_jax()

@@ -9,12 +9,19 @@ from typing import Final
 
 import pandas as pd
 
-from marketsim.dates import Day
+from marketsim.dates import Day, day
 from marketsim.errors import InputError, nearest
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices import Prices, load_universe, newest_close, splits_in
 
-__all__ = ["chosen_among", "dated_prices", "known_by", "market_of", "own_splits", "unpriced"]
+__all__ = [
+    "chosen_among",
+    "dated_prices",
+    "known_by",
+    "market_of",
+    "own_splits",
+    "unpriced",
+]
 
 OLDEST: Final = 183
 """Days between closes of one's own and the decision: half a year later they say nothing of it."""
@@ -25,26 +32,57 @@ FEWEST: Final = 61
 FEW: Final = 4
 
 
-def known_by(as_of: Day | None, add: Path | str | None) -> tuple[Knowledge, pd.Timestamp]:
+def known_by(
+    as_of: Day | None, add: Path | str | None, knowledge: Knowledge | None = None
+) -> tuple[Knowledge, pd.Timestamp]:
     """Return the facts as of a date, by default the day to which they are complete, and the date.
+
+    Those that ship and a user's folder, or ``knowledge`` in place of both.
 
     Raises
     ------
     MarketsimError
-        As :func:`marketsim.load_facts`.
+        As :func:`marketsim.load_facts`; what is given is no knowledge, stands beside a folder, or
+        ends before the date.
     """
-    facts = load_facts(as_of=as_of, add=add)
+    facts = load_facts(as_of=as_of, add=add) if knowledge is None else _given(knowledge, as_of, add)
     date = facts.complete if as_of is None or facts.as_of is None else facts.as_of
     return facts.upto(date), date
 
 
-def own_splits(add: Path | str | None) -> pd.DataFrame | None:
-    """Return the splits that closes are adjusted for, those of a user's folder among them.
+def _given(knowledge: Knowledge, as_of: Day | None, add: Path | str | None) -> Knowledge:
+    """Return knowledge that was handed over, as of a date that it reaches."""
+    if not isinstance(knowledge, Knowledge):
+        raise InputError(
+            f"knowledge is a {type(knowledge).__name__}; give what load_facts or add_company "
+            "returns"
+        )
+    if add is not None:
+        raise InputError(
+            "add and knowledge both say what is known; give one, as in "
+            "knowledge=add_company(load_facts(add=...), ...)"
+        )
+    if as_of is None:
+        return knowledge
+    asked, last = day(as_of, "as_of"), knowledge.as_of
+    if last is not None and asked > last:
+        raise InputError(
+            f"as_of {asked.date()} lies after {last.date()}, the last day that this knowledge "
+            "shows; load the facts as of then, or decide by that day"
+        )
+    return knowledge.upto(asked)
+
+
+def own_splits(add: Path | str | None, knowledge: Knowledge | None = None) -> pd.DataFrame | None:
+    """Return the splits that closes are adjusted for, those of a user's facts among them.
 
     All of them, whatever the date: a panel of later has later ones in it. None where nothing is
     added, for those that ship.
     """
-    return None if add is None else splits_in(load_facts(add=add).table)
+    if knowledge is None:
+        return None if add is None else splits_in(load_facts(add=add).table)
+    both = pd.concat([splits_in(load_facts().table), splits_in(knowledge.table)])
+    return splits_in(both.drop_duplicates(["entity", "date"], keep="last"))
 
 
 def dated_prices(
