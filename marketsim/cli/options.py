@@ -14,6 +14,7 @@ __all__ = [
     "Aim",
     "AsOf",
     "AsOfPrices",
+    "Believe",
     "Cap",
     "Cost",
     "Draws",
@@ -46,6 +47,14 @@ Prices = Annotated[
     str | None,
     typer.Option(
         metavar="FILE", show_default="embedded", help="CSV or Parquet of closes, or yahoo."
+    ),
+]
+Believe = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TICKERS",
+        show_default="none",
+        help="Tickers of a file whose closes are taken as they stand, jumps and all, as XYZ,ABC.",
     ),
 ]
 

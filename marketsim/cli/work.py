@@ -14,6 +14,7 @@ from .options import (
     Add,
     Aim,
     AsOfPrices,
+    Believe,
     Cap,
     Cost,
     Draws,
@@ -56,6 +57,7 @@ def run(
     scenarios: Scenarios = None,
     normalise: Normalise = False,
     prices: Prices = None,
+    believe: Believe = None,
     add: Add = None,
     max_weight: MaxWeight = 0.15,
     cap: Cap = None,
@@ -114,6 +116,7 @@ def run(
             scenarios=scenarios_of(scenarios),
             normalise=normalise,
             prices=prices,
+            believe=listed(believe) or (),
             max_weight=max_weight,
             max_weights=caps,
             layer_caps=layer_caps,
@@ -143,6 +146,7 @@ def backtest(
         str, typer.Argument(help="A name from strategies/, or the path of a file.")
     ],
     prices: Prices = None,
+    believe: Believe = None,
     start: Annotated[
         datetime | None,
         typer.Option(formats=DATE, metavar="DATE", show_default="first price", help="First day."),
@@ -175,7 +179,7 @@ def backtest(
         from marketsim.reporting import write_backtest_report
 
         facts = ms.load_facts(add=add)
-        names, panel = _universe(listed(tickers), prices, facts)
+        names, panel = _universe(listed(tickers), prices, facts, listed(believe) or ())
         progress("walking forward")
         result = ms.backtest(
             strategy,
@@ -195,13 +199,19 @@ def backtest(
 
 
 def _universe(
-    wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge
+    wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge, believe: tuple[str, ...]
 ) -> tuple[tuple[str, ...], Panel]:
     """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
+    from marketsim.errors import PriceError
     from marketsim.prices import load_universe, splits_in
 
     companies = wanted or tuple(facts.universe.companies.index)
-    panel = load_universe(companies, source, splits=splits_in(facts.table))
+    panel = load_universe(companies, source, splits=splits_in(facts.table), believe=believe)
+    without = {ticker: why for ticker, why in panel.left_out.items() if ticker in companies}
+    told = [f"no prices of {ticker}: {why}" for ticker, why in without.items()]
+    if wanted and told:
+        raise PriceError("\n".join(told))
+    warn(told)
     known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
     return wanted or known, panel
 

@@ -15,7 +15,7 @@ from marketsim.allocation.limits import NeutralTo, neutral_to
 from marketsim.allocation.names import numbers
 from marketsim.calibration import Posterior, calibrate
 from marketsim.dates import Day
-from marketsim.errors import InputError
+from marketsim.errors import InputError, PriceError
 from marketsim.forecasting import Forecast, forecast
 from marketsim.knowledge import Knowledge
 from marketsim.model import entries
@@ -42,6 +42,7 @@ from .inputs import (
     dated_prices,
     known_by,
     market_of,
+    nothing_priced,
     own_splits,
     unpriced,
 )
@@ -68,6 +69,7 @@ class Question:
     scenarios: Sequence[str] | Path | None = None
     normalise: bool = False
     prices: str | None = None
+    believe: Sequence[str] = ()
     max_weight: float = 0.15
     max_weights: Mapping[str, float] | None = None
     layer_caps: Mapping[str, float] | None = None
@@ -221,10 +223,13 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
         complete,
         fixed=asked.as_of is not None,
         splits=splits,
+        believe=asked.believe,
     )
     knowledge = knowledge.upto(date)
     priced = [t for t in wanted if t in market.statistics.index]
     why = unpriced(market, [t for t in wanted if t not in priced])
+    if not priced:
+        raise PriceError(nothing_priced(why, date))
     market = market_of(market, companies, wanted)
     closes = market.statistics["close"]
     if held is not None:
@@ -242,7 +247,7 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
     )
     if absent := list(why):
         progress(f"leaving out {', '.join(absent)}: no price")
-    fresh = freshness(knowledge, date, newest_close(market, asked.prices))
+    fresh = freshness(knowledge, date, newest_close(market, asked.prices, priced))
     posterior, regimes, coming, paths, returns = _simulated(
         asked, knowledge, market, lambda posterior: fit_regimes(posterior, read), progress, quarters
     )

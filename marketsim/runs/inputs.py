@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ __all__ = [
     "dated_prices",
     "known_by",
     "market_of",
+    "nothing_priced",
     "own_splits",
     "unpriced",
 ]
@@ -92,6 +93,7 @@ def dated_prices(
     *,
     fixed: bool,
     splits: pd.DataFrame | None = None,
+    believe: Sequence[str] = (),
 ) -> tuple[Prices, pd.Timestamp]:
     """Return the prices of the companies as of a date, or of the newest close, and the date.
 
@@ -107,6 +109,8 @@ def dated_prices(
         Whether it was asked for: it stays, even where prices end before.
     splits
         Those that the closes are adjusted for; those that ship by default.
+    believe
+        As for :func:`marketsim.load_prices`.
 
     Raises
     ------
@@ -115,8 +119,8 @@ def dated_prices(
         closes of one's own end more than half a year before a date that was asked for.
     """
     companies = knowledge.universe.revenue_map.companies
-    market = load_universe(companies, source, date, splits)
-    close = newest_close(market, source)
+    market = load_universe(companies, source, date, splits, believe)
+    close = newest_close(market, source, companies)
     if source is not None and (date - close).days > OLDEST and fixed:
         shown = ", ".join(_last_closes(market, companies)) or f"all: {close.date()}"
         raise InputError(
@@ -125,7 +129,7 @@ def dated_prices(
         )
     if fixed or close >= date:
         return market, date
-    return load_universe(companies, source, close, splits), close
+    return load_universe(companies, source, close, splits, believe), close
 
 
 def _last_closes(market: Prices, companies: Sequence[str]) -> list[str]:
@@ -136,18 +140,30 @@ def _last_closes(market: Prices, companies: Sequence[str]) -> list[str]:
 
 
 def unpriced(market: Prices, tickers: Sequence[str]) -> dict[str, str]:
-    """Return why tickers have no price: no close at all, too few, or none lately."""
+    """Return why tickers have no price: what their source said, no close, too few, none lately."""
     found = {}
     for ticker in tickers:
         there = ticker in market.closes.columns
         closes = market.closes[ticker].dropna() if there else pd.Series(dtype=float)
-        if closes.empty:
+        if ticker in market.left_out:
+            found[ticker] = market.left_out[ticker]
+        elif closes.empty:
             found[ticker] = "no close"
         elif len(closes) < FEWEST:
             found[ticker] = f"{len(closes)} closes, of {FEWEST} that are needed"
         else:
             found[ticker] = f"last close on {pd.Timestamp(closes.index[-1]).date()}"
     return found
+
+
+def nothing_priced(why: Mapping[str, str], date: pd.Timestamp) -> str:
+    """Return what is said where no company has a price, from what `unpriced` found."""
+    told = [f"{ticker} ({said})" for ticker, said in why.items()]
+    listed = ", ".join(told[:FEW]) + (f" and {len(told) - FEW} more" if len(told) > FEW else "")
+    return (
+        f"no company has a price as of {date.date()}: {listed}; give closes that reach the date, "
+        "or decide as of an earlier one"
+    )
 
 
 def chosen_among(companies: Sequence[str], tickers: Sequence[str] | None) -> list[str]:

@@ -97,6 +97,7 @@ def run(
     scenarios: Sequence[str] | Path | None = None,
     normalise: bool = False,
     prices: str | None = None,
+    believe: Sequence[str] = (),
     max_weight: float = 0.15,
     max_weights: Mapping[str, float] | None = None,
     layer_caps: Mapping[str, float] | None = None,
@@ -140,6 +141,9 @@ def run(
         Take probabilities of that file that do not sum to one in proportion.
     prices
         A file of closes, or ``yahoo``; the embedded snapshot by default.
+    believe
+        Tickers of that file whose closes are taken as they stand, jumps and all; see
+        :func:`marketsim.load_prices`.
     max_weight, max_weights, layer_caps
         As in :func:`marketsim.allocate`.
     cvar_level, risk
@@ -182,6 +186,7 @@ def run(
         scenarios=scenarios,
         normalise=normalise,
         prices=prices,
+        believe=believe,
         max_weight=max_weight,
         max_weights=max_weights,
         layer_caps=layer_caps,

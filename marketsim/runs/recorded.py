@@ -124,6 +124,7 @@ def arguments_of(asked: Question, date: str, regimes: Sequence[str]) -> dict[str
             "knowledge": None if known is None else known.digest,
             "scenarios": str(scenarios) if isinstance(scenarios, Path) else list(regimes),
             "prices": asked.prices or EMBEDDED,
+            "believe": list(asked.believe),
             "benchmark": None if stated is None else _sorted(stated),
             "tickers": None if asked.tickers is None else list(asked.tickers),
             "limit": list(asked.limit),
@@ -155,7 +156,7 @@ def _asked(folder: Path, arguments: Mapping[str, Any]) -> Question:
     regimes = given["scenarios"]
     given["scenarios"] = Path(regimes) if isinstance(regimes, str) else tuple(regimes)
     given["prices"] = None if given["prices"] == EMBEDDED else given["prices"]
-    given["limit"] = tuple(given["limit"])
+    given["limit"], given["believe"] = tuple(given["limit"]), tuple(given["believe"])
     for name in BY_NAME:
         given[name] = given[name] or None
     return Question(**given)
