@@ -18,7 +18,7 @@ from marketsim.reporting.verdicts import claims_markdown
 from marketsim.statements import statements_described
 from marketsim.tables.markdown import columns_markdown, schema_markdown
 from marketsim.valuation import valuation_assumptions, valuation_table
-from marketsim.weights import WEIGHTS
+from marketsim.weights import TICKER_LAYERS, WEIGHTS
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -58,6 +58,7 @@ def declared() -> dict[str, str]:
             f"{schema_markdown(schema)}\n\n{example(schema.file)}" for schema in TABLES
         ),
         "weights": columns_markdown(WEIGHTS.columns),
+        "ticker layers": columns_markdown(TICKER_LAYERS.columns),
     }
 
 

@@ -8,7 +8,9 @@ that holds something else.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable
@@ -17,10 +19,23 @@ from typing import Final
 
 from platformdirs import user_cache_path
 
-__all__ = ["cache_folder", "check_file", "check_folder", "replace_file"]
+__all__ = ["cache_folder", "check_file", "check_folder", "replace_file", "safe_name"]
 
 MARKS: Final = ("run.json", "stress.json")
 """What a folder holds that a run, a backtest or a stress test has written."""
+
+LONGEST: Final = 40
+"""Letters of a text that the name of a file shows."""
+
+
+def safe_name(text: str) -> str:
+    """A file's name for any text: it says the text to people, and its digest keeps two apart.
+
+    Neither separators nor dots are left, no device of Windows is called so, and texts that
+    differ in case alone differ on a disk that does not tell case.
+    """
+    shown = re.sub(r"[^A-Za-z0-9]", "_", text)[:LONGEST]
+    return f"{shown}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
 def cache_folder(cache: Path | str | None = None) -> Path:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 import marketsim
 from marketsim import cli, resources
 from marketsim.errors import InputError
+from marketsim.prices import load_universe
 
 HEAVY = ("cvxpy", "jax", "numpy", "pandas", "plotly", "pyarrow", "scipy", "yfinance")
 
@@ -89,6 +91,7 @@ class TestWhatReachesTheLibrary:
             "scenarios": None,
             "normalise": False,
             "prices": None,
+            "believe": (),
             "max_weight": 0.15,
             "max_weights": None,
             "layer_caps": None,
@@ -117,6 +120,7 @@ class TestWhatReachesTheLibrary:
             ("--scenarios own/worlds.toml", "scenarios", Path("own/worlds.toml")),
             ("--scenarios own.toml --normalise", "normalise", True),
             ("--prices closes.csv", "prices", "closes.csv"),
+            ("--prices closes.csv --believe XYZ,ABC", "believe", ("XYZ", "ABC")),
             ("--add mine", "add", Path("mine")),
             ("--max-weight 0.2", "max_weight", 0.2),
             ("--tickers NVDA,AMD", "tickers", ("NVDA", "AMD")),
@@ -431,6 +435,31 @@ class TestBacktest:
         assert told.startswith("marketsim: ")
         assert told.count("\n") == 1
         assert named in told
+
+    def test_a_share_that_did_halve_is_believed(
+        self, closes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        table = pd.read_csv(closes, index_col="date")
+        table.loc["2023-03-01":, "TSM"] /= 2.0
+        table.to_csv(closes)
+        typed = f"backtest equal_weight --prices {closes} --out {tmp_path / 'out'}".split()
+        assert command(*typed) == 2
+        assert "column TSM: the close goes from 50 to 25" in capsys.readouterr().err
+        assert command(*typed, "--believe", "TSM") == 0
+        assert command(*typed, "--believe", "TMS") == 2
+        assert "Did you mean 'TSM'?" in capsys.readouterr().err
+
+    def test_those_that_the_source_has_nothing_of_are_named(
+        self, closes: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """By default a warning; of tickers that were asked for a refusal."""
+        found = replace(load_universe(["NVDA"], closes), left_out={"META": "Yahoo answers for FB"})
+        monkeypatch.setattr("marketsim.prices.load_universe", lambda *_, **__: found)
+        typed = ["backtest", "equal_weight", "--prices", "yahoo", "--out", str(closes.parent / "o")]
+        assert command(*typed) == 0
+        assert "warning: no prices of META: Yahoo answers for FB" in capsys.readouterr().err
+        assert command(*typed, "--tickers", "NVDA,META") == 2
+        assert "marketsim: no prices of META: Yahoo answers for FB" in capsys.readouterr().err
 
     def test_a_malformed_row_is_named_by_file_and_line(
         self,

@@ -11,8 +11,7 @@ import pytest
 import marketsim as ms
 from marketsim import cli
 from marketsim.allocation import objective_from
-
-CHANCE = np.random.default_rng(5)
+from marketsim.weights import read_layers
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +28,9 @@ def command(*arguments: str) -> int:
 
 @pytest.fixture
 def draws() -> pd.DataFrame:
-    table = pd.DataFrame(CHANCE.normal(0.05, [0.1, 0.2, 0.3], (200, 3)), columns=["A", "B", "C"])
-    return table.assign(probability=CHANCE.dirichlet(np.ones(200)))
+    chance = np.random.default_rng(5)
+    table = pd.DataFrame(chance.normal(0.05, [0.1, 0.2, 0.3], (200, 3)), columns=["A", "B", "C"])
+    return table.assign(probability=chance.dirichlet(np.ones(200)))
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -67,6 +67,84 @@ def test_limits_views_and_holdings_can_be_typed(draws: pd.DataFrame, tmp_path: P
     )
     np.testing.assert_allclose(weights, expected.weights, atol=1e-9)
     assert weights["C"] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_caps_on_layers_of_ones_own(kind: str, draws: pd.DataFrame, tmp_path: Path) -> None:
+    """Any names of layers, in any order, beside columns that say something else."""
+    source, layers, out = (tmp_path / n for n in ("draws.csv", f"of.{kind}", "weights.csv"))
+    draws.to_csv(source, index=False)
+    table = pd.DataFrame(
+        {
+            "ticker": ["C", "Z", "A", "B"],
+            "layer": ["NA", "x", "chips", "NA"],
+            "name": "of a company",
+        }
+    )
+    table.to_csv(layers, index=False) if kind == "csv" else table.to_parquet(layers)
+    asked = ["--objective", "ExpectedReturn", "--layers", str(layers), "--cash", "0.0"]
+    asked += ["--layer-cap", "NA=0.3", "--layer-cap", "chips=0.2", "--cap", "cash=0.5"]
+    assert command("--returns", str(source), *asked, "--out", str(out)) == 0
+    weights = pd.read_csv(out, index_col="ticker")["weight"]
+    assert weights["B"] + weights["C"] == pytest.approx(0.3)
+    assert weights["A"] == pytest.approx(0.2)
+    assert weights["cash"] == pytest.approx(0.5)
+    of = {"A": "chips", "B": "NA", "C": "NA"}
+    expected = ms.allocate(
+        ms.ReturnScenarios.from_frame(draws, layers=of).with_cash(),
+        ms.ExpectedReturn(),
+        max_weights={"cash": 0.5},
+        layer_caps={"NA": 0.3, "chips": 0.2},
+    )
+    np.testing.assert_allclose(weights, expected.weights, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("table", "typed", "said"),
+    [
+        (None, [], "--layer-cap"),
+        ("ticker,layer\nA,x\nB,y\n", [], "of.csv has no layer of C; write a row for each"),
+        ("ticker,layer\nA,x\nBB,y\nC,y\n", [], "has no layer of B; write a row for each"),
+        ("ticker,layer\nA,x\nb,y\nC,y\n", [], "Did you mean 'b'?"),
+        ("ticker,layer\nA,x\nB,\nC,y\n", [], "of.csv, line 3, column layer: is empty"),
+        ("ticker,layer\nA,x\nA,y\nB,x\nC,x\n", [], "line 3: 'A' stands twice; keep one"),
+        ("ticker,layer\nA, x\nB,x\nC,x\n", [], "begins or ends with a space"),
+        ("Ticker;Layer\nA;x\n", [], "line 1: separates fields by ';'"),
+        ("ticker,Layer\nA,x\n", [], "'Layer' is not a column of this table. Did you mean 'layer'?"),
+        ("ticker,layer\nA,x,y\n", [], "line 2: 3 fields instead of 2"),
+        ("", [], "is empty; it names the columns: ticker,layer"),
+        ("ticker,layer\n", [], "has no layer of A, B, C"),
+        ("ticker,layer\nA,x\nB,x\nC,y\n", ["--layer-cap", "z=0.3"], "'z'"),
+        ("ticker,layer\nA,x\nB,x\nC,y\n", ["--layer-cap", "x=30"], "a share between 0 and 1"),
+    ],
+)
+def test_a_table_of_layers_that_is_none_is_refused_in_one_message(
+    table: str | None,
+    typed: list[str],
+    said: str,
+    draws: pd.DataFrame,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source, layers = tmp_path / "draws.csv", tmp_path / "of.csv"
+    draws.to_csv(source, index=False)
+    if table is not None:
+        layers.write_text(table, encoding="utf-8")
+        typed = ["--layers", str(layers), *typed]
+    typed = typed if "--layer-cap" in typed else [*typed, "--layer-cap", "x=0.5"]
+    assert command("--returns", str(source), *typed) == 2
+    error = capsys.readouterr().err
+    assert said in " ".join(error.replace("│", " ").split())
+    assert "Traceback" not in error
+
+
+def test_many_companies_without_a_layer_are_counted(tmp_path: Path) -> None:
+    layers = tmp_path / "of.csv"
+    layers.write_text("ticker,layer\nA,x\n", encoding="utf-8")
+    with pytest.raises(
+        ms.errors.DataError, match=r"no layer of T0, .*, T9 and 5 more; write a row"
+    ):
+        read_layers(layers, [f"T{i}" for i in range(15)])
 
 
 def test_a_budget_of_risk_can_be_typed(draws: pd.DataFrame, tmp_path: Path) -> None:

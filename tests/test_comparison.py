@@ -26,6 +26,7 @@ from marketsim.runs import comparison
 from marketsim.runs.corners import Corners, Differs, attributed, outcome
 from marketsim.runs.deciding import Decided, Question
 from marketsim.runs.decision import choose
+from marketsim.runs.recorded import arguments_of
 
 ASKED = Question(as_of="2025-12-31", draws=600, most_cash=0.0)
 ALL = Differs(facts=True, prices=True, settings=True)
@@ -178,13 +179,8 @@ def folder(
         weights = found.decision.choice.weights.rename("weight").rename_axis("ticker")
         content = weights.reset_index().to_csv(index=False).encode()
         (there / "allocation.csv").write_bytes(content)
-        asked = vars(corners.asked[place])
-        arguments = asked | {
-            "scenarios": list(found.paths.scenarios.names),
-            "prices": "embedded",
-            "max_weights": {},
-            "layer_caps": {},
-        }
+        names = found.paths.scenarios.names
+        arguments = arguments_of(corners.asked[place], "2025-12-31", names)
         record = {
             "as_of": "2025-12-31",
             "arguments": arguments,
@@ -250,6 +246,7 @@ class TestCommand:
             (lambda p: written(p, ("versions", "marketsim"), "0.0"), "was made by marketsim 0.0"),
             (lambda p: written(p, ("arguments", "colour"), 1), "not those of this version"),
             (lambda p: written(p, ("knowledge_digest",), "x"), "rests on other facts"),
+            (lambda p: written(p, ("arguments", "knowledge"), "x"), "given its facts in memory"),
         ],
     )
     def test_what_is_wrong_is_one_line(

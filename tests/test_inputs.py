@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from marketsim.errors import InputError
+from marketsim.errors import DataError, InputError, PriceError
 from marketsim.prices import newest_close
+from marketsim.runs.deciding import Question, valued
 from marketsim.runs.freshness import freshness
 from marketsim.runs.inputs import (
     chosen_among,
@@ -119,6 +121,44 @@ def test_closes_of_ones_own_that_end_long_before_the_date_are_refused_by_name(
     with pytest.raises(InputError, match=told):
         dated_prices(known, old, date, fixed=True)
     assert dated_prices(known, panel(tmp_path, "2025-10-31"), date, fixed=True)[1] == date
+
+
+def test_a_market_that_goes_on_does_not_make_old_closes_new(tmp_path: Path) -> None:
+    """Half a year is asked of companies; without any the reasons are told before the long steps."""
+    known, date = known_by("2025-12-31", None)
+    table = pd.read_csv(panel(tmp_path, "2025-12-31"), index_col="date", parse_dates=True)
+    table["SPY"] = table["AMD"] ** 0.5
+    table.loc["2024-07-01":, ["NVDA", "AMD"]] = np.nan
+    file = str(tmp_path / "old.csv")
+    table.to_csv(file)
+    told = r"end 551 days before 2025-12-31 \(NVDA on 2024-06-28, AMD on 2024-06-28\)"
+    with pytest.raises(InputError, match=told):
+        dated_prices(known, file, date, fixed=True)
+    assert dated_prices(known, file, date, fixed=False)[1] == pd.Timestamp("2024-06-28")
+    lately = pd.read_csv(panel(tmp_path, "2025-12-31"), index_col="date", parse_dates=True)
+    lately.loc["2025-10-01":] = np.nan
+    lately.assign(SPY=table["SPY"]).to_csv(file)
+    with pytest.raises(PriceError, match=r"no company has a price as of .*AMD \(last close on"):
+        valued(Question(prices=file, as_of="2025-12-31", draws=2), lambda step: None)
+
+
+def test_what_a_source_said_of_a_company_is_why_it_has_no_price(tmp_path: Path) -> None:
+    known, date = known_by("2025-12-31", None)
+    market, _ = dated_prices(known, panel(tmp_path, "2025-12-31"), date, fixed=True)
+    asked = replace(market, left_out={"META": "Yahoo answers for FB now; ask for that"})
+    assert unpriced(asked, ["META", "MU"]) == {**asked.left_out, "MU": "no close"}
+
+
+def test_a_jump_that_is_believed_is_let_through(tmp_path: Path) -> None:
+    known, date = known_by("2025-12-31", None)
+    table = pd.read_csv(panel(tmp_path, "2025-12-31"), index_col="date", parse_dates=True)
+    table.loc["2025-03-03":, "AMD"] /= 2.0
+    file = str(tmp_path / "halved.csv")
+    table.to_csv(file)
+    with pytest.raises(DataError, match=r"column AMD: .*2 for 1"):
+        dated_prices(known, file, date, fixed=True)
+    market, _ = dated_prices(known, file, date, fixed=True, believe=["AMD"])
+    assert "AMD" in market.statistics.index
 
 
 def test_a_company_without_a_price_is_told_why(tmp_path: Path) -> None:

@@ -149,15 +149,30 @@ def test_today_and_days_to_come() -> None:
     assert "which is yet to come" in str(check_prices(walk("SPY", days=late), exchange="24/7"))
 
 
-def test_what_reading_repairs_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_reading_repairs_is_told(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "mine.csv"
-    walk().assign(**{"^IRX": 4.0}).iloc[::-1].to_csv(path)
+    walk().assign(**{"^IRX": 4.0}).iloc[::-1].to_csv(path, encoding=encoding)
     check = check_prices(path)
     assert told(check, "repaired") == [
         "days were not in order; they are now",
         "^IRX: indices and yields, which nobody can hold; left out",
     ]
     assert check.usable
+
+
+def test_a_long_table_may_go_by_ticker(tmp_path: Path) -> None:
+    """One ticker after the other is an order, and days of one that go back and forth are none."""
+    table = walk().reset_index().melt("date", var_name="ticker", value_name="close")
+    path = tmp_path / "long.csv"
+    table.sort_values(["ticker", "date"]).to_csv(path, index=False)
+    assert told(check_prices(path), "repaired") == []
+    table.sort_values("date", ascending=False, kind="stable").to_csv(path, index=False)
+    assert told(check_prices(path), "repaired") == ["days were not in order; they are now"]
+
+
+def test_a_ticker_asked_for_twice_is_looked_at_once() -> None:
+    assert str(check_prices(walk(), ["AAA", "AAA"])).startswith("the frame of prices: 1 ticker,")
 
 
 @pytest.mark.parametrize(
@@ -258,3 +273,22 @@ class TestCommand:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.returncode == 0
         assert done.stdout.strip().endswith("[]")
+
+
+def test_a_jump_that_is_believed_is_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = check_prices(spoilt("split"), believe="AAA")
+    assert check.usable
+    [said] = [text for text in told(check, "noted") if text.startswith("AAA")]
+    assert said.endswith(
+        "as at a split of 4 for 1; give closes that are adjusted for splits; believed, as asked"
+    )
+    spoilt("split").rename_axis("date").to_csv(tmp_path / "mine.csv")
+    for typed, code in (([], 1), (["--believe", "AAA"], 0)):
+        with pytest.raises(SystemExit) as stop:
+            main(["prices", "check", str(tmp_path / "mine.csv"), *typed])
+        assert stop.value.code == code
+        assert ("verdict: refused" in capsys.readouterr().out) == bool(code)
+    with pytest.raises(InputError, match="'AAB'"):
+        check_prices(spoilt("split"), believe=["AAB"])

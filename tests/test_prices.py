@@ -212,6 +212,13 @@ def test_the_tail_index_is_the_maximum_likelihood_one(dof: float) -> None:
     np.testing.assert_allclose(student_t_dof(draws * 7.0), ours, rtol=1e-6)  # free of scale
 
 
+def test_a_share_that_stands_still_but_for_a_jump_has_the_fattest_tail() -> None:
+    moves = np.zeros((500, 1))
+    moves[250] = -np.log(2.0)
+    with np.errstate(all="raise"):
+        assert student_t_dof(moves)[0] < 3.0
+
+
 def test_the_tail_index_stays_within_its_bounds() -> None:
     normal = np.random.default_rng(0).normal(size=(3000, 1))
     cauchy = stats.cauchy.rvs(size=(3000, 1), random_state=0)

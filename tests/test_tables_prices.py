@@ -408,6 +408,32 @@ def test_a_day_that_says_the_same_twice_is_kept_once() -> None:
     np.testing.assert_array_equal(read_panel(pd.concat([LONG, LONG.iloc[[5]]])), P)
 
 
+def test_what_speaks_against_one_ticker_is_nothing_to_those_asked_for() -> None:
+    """All of a file is refused by all that is wrong with it; by name the others can be had."""
+    spoilt = jump(4.0)
+    with pytest.raises(DataError, match=r"column AAA: .*as at a split of 4 for 1"):
+        load_prices(source=spoilt)
+    sound = [name for name in spoilt.columns if name != "AAA"]
+    pd.testing.assert_frame_equal(
+        load_prices(sound, source=spoilt).closes, load_prices(source=spoilt[sound]).closes
+    )
+    with pytest.raises(DataError, match="column AAA"):
+        load_prices(["AAA", *sound], source=spoilt)
+    with pytest.raises(DataError, match="column SPY"):  # which beta is measured against
+        load_prices(sound[:1], source=spoilt.rename(columns={"AAA": "SPY"}))
+
+
+@pytest.mark.parametrize("source", [None, "yahoo"])
+def test_only_closes_of_ones_own_can_be_believed(source: str | None) -> None:
+    with pytest.raises(InputError, match="believe is for a panel of one's own"):
+        load_prices(["NVDA"], source=source, believe="NVDA")
+
+
+def test_who_is_believed_is_there() -> None:
+    with pytest.raises(InputError, match=r"no prices for ticker 'AAB'\. Did you mean 'AAA'"):
+        load_prices(source=jump(2.0), believe="AAB")
+
+
 def test_a_share_that_did_halve_may_be_believed() -> None:
     closes = load_prices(source=jump(2.0), believe=["AAA"]).closes
     assert closes["AAA"].iloc[30] / closes["AAA"].iloc[29] == pytest.approx(0.5, abs=0.02)

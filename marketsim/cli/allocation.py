@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import environment
-from .options import Cap, MaxWeight, weights_of
+from .options import Cap, LayerCap, MaxWeight, weights_of
 from .progress import progress_bar
-from .tables import returns_at, weights_at
+from .tables import returns_at, sorted_by, weights_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,15 @@ def allocate(
         float, typer.Option(help="Floor under every company; below 0 allows shorts.")
     ] = 0.0,
     cap: Cap = None,
+    layers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="CSV or Parquet with the columns ticker and layer, a row for every company; any "
+            "names of layers will do.",
+        ),
+    ] = None,
+    layer_cap: LayerCap = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(
@@ -85,11 +94,15 @@ def allocate(
     ] = None,
 ) -> None:
     """Allocate over scenarios made elsewhere, with a proof of how good the weights are."""
-    caps = weights_of(cap, "--cap")
+    caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
+    if layer_caps and layers is None:
+        raise typer.BadParameter(
+            "say by --layers FILE which layer each company is of", param_hint="--layer-cap"
+        )
     from marketsim.files import check_file, replace_file
 
     for path in (reasons, out):
-        check_file(path, read=(returns, current, benchmark))
+        check_file(path, read=(returns, current, benchmark, layers))
     environment.prepare_jax()
     import marketsim as ms
     from marketsim.allocation import limit_from, objective_from
@@ -101,7 +114,7 @@ def allocate(
         given = {name: weights_at(path) for name, path in files.items() if path is not None}
         aim = objective_from(objective, given)
         asked = [limit_from(text, given) for text in limit or ()]
-        scenarios = ms.ReturnScenarios.from_frame(table)
+        scenarios = sorted_by(layers, ms.ReturnScenarios.from_frame(table))
         if cash is not None:
             scenarios, caps = scenarios.with_cash(cash), {"cash": 1.0, **(caps or {})}
         progress("allocating")
@@ -111,6 +124,7 @@ def allocate(
             max_weight=max_weight,
             min_weight=min_weight,
             max_weights=caps,
+            layer_caps=layer_caps,
             limits=asked,
             time_limit=time_limit,
             gap=gap,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import environment
-from .options import DATE, Add, Out, Prices, iso, listed
+from .options import DATE, Add, Believe, Out, Prices, iso, listed
 from .progress import progress_bar
+from .reading import warn
 
 if TYPE_CHECKING:
     from marketsim.backtesting import BacktestResult
@@ -46,6 +47,7 @@ When = Annotated[
 def backtest(
     strategy: Strategy,
     prices: Prices = None,
+    believe: Believe = None,
     start: Start = None,
     end: End = None,
     tickers: Universe = None,
@@ -85,7 +87,7 @@ def backtest(
         from marketsim.reporting import write_backtest_report
 
         facts = ms.load_facts(add=add)
-        names, panel = _universe(listed(tickers), prices, facts)
+        names, panel = _universe(listed(tickers), prices, facts, listed(believe) or ())
         progress("walking forward")
         result = ms.backtest(
             strategy,
@@ -111,6 +113,7 @@ def backtest(
 def audit(
     strategy: Strategy,
     prices: Prices = None,
+    believe: Believe = None,
     start: Start = None,
     end: End = None,
     tickers: Universe = None,
@@ -129,7 +132,7 @@ def audit(
         import marketsim as ms
 
         facts = ms.load_facts(add=add)
-        names, panel = _universe(listed(tickers), prices, facts)
+        names, panel = _universe(listed(tickers), prices, facts, listed(believe) or ())
         found = ms.backtesting.audit(
             strategy,
             panel,
@@ -169,13 +172,19 @@ def _when(rebalance: str) -> Any:
 
 
 def _universe(
-    wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge
+    wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge, believe: tuple[str, ...]
 ) -> tuple[tuple[str, ...], Panel]:
     """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
+    from marketsim.errors import PriceError
     from marketsim.prices import load_universe, splits_in
 
     companies = wanted or tuple(facts.universe.companies.index)
-    panel = load_universe(companies, source, splits=splits_in(facts.table))
+    panel = load_universe(companies, source, splits=splits_in(facts.table), believe=believe)
+    without = {ticker: why for ticker, why in panel.left_out.items() if ticker in companies}
+    told = [f"no prices of {ticker}: {why}" for ticker, why in without.items()]
+    if wanted and told:
+        raise PriceError("\n".join(told))
+    warn(told)
     known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
     return wanted or known, panel
 

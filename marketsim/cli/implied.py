@@ -13,6 +13,7 @@ from .options import (
     DATE,
     Add,
     AsOfPrices,
+    Believe,
     Draws,
     Normalise,
     Prices,
@@ -66,6 +67,7 @@ def implied(
     scenarios: Scenarios = None,
     normalise: Normalise = False,
     prices: Prices = None,
+    believe: Believe = None,
     add: Add = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a story.")] = False,
     out: Annotated[
@@ -90,6 +92,7 @@ def implied(
         "scenarios": scenarios_of(scenarios),
         "normalise": normalise,
         "prices": prices,
+        "believe": listed(believe) or (),
         "add": add,
     }
     with progress_bar() as progress:

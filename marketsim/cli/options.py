@@ -14,10 +14,12 @@ __all__ = [
     "Aim",
     "AsOf",
     "AsOfPrices",
+    "Believe",
     "Cap",
     "Cost",
     "Draws",
     "Held",
+    "LayerCap",
     "Limits",
     "MaxWeight",
     "Money",
@@ -47,6 +49,14 @@ Prices = Annotated[
         metavar="FILE", show_default="embedded", help="CSV or Parquet of closes, or yahoo."
     ),
 ]
+Believe = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TICKERS",
+        show_default="none",
+        help="Tickers of a file whose closes are taken as they stand, jumps and all, as XYZ,ABC.",
+    ),
+]
 
 Add = Annotated[
     Path | None,
@@ -59,6 +69,10 @@ MaxWeight = Annotated[float, typer.Option(help="Cap on every company.")]
 Cap = Annotated[
     list[str] | None,
     typer.Option(metavar="TICKER=WEIGHT", help="Cap on one company; may be repeated."),
+]
+LayerCap = Annotated[
+    list[str] | None,
+    typer.Option(metavar="LAYER=WEIGHT", help="Cap on a layer; may be repeated."),
 ]
 
 NeutralTo = Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import listed
+from .options import Believe, listed
 
 __all__ = ["prices"]
 
@@ -23,6 +23,7 @@ def check(
     exchange: Annotated[
         str, typer.Option(metavar="CODE", help="Whose sessions: XNYS, XLON, 24/7.")
     ] = "XNYS",
+    believe: Believe = None,
 ) -> None:
     """Say what of a file is refused, was repaired, is doubtful, or worth knowing.
 
@@ -30,7 +31,7 @@ def check(
     """
     from marketsim.prices.check import check_prices
 
-    found = check_prices(file, listed(tickers), exchange=exchange)
+    found = check_prices(file, listed(tickers), exchange=exchange, believe=listed(believe) or ())
     print(found)
     if not found.usable:
         raise typer.Exit(1)

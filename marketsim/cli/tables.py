@@ -1,4 +1,4 @@
-"""Tables that are named by their paths: scenarios and weights."""
+"""Tables that are named by their paths: scenarios, weights and layers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["held_at", "returns_at", "weights_at"]
+    from marketsim.returns import ReturnScenarios
+
+__all__ = ["held_at", "returns_at", "sorted_by", "weights_at"]
 
 
 def returns_at(path: Path) -> pd.DataFrame:
@@ -23,6 +25,19 @@ def weights_at(path: Path) -> dict[str, float]:
     from marketsim.weights import read_weights
 
     return read_weights(path)
+
+
+def sorted_by(path: Path | None, scenarios: ReturnScenarios) -> ReturnScenarios:
+    """Scenarios that know the layer of every ticker but cash, from a table of them."""
+    from dataclasses import replace
+
+    from marketsim.returns import CASH
+    from marketsim.weights import read_layers
+
+    if path is None:
+        return scenarios
+    layers = read_layers(path, [ticker for ticker in scenarios.tickers if ticker != CASH])
+    return replace(scenarios, layers=layers)
 
 
 def held_at(path: Path | None) -> dict[str, dict[str, float]]:

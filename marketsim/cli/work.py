@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,10 +12,12 @@ from .options import (
     Add,
     Aim,
     AsOfPrices,
+    Believe,
     Cap,
     Cost,
     Draws,
     Held,
+    LayerCap,
     Limits,
     MaxWeight,
     Money,
@@ -48,13 +50,11 @@ def run(
     scenarios: Scenarios = None,
     normalise: Normalise = False,
     prices: Prices = None,
+    believe: Believe = None,
     add: Add = None,
     max_weight: MaxWeight = 0.15,
     cap: Cap = None,
-    layer_cap: Annotated[
-        list[str] | None,
-        typer.Option(metavar="LAYER=WEIGHT", help="Cap on a layer; may be repeated."),
-    ] = None,
+    layer_cap: LayerCap = None,
     cvar_level: Annotated[float, typer.Option(help="Level of the conditional value at risk.")] = (
         0.95
     ),
@@ -94,7 +94,7 @@ def run(
     caps, layer_caps = weights_of(cap, "--cap"), weights_of(layer_cap, "--layer-cap")
     neutral = neutral_of(neutral_to)
     check_folder(out)
-    held = held_at(current)
+    held: dict[str, Any] = held_at(current)
     with progress_bar() as progress:
         progress("starting")
         environment.prepare_jax()
@@ -109,6 +109,7 @@ def run(
             scenarios=scenarios_of(scenarios),
             normalise=normalise,
             prices=prices,
+            believe=listed(believe) or (),
             max_weight=max_weight,
             max_weights=caps,
             layer_caps=layer_caps,

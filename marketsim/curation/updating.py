@@ -157,7 +157,7 @@ def update_facts(
         hearing.notes += filings.notes
     if "yahoo" in chosen:
         slow = patience or Patience()
-        hearing.hear("yahoo", companies, lambda ticker: yahoo_reports(ticker, slow))
+        hearing.hear("yahoo", companies, lambda ticker: yahoo_reports(ticker, kept, slow))
         splits = Splits(first, now, kept, slow)
         hearing.hear("yahoo", companies, splits, "splits")
         hearing.notes += splits.notes

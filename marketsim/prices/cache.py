@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from marketsim.errors import PriceError
-from marketsim.files import replace_file
+from marketsim.files import replace_file, safe_name
 
 __all__ = ["COLUMNS", "Kept", "change_kept", "read_kept"]
 
@@ -34,7 +34,6 @@ VERSION: Final = 1
 
 COLUMNS: Final = ("close", "volume", "dividend", "split")
 PATIENCE: Final = 30.0  # seconds for the lock: who holds it writes a few hundred kilobytes
-LONGEST: Final = 40  # characters of a ticker that a name shows
 LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9_-]+\.[0-9a-f]{12}\.parquet)\n")
 NOTE: Final = b"marketsim"
 
@@ -92,7 +91,7 @@ def change_kept(
     """
     place = _folder(folder)
     place.mkdir(parents=True, exist_ok=True)
-    lock = place / f"{_name(ticker)}.lock"
+    lock = place / f"{safe_name(ticker)}.lock"
     try:
         with filelock.FileLock(lock, timeout=patience):
             kept = change(read_kept(folder, ticker))
@@ -109,20 +108,10 @@ def _folder(folder: Path) -> Path:
     return folder / "prices" / f"yahoo-{VERSION}"
 
 
-def _name(ticker: str) -> str:
-    """A file's name for any text: it says the ticker to people, and its digest keeps two apart.
-
-    Neither separators nor dots are left, no device of Windows is called so, and tickers that
-    differ in case alone differ on a disk that does not tell case.
-    """
-    shown = re.sub(r"[^A-Za-z0-9]", "_", ticker)[:LONGEST]
-    return f"{shown}-{hashlib.sha256(ticker.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
-
-
 def _line(folder: Path, ticker: str) -> str:
     """The line that says which file counts, or nothing where there is none."""
     try:
-        return (_folder(folder) / f"{_name(ticker)}.sha256").read_text(encoding="ascii")
+        return (_folder(folder) / f"{safe_name(ticker)}.sha256").read_text(encoding="ascii")
     except (OSError, ValueError):
         return ""
 
@@ -148,7 +137,7 @@ def _write(place: Path, ticker: str, kept: Kept) -> None:
     """The bars, then the line that makes them count, and then away with what counted before."""
     content = _content(ticker, kept)
     digest = hashlib.sha256(content).hexdigest()
-    name = _name(ticker)
+    name = safe_name(ticker)
     path = place / f"{name}.{digest[:12]}.parquet"
     replace_file(path, content)
     replace_file(place / f"{name}.sha256", f"{digest}  {path.name}\n".encode("ascii"))

@@ -15,7 +15,7 @@ from marketsim.errors import DataError, InputError
 from marketsim.prices.embedded import embedded_splits
 from marketsim.prices.load import require_source
 from marketsim.prices.panel import formed_panel
-from marketsim.prices.plausible import check_closes, trades_weekends
+from marketsim.prices.plausible import CloseFault, check_closes, trades_weekends
 from marketsim.prices.sessions import EXCHANGE, departures, sessions_of
 from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import FEWEST_RETURNS, MARKET
@@ -93,6 +93,7 @@ def check_prices(
     *,
     exchange: str = EXCHANGE,
     splits: pd.DataFrame | None = None,
+    believe: Iterable[str] | str = (),
 ) -> PriceCheck:
     """Say what of a panel of closes is refused, was repaired, is doubtful, or worth knowing.
 
@@ -107,6 +108,9 @@ def check_prices(
         package (`pip install "marketsim[calendars]"`) the days of all tickers together stand in.
     splits : DataFrame, optional
         Known splits, as for `load_prices`.
+    believe : names, optional
+        Tickers whose closes are taken as they stand, as by `load_prices`: what speaks against them
+        is noted, and not refused.
 
     Returns
     -------
@@ -121,26 +125,33 @@ def check_prices(
     if source is None:
         raise InputError("source=None is no panel; give a CSV or Parquet file, or a DataFrame")
     require_source(source)
-    names = [tickers] if isinstance(tickers, str) else list(tickers or ())
+    names, believed = (
+        [given] if isinstance(given, str) else list(dict.fromkeys(given or ()))
+        for given in (tickers, believe)
+    )
     name = "the frame of prices" if isinstance(source, pd.DataFrame) else Path(source).name
     known = embedded_splits() if splits is None else splits_in(splits)
     try:
-        panel = formed_panel(source, names)
+        formed = formed_panel(source, names)
     except DataError as error:
         return PriceCheck(name, pd.DataFrame(), (Remark("refused", "", str(error)),))
-    require_known(names, panel.columns)
-    panel = panel[names] if names else panel
+    require_known([*names, *believed], formed.panel.columns)
+    panel = formed.panel[names] if names else formed.panel
     sessions = sessions_of(exchange, panel.index[0], panel.index[-1])
-    remarks = [Remark("repaired", "", text) for text in repairs(source, panel)]
+    remarks = [Remark("repaired", "", text) for text in repairs(formed)]
     remarks += _of_all(panel, exchange, sessions)
-    remarks += [
-        Remark("refused", fault.ticker, f"on {fault.date:%Y-%m-%d} {fault.text}")
-        for fault in check_closes(panel, known)
-    ]
+    remarks += [_of_fault(fault, believed) for fault in check_closes(panel, known)]
     days = pd.DatetimeIndex(panel.index) if sessions is None else sessions
     for ticker in panel.columns:
         remarks += _of_one(panel[ticker].dropna(), str(ticker), days, panel.index)
     return PriceCheck(name, panel, tuple(dict.fromkeys([*remarks, *_renamed(panel)])))
+
+
+def _of_fault(fault: CloseFault, believed: list[str]) -> Remark:
+    said = f"on {fault.date:%Y-%m-%d} {fault.text}"
+    if fault.ticker in believed:
+        return Remark("noted", fault.ticker, f"{said}; believed, as asked")
+    return Remark("refused", fault.ticker, said)
 
 
 def _extent(closes: pd.DataFrame) -> str:

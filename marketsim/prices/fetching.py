@@ -26,7 +26,7 @@ from marketsim.prices.yahoo import ask_yahoo, finished
 from marketsim.sources.asking import Missing, Unreachable, Unusable
 from marketsim.sources.limiter import Patience
 
-__all__ = ["FIRST_DAY", "last_finished_day", "yahoo_closes"]
+__all__ = ["FIRST_DAY", "last_finished_day", "sound_closes", "yahoo_closes"]
 
 FIRST_DAY: Final = pd.Timestamp("2014-12-31")
 TICKER: Final = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=-]{0,31}")
@@ -74,6 +74,32 @@ def yahoo_closes(
         not known from a refusal, and says what is in the cache. Nothing bad is kept, and what was
         good is.
     """
+    closes, splits, _ = sound_closes(tickers, tickers, start, end, folder, patience)
+    return closes, splits
+
+
+def sound_closes(
+    tickers: Sequence[str],
+    needed: Sequence[str],
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    folder: Path,
+    patience: Patience | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
+    """As `yahoo_closes`, without tickers that Yahoo does not know, or answers amiss about.
+
+    Returns
+    -------
+    closes, splits : DataFrame
+    left_out : dict
+        Why a ticker has no closes.
+
+    Raises
+    ------
+    PriceError
+        One of those ``needed`` is such, or all others are; or Yahoo refuses or cannot be reached,
+        which says nothing of a ticker and never makes a shorter frame.
+    """
     _require_tickers(tickers)
     kept: dict[str, Kept] = {}
     faults: dict[str, str] = {}
@@ -86,10 +112,10 @@ def yahoo_closes(
             left = [*faults, *tickers[place:]]
             raise PriceError(_refusal(left, tickers, str(error), folder)) from error
         if ticker in kept and kept[ticker].bars.index[0] > end:
-            faults[ticker] = f"no closes before {kept[ticker].bars.index[0]:%Y-%m-%d}"
-    if faults:
+            faults[ticker] = f"no closes before {kept.pop(ticker).bars.index[0]:%Y-%m-%d}"
+    if faults and (not set(faults).isdisjoint(needed) or set(kept) <= set(needed)):
         raise PriceError(_unusable(faults, tickers))
-    return _joined(kept, start, end)
+    return *_joined(kept, start, end), faults
 
 
 def _joined(

@@ -19,7 +19,7 @@ from marketsim.prices.embedded import (
     embedded_prices,
     embedded_splits,
 )
-from marketsim.prices.fetching import FIRST_DAY, last_finished_day, yahoo_closes
+from marketsim.prices.fetching import FIRST_DAY, last_finished_day, sound_closes
 from marketsim.prices.panel import read_panel
 from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import MARKET
@@ -102,15 +102,16 @@ def load_prices(
         )
     known = shown(day_or_none(as_of, "as_of") or last)
     last = last or known
-    if adjusted is not None and (_is_embedded(source) or _is_yahoo(source)):
-        raise InputError("adjusted is for a panel of one's own; leave it out, or give source")
+    believed = (believe,) if isinstance(believe, str) else tuple(believe)
+    for given, name in ((adjusted is not None, "adjusted"), (believed, "believe")):
+        if given and (_is_embedded(source) or _is_yahoo(source)):
+            raise InputError(f"{name} is for a panel of one's own; leave it out, or give a file")
     table = embedded_splits() if splits is None else splits_in(splits)
     if source is None or _is_embedded(source):
         prices = embedded_prices(names, known or SNAPSHOT, table, shares)
     elif _is_yahoo(source):
-        prices = _yahoo(names or embedded_companies(), first, known, cache, shares)
+        prices = _yahoo(names or embedded_companies(), known, first, cache, shares)
     else:
-        believed = (believe,) if isinstance(believe, str) else tuple(believe)
         panel = read_panel(source, names or (), table, believed)
         until = _adjusted(adjusted, panel.index[-1])
         within = table[table["date"] <= until]
@@ -130,24 +131,28 @@ def load_universe(
     source: pd.DataFrame | Path | str | None = None,
     as_of: Day | None = None,
     splits: pd.DataFrame | None = None,
+    believe: Iterable[str] | str = (),
 ) -> Prices:
     """Prices of as many of some companies as a source has, and of whatever else it holds.
+
+    Of those that Yahoo does not know, or answers amiss about, `left_out` says why.
 
     Parameters
     ----------
     companies : names
         Those wanted; Yahoo is asked for all of them, and for SPY to measure beta against.
-    source, as_of, splits
+    source, as_of, splits, believe
         As for `load_prices`.
 
     Raises
     ------
     PriceError
-        The source has none of the companies by the date.
+        The source has none of the companies by the date, or Yahoo refuses or cannot be reached.
     """
     wanted = tuple(companies)
-    names = (*wanted, MARKET) if _is_yahoo(source) else None
-    prices = load_prices(names, source, as_of=as_of, splits=splits)
+    if _is_yahoo(source) and not believe:
+        return _yahoo((*wanted, MARKET), day_or_none(as_of, "as_of"), needed=(MARKET,))
+    prices = load_prices(None, source, as_of=as_of, splits=splits, believe=believe)
     if not set(wanted) & set(prices.tickers):
         hints = dict.fromkeys(nearest(ticker, prices.tickers) for ticker in wanted)
         listed = f"none of {', '.join(wanted)}.{''.join(hints)}"
@@ -155,14 +160,19 @@ def load_universe(
     return prices
 
 
-def newest_close(prices: Prices, source: pd.DataFrame | Path | str | None) -> pd.Timestamp:
+def newest_close(
+    prices: Prices, source: pd.DataFrame | Path | str | None, companies: Iterable[str] = ()
+) -> pd.Timestamp:
     """Return the day of the newest close that prices from a source rest on.
 
-    That of the snapshot's statistics where these were taken: its closes are of a few companies.
+    Of some companies, where any of them has one: a market that goes on beside them says nothing of
+    them. That of the snapshot's statistics where these were taken: its closes are of a few.
     """
     if _is_embedded(source) and prices.as_of >= SNAPSHOT:
         return SNAPSHOT
-    return pd.Timestamp(prices.closes.dropna(how="all").index[-1])
+    closes = prices.closes.dropna(how="all", axis=1)
+    there = [ticker for ticker in companies if ticker in closes.columns]
+    return pd.Timestamp((closes[there] if there else closes).dropna(how="all").index[-1])
 
 
 def _adjusted(adjusted: Day | None, last: pd.Timestamp) -> pd.Timestamp:
@@ -230,12 +240,16 @@ def _panel(
 
 def _yahoo(
     names: tuple[str, ...],
-    start: pd.Timestamp | None,
     as_of: pd.Timestamp | None,
-    cache: Path | str | None,
-    shares: Mapping[str, float] | pd.Series | None,
+    start: pd.Timestamp | None = None,
+    cache: Path | str | None = None,
+    shares: Mapping[str, float] | pd.Series | None = None,
+    needed: tuple[str, ...] | None = None,
 ) -> Prices:
-    """SPY comes along for beta; statistics want more than three years before the date."""
+    """Prices of names, all of which are needed by default.
+
+    SPY comes along for beta; statistics want more than three years before the date.
+    """
     last = min(as_of or last_finished_day(), last_finished_day())
     if start is not None and start > last:
         raise InputError(
@@ -243,5 +257,7 @@ def _yahoo(
         )
     first = min(start or FIRST_DAY, last - pd.DateOffset(years=4))
     asked = tuple(dict.fromkeys([*names, MARKET]))
-    panel, splits = yahoo_closes(asked, first, last, cache_folder(cache))
-    return _panel(panel, names, last, shares, splits, last)
+    must = asked if needed is None else needed
+    panel, splits, left_out = sound_closes(asked, must, first, last, cache_folder(cache))
+    there = tuple(name for name in dict.fromkeys(names) if name not in left_out)
+    return replace(_panel(panel, there, last, shares, splits, last), left_out=left_out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,11 @@ from marketsim.errors import DataError, InputError
 from marketsim.prices.days import session_days
 from marketsim.prices.plausible import check_closes
 from marketsim.prices.shapes import Raw, closes_of, flat_levels, named
+from marketsim.prices.statistics import MARKET
+from marketsim.prices.table import require_known
 from marketsim.tables import Fault, Lines, is_parquet, number_hint, read_lines, read_parquet, refuse
 
-__all__ = ["formed_panel", "read_panel"]
+__all__ = ["Formed", "formed_panel", "read_panel"]
 
 FRAME: Final = "the frame of prices"
 NOTHING: Final = {"", "nan", "na", "n/a", "#n/a", "null", "none", "nat", "<na>", "-"}
@@ -45,7 +47,8 @@ def read_panel(
     source
         The table.
     keep
-        Tickers asked for: whose a table of one share is.
+        Tickers asked for: whose a table of one share is. Where there are some, others than these
+        and SPY, which beta is measured against, are left out if they cannot be closes.
     splits : DataFrame, optional
         Known ones, as `splits_in` has them; closes that lack one are told by it.
     believe
@@ -62,27 +65,31 @@ def read_panel(
         The table is not such a panel; all faults are listed, each with its line and column: what is
         no positive close, two closes of a day that differ, and what `check_closes` finds.
     InputError
-        There is no such file.
+        There is no such file, or ticker to believe.
     """
-    raw, panel, row = _formed(source, keep)
-    believed = [column for column in panel.columns if column in believe]
-    refuse(_implausible(raw, panel.drop(columns=believed), row, splits))
-    return panel
-
-
-def formed_panel(source: pd.DataFrame | Path | str, keep: Collection[str] = ()) -> pd.DataFrame:
-    """As `read_panel`, but of sound form alone: closes are not held against what they can be."""
-    return _formed(source, keep)[1]
+    raw, _, panel, row = formed_panel(source, keep)
+    require_known(believe, panel.columns)
+    found = _implausible(raw, panel.drop(columns=list(set(believe))), row, splits)
+    others = {fault.column for fault in found} - {*keep, MARKET} if keep else set()
+    refuse(fault for fault in found if fault.column not in others)
+    return panel.drop(columns=list(others))
 
 
 Row = Callable[[pd.Timestamp, str], int]
 """The row in which a close stands, by day and ticker."""
 
 
-def _formed(
-    source: pd.DataFrame | Path | str, keep: Collection[str]
-) -> tuple[Raw, pd.DataFrame, Row]:
-    """The table as it stands, its closes, and where they stand."""
+class Formed(NamedTuple):
+    """A table as it stands, the day of each of its rows, its closes, and where they stand."""
+
+    raw: Raw
+    days: pd.Series
+    panel: pd.DataFrame
+    row: Row
+
+
+def formed_panel(source: pd.DataFrame | Path | str, keep: Collection[str] = ()) -> Formed:
+    """As `read_panel`, but of sound form alone: closes are not held against what they can be."""
     raw = named(_raw(source))
     faults: list[Fault] = []
     days = session_days(raw, faults)
@@ -90,7 +97,7 @@ def _formed(
     long = list(table.columns) == ["date", "ticker", "close"]
     panel, row = _long(raw, table, days, faults) if long else _wide(raw, table, days, faults)
     refuse(faults)
-    return raw, _daily(raw.name, panel.sort_index().dropna(how="all")), row
+    return Formed(raw, days, _daily(raw.name, panel.sort_index().dropna(how="all")), row)
 
 
 def _raw(source: pd.DataFrame | Path | str) -> Raw:

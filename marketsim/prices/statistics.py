@@ -25,6 +25,7 @@ MARKET: Final = "SPY"
 DOF_BOUNDS: Final = (2.5, 30.0)
 DOF_GRID: Final = np.geomspace(*DOF_BOUNDS, 32)
 LEAST_EIGENVALUE: Final = 1e-4
+LEAST_SCALE: Final = 1e-16  # of squared moves: a share that stands still but for a jump has none
 
 Array = npt.NDArray[np.float64]
 
@@ -156,7 +157,7 @@ def student_t_dof(returns: Array) -> Array:
     x = np.where(seen, returns, 0.0)
     count = seen.sum(axis=0)
     location = np.nanmedian(returns, axis=0)
-    scale = np.nanvar(returns, axis=0)
+    scale = np.maximum(np.nanvar(returns, axis=0), LEAST_SCALE)
     likelihood = []
     for dof in DOF_GRID[::-1]:  # from the normal end, each fit starting from its neighbour's
         location, scale = _fit_t(x, seen, count, location, scale, dof)
@@ -176,6 +177,7 @@ def _fit_t(
         weight = np.where(seen, (dof + 1.0) / (dof + (x - location) ** 2 / scale), 0.0)
         location = (weight * x).sum(axis=0) / weight.sum(axis=0)
         scale = (weight * (x - location) ** 2).sum(axis=0) / count
+        scale = np.maximum(scale, LEAST_SCALE)
     return location, scale
 
 

@@ -36,6 +36,8 @@ class Prices:
     adjusted : Timestamp or None
         The day of adjustment: closes are lower by the dividends paid between theirs and it. Where
         it is unknown nobody can say which splits are in them, and they give no market value.
+    left_out : mapping of ticker to str
+        Why a source that was asked for as many as it has gave nothing of some.
     """
 
     closes: pd.DataFrame
@@ -44,6 +46,7 @@ class Prices:
     correlation: pd.DataFrame
     splits: pd.DataFrame = field(default_factory=NO_SPLITS.copy, repr=False)
     adjusted: pd.Timestamp | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         known = self.closes.index

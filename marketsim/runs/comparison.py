@@ -166,7 +166,7 @@ def _made_again(one: Recorded, progress: Callable[[str], None]) -> Decided:
     return found
 
 
-MARKET: Final = ("as_of", "add", "prices")
+MARKET: Final = ("as_of", "add", "knowledge", "prices", "believe")
 """Arguments that are of facts and prices; the others are settings."""
 
 

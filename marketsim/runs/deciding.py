@@ -15,7 +15,7 @@ from marketsim.allocation.limits import NeutralTo, neutral_to
 from marketsim.allocation.names import numbers
 from marketsim.calibration import Posterior, calibrate
 from marketsim.dates import Day
-from marketsim.errors import InputError
+from marketsim.errors import InputError, PriceError
 from marketsim.forecasting import Forecast, forecast
 from marketsim.knowledge import Knowledge
 from marketsim.model import entries
@@ -36,8 +36,16 @@ from .benchmarks import stated_weights
 from .cash import with_cash_cap
 from .current import Current
 from .decision import Decision, decide
-from .freshness import Freshness, freshness, own_gaps
-from .inputs import chosen_among, dated_prices, known_by, market_of, own_splits, unpriced
+from .freshness import Freshness, freshness, own_companies, own_gaps
+from .inputs import (
+    chosen_among,
+    dated_prices,
+    known_by,
+    market_of,
+    nothing_priced,
+    own_splits,
+    unpriced,
+)
 
 __all__ = ["Decided", "Question", "Valued", "decided", "valued"]
 
@@ -57,9 +65,11 @@ class Question:
     draws: int = 10_000
     seed: int = 0
     add: Path | str | None = None
+    knowledge: Knowledge | None = None
     scenarios: Sequence[str] | Path | None = None
     normalise: bool = False
     prices: str | None = None
+    believe: Sequence[str] = ()
     max_weight: float = 0.15
     max_weights: Mapping[str, float] | None = None
     layer_caps: Mapping[str, float] | None = None
@@ -198,7 +208,7 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
         chosen(tuple(one.name for one in read), [asked.regime])
 
     progress("reading the facts")
-    knowledge, complete = known_by(asked.as_of, asked.add)
+    knowledge, complete = known_by(asked.as_of, asked.add, asked.knowledge)
     companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
     layers = {t: str(table["layer"][t]) for t in companies}
     for name in (*asked.about, *(one.assumption for one in neutral)):
@@ -206,12 +216,20 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
     wanted = chosen_among(companies, asked.tickers)
     regimes_named = [one.name for one in read]
     check_limits([*wanted, *cash], layers, **limits)
-    splits = own_splits(asked.add)
+    splits = own_splits(asked.add, asked.knowledge)
     market, date = dated_prices(
-        knowledge, asked.prices, complete, fixed=asked.as_of is not None, splits=splits
+        knowledge,
+        asked.prices,
+        complete,
+        fixed=asked.as_of is not None,
+        splits=splits,
+        believe=asked.believe,
     )
     knowledge = knowledge.upto(date)
     priced = [t for t in wanted if t in market.statistics.index]
+    why = unpriced(market, [t for t in wanted if t not in priced])
+    if not priced:
+        raise PriceError(nothing_priced(why, date))
     market = market_of(market, companies, wanted)
     closes = market.statistics["close"]
     if held is not None:
@@ -227,17 +245,18 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
         regimes=regimes_named,
         objective=None if asked.objective is None else objective_from(asked.objective, given),
     )
-    why = unpriced(market, [t for t in wanted if t not in priced])
     if absent := list(why):
         progress(f"leaving out {', '.join(absent)}: no price")
-    fresh = freshness(knowledge, date, newest_close(market, asked.prices))
+    fresh = freshness(knowledge, date, newest_close(market, asked.prices, priced))
     posterior, regimes, coming, paths, returns = _simulated(
         asked, knowledge, market, lambda posterior: fit_regimes(posterior, read), progress, quarters
     )
     without = returns.world.without_accounts
+    why |= dict.fromkeys(without, "no fiscal year in the facts")
+    mine = own_companies(knowledge)
     fresh = replace(
         fresh,
-        left_out=why | dict.fromkeys(without, "no fiscal year in the facts"),
+        left_out={t: why[t] for t in sorted(why, key=lambda one: one not in mine)},
         by_others=own_gaps(knowledge, returns.world.economics["gaps"]),
     )
     return Valued(

@@ -16,7 +16,7 @@ from marketsim.forecasting.panel import ended
 from marketsim.knowledge import Knowledge
 from marketsim.statements import STALE, STATEMENTS, overdue, unheard
 
-__all__ = ["Freshness", "freshness", "own_gaps"]
+__all__ = ["Freshness", "freshness", "own_companies", "own_gaps"]
 
 REPORTS: Final = ("quarterly_revenue", "quarterly_capex")
 
@@ -48,7 +48,7 @@ class Freshness:
         Quantity and entity of what a user's folder says of no series, with the entity that may be
         meant, or empty.
     left_out
-        Companies that may be asked for and have no return, with why and what would help.
+        Companies that may be asked for and have no return, with why; a user's own come first.
     by_others
         Companies of a user's folder, with what of their accounts is taken from the others.
     """
@@ -127,12 +127,18 @@ def freshness(
 
 def own_gaps(knowledge: Knowledge, gaps: pd.Series) -> dict[str, str]:
     """Return the gaps [ticker] in accounts of companies whose revenue a user's folder alone has."""
+    own = own_companies(knowledge)
+    return {t: str(gaps[t]) for t in gaps.index if t in own and gaps[t]}
+
+
+def own_companies(knowledge: Knowledge) -> set[str]:
+    """Return the companies whose revenue a user's facts alone have."""
     own = knowledge.added_facts(["quarterly_revenue"])
     shipped = knowledge.table.drop(index=own.index).query("quantity == 'quarterly_revenue'")
     mine, theirs = (
         {str(entity).split(".")[0] for entity in rows["entity"]} for rows in (own, shipped)
     )
-    return {t: str(gaps[t]) for t in gaps.index if t in mine - theirs and gaps[t]}
+    return mine - theirs
 
 
 def _few(names: Sequence[str]) -> str:

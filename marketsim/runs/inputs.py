@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from marketsim.dates import Day
+from marketsim.dates import Day, day
 from marketsim.errors import InputError, nearest
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices import Prices, load_universe, newest_close, splits_in
 
-__all__ = ["chosen_among", "dated_prices", "known_by", "market_of", "own_splits", "unpriced"]
+__all__ = [
+    "chosen_among",
+    "dated_prices",
+    "known_by",
+    "market_of",
+    "nothing_priced",
+    "own_splits",
+    "unpriced",
+]
 
 OLDEST: Final = 183
 """Days between closes of one's own and the decision: half a year later they say nothing of it."""
@@ -25,26 +33,57 @@ FEWEST: Final = 61
 FEW: Final = 4
 
 
-def known_by(as_of: Day | None, add: Path | str | None) -> tuple[Knowledge, pd.Timestamp]:
+def known_by(
+    as_of: Day | None, add: Path | str | None, knowledge: Knowledge | None = None
+) -> tuple[Knowledge, pd.Timestamp]:
     """Return the facts as of a date, by default the day to which they are complete, and the date.
+
+    Those that ship and a user's folder, or ``knowledge`` in place of both.
 
     Raises
     ------
     MarketsimError
-        As :func:`marketsim.load_facts`.
+        As :func:`marketsim.load_facts`; what is given is no knowledge, stands beside a folder, or
+        ends before the date.
     """
-    facts = load_facts(as_of=as_of, add=add)
+    facts = load_facts(as_of=as_of, add=add) if knowledge is None else _given(knowledge, as_of, add)
     date = facts.complete if as_of is None or facts.as_of is None else facts.as_of
     return facts.upto(date), date
 
 
-def own_splits(add: Path | str | None) -> pd.DataFrame | None:
-    """Return the splits that closes are adjusted for, those of a user's folder among them.
+def _given(knowledge: Knowledge, as_of: Day | None, add: Path | str | None) -> Knowledge:
+    """Return knowledge that was handed over, as of a date that it reaches."""
+    if not isinstance(knowledge, Knowledge):
+        raise InputError(
+            f"knowledge is a {type(knowledge).__name__}; give what load_facts or add_company "
+            "returns"
+        )
+    if add is not None:
+        raise InputError(
+            "add and knowledge both say what is known; give one, as in "
+            "knowledge=add_company(load_facts(add=...), ...)"
+        )
+    if as_of is None:
+        return knowledge
+    asked, last = day(as_of, "as_of"), knowledge.as_of
+    if last is not None and asked > last:
+        raise InputError(
+            f"as_of {asked.date()} lies after {last.date()}, the last day that this knowledge "
+            "shows; load the facts as of then, or decide by that day"
+        )
+    return knowledge.upto(asked)
+
+
+def own_splits(add: Path | str | None, knowledge: Knowledge | None = None) -> pd.DataFrame | None:
+    """Return the splits that closes are adjusted for, those of a user's facts among them.
 
     All of them, whatever the date: a panel of later has later ones in it. None where nothing is
     added, for those that ship.
     """
-    return None if add is None else splits_in(load_facts(add=add).table)
+    if knowledge is None:
+        return None if add is None else splits_in(load_facts(add=add).table)
+    both = pd.concat([splits_in(load_facts().table), splits_in(knowledge.table)])
+    return splits_in(both.drop_duplicates(["entity", "date"], keep="last"))
 
 
 def dated_prices(
@@ -54,6 +93,7 @@ def dated_prices(
     *,
     fixed: bool,
     splits: pd.DataFrame | None = None,
+    believe: Sequence[str] = (),
 ) -> tuple[Prices, pd.Timestamp]:
     """Return the prices of the companies as of a date, or of the newest close, and the date.
 
@@ -69,6 +109,8 @@ def dated_prices(
         Whether it was asked for: it stays, even where prices end before.
     splits
         Those that the closes are adjusted for; those that ship by default.
+    believe
+        As for :func:`marketsim.load_prices`.
 
     Raises
     ------
@@ -77,8 +119,8 @@ def dated_prices(
         closes of one's own end more than half a year before a date that was asked for.
     """
     companies = knowledge.universe.revenue_map.companies
-    market = load_universe(companies, source, date, splits)
-    close = newest_close(market, source)
+    market = load_universe(companies, source, date, splits, believe)
+    close = newest_close(market, source, companies)
     if source is not None and (date - close).days > OLDEST and fixed:
         shown = ", ".join(_last_closes(market, companies)) or f"all: {close.date()}"
         raise InputError(
@@ -87,7 +129,7 @@ def dated_prices(
         )
     if fixed or close >= date:
         return market, date
-    return load_universe(companies, source, close, splits), close
+    return load_universe(companies, source, close, splits, believe), close
 
 
 def _last_closes(market: Prices, companies: Sequence[str]) -> list[str]:
@@ -98,18 +140,30 @@ def _last_closes(market: Prices, companies: Sequence[str]) -> list[str]:
 
 
 def unpriced(market: Prices, tickers: Sequence[str]) -> dict[str, str]:
-    """Return why tickers have no price: no close at all, too few, or none lately."""
+    """Return why tickers have no price: what their source said, no close, too few, none lately."""
     found = {}
     for ticker in tickers:
         there = ticker in market.closes.columns
         closes = market.closes[ticker].dropna() if there else pd.Series(dtype=float)
-        if closes.empty:
+        if ticker in market.left_out:
+            found[ticker] = market.left_out[ticker]
+        elif closes.empty:
             found[ticker] = "no close"
         elif len(closes) < FEWEST:
             found[ticker] = f"{len(closes)} closes, of {FEWEST} that are needed"
         else:
             found[ticker] = f"last close on {pd.Timestamp(closes.index[-1]).date()}"
     return found
+
+
+def nothing_priced(why: Mapping[str, str], date: pd.Timestamp) -> str:
+    """Return what is said where no company has a price, from what `unpriced` found."""
+    told = [f"{ticker} ({said})" for ticker, said in why.items()]
+    listed = ", ".join(told[:FEW]) + (f" and {len(told) - FEW} more" if len(told) > FEW else "")
+    return (
+        f"no company has a price as of {date.date()}: {listed}; give closes that reach the date, "
+        "or decide as of an earlier one"
+    )
 
 
 def chosen_among(companies: Sequence[str], tickers: Sequence[str] | None) -> list[str]:

@@ -32,6 +32,7 @@ from marketsim.simulation import Paths
 from .current import closes_in, trades, trades_story
 from .deciding import Question, decided
 from .decision import Decision
+from .recorded import arguments_of
 from .results import extremes_apart, known_worth, moving, priced_in, result_files
 from .tables import revenue_fan, scenario_table, value_table, world_fan
 
@@ -92,9 +93,11 @@ def run(
     seed: int = 0,
     out: Path | None = None,
     add: Path | str | None = None,
+    knowledge: Knowledge | None = None,
     scenarios: Sequence[str] | Path | None = None,
     normalise: bool = False,
     prices: str | None = None,
+    believe: Sequence[str] = (),
     max_weight: float = 0.15,
     max_weights: Mapping[str, float] | None = None,
     layer_caps: Mapping[str, float] | None = None,
@@ -128,12 +131,19 @@ def run(
     add
         Folder of one's own facts, companies and lines, read beside the shipped data; see
         :func:`marketsim.load_facts`.
+    knowledge
+        In place of the shipped data and a folder: what :func:`marketsim.load_facts` or
+        :func:`marketsim.add_company` returned. It ends on its ``as_of``, and so does what is
+        decided; :func:`marketsim.runs.compare` cannot make such a run again.
     scenarios
         Names of regimes, or a TOML file of them; all embedded ones by default.
     normalise
         Take probabilities of that file that do not sum to one in proportion.
     prices
         A file of closes, or ``yahoo``; the embedded snapshot by default.
+    believe
+        Tickers of that file whose closes are taken as they stand, jumps and all; see
+        :func:`marketsim.load_prices`.
     max_weight, max_weights, layer_caps
         As in :func:`marketsim.allocate`.
     cvar_level, risk
@@ -172,9 +182,11 @@ def run(
         draws=draws,
         seed=seed,
         add=add,
+        knowledge=knowledge,
         scenarios=scenarios,
         normalise=normalise,
         prices=prices,
+        believe=believe,
         max_weight=max_weight,
         max_weights=max_weights,
         layer_caps=layer_caps,
@@ -193,9 +205,9 @@ def run(
         cost=cost,
     )
     found = decided(asked, progress)
-    knowledge, posterior, regimes = found.knowledge, found.posterior, found.regimes
+    known, posterior, regimes = found.knowledge, found.posterior, found.regimes
     paths, returns, decision, fresh = found.paths, found.returns, found.decision, found.fresh
-    companies, table = found.companies, knowledge.universe.companies
+    companies, table = found.companies, known.universe.companies
     date = str(found.date.date())
     choice = decision.choice
     progress("finding what moves them")
@@ -211,32 +223,8 @@ def run(
     doubled = paradox(posterior, draws=DOUBLED_DRAWS, seed=seed)
 
     progress("writing the run folder")
-    arguments = {
-        "as_of": date,
-        "draws": draws,
-        "seed": seed,
-        "add": None if add is None else str(add),
-        "scenarios": str(scenarios) if isinstance(scenarios, Path) else list(regimes.names),
-        "normalise": normalise,
-        "prices": prices or "embedded",
-        "max_weight": max_weight,
-        "max_weights": dict(max_weights or {}),
-        "layer_caps": dict(layer_caps or {}),
-        "cvar_level": cvar_level,
-        "risk": risk,
-        "risk_aversion": risk_aversion,
-        "benchmark": None if benchmark is None else dict(sorted(benchmark.items())),
-        "most_cash": most_cash,
-        "neutral_to": dict(neutral_to or {}),
-        "tickers": None if tickers is None else list(tickers),
-        "objective": objective,
-        "limit": list(limit),
-        "current": _recorded(current),
-        "shares": _recorded(shares),
-        "money": money,
-        "cost": cost,
-    }
-    meta = _meta(arguments, knowledge, regimes, returns.world.prices, decision)
+    arguments = arguments_of(asked, date, regimes.names)
+    meta = _meta(arguments, known, regimes, returns.world.prices, decision)
     unknown = list(returns.world.without_accounts)
     meta |= {
         "without_price": found.absent,
@@ -275,7 +263,7 @@ def run(
             apart_regimes=("", "") if apart is None else (apart.start, apart.end),
             names={t: str(table["company"][t]) for t in companies},
             layers=found.layers | ({CASH: CASH} if CASH in choice.weights.index else {}),
-            flagship=knowledge.universe.only("merchant_line"),
+            flagship=known.universe.only("merchant_line"),
             outlook=years.table,
             binding=years.binding,
             paradox=doubled.table,
@@ -300,10 +288,6 @@ def run(
         tuple(fresh.warnings),
         traded,
     )
-
-
-def _recorded(held: Mapping[str, float] | None) -> dict[str, float] | None:
-    return None if held is None else {str(name): float(held[name]) for name in sorted(held)}
 
 
 def _meta(

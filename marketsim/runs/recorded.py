@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +16,7 @@ from marketsim.provenance import versions
 
 from .deciding import Question
 
-__all__ = ["Recorded", "recorded"]
+__all__ = ["Recorded", "arguments_of", "recorded"]
 
 RECORD: Final = "run.json"
 
@@ -24,6 +24,12 @@ NEEDED: Final = ("arguments", "as_of", "knowledge_digest", "prices_digest", "res
 
 ALLOCATION: Final = "allocation.csv"
 EMBEDDED: Final = "embedded"
+
+LATER: Final = ("regime", "about")
+"""What of a question is of what is asked of the choice later, and no argument of a run."""
+
+BY_NAME: Final = ("max_weights", "layer_caps", "neutral_to")
+"""Arguments that are mappings, empty in the record where they were left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,19 +100,63 @@ def _record(folder: Path) -> dict[str, Any]:
     return record
 
 
+def arguments_of(asked: Question, date: str, regimes: Sequence[str]) -> dict[str, Any]:
+    """Return what was asked as a run records it, so that it can be asked again.
+
+    Parameters
+    ----------
+    asked
+        The question.
+    date
+        That was decided as of.
+    regimes
+        Names of the scenarios.
+    """
+    given = {
+        one.name: getattr(asked, one.name) for one in fields(Question) if one.name not in LATER
+    }
+    stated, scenarios, known = asked.benchmark, asked.scenarios, asked.knowledge
+    return (
+        given
+        | {
+            "as_of": date,
+            "add": None if asked.add is None else str(asked.add),
+            "knowledge": None if known is None else known.digest,
+            "scenarios": str(scenarios) if isinstance(scenarios, Path) else list(regimes),
+            "prices": asked.prices or EMBEDDED,
+            "believe": list(asked.believe),
+            "benchmark": None if stated is None else _sorted(stated),
+            "tickers": None if asked.tickers is None else list(asked.tickers),
+            "limit": list(asked.limit),
+            "current": None if asked.current is None else _sorted(asked.current),
+            "shares": None if asked.shares is None else _sorted(asked.shares),
+        }
+        | {name: dict(getattr(asked, name) or {}) for name in BY_NAME}
+    )
+
+
+def _sorted(held: Mapping[str, float] | pd.Series) -> dict[str, float]:
+    return {str(name): float(held[name]) for name in sorted(held.keys())}
+
+
 def _asked(folder: Path, arguments: Mapping[str, Any]) -> Question:
     """Return what was asked, as it is asked again."""
     given = dict(arguments)
-    known = {one.name for one in fields(Question)}
+    known = {one.name for one in fields(Question)} - set(LATER)
     if others := {str(name) for name in given} ^ known:
         raise DataError(
             f"{folder / RECORD}: arguments are not those of this version "
             f"('{min(others)}'); make the run again"
         )
+    if given["knowledge"] is not None:
+        raise DataError(
+            f"{folder} was given its facts in memory, which it cannot be made again from; make it "
+            "with a folder of them (add=, --add)"
+        )
     regimes = given["scenarios"]
     given["scenarios"] = Path(regimes) if isinstance(regimes, str) else tuple(regimes)
     given["prices"] = None if given["prices"] == EMBEDDED else given["prices"]
-    given["limit"] = tuple(given["limit"])
-    for name in ("max_weights", "layer_caps"):
+    given["limit"], given["believe"] = tuple(given["limit"]), tuple(given["believe"])
+    for name in BY_NAME:
         given[name] = given[name] or None
     return Question(**given)

@@ -11,7 +11,6 @@ import json
 import re
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +19,8 @@ from typing import Any, Final
 import pandas as pd
 
 from marketsim.errors import InputError, nearest
-from marketsim.files import replace_file
 from marketsim.sources.asking import Away, Broken, Missing, Refused, ask
+from marketsim.sources.kept import Answer, keep_answer, kept_answer
 from marketsim.sources.limiter import Limiter, Patience
 
 __all__ = ["SEC_LIMITER", "Sec", "require_agent"]
@@ -128,11 +127,9 @@ class Sec:
         """What was read of an answer that is fresh, else of a new one, which is then kept."""
         path = self.cache / "sources" / f"sec-{VERSION}" / f"{name}.json.gz"
         now = pd.Timestamp.now("UTC")
-        with suppress(OSError, EOFError, ValueError, zlib.error, TypeError, KeyError):
-            kept = json.loads(gzip.decompress(path.read_bytes()))
-            asked = pd.Timestamp(kept["asked"])
-            if kept["address"] == address and pd.Timedelta(0) <= now - asked < FRESH[kind]:
-                return read(kept["answer"])
+        kept = kept_answer(path, address, FRESH[kind], now, lambda answer: read(answer.content))
+        if kept is not None:
+            return kept
 
         def question() -> tuple[Any, dict[str, Any]]:
             answer = _get(address, self.agent, self.patience.request)
@@ -142,9 +139,7 @@ class Sec:
                 raise Broken(f"the SEC's answer holds no {kind}") from error
 
         answer, found = ask(question, self.patience, self.limiter)
-        content = json.dumps({"address": address, "asked": now.isoformat(), "answer": answer})
-        with suppress(OSError):  # a folder that cannot be written costs time, not the answer
-            replace_file(path, gzip.compress(content.encode(), 6, mtime=0))
+        keep_answer(path, address, Answer(answer, now))
         return found
 
 

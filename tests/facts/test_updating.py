@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 import marketsim as ms
 from marketsim.curation import Row, add_rows
 from marketsim.errors import InputError, SourceError
+from marketsim.sources import Missing, Report, Unreachable
+from marketsim.sources.statements import yahoo_reports
 from tests.facts.conftest import Updates, shipped
 from tests.facts.filings import AGENT, Sources, Statement, company, entry
-from tests.yahoo.asking import walk
+from tests.yahoo.asking import QUICK, walk
 from tests.yahoo.server import TOO_MANY, Fault, Listing
 
 TODAY = pd.Timestamp.now("UTC").tz_localize(None).normalize()
@@ -259,6 +262,82 @@ class TestFromYahoo:
         found = update(LISTED, sources=("yahoo", "sec"))
         assert {row.source.split()[0] for row in found.rows} == {"SEC"}
         assert (found.comparison.same, len(found.comparison.differences)) == (1, 1)
+
+    def statements(self, told: Sources) -> int:
+        """How often statements were asked for."""
+        return sum("fundamentals-timeseries" in path for _, path in told.asked)
+
+    def test_statements_are_kept_for_half_a_day_and_count_from_when_they_came(
+        self, told: Sources, tmp_path: Path
+    ) -> None:
+        first = pd.Timestamp("2026-05-04 20:00", tz="UTC")
+
+        def ask(hours: float) -> list[Report]:
+            return yahoo_reports(LISTED, tmp_path, QUICK, now=first + pd.Timedelta(hours=hours))
+
+        before = ask(0.0)
+        assert ask(11.9) == before  # the next day in UTC: published when they came, all the same
+        assert {report.published for report in before} == {pd.Timestamp("2026-05-04")}
+        assert self.statements(told) == 1
+        told.statements[LISTED].items["quarterlyTotalRevenue"][NEW[1]] = 181_000e6
+        after = ask(12.0)
+        assert self.statements(told) == 2
+        assert {report.published for report in after} == {pd.Timestamp("2026-05-05")}
+        assert ask(-1.0) != after  # one of later is none of now
+        assert self.statements(told) == 3
+
+    @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "another's", "no statements"])
+    def test_statements_that_are_damaged_are_asked_for_again(
+        self, told: Sources, tmp_path: Path, damage: str
+    ) -> None:
+        now = pd.Timestamp("2026-05-04 20:00", tz="UTC")
+        before = yahoo_reports(LISTED, tmp_path, QUICK, now=now)
+        (kept,) = tmp_path.rglob("*.json.gz")
+        content = kept.read_bytes()
+        place = len(content) // 2
+        kept.write_bytes(
+            {
+                "cut": content[:-9],
+                "flipped": content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :],
+                "empty": b"",
+                "another's": gzip.compress(gzip.decompress(content).replace(b"AMZN", b"MSFT")),
+                "no statements": gzip.compress(
+                    gzip.decompress(content).replace(b"TotalRevenue", b"x").replace(b"Capital", b"")
+                ),
+            }[damage]
+        )
+        assert yahoo_reports(LISTED, tmp_path, QUICK, now=now) == before
+        assert self.statements(told) == 2
+        assert kept.read_bytes() == content
+
+    def test_no_name_of_a_ticker_leaves_the_folder(self, told: Sources, tmp_path: Path) -> None:
+        for name in ("../../x", "BRK/B", "CON", "^IRX", "A" * 300):
+            told.statements[name] = told.statements[LISTED]
+            try:
+                yahoo_reports(name, tmp_path / "a" / "b", QUICK)
+            except Missing:  # Yahoo reads some of them otherwise
+                continue
+        assert {path.parent.name for path in tmp_path.rglob("*.gz")} <= {"yahoo-1"}
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            '{"timeseries": {"result": [3]}}',
+            '{"timeseries": {"result": "x"}}',
+            '{"timeseries": 3}',
+            '{"timeseries": {"result": [{"quarterlyTotalRevenue": 3}]}}',
+        ],
+    )
+    def test_what_holds_no_statements_is_told_and_not_kept(
+        self, told: Sources, update: Updates, tmp_path: Path, body: str
+    ) -> None:
+        told.always.append(Fault(200, body, "application/json", where="fundamentals"))
+        with pytest.raises(Unreachable, match="something other than statements, 3 times in a row"):
+            yahoo_reports(LISTED, tmp_path, QUICK)
+        assert not list(tmp_path.rglob("*.gz"))
+        told.always.clear()
+        assert update(LISTED, sources=("yahoo",)).whole
 
     def test_another_currency_is_left_out(self, told: Sources, update: Updates) -> None:
         told.statements[LISTED].currency = "TWD"

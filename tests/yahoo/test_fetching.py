@@ -11,7 +11,7 @@ import pytest
 import yfinance
 
 from marketsim.errors import InputError, PriceError
-from marketsim.prices import load_prices
+from marketsim.prices import load_prices, load_universe
 from marketsim.prices.cache import Kept, change_kept, read_kept
 from marketsim.prices.fetching import last_finished_day, yahoo_closes
 from tests.yahoo.asking import DAYS, LAST, QUICK, Ask, close, shorten, walk
@@ -170,6 +170,38 @@ class TestLoading:
         with pytest.raises(InputError, match="start 2100-01-01 lies after the last day there is"):
             load_prices(["AAA"], source="yahoo", start="2100-01-01", cache=tmp_path)
         assert yahoo.asked == []
+
+    def test_a_universe_is_what_yahoo_has_of_it_and_the_rest_is_named(
+        self, yahoo: Yahoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MARKETSIM_CACHE", str(tmp_path))
+        monkeypatch.setattr("marketsim.prices.fetching.Patience", lambda: QUICK)
+        yahoo.listings["PND"] = Listing(walk(3), meta={"currency": "GBp"})
+        yahoo.listings["CUT"] = Listing(walk(4).where(DAYS[200] > DAYS, walk(4) / 4.0))
+        prices = load_universe(["AAA", "PND", "ZZZ", "CUT", "BBB"], "yahoo")
+        assert list(prices.closes) == ["AAA", "BBB", "SPY"]
+        assert list(prices.left_out) == ["PND", "ZZZ", "CUT"]
+        assert "prices are in GBp" in prices.left_out["PND"]
+        assert "answers for SPY: the name is misspelt" in prices.left_out["ZZZ"]
+        assert "as at a split of 4 for 1" in prices.left_out["CUT"]
+        with pytest.raises(PriceError, match=r"for PND, ZZZ:\n  PND: .*\n  ZZZ: "):
+            load_prices(["AAA", "PND", "ZZZ"], source="yahoo", cache=tmp_path)
+        with pytest.raises(PriceError, match="no prices from Yahoo for PND, ZZZ"):
+            load_universe(["PND", "ZZZ"], "yahoo")
+
+    def test_an_outage_or_no_market_leaves_no_universe(
+        self, yahoo: Yahoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A refusal says nothing of a ticker; without SPY every beta would be another."""
+        monkeypatch.setenv("MARKETSIM_CACHE", str(tmp_path))
+        monkeypatch.setattr("marketsim.prices.fetching.Patience", lambda: QUICK)
+        yahoo.always.append(Fault(429, where="/chart/BBB"))
+        with pytest.raises(PriceError, match=r"for BBB, SPY: .*too many requests"):
+            load_universe(["AAA", "BBB"], "yahoo")
+        yahoo.always.clear()
+        yahoo.listings["SPY"] = Listing(walk(), meta={"currency": "EUR"})
+        with pytest.raises(PriceError, match="no prices from Yahoo for SPY"):
+            load_universe(["AAA"], "yahoo")
 
     def test_a_failure_is_one_price_error(
         self, monkeypatch: pytest.MonkeyPatch, yahoo: Yahoo, tmp_path: Path
