@@ -136,9 +136,10 @@ class StandardWorlds:
     def shares(self, points: FloatArray, regime: NDArray[np.int_]) -> FloatArray:
         """Return what shares return, [point, company]; any number of points."""
         found = []
+        size = CHUNK if len(points) > BATCH else BATCH
         with precise("float64"):
             for few in np.array_split(np.arange(len(points)), -(-len(points) // CHUNK)):
-                rows = few[np.minimum(np.arange(CHUNK), len(few) - 1)]
+                rows = few[np.minimum(np.arange(size), len(few) - 1)]
                 ran = self.run(points[rows], regime[rows])
                 shift = jnp.asarray(self.valuation.shifts[regime[rows]])
                 given = (self._sold(ran), self._chances(points[rows]), shift)
