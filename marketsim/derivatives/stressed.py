@@ -156,7 +156,8 @@ def stressed(
         state = jax.tree.map(lambda x: np.moveaxis(np.asarray(x), -1, 0), ran.past.state)
     quarters = len(v.paths.quarter_ends)
     news = np.concatenate([np.moveaxis(np.asarray(n), -1, 0) for n in ran.future.news], axis=2)
-    out = outcomes_of(v, ran.values, state, news[:, :, :quarters], np.exp(ran.lives))
+    linked = ran.link + v.paths.scenarios.moves[regimes[few]]
+    out = outcomes_of(v, linked, state, news[:, :, :quarters], np.exp(ran.lives))
     found = []
     for i, (point, regime) in enumerate(zip(points, regimes, strict=True)):
         assumptions, posterior = _assumptions(worlds, point, int(regime))
