@@ -330,6 +330,9 @@ class TestWhatIf:
             ({"hurdle_rate": {"add": {"x": 1}}}, "'hurdle_rate' = .*; write a number to set it to"),
             ({"hurdle_rate": [0.1]}, "'hurdle_rate' = .*; write a number to set it to"),
             ({"hurdle_rate": None}, "'hurdle_rate' = None; write a number"),
+            ({"hurdle_rate": np.array([0.1])}, "'hurdle_rate' = array.*; write a number"),
+            ({"hurdle_rate": 10**400}, "'hurdle_rate' = 1.*; write a number"),
+            (b"what.toml", "stress: shifts are b'what.toml'"),
             ({}, "what-if 'what-if': shifts nothing"),
             ("nowhere.toml", "what-if file 'nowhere.toml' cannot be read"),
         ],
@@ -340,6 +343,23 @@ class TestWhatIf:
         with pytest.raises(ms.MarketsimError, match=said) as told:
             ms.stress(choice, shifts)
         assert "\n" not in str(told.value)
+
+    @pytest.mark.parametrize("regime", [3, ["bear", "bull"], "bare"])
+    def test_a_regime_that_is_none_is_refused_in_a_line(
+        self, regime: Any, choice: ms.allocation.Allocation
+    ) -> None:
+        with pytest.raises(InputError, match="no regime is called") as told:
+            ms.stress(choice, {"hurdle_rate": 0.16}, regime=regime)
+        assert "\n" not in str(told.value)
+
+    @pytest.mark.parametrize(
+        "shifts", [{"power_lead_time": np.int64(3)}, pd.Series({"power_lead_time": 3.0})]
+    )
+    def test_numbers_are_taken_as_they_come(
+        self, shifts: Any, choice: ms.allocation.Allocation
+    ) -> None:
+        (one,) = ms.stress(choice, shifts).worlds
+        assert one.shifts == ("power_lead_time =3",)
 
     def test_a_file_of_several(self, choice: ms.allocation.Allocation, tmp_path: Path) -> None:
         file = tmp_path / "what.toml"
