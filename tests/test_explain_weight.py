@@ -63,6 +63,15 @@ def test_no_assumption_is_named_that_does_nothing(held: WeightExplained) -> None
     assert repr(none).endswith("answers to nothing)")
 
 
+def test_cash_hangs_on_no_assumption(returns: ms.ReturnScenarios) -> None:
+    paid = returns.with_cash(0.04)
+    choice = ms.allocate(paid, ms.ExpectedReturn() - 2.0 * ms.CVaR(0.95), max_weight=CAP)
+    assert choice.weights["cash"] == pytest.approx(CAP)
+    found = ms.explain_weight("cash", choice)
+    assert "No assumption would change that: none moves it." in str(found)
+    assert not any(str(name) in str(found) for name in found.assumptions.index)
+
+
 def test_the_strongest_come_first(held: WeightExplained, unheld: WeightExplained) -> None:
     for found, column in ((held, "weight_per_sd"), (unheld, "edge_per_sd")):
         assert (np.diff(found.assumptions[column].abs()) <= 0.0).all()

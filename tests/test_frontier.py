@@ -112,6 +112,7 @@ def test_where_the_safest_are_the_richest_there_is_one_point() -> None:
         ({"risk": terms.CVaR(), "reward": terms.Variance()}, "it must be concave"),
         ({"risk": "CVaR"}, "it must be convex"),
         ({"risk": terms.CVaR(), "points": 1}, "points is 1; it must be a whole number from 2 up"),
+        ({"risk": terms.CVaR(), "points": 2.5}, "points is 2.5; it must be a whole number from 2"),
     ],
 )
 def test_what_is_no_frontier_is_said(arguments: dict[str, Any], said: str) -> None:

@@ -16,6 +16,7 @@ from marketsim.allocation import Allocation, limit_from, tightened
 from marketsim.allocation.limits import neutral_to
 from marketsim.derivatives import Hedge
 from marketsim.derivatives.chain import by_draw
+from marketsim.derivatives.exposed import against, exposed
 from marketsim.errors import InfeasibleError, InputError
 from marketsim.scenarios import direction
 from marketsim.simulation import again
@@ -291,3 +292,13 @@ def test_a_hedge_that_cannot_be_had_says_what_can(returns: ms.ReturnScenarios) -
     works = float(str(told.value).rsplit("at least ", 1)[1])
     found = ms.derivatives.hedge(choice, "elasticity", within=works)
     assert found.exposure_after <= works + 1e-9
+
+
+def test_who_hedges_is_held_and_adds_with_the_other_sign() -> None:
+    weights = pd.DataFrame(
+        {"one": [0.5, 0.3, 0.2, 0.0]}, index=pd.Index(["A", "B", "C", "D"], name="ticker")
+    )
+    table = exposed(np.array([0.1, -0.02, -0.1, -1.0]), weights)
+    assert table["adds_one"].sum() == pytest.approx(0.05 - 0.006 - 0.02)
+    assert against(table, "one", 0.024) == "C, B"
+    assert against(table, "one", -0.024) == "A"

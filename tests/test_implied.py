@@ -396,7 +396,9 @@ def test_a_record_is_plain_and_the_story_has_its_numbers(returns: ms.ReturnScena
         ({"of": []}, "of= is empty"),
         ({"of": 3}, "of is 3; give a name or several"),
         ({"companies": ["NVDA", 3]}, "companies is ['NVDA', 3]; give a name or several"),
-        ({"worlds": 0}, "worlds is 0; it must be a whole number from 1 on"),
+        ({"worlds": 0}, "worlds is 0; it must be a whole number from 28 up, 4 of each of the"),
+        ({"worlds": 27}, "worlds is 27; it must be a whole number from 28 up"),
+        ({"worlds": 60.5}, "worlds is 60.5; it must be a whole number from 28 up"),
         ({"of": "zzz"}, "Ask for growth, margin, return_asked, regimes"),
     ],
 )
@@ -408,9 +410,38 @@ def test_what_is_none_is_refused(
     assert message in str(refused.value)
 
 
+def test_cash_has_no_price_to_ask(returns: ms.ReturnScenarios) -> None:
+    with pytest.raises(InputError) as refused:
+        implied(returns.with_cash(0.04), "cash")
+    assert "'cash' was not valued" in str(refused.value)
+    assert "Did you mean" not in str(refused.value)
+
+
+def test_layers_in_one_table_need_worlds_of_every_regime(returns: ms.ReturnScenarios) -> None:
+    with pytest.raises(InputError, match="worlds is 12; it must be a whole number from 28 up"):
+        ms.derivatives.implied_by_layer(returns, ["regimes"], worlds=12)
+
+
+def test_regimes_that_are_not_asked_about_are_not_told(returns: ms.ReturnScenarios) -> None:
+    """Growth explains any price; were odds of regimes told beside it, they would be the model's."""
+    silent = implied(returns, "MU", of="growth")
+    asked = implied(returns, "MU", of=["growth", "regimes"])
+    assert silent.regimes[["alone", "together"]].isna().all(axis=None)
+    assert "Regimes" not in str(silent)
+    assert asked.regimes["together"].sum() == pytest.approx(1.0)
+    assert "Regimes together, the model's in brackets" in str(asked)
+
+
+def test_a_unit_that_is_the_name_is_told_once(returns: ms.ReturnScenarios) -> None:
+    text = str(implied(returns, "MU", of=["elasticity", "hurdle_rate"], together=False))
+    assert "elasticity elasticity" not in text
+    row = implied(returns, "MU", of="hurdle_rate", together=False).alone.loc["hurdle_rate"]
+    assert f"instead of {row['model']:.4g} per year" in text
+
+
 def test_returns_of_ones_own_have_no_price(returns: ms.ReturnScenarios) -> None:
     frame = pd.DataFrame(returns.returns[:50], columns=list(returns.tickers))
-    with pytest.raises(InputError, match="these are not returns that revalue made"):
+    with pytest.raises(InputError, match="these returns were not made by revalue"):
         implied(ms.ReturnScenarios.from_frame(frame))
 
 

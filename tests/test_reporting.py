@@ -18,6 +18,9 @@ from jinja2 import UndefinedError
 
 from marketsim.backtesting import BacktestResult
 from marketsim.backtesting.measures import measures, wealth
+from marketsim.derivatives import ReverseStress
+from marketsim.derivatives.stressed import StressedWorld
+from marketsim.derivatives.tilted import TiltedDraws
 from marketsim.errors import DataError
 from marketsim.model.units import LIMITS
 from marketsim.reporting import RunContents, write_backtest_report, write_report
@@ -59,6 +62,14 @@ from marketsim.reporting.paradox_section import (
     paradox_table,
 )
 from marketsim.reporting.regime_story import flagship_revenue, regime_returns
+from marketsim.reporting.stress_section import (
+    losers_table,
+    movers_table,
+    odds_table,
+    stress_sentence,
+    world_sentence,
+    worlds_table,
+)
 from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
 from marketsim.reporting.tables import (
     allocation_table,
@@ -1193,6 +1204,98 @@ def test_what_a_choice_is_neutral_to_is_shown_where_it_was_asked() -> None:
     assert "What it is neutral to" not in report_html(make_contents())
     with pytest.raises(DataError, match="'neutral' lacks the column 'within'"):
         replace(contents, neutral=rows.drop(columns="within"))
+
+
+def _stress(distance: float = 2.0) -> ReverseStress:
+    """A loss of 30 %, two thirds of it in one company, in two worlds; all told in round numbers."""
+    table = pd.DataFrame(
+        {
+            "unit": ["per year", "share"],
+            "in_regime": [0.12, 0.5],
+            "here": [0.16, 0.501],
+            "deviations": [1.5, 0.01],
+            "share": [0.4, 0.001],
+            "meaning": ["what building has to earn", "what hardly moves"],
+        },
+        index=pd.Index(["hurdle_rate", "inference_share"], name="assumption"),
+    )
+    companies = pd.DataFrame(
+        {
+            "weight": [0.4, 0.25, 0.35],
+            "return": [-0.5, -0.4, 0.0],
+            "before_noise": [-0.2, 0.1, 0.0],
+            "in_regime": [0.1, 0.1, 0.1],
+            "contribution": [-0.2, -0.1, 0.0],
+        },
+        index=pd.Index(["NVDA", "TSM", "MSFT"], name="ticker"),
+    )
+    years = pd.date_range("2026-12-31", periods=2, freq="YE")
+    beside = pd.DataFrame({"change": [-0.25, -0.5]}, index=pd.Index(years, name="year_to"))
+    parts = {"assumptions": 1.6, "news of later years": 0.4, "market noise": 2.0}
+    world = StressedWorld(
+        regime="bear",
+        probability=0.25,
+        distance=distance,
+        plausibility=1.0,
+        loss=0.3,
+        before_noise=0.055,
+        assumptions=table,
+        parts=pd.Series(parts) * distance**2 / 4.0,
+        macro=pd.concat({"capital_spending": beside}, names=["quantity"]),
+        revenue=pd.concat(dict.fromkeys(companies.index, beside), names=["ticker"]),
+        companies=companies,
+        point=np.zeros(3),
+    )
+    odds = pd.DataFrame(
+        {
+            "probability": [0.25, 0.5, 0.25],
+            "distance": [2.0, 2.5, np.nan],
+            "first_order": [0.02, 0.006, np.nan],
+            "sampled": [0.012, 0.0004, 0.0],
+            "error": [0.001, 0.0001, 0.0],
+            "drawn": [0.01, 0.0, 0.0],
+        },
+        index=pd.Index(list(REGIMES), name="regime"),
+    )
+    tilted = TiltedDraws(
+        relative_entropy=1.234,
+        effective=12.0,
+        regimes=odds[["probability"]].assign(tilted=[0.9, 0.1, 0.0]),
+        assumptions=table[["deviations"]],
+    )
+    worlds = (world, replace(world, regime="base", plausibility=0.25))
+    return ReverseStress(0.3, worlds, 0.0032, 0.0005, 0.008, 0.0025, odds, True, tilted)
+
+
+def test_what_it_would_take_to_lose_is_told_with_its_worlds() -> None:
+    contents = replace(make_contents(), stress=_stress())
+    first, second = worlds_table(contents).rows
+    # Assumptions 40 %, news what is left of them, companies' own revenue none, noise half.
+    assert first[-4:] == [percent(x, 0) for x in (0.4, 0.1, 0.0, 0.5)]
+    assert (first[3], second[3]) == ("1", "0.250")
+    (mover,) = movers_table(contents).rows  # what adds less than half a per cent is left out
+    assert str(mover[0]).startswith("<b>Hurdle rate")
+    assert [row[0] for row in losers_table(contents).rows] == ["NVIDIA", "TSMC"]
+    assert [row[1] for row in odds_table(contents).rows] == [
+        percent(x, 0) for x in (0.25, 0.5, 0.25)
+    ]
+    assert odds_table(contents).rows[2][2] == "–"
+    assert [row[-1] for row in odds_table(contents).rows] == [
+        percent(x, 0) for x in (0.9, 0.1, 0.0)
+    ]
+    assert percent(0.0032) in stress_sentence(contents)
+    assert f"Capital spending {percent(-0.25, 0)}".lower() in world_sentence(contents)
+    page = report_html(contents)
+    assert f"What it would take to lose {percent(0.3, 0)}" in page
+    assert "1.23 nats away" in page
+    assert "What it would take" not in report_html(make_contents())
+
+
+def test_a_middle_that_loses_as_much_has_nothing_out_of_the_ordinary() -> None:
+    contents = replace(make_contents(), stress=replace(_stress(0.0), tilted=None))
+    assert "the middle of bear loses as much" in world_sentence(contents)
+    assert "no weights of them lose it" in report_html(contents)
+    assert worlds_table(contents).rows[0][-1] == "–"
 
 
 def test_reasons_are_given_for_what_is_notable() -> None:

@@ -33,6 +33,8 @@ RESULTS = {
     "returns.parquet",
     "sensitivities.csv",
     "statements.csv",
+    "stress.csv",
+    "stress_odds.csv",
     "valuation_assumptions.csv",
     "value.csv",
 }

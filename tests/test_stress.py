@@ -142,6 +142,32 @@ class TestReverse:
         assert len(repr(found)) < 160
         assert json.loads(json.dumps(found.record()))["loss"] == LOSS
 
+    def test_rows_of_every_world_add_up(self, found: ReverseStress) -> None:
+        table = found.table()
+        assert list(table["world"].unique()) == [1, 2, 3]
+        for place, world in enumerate(found.worlds, start=1):
+            rows = table[table["world"] == place].set_index("kind")
+            assert set(rows["regime"]) == {world.regime}
+            shares = rows["share"].groupby(level="kind").sum()
+            assert shares["part"] == pytest.approx(1.0)
+            assert shares["company"] == pytest.approx(1.0)
+            part = world.parts["assumptions"] / world.distance**2
+            assert shares["assumption"] == pytest.approx(part, abs=1e-9)
+            figures = rows.loc["world"].set_index("name")["here"]
+            assert figures["distance"] == world.distance
+        odds = found.odds().set_index("regime")
+        assert odds["tilted"].sum() == pytest.approx(1.0)
+        assert odds["probability"] @ odds["sampled"] == pytest.approx(found.probability)
+
+    def test_fewer_worlds_measure_the_same_probability_less_surely(
+        self, choice: ms.allocation.Allocation, published: Forecast
+    ) -> None:
+        given: dict[str, Any] = {"regime": "bear", "forecast": published}
+        one, other = (ms.reverse_stress(choice, LOSS, sampled=n, **given) for n in (64, 640))
+        assert one.worlds[0].distance == other.worlds[0].distance
+        assert one.error > 2.0 * other.error
+        assert abs(one.probability - other.probability) < 4.0 * np.hypot(one.error, other.error)
+
     def test_probability_is_about_the_share_of_draws(self, found: ReverseStress) -> None:
         table = found.by_regime
         assert table["probability"].sum() == pytest.approx(1.0)
@@ -186,6 +212,8 @@ class TestReverse:
             ({"loss": 0.0}, "above 0"),
             ({"loss": 30}, "up to 1"),
             ({"loss": 0.3, "regime": "bare"}, "Did you mean 'bear'"),
+            ({"loss": 0.3, "worlds": 2.5}, "worlds is 2.5; it must be a whole number from 1 up"),
+            ({"loss": 0.3, "sampled": 1}, "sampled is 1; it must be a whole number from 2 up"),
             ({"loss": 0.9, "noise": False, "regime": "bull"}, "no world was found that loses 90 %"),
         ],
     )
@@ -302,6 +330,9 @@ class TestWhatIf:
             ({"hurdle_rate": {"add": {"x": 1}}}, "'hurdle_rate' = .*; write a number to set it to"),
             ({"hurdle_rate": [0.1]}, "'hurdle_rate' = .*; write a number to set it to"),
             ({"hurdle_rate": None}, "'hurdle_rate' = None; write a number"),
+            ({"hurdle_rate": np.array([0.1])}, "'hurdle_rate' = array.*; write a number"),
+            ({"hurdle_rate": 10**400}, "'hurdle_rate' = 1.*; write a number"),
+            (b"what.toml", "stress: shifts are b'what.toml'"),
             ({}, "what-if 'what-if': shifts nothing"),
             ("nowhere.toml", "what-if file 'nowhere.toml' cannot be read"),
         ],
@@ -312,6 +343,23 @@ class TestWhatIf:
         with pytest.raises(ms.MarketsimError, match=said) as told:
             ms.stress(choice, shifts)
         assert "\n" not in str(told.value)
+
+    @pytest.mark.parametrize("regime", [3, ["bear", "bull"], "bare"])
+    def test_a_regime_that_is_none_is_refused_in_a_line(
+        self, regime: Any, choice: ms.allocation.Allocation
+    ) -> None:
+        with pytest.raises(InputError, match="no regime is called") as told:
+            ms.stress(choice, {"hurdle_rate": 0.16}, regime=regime)
+        assert "\n" not in str(told.value)
+
+    @pytest.mark.parametrize(
+        "shifts", [{"power_lead_time": np.int64(3)}, pd.Series({"power_lead_time": 3.0})]
+    )
+    def test_numbers_are_taken_as_they_come(
+        self, shifts: Any, choice: ms.allocation.Allocation
+    ) -> None:
+        (one,) = ms.stress(choice, shifts).worlds
+        assert one.shifts == ("power_lead_time =3",)
 
     def test_a_file_of_several(self, choice: ms.allocation.Allocation, tmp_path: Path) -> None:
         file = tmp_path / "what.toml"

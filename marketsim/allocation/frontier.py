@@ -11,7 +11,7 @@ import pandas as pd
 from ..errors import InputError
 from ..returns import ReturnScenarios
 from .limits import at_least
-from .names import check_number
+from .names import check_whole
 from .objectives import Algebra, Objective
 from .result import Allocation
 from .solve import allocate
@@ -123,7 +123,7 @@ def frontier(
         As `allocate` does.
     """
     aim, cost = _checked(reward if reward is not None else ExpectedReturn(), risk)
-    check_number("points", points, 2, what="a whole number from 2 up")
+    check_whole("points", points, 2)
     limits = [*given.pop("limits", ())]
     safest = allocate(returns, cost, limits=limits, **given)
     richest = allocate(returns, aim, limits=limits, **given)

@@ -18,6 +18,7 @@ __all__ = [
     "benchmark_of",
     "check_known",
     "check_number",
+    "check_whole",
     "fractions",
     "numbers",
 ]
@@ -106,4 +107,12 @@ def check_number(
         ask = what or "a finite number"
         if right and high == 1.0 and 1.0 < float(value) <= 100.0:  # type: ignore[arg-type]
             ask += f" ({value:g} % is {float(value) / 100:g})"  # type: ignore[arg-type]
+        raise InputError(f"{argument} is {value!r}; it must be {ask}")
+
+
+def check_whole(argument: str, value: object, low: int, why: str = "") -> None:
+    """Refuse what is no whole number from `low` up; `why` it is to be so large follows."""
+    ask = f"a whole number from {low} up{why}"
+    check_number(argument, value, low, what=ask)
+    if value != int(value):  # type: ignore[call-overload]
         raise InputError(f"{argument} is {value!r}; it must be {ask}")

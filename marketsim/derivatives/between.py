@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
+from marketsim.allocation.names import check_whole
 from marketsim.ensemble import CHUNK, assumptions_at
 from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
@@ -18,6 +19,7 @@ from marketsim.scenarios import chosen
 from .holding import Holding, Weights, holding
 from .moved import Moving
 from .path_integral import integrated
+from .story import with_unit
 
 __all__ = ["CHANCE", "UNRESOLVED", "RegimesApart", "regimes_apart"]
 
@@ -114,8 +116,8 @@ class RegimesApart:
 
     def _line(self, name: str, added: float) -> str:
         at = self.assumptions.loc[name]
-        span = f"{at['start']:.4g} to {at['end']:.4g}"
-        return f"{100 * added:+8.1f}  {name}, {span} {at['unit']}".rstrip()
+        end = with_unit(f"{at['end']:.4g}", name, str(at["unit"]))
+        return f"{100 * added:+8.1f}  {name}, {at['start']:.4g} to {end}"
 
     def __repr__(self) -> str:
         return (
@@ -167,16 +169,13 @@ def regimes_apart(
     if start == end:
         raise InputError(f"regimes_apart: '{start}' is given twice; give two regimes")
     for name, given, least in (("draws", draws, 1), ("points", points, 2)):
-        whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
-        if given is not None and not (whole and given >= least):
-            raise InputError(
-                f"regimes_apart: {name} is {given!r}; give a whole number from {least}"
-            )
+        if given is not None:
+            check_whole(f"regimes_apart: {name}", given, least)
     first, last = (np.asarray(scenarios.moves[place]) for place in places)
     entries = np.flatnonzero(last != first)
     changes = np.zeros((len(entries), len(first)))
     changes[np.arange(len(entries)), entries] = (last - first)[entries]
-    numbers = _numbers(held, places, draws or max(FEWEST, CHUNK // max(len(entries), 1) - 1))
+    numbers = _numbers(held, places, int(draws or max(FEWEST, CHUNK // max(len(entries), 1) - 1)))
     worlds = Moving(held.valuation, numbers)
     names = [scenarios.posterior.entries[i].name for i in entries]
     if not names:
@@ -186,7 +185,7 @@ def regimes_apart(
         value, rates = worlds.along(first, changes, share)
         return value.ravel(), rates.reshape(-1, len(changes))
 
-    found = integrated(along, most=points, whole=False)
+    found = integrated(along, most=int(points), whole=False)
     tickers = list(held.valuation.economics.index)
     added = np.concatenate([found.contributions, found.left[:, None]], axis=1)
     tables = [

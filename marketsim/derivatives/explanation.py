@@ -19,6 +19,7 @@ from .local import transposed
 from .sensitivities import listed
 from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
+from .story import with_unit
 from .worth import by_term
 
 __all__ = ["WeightExplained", "explain_weight"]
@@ -84,7 +85,8 @@ class WeightExplained:
 
     def _told(self, name: str, row: pd.Series) -> str:
         there = row["value"] + STEP * row["sd"]
-        moved = f"  {name} at {there:.4g} in place of {row['value']:.4g} {row['unit']}"
+        value = with_unit(f"{row['value']:.4g}", name, str(row["unit"]))
+        moved = f"  {name} at {there:.4g} in place of {value}"
         if self.answers:
             points = 100 * STEP * row["weight_per_sd"]
             # A straight line knows no bounds: told as far as nothing.

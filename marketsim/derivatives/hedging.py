@@ -15,6 +15,7 @@ from marketsim.allocation.limits import neutral_to
 from marketsim.scenarios import direction
 from marketsim.valuation import MovedWorlds
 
+from .exposed import SOME, against, exposed
 from .holding import valuation_of
 from .sensitivities import listed
 from .story import rows_of
@@ -28,9 +29,6 @@ FAR: Final = 0.25
 
 NOTHING: Final = 1e-9
 """Exposure below which there is none."""
-
-TRADED: Final = 5e-4
-"""Smaller trades are none to a reader."""
 
 NAMED: Final = 6
 """Holdings that a story names."""
@@ -149,17 +147,9 @@ def hedge(choice: Allocation, assumption: str, within: float) -> Hedge:
     valuation = valuation_of(choice, "hedge")
     after = tightened(choice, [neutral_to(assumption, within)])
     tickers = list(choice.returns.tickers)
-    table = pd.DataFrame(
-        {
-            "exposure": choice.returns.exposures(assumption),
-            "before": choice.weights.reindex(tickers).to_numpy(),
-            "after": after.weights.reindex(tickers).to_numpy(),
-        },
-        index=pd.Index(tickers, name="ticker"),
-    )
-    table["trade"] = table["after"] - table["before"]
-    for when in ("before", "after"):
-        table[f"adds_{when}"] = table[when] * table["exposure"]
+    weights = pd.DataFrame({"before": choice.weights, "after": after.weights}).loc[tickers]
+    table = exposed(choice.returns.exposures(assumption), weights)
+    table.insert(3, "trade", table["after"] - table["before"])
     table["hedges"] = table["adds_after"] * table["adds_before"].sum() < 0.0
     change = (table["adds_after"] - table["adds_before"]).abs()
     order = change.sort_values(ascending=False, kind="stable").index
@@ -197,7 +187,7 @@ def _story(found: Hedge) -> Iterator[str]:
         f"A standard deviation more of {name} adds {was:+.2f} points to the expected return; "
         f"hedged, {now:+.2f} (within {100 * found.within:g})."
     )
-    if found.traded < TRADED:
+    if found.traded < SOME:
         yield "  The portfolio is within that as it is."
     else:
         yield (
@@ -206,15 +196,14 @@ def _story(found: Hedge) -> Iterator[str]:
         )
     yield "  What changes the exposure, in points:"
     for ticker, row in found.holdings.head(NAMED).iterrows():
-        if abs(row["trade"]) >= TRADED:
+        if abs(row["trade"]) >= SOME:
             yield (
                 f"    {ticker!s:6} weight {row['before']:.3f} -> {row['after']:.3f}, a unit "
                 f"{100 * row['exposure']:+.2f}: {100 * row['adds_before']:+.2f} -> "
                 f"{100 * row['adds_after']:+.2f}"
             )
-    hedges = found.holdings[found.holdings["hedges"] & (found.holdings["after"].abs() > TRADED)]
-    against = hedges["adds_after"].abs().sort_values(ascending=False, kind="stable").index
-    yield f"  Held against it: {', '.join(map(str, against)) or 'none; exposure is avoided'}."
+    hedges = against(found.holdings, "after", found.exposure_before)
+    yield f"  Held against it: {hedges or 'none; exposure is avoided'}."
     low, high = found.moved["after"]
     yield (
         f"  Worlds really moved by {FAR:g} of a standard deviation down and up change its expected "

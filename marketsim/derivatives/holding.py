@@ -15,7 +15,7 @@ from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
 from marketsim.valuation import Valuation
 
-__all__ = ["Holding", "Weights", "holding", "valuation_of"]
+__all__ = ["Holding", "Weights", "holding", "valuation_behind", "valuation_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ def holding(who: str, choice: Allocation | Weights, returns: ReturnScenarios | N
         raise InputError(
             f"{who}: returns are a {type(returns).__name__}; give what ms.revalue returned"
         )
-    valuation = _behind(who, returns)
+    valuation = _all_drawn(who, returns)
     check_known(who, "ticker", weights.index, returns.tickers)
     if abs(total := float(weights.sum()) - 1.0) > WHOLE:
         hint = ": write shares, not per cent" if abs(total - 99.0) < 1.0 else ""
@@ -108,19 +108,32 @@ def valuation_of(choice: Allocation, who: str) -> Valuation:
             f"{who}: {type(choice).__name__} is no allocation; give what ms.allocate returned, or "
             "the choice of a decision"
         )
-    return _behind(who, choice.returns)
+    return _all_drawn(who, choice.returns)
 
 
-def _behind(who: str, returns: ReturnScenarios) -> Valuation:
-    valuation = returns.world
+def _all_drawn(who: str, returns: ReturnScenarios) -> Valuation:
+    valuation = valuation_behind(who, returns)
+    if len(returns.returns) != len(valuation.values):
+        raise InputError(
+            f"{who}: these returns are not those of all worlds drawn; take all that ms.revalue made"
+        )
+    return valuation
+
+
+def valuation_behind(who: str, returns: ReturnScenarios | Allocation) -> Valuation:
+    """Return what made returns, or those of an allocation.
+
+    Raises
+    ------
+    InputError
+        For returns that `revalue` did not make.
+    """
+    given = returns.returns if isinstance(returns, Allocation) else returns
+    valuation = given.world if isinstance(given, ReturnScenarios) else None
     if not isinstance(valuation, Valuation):
         raise InputError(
             f"{who}: these returns were not made by revalue, so no assumption stands behind them; "
             "take those of ms.revalue(paths, prices)"
-        )
-    if len(returns.returns) != len(valuation.values):
-        raise InputError(
-            f"{who}: these returns are not those of all worlds drawn; take all that ms.revalue made"
         )
     return valuation
 

@@ -8,10 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from marketsim.allocation import Allocation
-from marketsim.allocation.names import check_number
+from marketsim.allocation.names import check_number, check_whole
 from marketsim.errors import InputError
 from marketsim.forecasting import Forecast
 from marketsim.forecasting import forecast as forecast_of
@@ -19,6 +18,7 @@ from marketsim.returns import ReturnScenarios
 from marketsim.scenarios import chosen
 
 from .holding import Holding, Weights, holding
+from .loss_odds import SAMPLED, loss_by_regime
 from .plausible import Found, most_plausible
 from .standard import BATCH, StandardWorlds, points_of_draws, standard_worlds
 from .story import story_of, told
@@ -34,9 +34,6 @@ WORST: Final = 20
 
 BEGUN_AT: Final = 2.0
 """Standard deviations out at which searches towards losing draws begin."""
-
-SAMPLED: Final = 500
-"""Points about each design point that its probability is measured with: one chunk of worlds."""
 
 ALIKE: Final = 0.9
 """Cosine of two points of one regime from which on they are the same world."""
@@ -94,6 +91,20 @@ class ReverseStress:
             f"deviations out; {len(self.worlds)} worlds, probability {self.probability:.3g})"
         )
 
+    def table(self) -> pd.DataFrame:
+        """Return the rows of every world, ``world`` after world from 1 on, with its ``regime``."""
+        each = enumerate(self.worlds, start=1)
+        rows = [one.table().assign(world=place, regime=one.regime) for place, one in each]
+        found = pd.concat(rows, ignore_index=True)
+        return found[["world", "regime", *found.columns[:-2]]]
+
+    def odds(self) -> pd.DataFrame:
+        """Return ``by_regime``, and what probabilities are ``tilted`` to, as rows."""
+        rows = self.by_regime.assign(
+            tilted=np.nan if self.tilted is None else self.tilted.regimes["tilted"]
+        )
+        return rows.reset_index()
+
     def record(self) -> dict[str, Any]:
         """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
         return told(self)
@@ -106,6 +117,7 @@ def reverse_stress(
     regime: str | None = None,
     noise: bool = True,
     worlds: int = 3,
+    sampled: int = SAMPLED,
     returns: ReturnScenarios | None = None,
     forecast: Forecast | None = None,
 ) -> ReverseStress:
@@ -125,6 +137,8 @@ def reverse_stress(
         have to bring the loss.
     worlds
         How many are told, at most.
+    sampled
+        Worlds about each regime's design point with which the probability there is measured.
     returns
         That weights are over.
     forecast
@@ -145,7 +159,8 @@ def reverse_stress(
     its odds of regimes do.
     """
     check_number("reverse_stress loss", loss, 1e-6, 1.0, "a fraction above 0 and up to 1")
-    check_number("reverse_stress worlds", worlds, 1, 100, "a whole number from 1 on")
+    check_whole("reverse_stress worlds", worlds, 1)
+    check_whole("reverse_stress sampled", sampled, 2)
     held = holding("reverse_stress", choice, returns)
     if not noise:
         alone = held.valuation.world_returns @ held.weights + held.earns
@@ -165,15 +180,15 @@ def reverse_stress(
     found = most_plausible(lambda y: space.slopes(y, of, held.weights), starts, threshold)
     if not found.converged.any() and not any(lost.values()):
         raise _out_of_reach(loss, held, found, noise)
-    table = _by_regime(space, held, loss, found, of, lost)
-    odds, sampled, error, first, drawn = (
+    table = loss_by_regime(space, held, loss, found, of, lost, int(sampled))
+    odds, likely, error, first, drawn = (
         table[name].to_numpy(dtype=float)
         for name in ("probability", "sampled", "error", "first_order", "drawn")
     )
     return ReverseStress(
         loss=loss,
         worlds=_told(space, held, found, of, lost, int(worlds)),
-        probability=float(odds @ sampled),
+        probability=float(odds @ likely),
         error=float(np.linalg.norm(odds * error)),
         first_order=float(np.nansum(odds * first)),
         drawn=float(odds @ drawn),
@@ -191,61 +206,16 @@ def _starts(
     Of each regime its middle, the mean of the draws that lose most and, of few regimes, the worst.
     """
     each, paths = max(2, BATCH // len(places)), held.valuation.paths
-    points = []
-    for place in places:
-        rows = np.flatnonzero(paths.regime == place)
-        worst = rows[np.argsort(held.returned[rows], kind="stable")[:WORST]]
-        drawn = points_of_draws(space, forecast, worst)
-        some = np.concatenate([drawn.mean(axis=0)[None], drawn])[: each - 1]
+    order = np.argsort(held.returned, kind="stable")
+    worst = [order[paths.regime[order] == place][:WORST] for place in places]
+    drawn = points_of_draws(space, forecast, np.concatenate(worst))
+    points, counts = [], []
+    for own in np.split(drawn, np.cumsum([len(rows) for rows in worst])[:-1]):
+        some = np.concatenate([own.mean(axis=0)[None], own])[: each - 1]
         size = np.linalg.norm(some, axis=1, keepdims=True)
         points += [np.zeros((1, space.size)), BEGUN_AT * some / size]
-    counts = [len(one) + len(other) for one, other in zip(points[::2], points[1::2], strict=True)]
+        counts.append(1 + len(some))
     return np.concatenate(points), np.repeat(places, counts)
-
-
-def _by_regime(
-    space: StandardWorlds,
-    held: Holding,
-    loss: float,
-    found: Found,
-    of: NDArray[np.int_],
-    lost: dict[int, bool],
-) -> pd.DataFrame:
-    """Return distances and probabilities, regime by regime."""
-    names, rows = held.valuation.paths.scenarios.names, {}
-    size = np.linalg.norm(found.point, axis=1)
-    weights, draws = np.asarray(held.returns.probabilities), np.asarray(held.returns.regimes)
-    whole = sum(held.odds[place] for place in lost)
-    for place, already in lost.items():
-        arrived = np.flatnonzero(found.converged & (of == place))
-        nearest = arrived[size[arrived].argmin()] if len(arrived) else None
-        distance = np.nan if nearest is None else (-1.0 if already else 1.0) * size[nearest]
-        centre = np.zeros(space.size) if nearest is None or already else found.point[nearest]
-        sampled, error = _sampled(space, held, loss, place, centre)
-        mine = draws == names[place]
-        drawn = weights[mine & (held.returned <= -loss)].sum() / held.odds[place]
-        first = norm.cdf(-distance)
-        rows[names[place]] = (held.odds[place] / whole, distance, first, sampled, error, drawn)
-    columns = ["probability", "distance", "first_order", "sampled", "error", "drawn"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
-    return table.rename_axis("regime")
-
-
-def _sampled(
-    space: StandardWorlds, held: Holding, loss: float, place: int, centre: FloatArray
-) -> tuple[float, float]:
-    """Return the probability of the loss in a regime, and its standard error.
-
-    By importance sampling about the design point (Schueller and Stix 1987).
-    """
-    chance = np.random.default_rng([held.valuation.paths.seed, place])
-    apart = chance.standard_normal((SAMPLED, space.size))
-    shares = space.shares(centre + apart, np.full(SAMPLED, place))
-    # Where the market is wilder than numbers go, all of a share is lost, or made.
-    shares = np.nan_to_num(shares, nan=-1.0)
-    lost = shares @ held.weights + held.earns <= -loss
-    counts = np.where(lost, np.exp(-apart @ centre - 0.5 * centre @ centre), 0.0)
-    return float(counts.mean()), float(counts.std() / np.sqrt(SAMPLED))
 
 
 def _told(
@@ -265,11 +235,10 @@ def _told(
     for place, point in ranked:
         if all(other != place or _cosine(point, at) < ALIKE for other, at in kept):
             kept.append((place, point))
-    least = _implausible(held, *kept[0])
-    return tuple(
-        stressed(space, held, point, place, float(np.exp(least - _implausible(held, place, point))))
-        for place, point in kept[:most]
-    )
+    few = kept[:most]
+    far = np.array([_implausible(held, *one) for one in few])
+    at = np.array([place for place, _ in few])
+    return stressed(space, held, np.stack([y for _, y in few]), at, np.exp(far[0] - far))
 
 
 def _implausible(held: Holding, place: int, point: FloatArray) -> float:

@@ -45,13 +45,11 @@ BATCH: Final = 16
 class Ran(NamedTuple):
     """Worlds that ran.
 
-    Linked coordinates of history's assumptions, ``link`` [point, entry], those of the future in
-    their units, ``values`` [point, entry], and what companies sell over the model's in logs,
-    ``lives`` [point, quarter, company]; history and future as recorded.
+    Linked coordinates of history's assumptions, ``link`` [point, entry], and what companies sell
+    over the model's in logs, ``lives`` [point, quarter, company]; history and future as recorded.
     """
 
     link: FloatArray
-    values: FloatArray
     lives: FloatArray
     past: Recorded
     future: Recorded
@@ -131,14 +129,15 @@ class StandardWorlds:
         future = record(_last(after), setting, past.state, _last(news), SEEN)
         world = points[:, : at["own"].start]
         lives = self.own.at(world, points[:, at["own"]])
-        return Ran(link, after, lives, past, future)
+        return Ran(link, lives, past, future)
 
     def shares(self, points: FloatArray, regime: NDArray[np.int_]) -> FloatArray:
         """Return what shares return, [point, company]; any number of points."""
         found = []
+        size = CHUNK if len(points) > BATCH else BATCH
         with precise("float64"):
             for few in np.array_split(np.arange(len(points)), -(-len(points) // CHUNK)):
-                rows = few[np.minimum(np.arange(CHUNK), len(few) - 1)]
+                rows = few[np.minimum(np.arange(size), len(few) - 1)]
                 ran = self.run(points[rows], regime[rows])
                 shift = jnp.asarray(self.valuation.shifts[regime[rows]])
                 given = (self._sold(ran), self._chances(points[rows]), shift)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .tilted import TiltedDraws
     from .what_if import Stress, WhatIf
 
-__all__ = ["story_of", "stress_story", "stress_told", "told"]
+__all__ = ["rows_of", "story_of", "stress_story", "stress_told", "told", "with_unit"]
 
 NAMED: Final = 6
 """Assumptions, and companies, that a story names."""
@@ -89,9 +90,10 @@ def _assumptions(world: StressedWorld) -> Iterator[str]:
     few = world.assumptions.head(NAMED)
     wide = max(len(str(name)) for name in few.index)
     for name, row in few.iterrows():
+        here = with_unit(f"{row['here']:.4g}", name, str(row["unit"]))
         yield (
-            f"{name!s:{wide}}  {row['deviations']:+.2f} sd  {row['in_regime']:.4g} -> "
-            f"{row['here']:.4g} {row['unit']}  ({_percent(row['share'])})"
+            f"{name!s:{wide}}  {row['deviations']:+.2f} sd  {row['in_regime']:.4g} -> {here}  "
+            f"({_percent(row['share'])})"
         )
 
 
@@ -201,6 +203,12 @@ def _told(world: StressedWorld) -> dict[str, Any]:
         "parts": world.parts.to_dict(),
         **{name: rows_of(getattr(world, name)) for name in tables},
     }
+
+
+def with_unit(value: str, name: object, unit: str) -> str:
+    """Return a value with its unit, unless the name has said that: of an elasticity it has."""
+    said = not unit or unit in re.split(r"[_\[\]]", str(name))
+    return value if said else f"{value} {unit}"
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:

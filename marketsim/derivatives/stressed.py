@@ -18,7 +18,7 @@ from marketsim.valuation.moved import outcomes_of
 
 from .beside import Pair, macro_of, revenue_of
 from .holding import Holding
-from .standard import StandardWorlds
+from .standard import BATCH, StandardWorlds
 
 __all__ = ["StressedWorld", "stressed"]
 
@@ -30,6 +30,12 @@ PARTS: Final = {
     "noise": "market noise",
     "wild": "how wild the market is",
 }
+
+FIGURES: Final = ["probability", "distance", "plausibility", "loss", "before_noise"]
+"""Of the whole world."""
+
+ROWS: Final = "kind", "name", "unit", "in_regime", "here", "deviations", "share"
+"""Of its table."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,6 +86,31 @@ class StressedWorld:
     companies: pd.DataFrame
     point: FloatArray
 
+    def table(self) -> pd.DataFrame:
+        """Return what is out of the ordinary in it, and who loses, as rows.
+
+        ``kind``, ``name`` and ``unit``; the value ``in_regime`` and ``here``, of a company its
+        return; ``deviations``; and the ``share``. Of kind ``world`` are figures of the whole, of
+        ``part`` parts of the squared distance, whose shares those of ``assumption`` are too; a
+        ``company`` has one of the loss.
+        """
+        square, few = max(float(self.parts.sum()), 1e-300), self.companies
+        whole = pd.DataFrame({"name": FIGURES, "here": [getattr(self, x) for x in FIGURES]})
+        parts = pd.DataFrame({"name": self.parts.index, "share": self.parts.to_numpy() / square})
+        companies = pd.DataFrame(
+            {
+                "name": few.index,
+                "unit": "return",
+                "in_regime": few["in_regime"].to_numpy(),
+                "here": few["return"].to_numpy(),
+                "share": -few["contribution"].to_numpy() / self.loss,
+            }
+        )
+        assumptions = self.assumptions.rename_axis("name").reset_index()
+        kinds = {"world": whole, "part": parts, "assumption": assumptions, "company": companies}
+        rows = pd.concat([table.assign(kind=kind) for kind, table in kinds.items()])
+        return rows[list(ROWS)].reset_index(drop=True)
+
     @property
     def noisy(self) -> bool:
         """Whether market noise may be part of it."""
@@ -95,51 +126,59 @@ class StressedWorld:
 def stressed(
     worlds: StandardWorlds,
     held: Holding,
-    point: FloatArray,
-    regime: int,
-    plausibility: float,
-) -> StressedWorld:
-    """Return what there is to say of one world.
+    points: FloatArray,
+    regimes: NDArray[np.int_],
+    plausibilities: FloatArray,
+) -> tuple[StressedWorld, ...]:
+    """Return what there is to say of some worlds.
 
     Parameters
     ----------
     worlds
-        The function that it is a point of.
+        The function that they are points of.
     held
         The portfolio.
-    point
-        Standard normal numbers, [number].
-    regime
-        Its position among the scenarios.
-    plausibility
-        Beside the most plausible.
+    points
+        Standard normal numbers, [world, number].
+    regimes
+        Their positions among the scenarios, [world].
+    plausibilities
+        Beside the most plausible, [world].
     """
-    v, at = worlds.valuation, np.array([regime, regime])
-    both = np.stack([point, np.zeros_like(point)])
-    shares = worlds.shares(both, at)
+    v, count = worlds.valuation, len(points)
+    both, at = np.concatenate([points, np.zeros_like(points)]), np.tile(regimes, 2)
+    here, middle = np.split(worlds.shares(both, at), 2)
     calm = replace(worlds, noise=False)
-    before = calm.shares(both[:, : calm.size], at)
+    before = calm.shares(points[:, : calm.size], regimes)
+    few = np.minimum(np.arange(BATCH), count - 1) if count < BATCH else np.arange(count)
     with precise("float64"):
-        ran = worlds.run(both[:1], at[:1])
+        ran = worlds.run(points[few], regimes[few])
         state = jax.tree.map(lambda x: np.moveaxis(np.asarray(x), -1, 0), ran.past.state)
     quarters = len(v.paths.quarter_ends)
     news = np.concatenate([np.moveaxis(np.asarray(n), -1, 0) for n in ran.future.news], axis=2)
-    out = outcomes_of(v, ran.values, state, news[:, :, :quarters], np.exp(ran.lives))
-    assumptions, posterior = _assumptions(worlds, point, regime)
-    return StressedWorld(
-        regime=v.paths.scenarios.names[regime],
-        probability=float(held.odds[regime]),
-        distance=float(np.linalg.norm(point)),
-        plausibility=plausibility,
-        loss=-float(shares[0] @ held.weights + held.earns),
-        before_noise=-float(before[0] @ held.weights + held.earns),
-        assumptions=assumptions,
-        parts=_parts(worlds, point, posterior),
-        macro=macro_of(v, Pair.calibrated(v, out, 0)),
-        revenue=revenue_of(v, Pair.calibrated(v, out, 0)),
-        companies=_companies(held, shares, before[0]),
-        point=point,
-    )
+    linked = ran.link + v.paths.scenarios.moves[regimes[few]]
+    out = outcomes_of(v, linked, state, news[:, :, :quarters], np.exp(ran.lives))
+    found = []
+    for i, (point, regime) in enumerate(zip(points, regimes, strict=True)):
+        assumptions, posterior = _assumptions(worlds, point, int(regime))
+        beside = Pair.calibrated(v, out, i)
+        found.append(
+            StressedWorld(
+                regime=v.paths.scenarios.names[regime],
+                probability=float(held.odds[regime]),
+                distance=float(np.linalg.norm(point)),
+                plausibility=float(plausibilities[i]),
+                loss=-float(here[i] @ held.weights + held.earns),
+                before_noise=-float(before[i] @ held.weights + held.earns),
+                assumptions=assumptions,
+                parts=_parts(worlds, point, posterior),
+                macro=macro_of(v, beside),
+                revenue=revenue_of(v, beside),
+                companies=_companies(held, here[i], before[i], middle[i]),
+                point=point,
+            )
+        )
+    return tuple(found)
 
 
 def _assumptions(
@@ -189,14 +228,16 @@ def _parts(worlds: StandardWorlds, point: FloatArray, added: FloatArray) -> pd.S
     return pd.Series(found, name="squared_distance")
 
 
-def _companies(held: Holding, shares: FloatArray, before: FloatArray) -> pd.DataFrame:
+def _companies(
+    held: Holding, shares: FloatArray, before: FloatArray, middle: FloatArray
+) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "weight": held.weights,
-            "return": shares[0],
+            "return": shares,
             "before_noise": before,
-            "in_regime": shares[1],
-            "contribution": held.weights * shares[0],
+            "in_regime": middle,
+            "contribution": held.weights * shares,
         },
         index=pd.Index(held.valuation.economics.index, name="ticker"),
     )

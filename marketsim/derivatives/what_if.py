@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.ensemble import assumptions_at
 from marketsim.errors import InputError
 from marketsim.precision import precise
 from marketsim.returns import ReturnScenarios
@@ -127,7 +126,7 @@ class Stress:
 
 def stress(
     choice: Allocation | Weights,
-    shifts: Mapping[str, Any] | str | Path,
+    shifts: Mapping[str, Any] | pd.Series | str | Path,
     *,
     regime: str | None = None,
     returns: ReturnScenarios | None = None,
@@ -187,6 +186,8 @@ def _given(shifts: object) -> tuple[Regime, ...]:
     """Return the what-ifs of a mapping or a file."""
     if isinstance(shifts, str | Path):
         return read_what_ifs(shifts)
+    if isinstance(shifts, pd.Series):
+        shifts = shifts.to_dict()
     if not isinstance(shifts, Mapping):
         raise InputError(
             f"stress: shifts are {shifts!r}; give what to set assumptions to by name, as "
@@ -206,10 +207,9 @@ def _worlds(valuation: Valuation, moves: FloatArray) -> Outcomes:
         return np.repeat(np.asarray(x)[None], len(moves), axis=0)
 
     lives = paths.calibrated.lives[0][:, valuation.columns].astype(float)
-    linked = np.asarray(last.link) + moves
     return outcomes_of(
         valuation,
-        assumptions_at(linked, posterior.coordinates),
+        np.asarray(last.link) + moves,
         jax.tree.map(every, last.state),
         every(coming),
         every(lives),

@@ -16,6 +16,7 @@ from .svg import Floats
 
 if TYPE_CHECKING:
     from ..allocation import Allocation
+    from ..derivatives import ReverseStress
 
 __all__ = ["PERCENTILES", "REPORTED", "RunContents"]
 
@@ -131,6 +132,9 @@ class RunContents:
         Indexed by layer, `all` last: companies, value_over_market, what prices assume of a belief
         (`growth_model`, `growth_implied`, `growth_left`, the same of `elasticity`) and of scenarios
         (`odds_<scenario>`, `odds_left`); without rows the page leaves it out.
+    stress : ReverseStress, optional
+        The most plausible worlds in which the portfolio loses so much; without it the page leaves
+        them out.
     trades : DataFrame
         Indexed by ticker, sales first: weight_now, weight_then, change, money (USD, negative where
         sold), shares of it at close, cost (a fraction of the whole); without rows the page leaves
@@ -208,6 +212,7 @@ class RunContents:
     apart_regimes: tuple[str, str] = ("", "")
     neutral: pd.DataFrame = field(default_factory=pd.DataFrame)
     trades: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stress: ReverseStress | None = None
 
     def __post_init__(self) -> None:
         faults = [

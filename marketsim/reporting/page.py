@@ -26,6 +26,16 @@ from .panels import Panel, fan_panel, fit_panel
 from .paradox_section import paradox_legend, paradox_panels, paradox_sentence, paradox_table
 from .provenance import provenance, subtitle
 from .regime_story import bands_note, columns_note
+from .stress_section import (
+    losers_table,
+    movers_table,
+    odds_table,
+    stress_head,
+    stress_sentence,
+    tilted_sentence,
+    world_sentence,
+    worlds_table,
+)
 from .svg import swatch
 from .tables import (
     allocation_table,
@@ -126,6 +136,14 @@ def report_html(contents: RunContents) -> str:
             "apart": apart_table(contents),
             "apart_sentence": apart_sentence(contents),
             "neutral": neutral_table(contents),
+            "stress_head": stress_head(contents),
+            "stress_sentence": stress_sentence(contents),
+            "stress_worlds": worlds_table(contents),
+            "stress_world": world_sentence(contents),
+            "stress_movers": movers_table(contents),
+            "stress_losers": losers_table(contents),
+            "stress_odds": odds_table(contents),
+            "stress_tilted": tilted_sentence(contents),
             "fit_sentence": fit_sentence(contents),
             "fit": fit_table(contents),
             "fit_panels": _fits(contents),

@@ -10,14 +10,15 @@ import pandas as pd
 
 from marketsim.allocation import Allocation
 from marketsim.allocation.limits import Limit, NeutralTo
+from marketsim.derivatives.exposed import against, exposed
 
 __all__ = ["FREE", "Neutrality", "freed", "neutral_limits", "neutrality", "phrase"]
 
 FREE: Final = "not neutral"
 """The choice without these limits, among the alternatives."""
 
-SOME: Final = 5e-4
-"""Smaller weights are none to a reader."""
+WRITTEN: Final = {"chosen": "weight", "without": "weight_without", "adds_chosen": "adds"}
+"""Columns of holdings, by those of `exposed`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,32 +74,21 @@ def neutrality(choice: Allocation, without: pd.Series, asked: list[NeutralTo]) -
     asked
         At most one of an assumption.
     """
-    tickers = list(choice.returns.tickers)
+    both = pd.DataFrame({"chosen": choice.weights, "without": without})
+    weights = both.reindex(list(choice.returns.tickers)).fillna(0.0)
     rows: dict[str, dict[str, Any]] = {}
     parts = {}
     for one in asked:
-        each = one.loads(choice.returns)
-        table = pd.DataFrame(
-            {
-                "exposure": each,
-                "weight": choice.weights.reindex(tickers).to_numpy(),
-                "weight_without": without.reindex(tickers).fillna(0.0).to_numpy(),
-            },
-            index=pd.Index(tickers, name="ticker"),
-        )
-        table["adds"] = table["weight"] * each
-        table["adds_without"] = table["weight_without"] * each
+        table = exposed(one.loads(choice.returns), weights)
         before = float(table["adds_without"].sum())
-        hedges = table["adds"][(table["adds"] * before < 0.0) & (table["weight"].abs() > SOME)]
-        order = hedges.abs().sort_values(ascending=False, kind="stable").index
         rows[one.assumption] = {
             "within": one.within,
-            "exposure": float(table["adds"].sum()),
+            "exposure": float(table["adds_chosen"].sum()),
             "without": before,
             "price": float(choice.duals[list(one.duals)].sum()),
-            "against": ", ".join(map(str, order)),
+            "against": against(table, "chosen", before),
         }
-        parts[one.assumption] = table
+        parts[one.assumption] = table.rename(columns=WRITTEN)
     return Neutrality(
         pd.DataFrame.from_dict(rows, orient="index").rename_axis("assumption"),
         pd.concat(parts, names=["assumption"]).reset_index(),

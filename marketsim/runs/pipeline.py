@@ -33,7 +33,14 @@ from .current import closes_in, trades, trades_story
 from .deciding import Question, decided
 from .decision import Decision
 from .recorded import arguments_of
-from .results import extremes_apart, known_worth, moving, priced_in, result_files
+from .results import (
+    extremes_apart,
+    known_worth,
+    losing,
+    moving,
+    priced_in,
+    result_files,
+)
 from .tables import revenue_fan, scenario_table, value_table, world_fan
 
 __all__ = ["Run", "run"]
@@ -167,9 +174,10 @@ def run(
     Run
         The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
         by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
-        information.csv, implied.csv, regimes_apart.csv, neutral.csv (where that was
-        asked for), trades.csv (where it was said what is held), assumptions.csv, forecast.csv,
-        outlook.csv, paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
+        information.csv, implied.csv, regimes_apart.csv, stress.csv, stress_odds.csv, neutral.csv
+        (where that was asked for), trades.csv (where it was said what is held), assumptions.csv,
+        forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet, fit.csv and
+        report.html.
 
     Raises
     ------
@@ -214,6 +222,8 @@ def run(
     slopes, worth_knowing = sensitivities(choice), known_worth(choice)
     progress("finding what sets scenarios apart")
     apart = extremes_apart(choice)
+    progress("looking for worlds that lose as much")
+    lost = losing(choice, found.coming)
     progress("asking prices what they assume")
     priced = priced_in(choice)
     progress("looking ahead ten years")
@@ -234,7 +244,7 @@ def run(
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
     files = result_files(
-        decision, slopes, worth_knowing, apart, priced, paths, posterior, years, doubled
+        decision, slopes, worth_knowing, apart, lost, priced, paths, posterior, years, doubled
     )
     files["forecast.csv"] = found.coming.to_csv().encode()
     held = asked.held
@@ -275,6 +285,7 @@ def run(
             value=value_table(returns.world),
             valuation=moving(returns.world, slopes),
             trades=pd.DataFrame() if traded is None else traded,
+            stress=lost,
         ),
     )
     return Run(

@@ -10,12 +10,16 @@ from marketsim.allocation import Allocation
 from marketsim.calibration import Posterior
 from marketsim.derivatives import (
     RegimesApart,
+    ReverseStress,
     Sensitivities,
     implied_by_layer,
     regimes_apart,
+    reverse_stress,
     value_of_information,
 )
+from marketsim.ensemble import CHUNK
 from marketsim.errors import MarketsimError
+from marketsim.forecasting import Forecast
 from marketsim.outlooks import Outlook
 from marketsim.paradoxes import Paradox
 from marketsim.simulation import Paths
@@ -24,13 +28,23 @@ from marketsim.valuation import Valuation
 from .decision import Decision
 from .tables import paths_table, value_table
 
-__all__ = ["extremes_apart", "known_worth", "moving", "priced_in", "result_files"]
+__all__ = [
+    "extremes_apart",
+    "known_worth",
+    "losing",
+    "moving",
+    "priced_in",
+    "result_files",
+]
 
 ASKED: Final = 60
-"""Worlds that prices are asked in: levels are those of all draws."""
+"""Worlds that prices are asked in, or as many as it takes: levels are those of all draws."""
 
 POINTS: Final = 5
 """Of the way between two regimes: a portfolio needs no more."""
+
+LOSS: Final = 0.30
+"""Of the choice over the horizon, of which a run tells the most plausible worlds."""
 
 
 def result_files(
@@ -38,6 +52,7 @@ def result_files(
     slopes: Sensitivities,
     worth_knowing: pd.DataFrame,
     apart: RegimesApart | None,
+    lost: ReverseStress | None,
     priced: pd.DataFrame,
     paths: Paths,
     posterior: Posterior,
@@ -63,6 +78,8 @@ def result_files(
         "valuation_assumptions.csv": assumed.to_csv(lineterminator="\n").encode(),
         "sensitivities.csv": slopes.table().to_csv(lineterminator="\n").encode(),
         "regimes_apart.csv": _apart(apart).to_csv(lineterminator="\n").encode(),
+        "stress.csv": _rows(pd.DataFrame() if lost is None else lost.table()),
+        "stress_odds.csv": _rows(pd.DataFrame() if lost is None else lost.odds()),
         "implied.csv": priced.to_csv(lineterminator="\n").encode(),
         "information.csv": worth_knowing.to_csv(lineterminator="\n").encode(),
         "fit.csv": _rows(posterior.fit),
@@ -87,6 +104,19 @@ def extremes_apart(choice: Allocation) -> RegimesApart | None:
         return None
 
 
+def losing(choice: Allocation, coming: Forecast) -> ReverseStress | None:
+    """Return the most plausible worlds in which the choice loses :data:`LOSS`.
+
+    Its probability is measured with one chunk of worlds over all regimes. None where no search
+    finds such a world, or nothing is held that was valued.
+    """
+    each = max(2, CHUNK // len(choice.returns.world.paths.scenarios.names))
+    try:
+        return reverse_stress(choice, LOSS, sampled=each, forecast=coming)
+    except MarketsimError:
+        return None
+
+
 def _apart(apart: RegimesApart | None) -> pd.DataFrame:
     """Return the table of what sets regimes apart, with their names."""
     if apart is None:
@@ -103,8 +133,9 @@ def moving(valuation: Valuation, slopes: Sensitivities) -> pd.DataFrame:
 
 def priced_in(choice: Allocation) -> pd.DataFrame:
     """Return what prices assume by layer; without rows where no market value is known."""
+    least = 4 * len(choice.returns.world.paths.scenarios.names)
     try:
-        return implied_by_layer(choice, worlds=ASKED)
+        return implied_by_layer(choice, worlds=max(ASKED, least))
     except MarketsimError:
         return pd.DataFrame(columns=["value_over_market"], index=pd.Index([], name="layer"))
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeGuard
 
+import numpy as np
+
 from marketsim import resources
 from marketsim.errors import DataError, nearest
 from marketsim.tables import Toml, read_toml
@@ -160,4 +162,9 @@ def is_shift(value: Any) -> bool:
 
 def is_number(value: Any) -> TypeGuard[float]:
     """Return whether a value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        return False
+    try:
+        return math.isfinite(value)
+    except (OverflowError, TypeError):  # too many digits, or no real number
+        return False

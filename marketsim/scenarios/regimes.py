@@ -78,15 +78,15 @@ def chosen(known: tuple[str, ...], names: Iterable[str] | None) -> tuple[str, ..
     InputError
         For a name that is not ``known``, with the nearest that is, or for no name at all.
     """
-    wanted = known if names is None else tuple(dict.fromkeys(names))
+    given = known if names is None else (names,) if isinstance(names, str) else tuple(names)
     listed = ", ".join(known)
-    for name in wanted:
+    for name in given:
         if name not in known:
             unknown = f"no regime is called '{name}'; there are {listed}."
             raise InputError(unknown + nearest(name, known))
-    if not wanted:
+    if not given:
         raise InputError(f"choose at least one regime of {listed}")
-    return wanted
+    return tuple(dict.fromkeys(given))
 
 
 def chosen_regimes(regimes: tuple[Regime, ...], names: Iterable[str] | None) -> tuple[Regime, ...]:

@@ -41,16 +41,16 @@ BLOCK: Final = 2_000
 
 
 def outcomes_of(
-    valuation: Valuation, values: FloatArray, state: State, news: FloatArray, lives: FloatArray
+    valuation: Valuation, linked: FloatArray, state: State, news: FloatArray, lives: FloatArray
 ) -> Outcomes:
-    """Return what becomes of worlds, in float64.
+    """Return what becomes of worlds, in float64: the one way on from the decision date.
 
     Parameters
     ----------
     valuation
         Whose companies they have.
-    values
-        Assumptions from the decision date on, [world, entry].
+    linked
+        Linked coordinates of assumptions from the decision date on, [world, entry].
     state
         That history left, [world, ...].
     news
@@ -60,7 +60,8 @@ def outcomes_of(
         in the calibrated world.
     """
     paths = valuation.paths
-    setting = paths.scenarios.posterior.setting
+    posterior = paths.scenarios.posterior
+    setting, values = posterior.setting, assumptions_at(linked, posterior.coordinates)
     _, seen = ahead(values, setting, state, news, partial(kept, np.asarray(setting.lines.owner)))
     every = np.repeat(paths.calibrated.lives.astype(float), len(values), axis=0)
     every[:, :, valuation.columns] = lives
@@ -129,7 +130,7 @@ class MovedWorlds:
         paths = v.paths
         worlds = outcomes_of(
             v,
-            assumptions_at(ran.link[few] + move, paths.scenarios.posterior.coordinates),
+            ran.link[few] + move,
             jax.tree.map(lambda x: x[few], ran.state),
             ran.news[few],
             np.exp(paths.deviation[paths.index[few]][:, :, v.columns]),

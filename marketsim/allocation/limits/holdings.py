@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..bounds import Auxiliary, Bound
-from ..names import check_number
+from ..names import check_number, check_whole
 from .kinds import SHARE, Limit, Setting
 
 __all__ = ["LEAST", "MOST", "Holdings"]
@@ -41,11 +41,7 @@ class Holdings(Limit):
         if self.at_most is None and self.min_position is None:
             raise InputError("Holdings needs at_most, min_position or both")
         if self.at_most is not None:
-            check_number("Holdings.at_most", self.at_most, 1.0, what="a whole number from 1 up")
-            if int(self.at_most) != self.at_most:
-                raise InputError(
-                    f"Holdings.at_most is {self.at_most!r}; it must be a whole number from 1 up"
-                )
+            check_whole("Holdings.at_most", self.at_most, 1)
         if self.min_position is not None:
             check_number("Holdings.min_position", self.min_position, 0.0, 10.0, SHARE)
 

@@ -12,9 +12,11 @@ from marketsim.allocation import Allocation
 from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
 
+from ..holding import valuation_behind
 from .alone import every_alone, mix_alone, slopes_of
+from .asked import check_worlds, growth_sd, market_of, sample_of
 from .belief import REGIMES, beliefs_of, chosen_beliefs
-from .implied import STRONGEST, WORLDS, growth_sd, market_of, sample_of, valuation_of
+from .implied import STRONGEST, WORLDS
 from .target import Target
 
 __all__ = ["implied_by_layer"]
@@ -47,7 +49,8 @@ def implied_by_layer(
     InputError
         As :func:`implied`.
     """
-    valuation = valuation_of(returns)
+    valuation = valuation_behind("implied", returns)
+    check_worlds(valuation, worlds)
     given = returns.returns if isinstance(returns, Allocation) else returns
     known = beliefs_of(valuation.paths.scenarios.posterior, valuation.assumed)
     asked, market, own_sd = chosen_beliefs(known, of), market_of(valuation), growth_sd(valuation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,14 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.allocation.names import check_number
-from marketsim.ensemble import YEAR
-from marketsim.errors import InputError, nearest
+from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
-from marketsim.valuation import Valuation
 
+from ..holding import valuation_behind
 from ..story import rows_of
 from .alone import every_alone, mix_alone, slopes_of
+from .asked import check_worlds, growth_sd, market_of, members_of, names_of, sample_of
 from .belief import REGIMES, Belief, beliefs_of, chosen_beliefs
 from .story import story_of
 from .tables import assumptions_table, companies_table, parts_of
@@ -26,16 +25,7 @@ from .target import Target
 from .together import Space, least_surprising
 from .worlds import Sample
 
-__all__ = [
-    "STRONGEST",
-    "WORLDS",
-    "Implied",
-    "growth_sd",
-    "implied",
-    "market_of",
-    "sample_of",
-    "valuation_of",
-]
+__all__ = ["STRONGEST", "WORLDS", "Implied", "implied"]
 
 FloatArray = NDArray[np.float64]
 
@@ -44,9 +34,6 @@ WORLDS: Final = 500
 
 PRICES: Final = 15
 """Prices that are asked of as many worlds; of more, fewer by price."""
-
-FEWEST: Final = 4
-"""Worlds of a regime."""
 
 STRONGEST: Final = 8
 """The model's assumptions that are asked about where none are named."""
@@ -72,7 +59,8 @@ class Implied:
         market's where no belief within the support explains it, which ``implied`` then brings
         nearest, else nothing; ``surprise`` in nats; ``meaning``.
     regimes
-        By regime its ``probability``, and what prices assume ``alone`` and ``together``.
+        By regime its ``probability``, and what prices assume ``alone`` and ``together``; missing
+        where regimes were not asked about.
     mix_left
         Of the mix of regimes alone: ln of value over the market's that none explains.
     together
@@ -154,14 +142,15 @@ def implied(
     together
         Whether to look for all of them at once, at which every price is right by itself.
     worlds
-        That are run for a belief, over all regimes: with fewer what a belief does to value is less
-        sure, its level as sure.
+        That are run for a belief, over all regimes, at least four of each: with fewer what a
+        belief does to value is less sure, its level as sure. Together and of more than 15 prices,
+        fewer by price.
 
     Raises
     ------
     InputError
         For returns that `revalue` did not make, companies and beliefs that are none (with the
-        nearest), and companies none of which has a market value.
+        nearest), companies none of which has a market value, and worlds that are too few.
 
     Notes
     -----
@@ -169,11 +158,11 @@ def implied(
     of revenue expect. Value is the mean over the worlds that the market prices; some of them are
     run again, and held to the mean over all draws as calibrated.
     """
-    check_number("implied worlds", worlds, 1, 1e6, "a whole number from 1 on")
-    valuation = valuation_of(returns)
+    valuation = valuation_behind("implied", returns)
+    check_worlds(valuation, worlds)
     known = beliefs_of(valuation.paths.scenarios.posterior, valuation.assumed)
-    asked = None if of is None else chosen_beliefs(known, _names("of", of))
-    members, who = _members(valuation, returns, companies)
+    asked = None if of is None else chosen_beliefs(known, names_of("of", of))
+    members, who = members_of(valuation, returns, companies)
     market = market_of(valuation)
     unpriced = members & ~np.isfinite(market)
     members &= np.isfinite(market)
@@ -194,7 +183,7 @@ def implied(
         few = sample_of(valuation, min(worlds, worlds * PRICES // len(columns)))
         space = _space(few, columns, market, known, asked, own_sd)
         point = least_surprising(space)
-        mix["together"] = space.odds(point.u)
+        mix["together"] = space.odds(point.u) if space.mix else np.nan
     return Implied(
         as_of=valuation.prices.as_of,
         who=who,
@@ -207,76 +196,6 @@ def implied(
         parts=parts_of(space, point),
         unpriced=tuple(valuation.economics.index[unpriced]),
     )
-
-
-def sample_of(valuation: Valuation, worlds: int) -> Sample:
-    """Return so many worlds over all regimes."""
-    regimes = len(valuation.paths.scenarios.names) if valuation.anchoring == "mix" else 1
-    return Sample.of(valuation, max(FEWEST, worlds // regimes))
-
-
-def growth_sd(valuation: Valuation) -> FloatArray:
-    """Return a standard deviation of companies' own growth, per year in logs, [company].
-
-    As forecasts leave it open: of what they sell in the last quarter, beside the model.
-    """
-    last = valuation.paths.deviation[:, -1, valuation.columns]
-    years = valuation.paths.deviation.shape[1] / YEAR
-    return np.asarray(last.std(axis=0) / years, dtype=float)
-
-
-def valuation_of(returns: ReturnScenarios | Allocation) -> Valuation:
-    """Return what made the returns; an `InputError` where `revalue` did not."""
-    given = returns.returns if isinstance(returns, Allocation) else returns
-    found = given.world if isinstance(given, ReturnScenarios) else None
-    if not isinstance(found, Valuation):
-        raise InputError(
-            "implied: these are not returns that revalue made, so no price and no assumption "
-            "stands behind them; give ms.revalue(paths, prices)"
-        )
-    return found
-
-
-def _names(what: str, given: str | Iterable[str]) -> list[str]:
-    """Return names that were given as one text or as several."""
-    if isinstance(given, str):
-        return [given]
-    names = list(given) if isinstance(given, Iterable) else [given]
-    if not all(isinstance(name, str) for name in names):
-        raise InputError(f"implied: {what} is {given!r}; give a name or several, as ['NVDA', 'MU']")
-    return names
-
-
-def _members(
-    valuation: Valuation,
-    returns: ReturnScenarios | Allocation,
-    companies: str | Iterable[str] | None,
-) -> tuple[NDArray[np.bool_], str]:
-    """Return which companies are asked about, [company], and who they are in words."""
-    tickers = valuation.economics.index
-    if companies is None:
-        return np.ones(len(tickers), dtype=bool), f"all {len(tickers)} companies"
-    given = returns.returns if isinstance(returns, Allocation) else returns
-    layers: Mapping[str, str] = given.layers
-    wanted = list(dict.fromkeys(_names("companies", companies)))
-    if not wanted:
-        raise InputError("implied: no company is named; name some, or leave companies out")
-    names = [*tickers, *dict.fromkeys(layers.values())]
-    members = np.zeros(len(tickers), dtype=bool)
-    for name in wanted:
-        mine = (tickers == name) | np.array([layers.get(t) == name for t in tickers])
-        if not mine.any():
-            hint = nearest(name, names) or f" There are {', '.join(map(str, names))}."
-            raise InputError(f"implied: no company and no layer is called '{name}'.{hint}")
-        members |= mine
-    return members, ", ".join(map(str, wanted))
-
-
-def market_of(valuation: Valuation) -> FloatArray:
-    """Return enterprise value at market prices, USD bn, [company]; NaN where it is unknown."""
-    table = valuation.economics
-    found = table["market_cap"] + table["net_debt"].fillna(0.0)
-    return np.asarray(found.where(found > 0.0).to_numpy(dtype=float))
 
 
 def _space(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from ..story import with_unit
+
 if TYPE_CHECKING:
     from .implied import Implied
 
@@ -47,11 +49,16 @@ def _alone(result: Implied) -> Iterator[str]:
     yield "One belief at a time, all others as the model has them, prices assume"
     wide = max(len(str(name)) for name in result.alone.index)
     for name, row in result.alone.iterrows():
-        yield f"  {name!s:{wide}}  {_implied(row)}"
+        yield f"  {name!s:{wide}}  {_implied(name, row)}"
 
 
-def _implied(row: pd.Series[float]) -> str:
-    change = f"{row['implied']:.4g} instead of {row['model']:.4g} {row['unit']}"
+def _instead(name: object, row: pd.Series[float]) -> str:
+    model = with_unit(f"{row['model']:.4g}", name, str(row["unit"]))
+    return f"{row['implied']:.4g} instead of {model}"
+
+
+def _implied(name: object, row: pd.Series[float]) -> str:
+    change = _instead(name, row)
     sd = row["deviations"]
     out = "" if np.isnan(sd) else f"  {sd:+.2f} sd"
     if np.isnan(row["left"]):
@@ -91,10 +98,7 @@ def _together(result: Implied) -> Iterator[str]:
     moved = table[table["deviations"].abs() >= SMALL].head(NAMED)
     wide = max((len(str(name)) for name in moved.index), default=0)
     for name, row in moved.iterrows():
-        yield (
-            f"  {name!s:{wide}}  {row['implied']:.4g} instead of {row['model']:.4g} "
-            f"{row['unit']}  {row['deviations']:+.2f} sd"
-        )
+        yield f"  {name!s:{wide}}  {_instead(name, row)}  {row['deviations']:+.2f} sd"
     if moved.empty and len(table):
         yield "  no assumption moves by a twentieth of its deviation"
     yield from _companies(result.companies)

@@ -115,11 +115,9 @@ class Sample:
             Of what companies sell beside the model's, per year in logs, [case, company].
         """
         cases = len(moves)
-        linked = (self.ran.link + moves[:, None, :]).reshape(-1, moves.shape[1])
-        posterior = self.valuation.paths.scenarios.posterior
         return outcomes_of(
             self.valuation,
-            assumptions_at(linked, posterior.coordinates),
+            (self.ran.link + moves[:, None, :]).reshape(-1, moves.shape[1]),
             jax.tree.map(lambda x: _again(x, cases), self.ran.state),
             _again(self.ran.news, cases),
             _again(self.lives, cases) if growth is None else self._grown(growth),
