@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -55,6 +56,15 @@ def script(example: Path) -> str:
 SCRIPTS = [script(path) for path in EXAMPLES]
 
 
+def starts_a_world(example: Path) -> bool:
+    """Whether an example runs the model, whose programs take longest to trace and to load."""
+    return "calibrate(" in example.read_text(encoding="utf-8")
+
+
+FEWER = ("draws=10_000", "draws=1_000")
+"""What is changed of an example before it runs: the same worlds come a chunk at a time."""
+
+
 def test_the_readme_has_its_two_commands_and_a_script() -> None:
     assert {"run", "test"} <= set(commands("make"))
     assert any("import marketsim as ms" in block for block in blocks("python"))
@@ -73,9 +83,33 @@ def test_readme_block(block: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [p for p in EXAMPLES if not starts_a_world(p)], ids=lambda path: path.name
+)
 def test_example(path: Path, tmp_path: Path) -> None:
+    """As it is started, by a Python of its own."""
     assert run([str(path)], tmp_path).strip(), "an example shows its result"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path", [p for p in EXAMPLES if starts_a_world(p)], ids=lambda path: path.name
+)
+def test_example_that_runs_the_model(
+    path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In one process after another, which traces and loads the model's programs once for all.
+
+    Each from an empty folder and with names of its own, as ``python example.py`` has it.
+    """
+    copy = tmp_path / path.name
+    copy.write_text(path.read_text(encoding="utf-8").replace(*FEWER), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(copy), run_name="__main__")
+    assert capsys.readouterr().out.strip(), "an example shows its result"
 
 
 def test_the_readme_script_is_the_example() -> None:
