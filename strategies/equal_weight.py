@@ -9,4 +9,4 @@ import marketsim as ms
 
 def strategy(history: ms.backtesting.History) -> pd.Series:
     """The same weight for every ticker of the universe with a price on the date."""
-    return pd.Series(1.0 / len(history.tickers), index=list(history.tickers))
+    return ms.backtesting.equally(history.tickers)

@@ -18,10 +18,6 @@ CAP = 0.15
 
 def strategy(history: ms.backtesting.History) -> pd.Series:
     """Weights that maximise expected return less CVaR at 95 % over the next year."""
-    posterior = ms.calibrate(history.facts)
-    scenarios = ms.load_scenarios(posterior)
-    paths = ms.simulate(scenarios, draws=DRAWS, seed=0)
-    prices = history.prices.select(history.tickers)
-    returns = ms.revalue(paths, prices, horizon="1y")
-    cap = min(max(CAP, 2.0 / len(returns.tickers)), 1.0)
+    returns = history.returns(draws=DRAWS)
+    cap = ms.backtesting.least_cap(CAP, len(returns.tickers))
     return ms.allocate(returns, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=cap).weights

@@ -12,6 +12,8 @@ from marketsim.backtesting.forward import backtest
 from marketsim.backtesting.history import History
 from marketsim.backtesting.loading import load_strategy, strategy_names, theses
 from marketsim.backtesting.result import BacktestResult
+from marketsim.backtesting.shrinking import shrunk, weekly_returns
+from marketsim.backtesting.tilts import equally, least_cap, tilted
 
 __all__ = [
     "BPS",
@@ -21,7 +23,12 @@ __all__ = [
     "History",
     "audit",
     "backtest",
+    "equally",
+    "least_cap",
     "load_strategy",
+    "shrunk",
     "strategy_names",
     "theses",
+    "tilted",
+    "weekly_returns",
 ]

@@ -12,6 +12,7 @@ from marketsim.prices import Prices
 
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
+    from marketsim.returns import ReturnScenarios
 
 __all__ = ["Blind", "History", "HoldingsAsked"]
 
@@ -59,6 +60,31 @@ class History:
         return Prices.from_closes(
             self.closes, self.date, traded=self.traded, adjusted=self.adjusted
         )
+
+    def returns(self, draws: int = 2000, seed: int = 0, horizon: str = "1y") -> ReturnScenarios:
+        """Returns of what can be bought in the model's worlds, as it was calibrated on the date.
+
+        Facts and prices are those of the date; the model, its priors and its regimes were written
+        in 2025, and a backtest of earlier years flatters them.
+
+        Parameters
+        ----------
+        draws, seed, horizon
+            As in :func:`marketsim.simulate` and :func:`marketsim.revalue`.
+
+        Returns
+        -------
+        ReturnScenarios
+            Of companies with a price, a year of returns and a fiscal year in the facts.
+        """
+        from marketsim.calibration import calibrate
+        from marketsim.scenarios import load_scenarios
+        from marketsim.simulation import simulate
+        from marketsim.valuation import revalue
+
+        paths = simulate(load_scenarios(calibrate(self.facts)), draws=draws, seed=seed)
+        priced = self.prices.select([t for t in self.tickers if t in self.prices.tickers])
+        return revalue(paths, priced, horizon=horizon)
 
 
 class HoldingsAsked(BaseException):

@@ -64,6 +64,8 @@ class Explanation:
         Quarters after the last report.
     parts
         The last report, then what is added to its log; they sum to `location`.
+    heard
+        What statements add to the log, all together.
     location, scale
         Median of the log that is forecast, and its standard deviation without the shift of regimes.
     """
@@ -72,6 +74,7 @@ class Explanation:
     quarter_end: pd.Timestamp
     horizon: int
     parts: tuple[Part, ...]
+    heard: float
     location: float
     scale: float
 
@@ -112,6 +115,7 @@ def explained(said: Forecast, row: int, horizon: int) -> Explanation:
         quarter_end=s.ends(horizon)[-1],
         horizon=horizon,
         parts=tuple(parts),
+        heard=float(said.logs.location[at]) - float(unheard),
         location=float(said.logs.location[at]) + shift,
         scale=float(said.logs.scale[at]),
     )

@@ -3,7 +3,8 @@
 from .assumptions import ValuationAssumptions, valuation_assumptions, valuation_table
 from .derivatives import returns_by
 from .economics import economics
-from .moved import MovedWorlds
+from .market_value import market_values
+from .moved import MovedWorlds, exposures
 from .returns import Anchor, Worth, equity_return, sales_of
 from .revaluation import revalue
 from .statement import Sales, Statement, Terms, statement
@@ -24,6 +25,8 @@ __all__ = [
     "enterprise_value",
     "enterprise_values",
     "equity_return",
+    "exposures",
+    "market_values",
     "returns_by",
     "revalue",
     "sales_of",
