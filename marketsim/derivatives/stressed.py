@@ -8,6 +8,7 @@ from typing import Final
 import jax
 import numpy as np
 import pandas as pd
+from jax import Array
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
@@ -18,7 +19,7 @@ from marketsim.valuation.moved import outcomes_of
 
 from .beside import Pair, macro_of, revenue_of
 from .holding import Holding
-from .standard import StandardWorlds
+from .standard import BATCH, StandardWorlds
 
 __all__ = ["StressedWorld", "stressed"]
 
@@ -119,12 +120,13 @@ def stressed(
     shares = worlds.shares(both, at)
     calm = replace(worlds, noise=False)
     before = calm.shares(both[:, : calm.size], at)
+    many = np.zeros(BATCH, dtype=int)  # copies: the search has compiled the programs for so many
     with precise("float64"):
-        ran = worlds.run(both[:1], at[:1])
-        state = jax.tree.map(lambda x: np.moveaxis(np.asarray(x), -1, 0), ran.past.state)
+        ran = worlds.run(both[many], at[many])
+        state = jax.tree.map(_first, ran.past.state)
     quarters = len(v.paths.quarter_ends)
-    news = np.concatenate([np.moveaxis(np.asarray(n), -1, 0) for n in ran.future.news], axis=2)
-    out = outcomes_of(v, ran.values, state, news[:, :, :quarters], np.exp(ran.lives))
+    news = np.concatenate([_first(n) for n in ran.future.news], axis=2)
+    out = outcomes_of(v, ran.values[:1], state, news[:, :, :quarters], np.exp(ran.lives[:1]))
     assumptions, posterior = _assumptions(worlds, point, regime)
     return StressedWorld(
         regime=v.paths.scenarios.names[regime],
@@ -140,6 +142,11 @@ def stressed(
         companies=_companies(held, shares, before[0]),
         point=point,
     )
+
+
+def _first(x: Array) -> FloatArray:
+    """Return an array [..., world] of the first world alone, [1, ...]."""
+    return np.asarray(x)[None, ..., 0]
 
 
 def _assumptions(
