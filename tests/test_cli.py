@@ -441,19 +441,34 @@ class TestRun:
         assert report == tmp_path / "out" / "report.html"
         assert "<html" in report.read_text(encoding="utf-8")
 
-    @pytest.mark.parametrize(
-        ("typed", "named"),
-        [
-            ("--cap NVDIA=0.05", "Did you mean 'NVDA'?"),
-            ("--layer-cap acelerators=0.3", "Did you mean 'accelerators'?"),
-            ("--layer-cap hyperscaler=0.3", "is now called 'cloud'"),
-            ("--scenarios bul", "Did you mean 'bull'?"),
-            ("--max-weight 0.01 --most-cash 0", "max_weight"),
-        ],
-    )
-    def test_refusals(self, typed: str, named: str, tmp_path: Path) -> None:
-        done = self.marketsim("--draws", "256", "--out", str(tmp_path / "out"), *typed.split())
+    def test_a_refusal_leaves_no_folder(self, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        done = self.marketsim("--draws", "256", "--out", str(out), "--cap", "NVDIA=0.05")
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("marketsim: ")
         assert done.stderr.count("\n") == 1
-        assert named in done.stderr
+        assert "Did you mean 'NVDA'?" in done.stderr
+        assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("--cap NVDIA=0.05", "Did you mean 'NVDA'?"),
+        ("--layer-cap acelerators=0.3", "Did you mean 'accelerators'?"),
+        ("--layer-cap hyperscaler=0.3", "is now called 'cloud'"),
+        ("--scenarios bul", "Did you mean 'bull'?"),
+        ("--max-weight 0.01 --most-cash 0", "max_weight"),
+    ],
+)
+def test_a_run_is_refused_in_one_line(
+    typed: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert command("run", "--draws", "256", "--out", str(out), *typed.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("marketsim: ")
+    assert said.err.count("\n") == 1
+    assert named in said.err
+    assert not out.exists()
