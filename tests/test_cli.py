@@ -480,40 +480,41 @@ class TestBacktest:
         assert f"{broken.name}, line 3" in told
 
 
-@pytest.mark.slow
-class TestRun:
-    """The whole way, few draws, in a process of its own as a user starts it."""
-
-    @staticmethod
-    def marketsim(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from marketsim import cli; cli.main()", "run", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def test_ends_by_naming_its_report_and_is_quiet_when_piped(self, tmp_path: Path) -> None:
-        done = self.marketsim("--draws", "256", "--out", str(tmp_path / "out"))
-        said = "as of 2025-12-31, to which facts and prices reach\n"
-        assert (done.returncode, done.stderr) == (0, said)
-        report = Path(done.stdout.splitlines()[-1].removeprefix("report: "))
-        assert report == tmp_path / "out" / "report.html"
-        assert "<html" in report.read_text(encoding="utf-8")
-
-    @pytest.mark.parametrize(
-        ("typed", "named"),
-        [
-            ("--cap NVDIA=0.05", "Did you mean 'NVDA'?"),
-            ("--layer-cap acelerators=0.3", "Did you mean 'accelerators'?"),
-            ("--layer-cap hyperscaler=0.3", "is now called 'cloud'"),
-            ("--scenarios bul", "Did you mean 'bull'?"),
-            ("--max-weight 0.01 --most-cash 0", "max_weight"),
-        ],
+def test_a_refusal_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """As a user starts it; what a run gives that goes all the way, test_runs.py looks at."""
+    out = tmp_path / "out"
+    typed = ["run", "--draws", "256", "--out", str(out), "--cap", "NVDIA=0.05"]
+    done = subprocess.run(
+        [sys.executable, "-c", "from marketsim import cli; cli.main()", *typed],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    def test_refusals(self, typed: str, named: str, tmp_path: Path) -> None:
-        done = self.marketsim("--draws", "256", "--out", str(tmp_path / "out"), *typed.split())
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("marketsim: ")
-        assert done.stderr.count("\n") == 1
-        assert named in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("marketsim: ")
+    assert done.stderr.count("\n") == 1
+    assert "Did you mean 'NVDA'?" in done.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("--cap NVDIA=0.05", "Did you mean 'NVDA'?"),
+        ("--layer-cap acelerators=0.3", "Did you mean 'accelerators'?"),
+        ("--layer-cap hyperscaler=0.3", "is now called 'cloud'"),
+        ("--scenarios bul", "Did you mean 'bull'?"),
+        ("--max-weight 0.01 --most-cash 0", "max_weight"),
+    ],
+)
+def test_a_run_is_refused_in_one_line(
+    typed: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert command("run", "--draws", "256", "--out", str(out), *typed.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("marketsim: ")
+    assert said.err.count("\n") == 1
+    assert named in said.err
+    assert not out.exists()

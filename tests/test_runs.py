@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from hashlib import sha256
 from pathlib import Path
@@ -63,10 +65,24 @@ class TestRun:
             assert sha256((done.folder / name).read_bytes()).hexdigest() == digest
         assert set(record["results"]) == RESULTS
 
-    def test_the_same_inputs_give_the_same_bytes(self, done: runs.Run, tmp_path: Path) -> None:
-        again = runs.run(draws=DRAWS, seed=3, out=tmp_path / "again")
+    def test_the_command_gives_the_same_bytes(self, done: runs.Run, tmp_path: Path) -> None:
+        """In a process of its own, in float64 throughout, as a user starts it; quiet when piped."""
+        out = tmp_path / "again"
+        typed = ["run", "--draws", str(DRAWS), "--seed", "3", "--out", str(out)]
+        again = subprocess.run(
+            [sys.executable, "-c", "from marketsim import cli; cli.main()", *typed],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = "as of 2025-12-31, to which facts and prices reach\n"
+        assert (again.returncode, again.stderr) == (0, said)
+        report = Path(again.stdout.splitlines()[-1].removeprefix("report: "))
+        assert report == out / "report.html"
+        assert "<html" in report.read_text(encoding="utf-8")
+        assert {p.name for p in out.iterdir()} == {p.name for p in done.folder.iterdir()}
         for path in done.folder.iterdir():
-            assert path.read_bytes() == (again.folder / path.name).read_bytes(), path.name
+            assert path.read_bytes() == (out / path.name).read_bytes(), path.name
 
     def test_weights_on_disk_sum_to_one(self, done: runs.Run) -> None:
         table = pd.read_csv(done.folder / "allocation.csv")

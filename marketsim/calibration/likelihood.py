@@ -23,7 +23,7 @@ TAIL = 5.0
 KINDS = tuple(observable.kind for observable in CATALOGUE)
 """Of the columns of ``Sample.kind``."""
 
-ROWS, SERIES, PARTS = 768, 128, 4
+ROWS, SERIES, PARTS = 1024, 128, 4
 """Observations, series and the quarters of an observation are padded to multiples of these, so that
 programs compile once."""
 

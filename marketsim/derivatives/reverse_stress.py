@@ -13,7 +13,7 @@ from marketsim.allocation import Allocation
 from marketsim.allocation.names import check_number, check_whole
 from marketsim.errors import InputError
 from marketsim.forecasting import Forecast
-from marketsim.forecasting import forecast as forecast_of
+from marketsim.forecasting.projection import plain_forecast
 from marketsim.returns import ReturnScenarios
 from marketsim.scenarios import chosen
 
@@ -167,7 +167,7 @@ def reverse_stress(
         held = held._replace(returned=alone)
     scenarios = held.valuation.paths.scenarios
     names = chosen(scenarios.names, None if regime is None else [regime])
-    said = forecast_of(scenarios.posterior) if forecast is None else forecast
+    said = plain_forecast(scenarios.posterior) if forecast is None else forecast
     space = standard_worlds(held.valuation, said, noise=noise)
     places = np.array([scenarios.names.index(name) for name in names])
     places = places[held.odds[places] > 0.0]

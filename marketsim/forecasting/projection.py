@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ from .relations import correlation, layers_of
 from .structure import Growth, growth
 from .trend import fit_form, follow
 
-__all__ = ["COLUMNS", "LONGEST", "QUANTILES", "Forecast", "combine", "forecast"]
+__all__ = ["COLUMNS", "LONGEST", "QUANTILES", "Forecast", "combine", "forecast", "plain_forecast"]
 
 QUANTILES: Final = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 COLUMNS: Final = (
@@ -262,6 +263,17 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         seed=seed,
         digest=posterior.knowledge.digest,
     )
+
+
+def plain_forecast(posterior: Posterior) -> Forecast:
+    """Return what :func:`forecast` has of a posterior by default, made once while that is held."""
+    if posterior not in _PLAIN:
+        _PLAIN[posterior] = forecast(posterior)
+    return _PLAIN[posterior]
+
+
+_PLAIN: WeakKeyDictionary[Posterior, Forecast] = WeakKeyDictionary()
+"""Forecasts of posteriors, for worlds that are drawn from one again and again."""
 
 
 def combine(

@@ -23,8 +23,7 @@ from marketsim.ensemble import (
 )
 from marketsim.errors import InputError
 from marketsim.forecasting import Forecast
-from marketsim.forecasting import forecast as forecast_of
-from marketsim.forecasting.projection import LONGEST
+from marketsim.forecasting.projection import LONGEST, plain_forecast
 from marketsim.forecasting.structure import LAG, followed, followed_on
 from marketsim.model import State
 from marketsim.precision import Precision, one_thread, precise
@@ -188,7 +187,7 @@ def _lives(
     precision: Precision,
 ) -> NDArray[np.float64]:
     """Return the log of companies' revenue over the model's, [past, quarter, company]."""
-    said = forecast_of(posterior) if forecast is None else forecast
+    said = plain_forecast(posterior) if forecast is None else forecast
     if said.as_of != posterior.as_of:
         raise InputError(
             f"simulate: the forecast is as of {said.as_of.date()}, the scenarios as of "

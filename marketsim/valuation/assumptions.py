@@ -15,6 +15,7 @@ from marketsim.knowledge import Facts, Knowledge
 from marketsim.model.assumptions.declare import assumption
 from marketsim.model.priors import Prior, lognormal, normal, share
 from marketsim.model.tree import leaf, pytree
+from marketsim.precision import precise
 
 __all__ = [
     "RATES",
@@ -219,17 +220,18 @@ def valuation_table(values: ValuationAssumptions, unknown: Collection[str] = ())
 
     The source of those ``unknown`` says that they are the prior's median.
     """
-    rows = {
-        e.name: {
-            "value": float(getattr(values, e.name)),
-            "low": e.prior.value_at(-1.2816),
-            "high": e.prior.value_at(1.2816),
-            "unit": e.unit,
-            "meaning": e.meaning,
-            "source": NO_FIGURE if e.name in unknown else e.source,
+    with precise("float64"):
+        rows = {
+            e.name: {
+                "value": float(getattr(values, e.name)),
+                "low": e.prior.value_at(-1.2816),
+                "high": e.prior.value_at(1.2816),
+                "unit": e.unit,
+                "meaning": e.meaning,
+                "source": NO_FIGURE if e.name in unknown else e.source,
+            }
+            for e in ENTRIES
         }
-        for e in ENTRIES
-    }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("assumption")
 
 
