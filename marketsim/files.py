@@ -24,6 +24,9 @@ __all__ = ["cache_folder", "check_file", "check_folder", "replace_file", "safe_n
 MARKS: Final = ("run.json", "stress.json")
 """What a folder holds that a run, a backtest or a stress test has written."""
 
+STREAMS: Final = tuple(Path("/dev") / name for name in ("stdin", "stdout", "stderr"))
+FOLDERS_OF_STREAMS: Final = (Path("/dev/fd"), Path("/proc"))
+
 LONGEST: Final = 40
 """Letters of a text that the name of a file shows."""
 
@@ -130,6 +133,8 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def _target(path: Path) -> Path:
     """The file that a path leads to, through links; refused where it is none."""
+    if _of_a_process(path):  # which may lead to a file that takes what is printed
+        raise _error(errno.EINVAL, path, "is a stream of this process; name an ordinary file")
     try:
         target = path.resolve() if path.is_symlink() else path
     except (OSError, RuntimeError):  # a loop, by either name
@@ -141,6 +146,12 @@ def _target(path: Path) -> Path:
     if target.exists() and not target.is_file():
         raise _error(errno.EINVAL, path, "is a device, pipe or socket; name an ordinary file")
     return target
+
+
+def _of_a_process(path: Path) -> bool:
+    """Whether a path is that of a stream, as /dev/stdout and /dev/fd/1 are, wherever it leads."""
+    place = path.absolute()
+    return place in STREAMS or any(above in FOLDERS_OF_STREAMS for above in place.parents)
 
 
 def _check_above(path: Path) -> None:

@@ -28,9 +28,11 @@ from .scenario_columns import (
     CASH,
     PROBABILITY,
     REGIME,
+    SURE,
     company_returns,
     odds_column,
     regime_column,
+    with_labels,
 )
 
 __all__ = ["CASH", "ReturnScenarios"]
@@ -116,7 +118,8 @@ class ReturnScenarios:
         frame : DataFrame [draw x ticker]
             Simple returns as fractions. Columns called `probability` and `regime`, in any case,
             are read as such unless the arguments below say otherwise, so `to_frame` is undone by
-            this; so is one called `prob`, `p`, `weight` or `odds` that sums to 1.
+            this; so is one called `prob`, `p`, `weight` or `odds` that sums to 1, and a level of
+            the index of such a name.
         probabilities : array [draw] or str, optional
             Probabilities, or the column that holds them. Equal when there are none.
         regimes : array of str [draw] or str, optional
@@ -140,6 +143,7 @@ class ReturnScenarios:
         """
         if not isinstance(frame, pd.DataFrame):
             raise InputError(f"from_frame takes a DataFrame [draw x ticker], not {kind(frame)}")
+        frame = with_labels(frame)
         odds, counted = odds_column(frame, probabilities)
         names, named = regime_column(frame, regimes)
         table = frame.drop(columns=[c for c in (counted, named) if c is not None])
@@ -163,13 +167,19 @@ class ReturnScenarios:
         Raises
         ------
         InputError
-            If there is such a column already, the rate is no finite number, or another company
-            returns the same in every draw.
+            If there is such a column already, the rate is no number from -0.25 to 0.25, or another
+            company returns the same in every draw.
         """
         if CASH in self.tickers:
             raise InputError(f"the scenarios have a column '{CASH}' already; leave it out")
         if not np.isfinite(rate):
             raise InputError(f"the rate that cash earns is {rate}; it must be a finite number")
+        if abs(rate) > SURE:
+            hint = f"; {rate:g} % is {rate / 100:g}" if abs(rate) <= 100.0 * SURE else ""
+            raise InputError(
+                f"the rate that cash earns is {rate:g} a year; nothing without risk earns, or "
+                f"loses, more than {SURE:g}{hint}"
+            )
         paths = self.paths
         if paths is not None:
             past = np.arange(1, paths.shape[1] + 1) / paths.shape[1]

@@ -16,7 +16,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError, nearest
 
-__all__ = ["CASH", "PROBABILITY", "REGIME", "company_returns", "odds_column", "regime_column"]
+__all__ = [
+    "CASH",
+    "PROBABILITY",
+    "REGIME",
+    "SURE",
+    "company_returns",
+    "odds_column",
+    "regime_column",
+    "with_labels",
+]
 
 PROBABILITY: Final = "probability"
 REGIME: Final = "regime"
@@ -48,10 +57,20 @@ SURE: Final = 0.25
 """The most that may be earned, or lost, in a year without risk, as a logarithm."""
 TYPICAL: Final = 4.0
 """No company's median world is so many times as much after a year, or so small a part."""
+GROSS: Final = 0.5
+"""No median of all companies and draws is as high where none ever falls,"""
+LONG: Final = 2.0
+"""within so many years."""
 EXTREME: Final = 1_000.0
 """No draw is so many times as much."""
 
 Array = NDArray[np.float64]
+
+
+def with_labels(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with what its index says of regimes and probabilities as columns."""
+    named = [name for name in frame.index.names if name and _plain(name) in REGIMES | ODDS]
+    return frame.reset_index(level=named) if named else frame
 
 
 def odds_column(frame: pd.DataFrame, given: ArrayLike | str | None) -> tuple[Any, Any]:
@@ -116,6 +135,7 @@ def company_returns(table: pd.DataFrame, horizon_years: float) -> Array:
             says = _looks(values, horizon_years)
         if says:
             raise InputError(f"column {str(name)!r} {says}")
+    _refuse_gross(numbers[:, [_plain(name) != CASH for name in table.columns]], horizon_years)
     return numbers
 
 
@@ -153,6 +173,18 @@ def _refuse_words(table: pd.DataFrame) -> None:
         )
 
 
+def _refuse_gross(numbers: Array, years: float) -> None:
+    """Refuse what is left of 1, 1.05 for 5 %: nobody has companies none of which ever falls."""
+    if len(numbers) < MANY or not numbers.size or not (numbers > 0.0).all():
+        return
+    middle = float(np.median(numbers))
+    if years <= LONG and middle > GROSS:
+        raise InputError(
+            f"no company loses in any draw, and {middle:.4g} is in the middle: gross returns? "
+            "returns are fractions, 0.05 for 5 %; take 1 off"
+        )
+
+
 def _called(name: str, values: Array) -> str:
     """Return what a column is called, where that is no company; nothing otherwise."""
     plain = _plain(name)
@@ -160,6 +192,11 @@ def _called(name: str, values: Array) -> str:
         return f"is called like what tells rows apart: {RETURN}"
     if plain not in ODDS or (name == "P" and (values < 0.0).any()):  # a ticker, it falls
         return ""
+    if (values < 0.0).any():
+        return (
+            f"is called like probabilities and holds {values.min():.6g}: mend it, leave it out, or "
+            "give probabilities="
+        )
     total = values.sum()
     hint = "; divide them by 100" if abs(total - 100.0) < 1.0 else ""
     return (
@@ -176,6 +213,10 @@ def _looks(values: Array, years: float) -> str:
     steps = np.diff(known)
     if len(known) > 2 and np.ptp(steps) == 0.0 and steps[0] and float(steps[0]).is_integer():
         return f"counts the rows: {RETURN}"
+    if len(known) >= MANY and steps[0] and np.ptp(steps) <= WHOLE * abs(steps[0]):
+        return f"goes up by {steps[0]:g} from row to row, as what counts them does: {RETURN}"
+    if len(known) >= MANY and set(known) == {0.0, 1.0}:
+        return f"holds 0 and 1 alone, as marks do: {RETURN}"
     if len(known) >= MANY and (known >= 0.0).all() and abs(known.sum() - 1.0) < 1e-9:
         return f"sums to 1, as probabilities do; call it '{PROBABILITY}', or '{CASH}' if it is that"
     span = max(years, 1.0)

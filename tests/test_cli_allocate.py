@@ -240,3 +240,24 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / "torn.parquet").write_bytes(b"PAR1")
     assert command("--returns", str(tmp_path / "torn.parquet")) == 2
     assert "torn.parquet is no table" in capsys.readouterr().err
+
+
+def test_two_tables_are_not_written_to_one_file(
+    draws: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "draws.csv", tmp_path / "out.csv"
+    draws.to_csv(source, index=False)
+    assert command("--returns", str(source), "--out", str(out), "--reasons", str(out)) == 2
+    assert "is that of --reasons, too" in " ".join(capsys.readouterr().err.replace("│", "").split())
+    assert not out.exists()
+
+
+def test_a_long_field_is_told_by_its_beginning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "draws.csv"
+    source.write_text(f"A,B\n{'9' * 5000},0.1\n0.1,0.2\n", encoding="utf-8")
+    assert command("--returns", str(source)) == 2
+    error = capsys.readouterr().err
+    assert f"column A: '{'9' * 80}'... is not a number" in error
+    assert len(error) < 300

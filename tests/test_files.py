@@ -76,6 +76,9 @@ def below(folder: Path) -> Path:
     [
         (lambda folder: folder, "is a folder; name a file in it"),
         (lambda folder: Path("/dev/null"), "is a device, pipe or socket; name an ordinary file"),
+        (lambda folder: Path("/dev/stdout"), "is a stream of this process"),
+        (lambda folder: Path("/dev/fd/1"), "is a stream of this process"),
+        (lambda folder: Path("/proc/self/fd/1"), "is a stream of this process"),
         (pipe, "is a device, pipe or socket"),
         (loop, "is a link that leads to itself"),
         (below, "which is a file; name another"),

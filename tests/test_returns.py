@@ -210,3 +210,50 @@ def test_a_column_that_counts_the_rows_is_no_company() -> None:
     )
     with pytest.raises(InputError, match="'number_' counts the rows"):
         ReturnScenarios.from_frame(table)
+
+
+CHANCE = np.random.default_rng(3)
+MANY = pd.DataFrame(CHANCE.normal(0.05, 0.2, (40, 2)).clip(-0.8), columns=["A", "B"])
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (1.0 + MANY, r"no company loses in any draw, and 1\.\d+ is in the middle: gross returns"),
+        (MANY.assign(t=np.arange(40) / 40), r"'t' goes up by 0\.025 from row to row"),
+        (MANY.assign(level=np.linspace(1, 0, 40)), "'level' goes up by -0.0256.* from row to row"),
+        (MANY.assign(up=[0, 1] * 20), "'up' holds 0 and 1 alone, as marks do"),
+        (
+            MANY.assign(prob=[-0.5, *[1.5 / 39] * 39]),
+            r"'prob' is called .* and holds -0\.5: mend it",
+        ),
+    ],
+)
+def test_what_would_have_been_bought_and_is_no_return(table: pd.DataFrame, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        ReturnScenarios.from_frame(table)
+
+
+def test_companies_that_never_fall_are_believed_over_long_horizons_or_low_returns() -> None:
+    """Doubling in a decade is no gross return, and nor is a bond's."""
+    assert len(ReturnScenarios.from_frame(1.0 + MANY, horizon_years=10.0)) == 40
+    assert len(ReturnScenarios.from_frame(0.02 + MANY.abs() / 10.0)) == 40
+
+
+def test_regimes_and_probabilities_may_stand_in_the_index() -> None:
+    odds = CHANCE.dirichlet(np.ones(40))
+    labels = [np.arange(40), np.array(["bull", "bear"] * 20), odds]
+    index = pd.MultiIndex.from_arrays(labels, names=["draw", "Regime", "prob"])
+    scenarios = ReturnScenarios.from_frame(MANY.set_axis(index))
+    assert scenarios.tickers == ("A", "B")
+    assert scenarios.regime_names() == ("bull", "bear")
+    np.testing.assert_allclose(scenarios.probabilities, odds)
+
+
+@pytest.mark.parametrize(
+    ("rate", "says"),
+    [(5.0, r"earns is 5 a year.*than 0\.25; 5 % is 0\.05"), (-0.3, "-0.3 a year"), (1e9, "than 0")],
+)
+def test_cash_earns_no_per_cent(rate: float, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        ReturnScenarios.from_frame(MANY).with_cash(rate)

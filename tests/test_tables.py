@@ -340,6 +340,22 @@ FOLDERS: dict[str, tuple[str, str, str]] = {
         COMPANIES + "MU,,memory,8\n",
         "my/companies.csv, line 2, column company: is empty",
     ),
+    "cash": (
+        "companies.csv",
+        COMPANIES + "Cash,Cash Works,memory,8\n",
+        "my/companies.csv, line 2, column ticker: 'Cash' is what money that is not invested is "
+        "called; write the company's own\n"
+        "my/companies.csv, line 2, column ticker: 'Cash' has no line of revenue; add one to "
+        "lines.csv",
+    ),
+    "an index": (
+        "companies.csv",
+        COMPANIES + "^GSPC,S&P 500,memory,8\n",
+        "my/companies.csv, line 2, column ticker: '^GSPC' is called like an index, which nobody "
+        "can hold; write the company's own\n"
+        "my/companies.csv, line 2, column ticker: '^GSPC' has no line of revenue; add one to "
+        "lines.csv",
+    ),
     "a company twice": (
         "companies.csv",
         COMPANIES + 2 * "MU,Micron,memory,8\n",

@@ -103,6 +103,8 @@ def allocate(
 
     for path in (reasons, out):
         check_file(path, read=(returns, current, benchmark, layers))
+    if reasons is not None and out is not None and reasons.resolve() == out.resolve():
+        raise typer.BadParameter(f"{out} is that of --reasons, too", param_hint="--out")
     environment.prepare_jax()
     import marketsim as ms
     from marketsim.allocation import limit_from, objective_from

@@ -169,7 +169,11 @@ def _with_rows(path: Path, rows: Iterable[Row]) -> bytes:
         cells = dict(zip(COLUMNS, astuple(row), strict=True))
         writer.writerow([" ".join(cells[name].split("\n")).replace("\r", "") for name in names])
     gap = b"" if before.endswith(b"\n") else end.encode()
-    return before + gap + text.getvalue().encode()
+    try:
+        return before + gap + text.getvalue().encode()
+    except UnicodeEncodeError as error:
+        word = error.object[max(error.start - 10, 0) : error.start + 10]
+        raise DataError(f"{path.name}: {word!r} holds what is no text; type it again") from error
 
 
 @contextmanager

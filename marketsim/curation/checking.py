@@ -11,10 +11,12 @@ from typing import Final
 
 import pandas as pd
 
-from marketsim.errors import DataError
+from marketsim.dates import today
+from marketsim.errors import DataError, nearest
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.knowledge.loading import FILES
 from marketsim.knowledge.table import KEY
+from marketsim.sources.reports import REVENUE
 
 __all__ = ["FactsCheck", "check_facts"]
 
@@ -101,7 +103,9 @@ def _check(add: Path | None, where: str) -> FactsCheck:
     except DataError as error:
         return FactsCheck(where, 0, tuple(str(error).split("\n")), (), ())
     rows = facts.table if add is None else _own_rows(facts, add)
-    return FactsCheck(where, len(rows), (), tuple(_lacking(facts, rows)), facts.added)
+    strange = () if add is None else _strange(facts, rows)
+    told = (*strange, *_lacking(facts, rows))
+    return FactsCheck(where, len(rows), (), told, facts.added)
 
 
 def _own_rows(facts: Knowledge, add: Path) -> pd.DataFrame:
@@ -109,6 +113,28 @@ def _own_rows(facts: Knowledge, add: Path) -> pd.DataFrame:
     shipped = load_facts().table
     both = facts.table.merge(shipped, how="left", on=list(shipped.columns), indicator=True)
     return facts.table[(both["_merge"] == "left_only").to_numpy()]
+
+
+def _strange(facts: Knowledge, rows: pd.DataFrame) -> Iterator[str]:
+    """What of rows nobody would hear, or is said before it can be; companies without revenue."""
+    late = rows[rows["published"] > today()]
+    for quantity, entity, published in late[["quantity", "entity", "published"]].itertuples(
+        index=False
+    ):
+        yield f"{quantity} of {entity} is published on {published:%Y-%m-%d}, which is yet to come"
+    companies = facts.universe.companies.index
+    others = facts.table.drop(index=rows.index)
+    known = {str(name).partition(".")[0] for name in others["entity"]} | set(companies)
+    revenue = rows[rows["quantity"] == REVENUE]["entity"].drop_duplicates()
+    for entity in map(str, revenue):
+        stem, dot, _ = entity.partition(".")
+        if stem not in known or not dot:
+            lines = facts.universe.revenue_map.lines
+            yield f"{REVENUE} of {entity} is of no company and line.{nearest(entity, lines)}"
+    told = {str(name).partition(".")[0] for name in facts.select(REVENUE)["entity"]}
+    for company in companies:
+        if company not in told:
+            yield f"{company} has no {REVENUE}: it gets no forecast"
 
 
 def _lacking(facts: Knowledge, rows: pd.DataFrame) -> Iterator[str]:

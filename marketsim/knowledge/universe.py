@@ -119,19 +119,24 @@ def groups(rows: Rows) -> dict[str, dict[str, str]]:
     return found
 
 
-def _dotted(rows: Rows) -> Iterator[Fault]:
+def _no_tickers(rows: Rows) -> Iterator[Fault]:
     dotted = rows["ticker"].str.contains(".", regex=False)
     says = "{} holds a dot, which parts a ticker from its segment; write a hyphen, as in BRK-B"
     yield from marked(rows, dotted, "ticker", says)
+    says = "{} is what money that is not invested is called; write the company's own"
+    yield from marked(rows, rows["ticker"].str.casefold() == CASH, "ticker", says)
+    says = "{} is called like an index, which nobody can hold; write the company's own"
+    yield from marked(rows, rows["ticker"].str.startswith("^"), "ticker", says)
 
 
+CASH: Final = "cash"
 ORDERS: Final = "orders"
 """The group whose members are entities of orders, labelled with the series that they turn into."""
 
 COMPANIES: Final = Schema(
     file="companies.csv",
     columns=(
-        Column("ticker", "without a dot", filled=True, trimmed=True),
+        Column("ticker", "without a dot, no `cash` and no index", filled=True, trimmed=True),
         Column("company", "its name", filled=True),
         Column(
             "layer",
@@ -150,7 +155,7 @@ COMPANIES: Final = Schema(
     key=("ticker",),
     holds="the companies",
     title="{ticker}",
-    rules=(Rule(("ticker",), _dotted),),
+    rules=(Rule(("ticker",), _no_tickers),),
 )
 LAYERS: Final = Schema(
     file="layers.csv",

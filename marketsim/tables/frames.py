@@ -12,7 +12,7 @@ import pandas as pd
 from marketsim.errors import DataError
 from marketsim.tables.faults import Fault, Place, refuse
 from marketsim.tables.lines import Lines, read_lines
-from marketsim.tables.values import number, number_hint, numbers
+from marketsim.tables.values import number, number_hint, numbers, quoted
 
 __all__ = ["is_parquet", "lines_of", "read_frame", "read_parquet"]
 
@@ -134,6 +134,10 @@ def _column(
         return text
     for i in np.flatnonzero(wrong):
         field = text[i]
-        says = f"{field!r} is not a number; write one{number_hint(field)}" if field else "is empty"
+        says = (
+            f"{quoted(field)} is not a number; write one{number_hint(field)}"
+            if field
+            else "is empty"
+        )
         faults.append(Fault(Place(file, lines[i]), name, says))
     return pd.Series(values)

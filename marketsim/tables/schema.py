@@ -10,7 +10,7 @@ import pandas as pd
 
 from marketsim.errors import nearest
 from marketsim.tables.faults import Fault
-from marketsim.tables.values import day, number, number_hint
+from marketsim.tables.values import day, number, number_hint, quoted
 
 __all__ = ["Column", "Rule", "Schema"]
 
@@ -75,11 +75,12 @@ class Column:
         if self.filled and not bare:
             return self.empty
         if self.trimmed and bare != text and bare:
-            return f"{text!r} begins or ends with a space; remove it"
+            return f"{quoted(text)} begins or ends with a space; remove it"
         if self.choices and text not in self.choices:
             right = " or ".join(self.choices)
             hint = nearest(text, self.choices)
-            return f"{text!r} is not {self.noun or 'known'}; write {right}{'.' * bool(hint)}{hint}"
+            noun = self.noun or "known"
+            return f"{quoted(text)} is not {noun}; write {right}{'.' * bool(hint)}{hint}"
         if self.kind == "text" or (self.optional and not text):
             return ""
         return self._day(text) if self.kind == "day" else self._number(text)
@@ -100,9 +101,9 @@ class Column:
     def _day(self, text: str) -> str:
         found = day(text)
         if found is None:
-            return f"{text!r} is not a day; write it as 2025-12-31"
+            return f"{quoted(text)} is not a day; write it as 2025-12-31"
         if not EARLIEST <= found <= LATEST:
-            return f"{text!r} lies outside 1900 to 2100; check the year"
+            return f"{quoted(text)} lies outside 1900 to 2100; check the year"
         return ""
 
     def _number(self, text: str) -> str:
@@ -114,7 +115,7 @@ class Column:
         hint = number_hint(text)
         if low >= -1.0 and high <= 2.0 and high < value <= 100.0:
             hint = f" ({value:g} % is {value / 100:g})"
-        return f"{text!r} is not {self.noun or 'a number'}; write {self.right}{hint}"
+        return f"{quoted(text)} is not {self.noun or 'a number'}; write {self.right}{hint}"
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["DAY", "day", "days", "number", "number_hint", "numbers"]
+__all__ = ["DAY", "day", "days", "number", "number_hint", "numbers", "quoted"]
 
 NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 THOUSANDS: Final = re.compile(r"[+-]?[0-9]{1,3}([, '\u00a0\u202f][0-9]{3})+(\.[0-9]+)?")
 COMMA: Final = re.compile(r"[+-]?[0-9.]*,[0-9]+")
+MOST_LETTERS: Final = 80
+"""Of a field, that an error shows."""
 SIGNS: Final = "$\u20ac\u00a3%"
 
 
@@ -53,6 +55,11 @@ def days(column: pd.Series) -> pd.Series:
     """Return the days of a column of text; NaT where a field is no ISO day."""
     written = column.where(column.str.fullmatch(DAY.pattern))
     return pd.to_datetime(written, format="%Y-%m-%d", errors="coerce").astype("datetime64[us]")
+
+
+def quoted(text: str) -> str:
+    """Return a field as an error shows it: in quotes, and of a long one its beginning."""
+    return repr(text) if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]!r}..."
 
 
 def number_hint(text: str) -> str:

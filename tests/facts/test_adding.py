@@ -75,6 +75,13 @@ def test_a_fault_is_one_line_and_nothing_is_written(
     assert bytes_of(mine.parent) == {}
 
 
+def test_what_no_terminal_could_read_is_no_text(mine: Path) -> None:
+    """A byte of another encoding reaches Python as half a character."""
+    with pytest.raises(DataError, match=r"quarterly_revenue\.csv: '.*Soci.* holds what is no text"):
+        add_rows(mine, [replace(ROW, source="Soci\udce9t\udce9")])
+    assert bytes_of(mine.parent) == {}
+
+
 def test_the_same_row_twice_is_refused(mine: Path) -> None:
     add_rows(mine, [ROW])
     before = bytes_of(mine)

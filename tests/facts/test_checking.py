@@ -9,6 +9,7 @@ import pytest
 
 from marketsim.curation import Row, add_rows, check_facts
 from marketsim.errors import DataError
+from marketsim.sources.reports import REVENUE
 from tests.facts.test_adding import FILE, ROW
 
 
@@ -80,3 +81,20 @@ def test_what_is_said_ahead_has_no_gaps(tmp_path: Path) -> None:
     )
     add_rows(tmp_path, [said])
     assert check_facts(tmp_path).warnings == ()
+
+
+def test_what_nobody_would_hear_or_could_know_yet_is_told(tmp_path: Path) -> None:
+    late = replace(ROW, entity="NVDA.data_center", date="2096-01-25", published="2096-02-25")
+    names = ("NVDIA.total", "NVDA", "NVDA.toys")
+    add_rows(tmp_path, [*(replace(ROW, entity=name) for name in names), late])
+    (tmp_path / "companies.csv").write_text(
+        "ticker,company,layer,fiscal_year_end_month\nXYZ,Example Works,servers,8\n"
+    )
+    (tmp_path / "lines.csv").write_text(
+        "ticker,segment,layer,share,base_growth,source\nXYZ,total,servers,0.005,0.03,own\n"
+    )
+    told = [line for line in check_facts(tmp_path).warnings if "lacks" not in line]
+    assert told[0].startswith(f"{REVENUE} of NVDA.data_center is published on 2096-02-25, which")
+    strange = sorted(line.partition(" is of ")[0] for line in told if "no company and line" in line)
+    assert strange == [f"{REVENUE} of NVDA", f"{REVENUE} of NVDIA.total"]
+    assert "XYZ has no quarterly_revenue: it gets no forecast" in told
