@@ -174,6 +174,17 @@ def test_growth_is_revenue_that_grows_and_margin_is_revenue_kept(sample: Sample)
     assert (dearer[:, :, 3] > 1.0).all()
 
 
+def test_companies_that_grow_change_no_world(sample: Sample) -> None:
+    """Values are those of worlds run again, whether what is seen of them was kept or not."""
+    growth = np.linspace(-0.1, 0.2, 2)[:, None] * np.ones(len(sample.companies))
+    none = np.tile(sample.none, (2, 1))
+    nearly = none.copy()
+    nearly[:, 0] = 1e-300  # no move of any size, but one that is run
+    again = sample.values(nearly, growth)
+    np.testing.assert_allclose(sample.values(none, growth), again, rtol=1e-12)
+    assert sample.values(none) is sample.values(none)
+
+
 def test_slopes_are_those_of_finite_changes(sample: Sample) -> None:
     """Of two sums of values, away from the model's own beliefs."""
     posterior = sample.valuation.paths.scenarios.posterior

@@ -42,6 +42,26 @@ def test_of_a_sphere_about_elsewhere_it_lies_on_the_line_between() -> None:
     np.testing.assert_allclose(found.point, np.tile(0.6 * centre, (3, 1)), atol=1e-2)
 
 
+def test_where_one_of_a_group_has_arrived_the_others_stop() -> None:
+    """The answer is the same, and found in no more calls than the first of them needs."""
+    calls = [0]
+
+    def counted(y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        calls[0] += 1
+        return curved(y)
+
+    starts = np.random.default_rng(2).normal(size=(8, 3))
+    ends, counts = [], []
+    for groups in (None, np.zeros(8, dtype=int)):
+        calls[0] = 0
+        ends.append(most_plausible(counted, starts, CURVED, groups=groups))
+        counts.append(calls[0])
+    least = [np.linalg.norm(one.point[one.converged], axis=1).min() for one in ends]
+    assert least[1] == pytest.approx(least[0], rel=1e-3)
+    assert 0 < ends[1].converged.sum() < ends[0].converged.sum()
+    assert counts[1] <= counts[0]
+
+
 def test_from_several_starts_it_finds_what_scipy_finds() -> None:
     starts = np.random.default_rng(0).normal(size=(8, 3))
     found = most_plausible(curved, starts, CURVED, tolerance=1e-8)

@@ -33,6 +33,9 @@ LONGEST: Final = 4.0
 SHORTEST: Final = 2.0**-12
 """Part of a step below which a search is given up."""
 
+SAME: Final = 0.05
+"""Of their distance from zero by which two points differ that are the same."""
+
 FLAT: Final = 1e-12
 """Slope below which there is none."""
 
@@ -55,6 +58,7 @@ def most_plausible(
     starts: FloatArray,
     threshold: float,
     *,
+    groups: NDArray[np.int_] | None = None,
     tolerance: float = 1e-5,
     steps: int = 60,
 ) -> Found:
@@ -68,6 +72,9 @@ def most_plausible(
         [start, unknown].
     threshold
         That the function is to reach.
+    groups
+        Of starts that may come to the same point, [start]; by default none do. A search that comes
+        to where another of its group has arrived is given up.
     tolerance
         Of the value, and of how far the point is from a multiple of the gradient, in proportion.
     steps
@@ -84,8 +91,10 @@ def most_plausible(
     length = np.ones(len(point))
     tried = point.copy()
     stuck = np.zeros(len(point), dtype=bool)
+    mine = np.arange(len(point)) if groups is None else groups
     for _ in range(steps):
         done = _converged(point, value - threshold, slope, tolerance)
+        stuck |= ~done & _there_already(point, done, mine)
         if (done | stuck).all():
             break
         direction, weight = _direction(point, value - threshold, slope)
@@ -141,3 +150,12 @@ def _converged(
     off = np.linalg.norm(point - along[:, None] * unit, axis=1)
     norm = np.maximum(np.linalg.norm(point, axis=1), 1.0)
     return np.asarray((np.abs(short) <= tolerance) & (off <= np.sqrt(tolerance) * norm))
+
+
+def _there_already(
+    point: FloatArray, done: NDArray[np.bool_], groups: NDArray[np.int_]
+) -> NDArray[np.bool_]:
+    """Return which points are where one of their group has arrived, in direction and distance."""
+    apart = np.linalg.norm(point[:, None] - point[None], axis=2)
+    near = apart <= SAME * np.linalg.norm(point, axis=1)[:, None]
+    return np.asarray((near & done[None] & (groups[:, None] == groups[None])).any(axis=1))

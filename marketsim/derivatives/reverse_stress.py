@@ -177,7 +177,9 @@ def reverse_stress(
     threshold = -loss - held.earns
     middle = space.shares(np.zeros((len(places), space.size)), places) @ held.weights
     lost = dict(zip(places.tolist(), (middle <= threshold).tolist(), strict=True))
-    found = most_plausible(lambda y: space.slopes(y, of, held.weights), starts, threshold)
+    found = most_plausible(
+        lambda y: space.slopes(y, of, held.weights), starts, threshold, groups=of
+    )
     if not found.converged.any() and not any(lost.values()):
         raise _out_of_reach(loss, held, found, noise)
     table = loss_by_regime(space, held, loss, found, of, lost, int(sampled))

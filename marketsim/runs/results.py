@@ -22,6 +22,7 @@ from marketsim.errors import MarketsimError
 from marketsim.forecasting import Forecast
 from marketsim.outlooks import Outlook
 from marketsim.paradoxes import Paradox
+from marketsim.precision import one_thread
 from marketsim.simulation import Paths
 from marketsim.valuation import Valuation
 
@@ -112,7 +113,8 @@ def losing(choice: Allocation, coming: Forecast) -> ReverseStress | None:
     """
     each = max(2, CHUNK // len(choice.returns.world.paths.scenarios.names))
     try:
-        return reverse_stress(choice, LOSS, sampled=each, forecast=coming)
+        with one_thread():  # the same bytes on any number of them
+            return reverse_stress(choice, LOSS, sampled=each, forecast=coming)
     except MarketsimError:
         return None
 

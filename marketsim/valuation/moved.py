@@ -29,7 +29,7 @@ from .worlds import values, with_noise
 if TYPE_CHECKING:
     from .valuation import Valuation
 
-__all__ = ["MovedWorlds", "exposures", "outcomes_of"]
+__all__ = ["MovedWorlds", "exposures", "lived", "outcomes_of", "seen_ahead"]
 
 FloatArray = NDArray[np.float64]
 
@@ -59,13 +59,24 @@ def outcomes_of(
         Revenue of the companies valued over the model's, [world, quarter, company]; others are as
         in the calibrated world.
     """
-    paths = valuation.paths
-    posterior = paths.scenarios.posterior
+    return lived(valuation, seen_ahead(valuation, linked, state, news), lives)
+
+
+def seen_ahead(
+    valuation: Valuation, linked: FloatArray, state: State, news: FloatArray
+) -> dict[str, FloatArray]:
+    """Return what is seen of worlds before companies have lives of their own; see `outcomes_of`."""
+    posterior = valuation.paths.scenarios.posterior
     setting, values = posterior.setting, assumptions_at(linked, posterior.coordinates)
     _, seen = ahead(values, setting, state, news, partial(kept, np.asarray(setting.lines.owner)))
-    every = np.repeat(paths.calibrated.lives.astype(float), len(values), axis=0)
+    return dict(seen)
+
+
+def lived(valuation: Valuation, seen: dict[str, FloatArray], lives: FloatArray) -> Outcomes:
+    """Return worlds of what was `seen_ahead` of them, and ``lives`` of the companies valued."""
+    every = np.repeat(valuation.paths.calibrated.lives.astype(float), len(lives), axis=0)
     every[:, :, valuation.columns] = lives
-    return outcomes(seen, every)
+    return outcomes(dict(seen), every)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Final
 
@@ -16,7 +16,7 @@ from marketsim.ensemble.reverse import slopes_by_assumption
 from marketsim.precision import precise
 from marketsim.simulation import Ahead, Outcomes, again
 from marketsim.valuation import Valuation, ValuationAssumptions
-from marketsim.valuation.moved import outcomes_of
+from marketsim.valuation.moved import lived, outcomes_of, seen_ahead
 from marketsim.valuation.terms import terms_of
 from marketsim.valuation.worlds import values
 
@@ -49,6 +49,8 @@ class Sample:
         Revenue of companies over the model's, [world, quarter, company].
     means
         Enterprise value on average over all worlds drawn, USD bn, [regime, company].
+    known
+        Values at moves that were asked about.
     """
 
     valuation: Valuation
@@ -57,6 +59,7 @@ class Sample:
     ran: Ahead
     lives: FloatArray
     means: FloatArray
+    known: dict[bytes, FloatArray] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, valuation: Valuation, count: int) -> Sample:
@@ -94,6 +97,11 @@ class Sample:
         return np.zeros(self.ran.link.shape[1])
 
     @cached_property
+    def seen(self) -> dict[str, FloatArray]:
+        """What is seen of them as calibrated, which no growth of companies changes."""
+        return seen_ahead(self.valuation, self.ran.link, self.ran.state, self.ran.news)
+
+    @cached_property
     def still(self) -> Outcomes:
         """The worlds as calibrated: what beliefs about value alone are asked in."""
         return self.run(self.none[None])
@@ -115,16 +123,30 @@ class Sample:
             Of what companies sell beside the model's, per year in logs, [case, company].
         """
         cases = len(moves)
+        lives = _again(self.lives, cases) if growth is None else self._grown(growth)
+        if not moves.any():
+            return lived(self.valuation, jax.tree.map(lambda x: _again(x, cases), self.seen), lives)
         return outcomes_of(
             self.valuation,
             (self.ran.link + moves[:, None, :]).reshape(-1, moves.shape[1]),
             jax.tree.map(lambda x: _again(x, cases), self.ran.state),
             _again(self.ran.news, cases),
-            _again(self.lives, cases) if growth is None else self._grown(growth),
+            lives,
         )
 
     def values(self, moves: FloatArray, growth: FloatArray | None = None) -> FloatArray:
-        """Return enterprise value in every case, as in `run`, USD bn, [case, regime, company]."""
+        """Return enterprise value in every case, as in `run`, USD bn, [case, regime, company].
+
+        Without growth it is kept: layers are asked about the same beliefs one by one.
+        """
+        if growth is None:
+            key = moves.tobytes()
+            if key not in self.known:
+                self.known[key] = self._values(moves, None)
+            return self.known[key]
+        return self._values(moves, growth)
+
+    def _values(self, moves: FloatArray, growth: FloatArray | None) -> FloatArray:
         few = max(1, TOGETHER // self.worlds)
         parts = [slice(first, first + few) for first in range(0, len(moves), few)]
         own = (None if growth is None else growth[some] for some in parts)
