@@ -16,6 +16,7 @@ from marketsim.knowledge.bills import BILL, bill_yield, bill_yields
 from marketsim.knowledge.breaks import Break
 from marketsim.knowledge.knowledge import Knowledge
 from marketsim.knowledge.loading import load_facts
+from marketsim.knowledge.once import once
 from marketsim.knowledge.reported import reported
 from marketsim.knowledge.revenue_map import RevenueMap
 from marketsim.knowledge.served import ServedModel
@@ -37,5 +38,6 @@ __all__ = [
     "bill_yield",
     "bill_yields",
     "load_facts",
+    "once",
     "reported",
 ]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.dates import Day, day
+from marketsim.knowledge.once import once
 from marketsim.knowledge.reported import reported
 from marketsim.knowledge.served import ServedModel
 from marketsim.knowledge.table import KEY, Facts, Key
@@ -142,6 +143,7 @@ class Knowledge:
         """Last value of every entity; see `Facts.latest`."""
         return self.facts.latest(quantity)
 
+    @once
     def reported(self, quantity: str) -> pd.DataFrame:
         """Every series of a quantity in its current definition; see `reported`."""
         return reported(self.facts, quantity, self.universe.breaks)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from marketsim.dates import Day, day
 from marketsim.errors import InputError, nearest
+from marketsim.knowledge.once import once
 
 __all__ = ["COLUMNS", "CONFIDENCES", "KEY", "Day", "Facts", "Key", "day"]
 
@@ -108,6 +109,7 @@ class Facts:
         """Rows of one quantity as `select` has them, but the first published vintage of each."""
         return self._vintage(quantity, entity, "first")
 
+    @once
     def _vintage(
         self, quantity: str, entity: str | None, which: Literal["first", "last"]
     ) -> pd.DataFrame:

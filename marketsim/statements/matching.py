@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import InputError
-from marketsim.knowledge import DOUBT, Knowledge
+from marketsim.knowledge import DOUBT, Knowledge, once
 
 from .kinds import STATEMENTS, Statement
 from .series import FirstReport, Series, first_reports, quarter_number
@@ -58,6 +58,7 @@ class Open:
     published: pd.Timestamp
 
 
+@once
 def came_true(knowledge: Knowledge, kind: Statement) -> pd.DataFrame:
     """Return statements of a kind all of whose quarters were reported since, bounds apart.
 
@@ -70,7 +71,7 @@ def came_true(knowledge: Knowledge, kind: Statement) -> pd.DataFrame:
     """
     figures = first_reports(knowledge, kind.of)
     rows = []
-    for said, number in _numbered(kind.rows(knowledge)):
+    for said, number in _numbered(knowledge, kind):
         known = figures.get(said.entity, {})
         covered = [known.get(number - k) for k in range(kind.quarters)]
         there = [report for report in covered if report is not None]
@@ -108,7 +109,7 @@ def still_open(
     figures = {quantity: first_reports(knowledge, quantity) for quantity in quantities}
     for kind in kinds:
         published = figures[kind.of]
-        for said, number in _numbered(kind.rows(knowledge)):
+        for said, number in _numbered(knowledge, kind):
             row = place.get((kind.of, said.entity))
             if row is not None:
                 days = published.get(said.entity, {})
@@ -189,8 +190,13 @@ class Said:
     floor: bool
 
 
-def _numbered(rows: pd.DataFrame) -> Iterator[tuple[Said, int]]:
-    """Yield every row, and the number of the quarter that it ends with."""
+@once
+def _numbered(knowledge: Knowledge, kind: Statement) -> tuple[tuple[Said, int], ...]:
+    """Return every statement of a kind, and the number of the quarter that it ends with."""
+    return tuple(_each(kind.rows(knowledge)))
+
+
+def _each(rows: pd.DataFrame) -> Iterator[tuple[Said, int]]:
     numbers = quarter_number(pd.DatetimeIndex(rows["date"]))
     for row, number in zip(rows.to_dict("records"), numbers, strict=True):
         said = Said(**{str(name): value for name, value in row.items()})

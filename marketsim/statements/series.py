@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from marketsim.knowledge import Break, Knowledge
+from marketsim.knowledge import Break, Knowledge, once
 from marketsim.knowledge.currency import usd_per
 
 from .calendar import quarter_ends
@@ -101,8 +101,13 @@ class Series:
         return pd.DatetimeIndex(ahead.end_time.normalize())
 
 
-def company_series(knowledge: Knowledge, quantity: str) -> Iterator[Series]:
-    """Yield every series of a quantity that companies report, in USD where it is in EUR."""
+@once
+def company_series(knowledge: Knowledge, quantity: str) -> tuple[Series, ...]:
+    """Return every series of a quantity that companies report, in USD where it is in EUR."""
+    return tuple(_company_series(knowledge, quantity))
+
+
+def _company_series(knowledge: Knowledge, quantity: str) -> Iterator[Series]:
     universe = knowledge.universe
     year_ends = universe.companies["fiscal_year_end_month"].to_dict()
     known = set(knowledge.table["entity"])
@@ -146,6 +151,7 @@ class FirstReport(NamedTuple):
     published: pd.Timestamp
 
 
+@once
 def first_reports(knowledge: Knowledge, quantity: str) -> dict[str, dict[int, FirstReport]]:
     """Return every figure above zero of a quantity as first published, by entity and quarter."""
     rows = knowledge.table[knowledge.table["quantity"] == quantity]
