@@ -96,7 +96,7 @@ def check_folder(path: Path | None) -> None:
     _check_above(path)
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write a file whole or not at all: temporary neighbour, fsync, replace.
 
     Parameters
@@ -106,6 +106,9 @@ def replace_file(path: Path, content: bytes) -> None:
         replaced, and the permissions of what stood there stay.
     content : bytes
         All of it.
+    durable : bool
+        Whether it is on the disk when this returns. What can be made again need not be: after a
+        loss of power it may be empty.
 
     Raises
     ------
@@ -121,8 +124,9 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         if target.exists():
             part.chmod(stat.S_IMODE(target.stat().st_mode))
         part.replace(target)

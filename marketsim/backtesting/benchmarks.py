@@ -13,7 +13,6 @@ from marketsim.backtesting.market import Market
 from marketsim.backtesting.rebalancing import decision_rows
 from marketsim.backtesting.walk import walk
 from marketsim.errors import InputError, nearest
-from marketsim.prices.splits import traded_closes
 from marketsim.valuation.market_value import known_shares
 
 __all__ = ["MARKET", "benchmark_returns"]
@@ -86,8 +85,7 @@ def _market_weights(market: Market, row: int) -> Array | None:
     """
     date = market.rows[row]
     shares = known_shares(market.known(row), date)["shares"].reindex(list(market.universe))
-    closes = traded_closes(market.closes.loc[:date], date, market.splits)[list(market.universe)]
-    worth = (shares * closes).to_numpy(float)
+    worth = shares.to_numpy(float) * market.traded_closes(row)
     values: Array = np.where(np.isfinite(market.prices[row]), worth, np.nan)
     whole = float(np.nansum(values))
     if not whole > 0.0:

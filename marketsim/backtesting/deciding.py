@@ -8,6 +8,7 @@ accounting alone.
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -70,7 +71,7 @@ def decide(strategy: Strategy, history: History, universe: tuple[str, ...]) -> A
     faults, weights = _checked(answer, history.tickers, universe)
     if faults:
         raise InputError(f"{where}: " + "; ".join(faults))
-    chosen = weights.reindex(with_cash(universe), fill_value=0.0).to_numpy(float)
+    chosen = np.array([weights.get(name, 0.0) for name in with_cash(universe)])
     return chosen / total(chosen)
 
 
@@ -88,49 +89,48 @@ def _line(error: Exception, strategy: Strategy) -> str:
 
 def _checked(
     answer: object, tradable: tuple[str, ...], universe: tuple[str, ...]
-) -> tuple[list[str], pd.Series]:
-    nothing = pd.Series(dtype=float)
+) -> tuple[list[str], dict[str, float]]:
+    """Return what is wrong with an answer, and its weights by name."""
     if not isinstance(answer, (pd.Series, Mapping)):
-        return [f"returned {type(answer).__name__}; weights are a Series or dict"], nothing
+        return [f"returned {type(answer).__name__}; weights are a Series or dict"], {}
+    names = list(answer.index if isinstance(answer, pd.Series) else answer)
+    given = answer.to_numpy() if isinstance(answer, pd.Series) else list(answer.values())
     try:
-        weights = pd.Series(answer).astype(float)
+        values = np.asarray(given, dtype=float)
     except (TypeError, ValueError):
-        return ["returned weights that are not numbers"], nothing
-    if weights.index.has_duplicates:
-        twice = weights.index[weights.index.duplicated()]
-        return [f"gave {', '.join(map(str, twice))} two weights"], nothing
-    faults = _name_faults(weights, tradable, universe) + _number_faults(weights)
-    return faults, weights.clip(lower=0.0)
+        return ["returned weights that are not numbers"], {}
+    if twice := sorted({str(name) for name, count in Counter(names).items() if count > 1}):
+        return [f"gave {', '.join(twice)} two weights"], {}
+    faults = _name_faults(names, values, tradable, universe) + _number_faults(names, values)
+    return faults, dict(zip(names, map(float, np.maximum(values, 0.0)), strict=True))
 
 
 def _name_faults(
-    weights: pd.Series, tradable: tuple[str, ...], universe: tuple[str, ...]
+    names: list[str], values: Array, tradable: tuple[str, ...], universe: tuple[str, ...]
 ) -> list[str]:
-    faults = []
-    for ticker, weight in weights.items():
+    faults, known, able = [], set(universe), set(tradable)
+    for ticker, weight in zip(names, values, strict=True):
         if ticker == CASH:
             continue
-        if ticker not in universe:
+        if ticker not in known:
             faults.append(f"'{ticker}' is not in the universe.{nearest(ticker, universe)}")
-        elif ticker not in tradable and weight != 0.0:
+        elif ticker not in able and weight != 0.0:
             faults.append(f"{ticker} has no price then and cannot be bought (see history.tickers)")
     return faults
 
 
-def _number_faults(weights: pd.Series) -> list[str]:
-    values = weights.to_numpy(float)
+def _number_faults(names: list[str], values: Array) -> list[str]:
     if not np.isfinite(values).all():
-        names = ", ".join(map(str, weights.index[~np.isfinite(values)]))
-        return [f"the weight of {names} is not a finite number"]
-    negative = weights[weights < -ROUNDING]
+        wrong = (str(name) for name, v in zip(names, values, strict=True) if not np.isfinite(v))
+        return [f"the weight of {', '.join(wrong)} is not a finite number"]
     faults = [
-        f"the weight of {ticker} is {weight:g}, below 0" for ticker, weight in negative.items()
+        f"the weight of {name} is {value:g}, below 0"
+        for name, value in zip(names, values, strict=True)
+        if value < -ROUNDING
     ]
-    if abs(values.sum() - 1.0) > TOLERANCE:
-        hint = ": write fractions, not per cent" if abs(values.sum() - 100.0) < 1.0 else ""
-        faults.append(
-            f"the weights sum to {values.sum():.8g}, not to 1{hint}"
-            if hint or values.sum() > 1.0 or CASH in weights.index
-            else f"the weights sum to {values.sum():.8g}, not to 1; give what is left to 'cash'"
-        )
+    whole = float(values.sum())
+    if abs(whole - 1.0) > TOLERANCE:
+        hint = ": write fractions, not per cent" if abs(whole - 100.0) < 1.0 else ""
+        rest = "" if hint or whole > 1.0 or CASH in names else "; give what is left to 'cash'"
+        faults.append(f"the weights sum to {whole:.8g}, not to 1{hint}{rest}")
     return faults

@@ -67,7 +67,7 @@ def keep(key: str, weights: Array | str) -> None:
     """Keep a decision, or that a strategy looks at what is held."""
     told = weights if isinstance(weights, str) else [float(weight).hex() for weight in weights]
     with suppress(OSError):
-        replace_file(_place(key), json.dumps({"key": key, "weights": told}).encode())
+        replace_file(_place(key), json.dumps({"key": key, "weights": told}).encode(), durable=False)
 
 
 def prune() -> None:

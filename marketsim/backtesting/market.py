@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ import pandas as pd
 
 from marketsim.backtesting.history import Blind, History
 from marketsim.knowledge import bill_yields
-from marketsim.prices.splits import NO_SPLITS, traded_closes
+from marketsim.prices.splits import NO_SPLITS
 
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
@@ -23,6 +24,7 @@ __all__ = ["Market", "panel_digest"]
 Array = npt.NDArray[np.float64]
 PATIENCE: Final = 5  # rows without a close before a ticker's prices count as ended
 YEAR: Final = 365.0  # days, as yields count them
+END: Final = "\x1e\n"  # of a row of facts: no text holds it
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,25 +104,44 @@ class Market:
 
     def known(self, row: int) -> Knowledge:
         """Return what was known on a row."""
-        return self.facts.upto(self.rows[row])
+        date, published = self.rows[row], self._published[row]
+        if self.facts.as_of is not None and self.facts.as_of <= date:
+            return self.facts
+        if published not in self._vintages:
+            self._vintages[published] = self.facts.upto(date)
+        vintage = self._vintages[published]
+        return replace(vintage, facts=replace(vintage.facts, as_of=date))
 
     def history(self, row: int, held: Array | None) -> History:
         """What is known on a row, in copies.
 
         ``held`` are the weights [ticker] before the trade; without them the history is `Blind`.
         """
-        date = self.rows[row]
-        closes = self.closes.loc[:date].dropna(axis=1, how="all").copy()
         weights = np.full(len(self.universe), np.nan) if held is None else held
+        traded = self._traded
         return (Blind if held is None else History)(
-            date=date,
-            closes=closes,
+            date=self.rows[row],
+            closes=self._closes(row),
             facts=self.known(row).copy(),
             weights=pd.Series(weights, index=list(self.universe), copy=True),
             tickers=self.tradable(row),
-            traded=traded_closes(closes, date, self.splits),
+            traded=pd.Series(traded[row], index=self.closes.columns, copy=True).dropna(),
             adjusted=self.adjusted,
         )
+
+    def traded_closes(self, row: int) -> Array:
+        """The last closes of the universe as they were traded on a row, [ticker]."""
+        places = self.closes.columns.get_indexer(pd.Index(self.universe))
+        found: Array = self._traded[row, places]
+        return found
+
+    def _closes(self, row: int) -> pd.DataFrame:
+        """Closes up to a row, of what had any by then; nothing later stands behind them."""
+        count = self._before + row + 1
+        listed = self._listed < count
+        values = self._values[:count, listed].copy()
+        index = pd.DatetimeIndex(self.closes.index[:count].to_numpy(copy=True), name=self._axis)
+        return pd.DataFrame(values, index=index, columns=self.closes.columns[listed])
 
     def tradable(self, row: int) -> tuple[str, ...]:
         """Return the tickers of the universe that can be bought on a row."""
@@ -129,13 +150,11 @@ class Market:
 
     def seen(self, row: int) -> str:
         """SHA-256 of all that a history shows on a row, but for what is held."""
-        date = self.rows[row]
-        traded = traded_closes(self.closes.loc[:date], date, self.splits)
         parts = (
-            date.isoformat(),
+            self.rows[row].isoformat(),
             self._closes_digests[row],
-            hashlib.sha256(traded.to_numpy("<f8").tobytes()).hexdigest(),
-            self._facts_digest(row),
+            hashlib.sha256(self._traded[row].astype("<f8").tobytes()).hexdigest(),
+            self._facts_digests[row],
             ",".join(self.universe),
             ",".join(self.tradable(row)),
             str(self.adjusted),
@@ -143,31 +162,81 @@ class Market:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @cached_property
+    def _values(self) -> Array:
+        return np.ascontiguousarray(self.closes.to_numpy(float))
+
+    @property
+    def _axis(self) -> Hashable:
+        return self.closes.index.name
+
+    @property
+    def _before(self) -> int:
+        """Rows of the panel before the walk."""
+        return len(self.closes) - len(self.rows)
+
+    @cached_property
+    def _listed(self) -> npt.NDArray[np.int_]:
+        """Row of the panel on which each column has its first close; past all where none."""
+        seen = np.isfinite(self._values)
+        return np.where(seen.any(axis=0), seen.argmax(axis=0), len(self._values))
+
+    @cached_property
+    def _traded(self) -> Array:
+        """The last closes as they were traded, [row, column]; see `traded_closes`."""
+        levels = self.closes.ffill().to_numpy(float)[self._before :]
+        factors = np.ones_like(levels)
+        places = {str(name): i for i, name in enumerate(self.closes.columns)}
+        for entity, date, value in self.splits[["entity", "date", "value"]].itertuples(index=False):
+            if entity in places:
+                earlier = self.rows < date
+                factors[earlier, places[entity]] *= value
+        traded: Array = levels * factors
+        return traded
+
+    @cached_property
     def _closes_digests(self) -> list[str]:
         """Of the panel up to each row: one pass, each digest going on from the one before."""
-        values = np.ascontiguousarray(_plain(self.closes))
+        values = _plain(self._values)
         dates = [f"{date:%Y-%m-%d}\n".encode() for date in self.closes.index]
         digest = hashlib.sha256("\n".join(map(str, self.closes.columns)).encode())
         found = []
-        first = len(dates) - len(self.rows)
         for row, (date, line) in enumerate(zip(dates, values, strict=True)):
             digest.update(date)
             digest.update(line.tobytes())
-            if row >= first:
+            if row >= self._before:
                 found.append(digest.hexdigest())
         return found
 
     @cached_property
-    def _facts_digests(self) -> dict[tuple[int, int], str]:
+    def _published(self) -> list[tuple[int, int]]:
+        """How many facts, and how many models, were known on each row: they tell vintages apart."""
+        days = np.sort(self.facts.table["published"].to_numpy("datetime64[D]"))
+        out = sorted(model.released for model in self.facts.models.values())
+        models = pd.DatetimeIndex(out).to_numpy("datetime64[D]")
+        rows = self.rows.to_numpy("datetime64[D]")
+        counts = (np.searchsorted(x, rows, side="right") for x in (days, models))
+        return list(zip(*(map(int, count) for count in counts), strict=True))
+
+    @cached_property
+    def _vintages(self) -> dict[tuple[int, int], Knowledge]:
         return {}
 
-    def _facts_digest(self, row: int) -> str:
-        """Digest of what was known: the same until something more is published."""
-        known = self.known(row)
-        published = (len(known), len(known.models))
-        if published not in self._facts_digests:
-            self._facts_digests[published] = known.digest
-        return self._facts_digests[published]
+    @cached_property
+    def _facts_digests(self) -> list[str]:
+        """Of what was known on each row: one pass over facts in the order of publication."""
+        table = self.facts.table
+        order = np.argsort(table["published"].to_numpy(), kind="stable")
+        text = table.iloc[order].to_csv(index=False, lineterminator=END, date_format="%Y-%m-%d")
+        lines = text.split(END)
+        beside = self.facts.with_facts(table.iloc[:0]).digest
+        digest = hashlib.sha256(f"{beside}\n{lines[0]}".encode())
+        found, taken = [], 0
+        for count, models in self._published:
+            for line in lines[1 + taken : 1 + count]:
+                digest.update(line.encode())
+            taken = count
+            found.append(f"{digest.hexdigest()} {models}")
+        return found
 
 
 def panel_digest(closes: pd.DataFrame) -> str:
@@ -175,11 +244,10 @@ def panel_digest(closes: pd.DataFrame) -> str:
     digest = hashlib.sha256()
     digest.update("\n".join(map(str, closes.columns)).encode())
     digest.update("\n".join(f"{date:%Y-%m-%d}" for date in closes.index).encode())
-    digest.update(_plain(closes).tobytes("C"))
+    digest.update(_plain(closes.to_numpy(float)).tobytes("C"))
     return digest.hexdigest()
 
 
-def _plain(closes: pd.DataFrame) -> npt.NDArray[np.float64]:
+def _plain(values: Array) -> Array:
     """Values in one order of bytes, and one NaN."""
-    values = closes.to_numpy(float)
     return np.where(np.isnan(values), np.nan, values).astype("<f8")

@@ -149,11 +149,14 @@ class Knowledge:
         return reported(self.facts, quantity, self.universe.breaks)
 
     def copy(self) -> Knowledge:
-        """The same in tables of its own: whoever changes them changes nothing else."""
+        """The same in tables of its own: whoever changes them changes nothing else.
+
+        They share their memory until someone writes.
+        """
         universe = replace(
             self.universe,
-            companies=self.universe.companies.copy(),
-            layers=self.universe.layers.copy(),
+            companies=self.universe.companies.copy(deep=False),
+            layers=self.universe.layers.copy(deep=False),
         )
-        same = replace(self, universe=universe, quantities=self.quantities.copy())
-        return same.with_facts(self.table.copy())
+        same = replace(self, universe=universe, quantities=self.quantities.copy(deep=False))
+        return same.with_facts(self.table.copy(deep=False))
