@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from marketsim.backtesting.market import Market
 from marketsim.backtesting.rebalancing import decision_rows
 from marketsim.backtesting.walk import walk
 from marketsim.errors import InputError, nearest
-from marketsim.valuation.market_value import known_shares
+from marketsim.valuation.market_value import SHARES, known_shares
 
 __all__ = ["MARKET", "benchmark_returns"]
 
@@ -66,6 +67,9 @@ def benchmark_returns(asked: str | pd.Series | None, market: Market) -> pd.Serie
 
 def _by_market_value(market: Market) -> pd.Series:
     """Equal weights until shares of anything are known."""
+    table = market.facts.table
+    counts = table[table["quantity"].isin(SHARES)].reset_index(drop=True)
+    market = replace(market, facts=market.facts.with_facts(counts))  # the rest would only take time
 
     def choose(row: int, held: Array) -> Array:
         weights = _market_weights(market, row)

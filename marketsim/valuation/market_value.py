@@ -14,10 +14,13 @@ import pandas as pd
 from marketsim.knowledge import Knowledge
 from marketsim.prices import Prices
 
-__all__ = ["DIVIDENDS", "MERGER", "UNKNOWN", "known_shares", "market_values"]
+__all__ = ["DIVIDENDS", "MERGER", "SHARES", "UNKNOWN", "known_shares", "market_values"]
 
 COUNTS: Final = ("annual_shares_outstanding", "annual_diluted_shares")
 """What companies report of their shares; of two of one date the later named is taken."""
+
+SHARES: Final = (*COUNTS, "stock_split", "ordinary_per_receipt")
+"""All that :func:`known_shares` reads."""
 
 OLDEST: Final = pd.DateOffset(months=18)
 """A fiscal year, the time until the next is reported, and some: shares of before are not used."""
