@@ -51,6 +51,8 @@ CASH: Final = "cash"
 """Column and layer of what is not invested; tickers are in upper case."""
 
 WHOLE: Final = 1e-6
+FEW: Final = 3
+"""Columns from which on one may be the sum of the others by more than chance."""
 MANY: Final = 10
 """Draws from which on a sum of one is no chance."""
 SURE: Final = 0.25
@@ -135,6 +137,7 @@ def company_returns(table: pd.DataFrame, horizon_years: float) -> Array:
             says = _looks(values, horizon_years)
         if says:
             raise InputError(f"column {str(name)!r} {says}")
+    _refuse_sums(numbers, table.columns)
     _refuse_gross(numbers[:, [_plain(name) != CASH for name in table.columns]], horizon_years)
     return numbers
 
@@ -183,6 +186,24 @@ def _refuse_gross(numbers: Array, years: float) -> None:
             f"no company loses in any draw, and {middle:.4g} is in the middle: gross returns? "
             "returns are fractions, 0.05 for 5 %; take 1 off"
         )
+
+
+def _refuse_sums(numbers: Array, columns: pd.Index) -> None:
+    """Refuse a column that is the sum or the mean of all the others: no company is."""
+    if len(numbers) < MANY or numbers.shape[1] < FEW or not np.isfinite(numbers).all():
+        return
+    if not np.ptp(numbers, axis=1).any():  # all are one and the same
+        return
+    whole, others = numbers.sum(axis=1, keepdims=True), numbers.shape[1] - 1
+    rest = whole - numbers
+    for word, made in (("sum", rest), ("mean", rest / others)):
+        same = np.isclose(numbers, made, rtol=1e-6, atol=1e-12).all(axis=0)
+        if same.any():
+            name = str(columns[int(same.argmax())])
+            raise InputError(
+                f"column {name!r} is the {word} of all the others in every draw, and no company; "
+                "leave it out"
+            )
 
 
 def _called(name: str, values: Array) -> str:

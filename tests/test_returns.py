@@ -257,3 +257,20 @@ def test_regimes_and_probabilities_may_stand_in_the_index() -> None:
 def test_cash_earns_no_per_cent(rate: float, says: str) -> None:
     with pytest.raises(InputError, match=says):
         ReturnScenarios.from_frame(MANY).with_cash(rate)
+
+
+@pytest.mark.parametrize(("made", "word"), [("sum", "sum"), ("mean", "mean")])
+def test_a_total_of_the_others_is_no_company(made: str, word: str) -> None:
+    draws = np.random.default_rng(5).normal(0.05, 0.1, (40, 3))
+    table = pd.DataFrame(draws, columns=list("ABC"))
+    table.insert(1, "Portfolio", getattr(table, made)(axis=1))
+    with pytest.raises(InputError, match=f"column 'Portfolio' is the {word} of all the others"):
+        ReturnScenarios.from_frame(table)
+    nearly = table.assign(Portfolio=table["Portfolio"] + 1e-3 * draws[:, 0])
+    assert ReturnScenarios.from_frame(nearly).tickers == ("A", "Portfolio", "B", "C")
+
+
+def test_companies_that_are_all_alike_are_no_total() -> None:
+    one = np.random.default_rng(6).normal(0.05, 0.1, 40)
+    with pytest.raises(InputError, match="A and B return the same in every draw"):
+        ReturnScenarios.from_frame(pd.DataFrame(dict.fromkeys("ABCD", one)))

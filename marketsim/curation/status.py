@@ -222,6 +222,8 @@ def _number(value: Any) -> int | None:
 
 
 def _shown(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "nothing that companies report or say was published by then"
     days = {
         name: table[name].map(lambda day: _text(day) or "-")
         for name in table.columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 
 import pandas as pd
@@ -71,3 +72,13 @@ def test_an_error_is_raised_every_time() -> None:
     for _ in range(2):
         with pytest.raises(InputError, match="no quantity 'nonsense'"):
             facts.select("nonsense")
+
+
+def test_nothing_that_was_read_goes_into_a_file() -> None:
+    facts = load_facts(as_of="2019-12-31")
+    own = set(vars(facts.facts))
+    facts.select("quarterly_revenue")
+    assert set(vars(facts.facts)) == own
+    company_series(facts, "quarterly_revenue")
+    again = pickle.loads(pickle.dumps(facts))
+    assert again.digest == facts.digest

@@ -69,3 +69,9 @@ def test_today_is_the_default() -> None:
 def test_no_day() -> None:
     with pytest.raises(InputError, match="as_of='soon' is not a day"):
         status_of(as_of="soon")
+
+
+def test_before_anything_was_published_that_is_said() -> None:
+    told = str(status_of(as_of="1990-01-01"))
+    assert "nothing that companies report or say was published by then" in told
+    assert "Empty DataFrame" not in told
