@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +19,11 @@ from marketsim.calibration.likelihood import (
     heavy_tailed,
     linearise,
     log_errors,
+    residuals,
     sample,
 )
 from marketsim.calibration.observations import Series, observe
+from marketsim.ensemble import past
 from marketsim.precision import Precision, precise
 
 
@@ -65,6 +68,44 @@ def test_an_outlier_counts_less_than_its_square() -> None:
         near, far = np.asarray(heavy_tailed(jnp.array([0.1, 10.0])))
     assert near == pytest.approx(0.1 * np.sqrt((TAIL + 1.0) / TAIL), rel=1e-2)
     assert far < 0.5 * 10.0
+
+
+# ----------------------------------------------------------------------- the Jacobian
+
+
+def test_the_jacobian_is_that_of_residuals_in_every_unknown(
+    data: Sample, posterior: ms.Posterior
+) -> None:
+    """Lines' own assumptions go through the world together, and come out apart.
+
+    Held against JAX's derivative along directions drawn, which knows of no lines.
+    """
+    draw = np.random.default_rng(11)
+    x = posterior.mode + 0.3 * draw.normal(size=len(posterior.mode))
+    ways = draw.normal(size=(6, len(x)))
+    entries = len(posterior.entries)
+    lines = data.lines.shape[1]
+    ways[3, : entries - 3 * lines] = ways[3, entries:] = 0.0  # of lines alone
+    ways[4] = np.eye(len(x))[entries - 1]
+    ways[5] = np.eye(len(x))[entries - 2 * lines]
+    rest = data, posterior.coordinates, posterior.setting
+    with precise("float64"):
+        jacobian = np.asarray(linearise(jnp.asarray(x), *rest).jacobian)
+        along = jax.jit(lambda way: jax.jvp(lambda y: residuals(y, *rest), (x,), (way,))[1])
+        slopes = np.stack([np.asarray(along(way)) for way in ways])
+    np.testing.assert_allclose(slopes, ways @ jacobian.T, rtol=1e-9, atol=1e-10)
+
+
+def test_no_line_of_its_own_moves_the_world(posterior: ms.Posterior, data: Sample) -> None:
+    """What the Jacobian takes for granted: lines' assumptions move revenue of lines alone."""
+    entries, lines = len(posterior.entries), data.lines.shape[1]
+    way = np.zeros(len(posterior.mode))
+    way[entries - 3 * lines : entries] = np.random.default_rng(3).normal(size=3 * lines)
+    with precise("float64"):
+        run = partial(past, coordinates=posterior.coordinates, setting=posterior.setting)
+        moved = jax.jvp(run, (jnp.asarray(posterior.mode),), (jnp.asarray(way),))[1]
+    still = {f.name for f in fields(moved) if not np.asarray(getattr(moved, f.name)).any()}
+    assert {f.name for f in fields(moved)} - still == {"lines", "volumes", "inputs", "ordinary"}
 
 
 # ----------------------------------------------------------------------- residuals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import partial, reduce
 
 import jax
@@ -10,7 +11,7 @@ import numpy as np
 from jax import Array
 
 from marketsim.ensemble import past
-from marketsim.model import Coordinates, Quarter, Setting
+from marketsim.model import Coordinates, LineAssumptions, Quarter, Setting
 from marketsim.model.tree import leaf, pytree
 from marketsim.observables import CATALOGUE
 from marketsim.precision import RUN_OFTEN
@@ -22,6 +23,9 @@ TAIL = 5.0
 
 KINDS = tuple(observable.kind for observable in CATALOGUE)
 """Of the columns of ``Sample.kind``."""
+
+OF_LINES = len(fields(LineAssumptions))
+"""Assumptions that each line has of its own; they stand last among the entries."""
 
 ROWS, SERIES, PARTS = 1024, 128, 4
 """Observations, series and the quarters of an observation are padded to multiples of these, so that
@@ -106,12 +110,24 @@ def _scale(s: Series, deviation: float) -> np.ndarray:
 
 def observables(data: Sample, quarters: Quarter) -> Array:
     """Return what each series measures, [quarter, series]; ones where a series is padding."""
-    seen = 1.0 - data.kind.sum(axis=1)
-    for observable, of_kind in zip(CATALOGUE, data.kind.T, strict=True):
-        measured = observable.measure(quarters)
-        by_series = measured @ data.lines.T if observable.by_line else measured[:, None]
-        seen = seen + by_series * of_kind
-    return seen
+    return 1.0 - data.kind.sum(axis=1) + _by_series(data, _measured(quarters))
+
+
+def _measured(quarters: Quarter) -> tuple[Array, ...]:
+    """Return what each observable of the catalogue measures, [quarter] or [quarter, line]."""
+    return tuple(observable.measure(quarters) for observable in CATALOGUE)
+
+
+def _by_series(data: Sample, measured: tuple[Array, ...]) -> Array:
+    """Return what of the measured each series is, [quarter, series, ...]; zeros for padding.
+
+    ``measured`` of each observable, [quarter, ...], or [quarter, line, ...] where it is by line.
+    """
+    found = []
+    for observable, of_kind, x in zip(CATALOGUE, data.kind.T, measured, strict=True):
+        mine = jnp.einsum("ql...,sl->qs...", x, data.lines) if observable.by_line else x[:, None]
+        found.append(mine * _rows(of_kind, mine[0]))
+    return reduce(jnp.add, found)
 
 
 def log_errors(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:
@@ -174,15 +190,26 @@ def linearise(x: Array, data: Sample, coordinates: Coordinates, setting: Setting
     """Return the window at ``x``: the one program that calibration compiles.
 
     The chain rule is written out for what follows the series: there are more observations than
-    series, and JAX would carry every direction through each of their parts.
+    series, and JAX would carry every direction through each of their parts. An assumption of one
+    line moves the revenue of that line alone: those of all lines go through the world as one
+    direction, and are told apart by whose revenue moves.
     """
 
-    def at(x: Array) -> tuple[Array, tuple[Array, Quarter]]:
+    def at(x: Array) -> tuple[tuple[Array, ...], Quarter]:
         quarters = past(x, coordinates, setting)
-        seen = observables(data, quarters)
-        return seen, (seen, quarters)
+        return _measured(quarters), quarters
 
-    by_series, (seen, quarters) = jax.jacfwd(at, has_aux=True)(x)
+    lines = data.lines.shape[1]
+    entries = len(coordinates.kind)
+    shared = entries - OF_LINES * lines
+    along = partial(jax.jvp, at, (x,), has_aux=True)
+    _, moved, quarters = jax.vmap(lambda way: along((way,)), out_axes=(None, -1, None))(
+        _ways(len(x), shared, lines)
+    )
+    alone = _by_series(data, tuple(t[..., :-OF_LINES] for t in moved))
+    own = [_by_line(data, tuple(t[..., place] for t in moved)) for place in range(-OF_LINES, 0)]
+    by_series = jnp.concatenate([alone[..., :shared], *own, alone[..., shared:]], axis=-1)
+    seen = observables(data, quarters)
     error = _log_errors(data, seen) / data.scale
     tail, slope = jax.jvp(heavy_tailed, (error,), (1.0 / data.scale,))
     modelled = _modelled(data, seen)[:, None]
@@ -193,6 +220,28 @@ def linearise(x: Array, data: Sample, coordinates: Coordinates, setting: Setting
         seen=seen,
         quarters=quarters,
     )
+
+
+def _ways(unknowns: int, shared: int, lines: int) -> np.ndarray:
+    """Return the directions that go through the world, [direction, unknown].
+
+    One for each unknown that all lines share, then one for each kind of assumption of lines, in
+    which all lines move.
+    """
+    unit = np.eye(unknowns)
+    own = unit[shared : shared + OF_LINES * lines].reshape(OF_LINES, lines, unknowns)
+    return np.concatenate([unit[:shared], unit[shared + OF_LINES * lines :], own.sum(axis=1)])
+
+
+def _by_line(data: Sample, moved: tuple[Array, ...]) -> Array:
+    """Return what each line's own assumption does to each series, [quarter, series, line]."""
+    found = [
+        t[:, None, :] * (of_kind[:, None] * data.lines)
+        for observable, of_kind, t in zip(CATALOGUE, data.kind.T, moved, strict=True)
+        if observable.by_line
+    ]
+    total: Array = reduce(jnp.add, found)
+    return total
 
 
 def heavy_tailed(error: Array) -> Array:
