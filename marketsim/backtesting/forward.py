@@ -43,6 +43,7 @@ def backtest(
     tickers: Iterable[str] | None = None,
     benchmark: str | pd.Series | None = None,
     cash_yield: float | None = None,
+    trials: int = 1,
     workers: int | None = None,
     afresh: bool = False,
     progress: Callable[[str], None] = lambda step: None,
@@ -82,6 +83,9 @@ def backtest(
     cash_yield : float, optional
         Of cash, per year and compounded continuously; by default that of the three-month bill as it
         was known on each date.
+    trials : int
+        Variants of the strategy that were tried, this one included: the best of many looks better
+        than it is, and `BacktestResult.deflated_sharpe` allows for them.
     workers : int, optional
         Decisions of a file made at a time; as many as there are processors by default.
     afresh : bool
@@ -101,6 +105,7 @@ def backtest(
         The panel has faults, all listed.
     """
     asked = require_rebalance(rebalance)
+    _require_trials(trials)
     loaded = load_strategy(strategy)
     market = market_of(prices, tickers, start, end, facts)
     decisions = decision_rows(market.rows, asked, market.traded)
@@ -129,8 +134,13 @@ def backtest(
         benchmark=against,
         layers={str(t): str(layer) for t, layer in table["layer"].items()},
         notes=(HINDSIGHT, *mine.ended, *_uncharged(costs)),
-        meta=_meta(loaded, market, asked, cost, against, cash_yield),
+        meta={"trials": trials, **_meta(loaded, market, asked, cost, against, cash_yield)},
     )
+
+
+def _require_trials(trials: int) -> None:
+    if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
+        raise InputError(f"trials={trials!r}: count the variants that were tried, 1 or more")
 
 
 def _evenly(market: Market) -> Choose:

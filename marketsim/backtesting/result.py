@@ -13,6 +13,7 @@ import pandas as pd
 
 from marketsim.backtesting import measures
 from marketsim.backtesting.attribution import by_layer
+from marketsim.backtesting.inference import deflated_sharpe, sharpe_estimate
 from marketsim.errors import InputError, nearest
 from marketsim.files import check_folder, replace_file
 
@@ -64,7 +65,7 @@ class BacktestResult:
         ended.
     meta : mapping
         arguments (start, end, rebalance, cost, tickers), sha256 (of the strategy's file, and of
-        the closes and facts up to the last date) and versions.
+        the closes and facts up to the last date), versions, and trials where they were counted.
     """
 
     strategy: str
@@ -104,6 +105,23 @@ class BacktestResult:
     def gross(self) -> pd.Series:
         """Returns by date before the costs that were paid on it."""
         return ((1.0 + self.returns) / (1.0 - self.costs) - 1.0).rename("gross")
+
+    @property
+    def trials(self) -> int:
+        """Variants that this one was chosen from, itself included: 1 unless it was told."""
+        return int(self.meta.get("trials", 1))
+
+    def deflated_sharpe(self, trials: int | None = None) -> float:
+        """Probability that the Sharpe ratio is above that of the best of so many by luck alone.
+
+        Parameters
+        ----------
+        trials : int, optional
+            Variants tried, this one included; by default those it was told of, else 1. See
+            `marketsim.backtesting.inference`.
+        """
+        estimate = sharpe_estimate((self.returns - self.interest).iloc[1:])
+        return deflated_sharpe(estimate, self.trials if trials is None else trials)
 
     def attribution(self, by: str = "ticker") -> pd.Series:
         """Where the wealth gained came from, in shares of what was invested at the start.

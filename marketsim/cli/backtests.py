@@ -65,6 +65,10 @@ def backtest(
             help="market, the companies by market value, or a ticker of the prices.",
         ),
     ] = None,
+    trials: Annotated[
+        int,
+        typer.Option(min=1, help="Variants that were tried, this one included: deflates Sharpe."),
+    ] = 1,
     workers: Annotated[
         int | None,
         typer.Option(min=1, show_default="processors", help="Decisions made at a time."),
@@ -99,6 +103,7 @@ def backtest(
             cost=ms.backtesting.Costs(proportional=cost, spread=spread) if spread else cost,
             facts=facts,
             benchmark=benchmark,
+            trials=trials,
             workers=workers,
             afresh=afresh,
             progress=progress,
