@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-__all__ = ["active", "drawdown", "measures", "wealth"]
+__all__ = ["active", "drawdown", "measures", "monthly_returns", "span", "wealth"]
 
 DAYS_PER_YEAR: Final = 365.25
 
@@ -50,7 +50,7 @@ def measures(
         first purchase left out), annual_cost (all trades). NaN where a single date has no rate.
     """
     later = returns.iloc[1:]
-    years, rate = _years(returns)
+    years, rate = span(returns)
     over = later - interest.iloc[1:]
     deviation = over.std()
     final = wealth(returns).iloc[-1]
@@ -79,12 +79,12 @@ def active(returns: pd.Series, benchmark: pd.Series) -> pd.Series:
         deviation of the difference of returns), information_ratio (mean of that difference over
         it), beta, and hit_rate, the share of calendar months in which the benchmark was beaten.
     """
-    years, rate = _years(returns)
+    years, rate = span(returns)
     difference = (returns - benchmark).iloc[1:]
     risk = difference.std()
     ends = [wealth(one).iloc[-1] ** (1.0 / years) for one in (returns, benchmark)]
     later = benchmark.iloc[1:]
-    both = [_monthly(one) for one in (returns, benchmark)]
+    both = [_by_month(one) for one in (returns, benchmark)]
     return pd.Series(
         {
             "active_return": ends[0] - ends[1],
@@ -97,11 +97,19 @@ def active(returns: pd.Series, benchmark: pd.Series) -> pd.Series:
     )
 
 
-def _years(returns: pd.Series) -> tuple[float, float]:
+def span(returns: pd.Series) -> tuple[float, float]:
     """Years from the first date to the last, and returns in a year; NaN for a single date."""
     years = (returns.index[-1] - returns.index[0]).days / DAYS_PER_YEAR or np.nan
     return years, (len(returns) - 1) / years
 
 
-def _monthly(returns: pd.Series) -> pd.Series:
+def monthly_returns(returns: pd.Series) -> pd.DataFrame:
+    """Returns by calendar month, [year, month from 1 to 12]; NaN where there are none."""
+    found = _by_month(returns)
+    months = pd.PeriodIndex(found.index)
+    table = pd.Series(found.to_numpy(float), [months.year, months.month]).unstack()
+    return table.reindex(columns=range(1, 13)).rename_axis(index="year", columns="month")
+
+
+def _by_month(returns: pd.Series) -> pd.Series:
     return (1.0 + returns).groupby(pd.DatetimeIndex(returns.index).to_period("M")).prod() - 1.0

@@ -5,15 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from ..backtesting.measures import drawdown, wealth
 from ..files import replace_file
 from .backtest_figures import Curve, bars, curves, stacked, top_weights
 from .backtest_story import merits, period, story, summary_table
-from .palette import DOWN, INK, SERIES, UP
+from .formats import layer_name
+from .gains_section import (
+    companies_table,
+    exposure,
+    gains_sentence,
+    layers_table,
+    shares,
+    with_cash,
+)
+from .months_figure import months_figure
+from .palette import DOWN, INK, SERIES, UP, layer_colour
 from .provenance import provenance
+from .sharpe_section import rolling_figure, sharpe_sentence, sharpe_table
 from .svg import swatch
 from .template import render
 
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["backtest_html", "shares", "turnover", "write_backtest_report"]
 
-MOST_DATES = 260  # as many points of an area as a screen can tell apart
+GROSS, BENCHMARK = "#88ccee", "#882255"
 
 
 def write_backtest_report(path: Path, result: BacktestResult) -> Path:
@@ -47,25 +57,16 @@ def write_backtest_report(path: Path, result: BacktestResult) -> Path:
 
 def backtest_html(result: BacktestResult) -> str:
     """The page itself."""
-    grown = _pair(result, wealth(result.returns), wealth(result.equal_weight))
-    fallen = _pair(result, -drawdown(result.returns), -drawdown(result.equal_weight))
-    top = top_weights(shares(result.holdings))
-    paid = [Curve("costs", result.costs.cumsum(), DOWN)]
-    values = {
+    values: dict[str, object] = {
         "title": f"Backtest of {result.strategy}",
         "subtitle": f"{period(result)} · {result.holdings.shape[1]} companies",
         "merits": merits(result),
         "story": story(result),
-        "lines": [(swatch(curve.colour, curve.dash), curve.name) for curve in grown],
-        "wealth": curves(grown, "Wealth over time, from 1"),
-        "drawdowns": curves(fallen, "Distance below the highest wealth so far", 190.0, "fraction"),
-        "weights": stacked(top, "Weights over time"),
-        "legend": [(colour, str(name)) for colour, name in zip(SERIES, top.columns, strict=False)],
-        "turnover": bars(turnover(result.trades), UP, "Share of the portfolio traded, by date"),
-        "costs": curves(paid, "Costs so far, as a share of wealth", 150.0, "fraction"),
-        "summary": summary_table(result),
         "provenance": provenance({"strategy": result.strategy, **result.meta}),
     }
+    parts = (_wealth(result), _sureness(result), _gains(result), _weights(result), _trading(result))
+    for part in parts:
+        values |= part
     return render("backtest.html.j2", values)
 
 
@@ -74,15 +75,65 @@ def turnover(trades: pd.DataFrame) -> pd.Series[float]:
     return trades.abs().sum(axis=1) / 2
 
 
-def shares(holdings: pd.DataFrame) -> pd.DataFrame:
-    """Holdings as shares of their sum, on dates evenly taken so that the page stays small."""
-    rows = np.unique(np.linspace(0, len(holdings) - 1, MOST_DATES).round().astype(int))
-    held = holdings.iloc[rows].fillna(0.0)
-    return held.div(held.sum(axis=1), axis=0).fillna(0.0)
-
-
-def _pair(result: BacktestResult, own: pd.Series[float], rival: pd.Series[float]) -> list[Curve]:
-    return [
-        Curve("equal weight", rival, INK, "5 3"),
-        Curve(result.strategy, own, UP),
+def _wealth(result: BacktestResult) -> dict[str, object]:
+    grown = [
+        *([] if result.benchmark is None else [_benchmark(result, wealth(result.benchmark))]),
+        Curve("equal weight", wealth(result.equal_weight), INK, "5 3"),
+        Curve(f"{result.strategy}, before costs", wealth(result.gross), GROSS),
+        Curve(result.strategy, wealth(result.returns), UP),
     ]
+    fallen = [
+        *([] if result.benchmark is None else [_benchmark(result, -drawdown(result.benchmark))]),
+        Curve("equal weight", -drawdown(result.equal_weight), INK, "5 3"),
+        Curve(result.strategy, -drawdown(result.returns), UP),
+    ]
+    return {
+        "lines": [(swatch(curve.colour, curve.dash), curve.name) for curve in reversed(grown)],
+        "wealth": curves(grown, "Wealth over time, from 1"),
+        "drawdowns": curves(fallen, "Distance below the highest wealth so far", 190.0, "fraction"),
+        "summary": summary_table(result),
+        "months": months_figure(result.returns, result.equal_weight),
+    }
+
+
+def _benchmark(result: BacktestResult, values: pd.Series[float]) -> Curve:
+    name = "" if result.benchmark is None else str(result.benchmark.name)
+    return Curve(name, values, BENCHMARK, "9 3 2 3")
+
+
+def _sureness(result: BacktestResult) -> dict[str, object]:
+    return {
+        "rolling": rolling_figure(result),
+        "sharpe_sentence": sharpe_sentence(result),
+        "sharpe": sharpe_table(result),
+    }
+
+
+def _gains(result: BacktestResult) -> dict[str, object]:
+    return {
+        "gains_sentence": gains_sentence(result),
+        "by_layer": layers_table(result),
+        "by_company": companies_table(result),
+    }
+
+
+def _weights(result: BacktestResult) -> dict[str, object]:
+    top, layers = top_weights(shares(with_cash(result))), exposure(result)
+    colours = [layer_colour(str(name)) for name in layers.columns]
+    names = [layer_name(str(name)) for name in layers.columns]
+    return {
+        "weights": stacked(top, "Weights over time"),
+        "legend": [(colour, str(name)) for colour, name in zip(SERIES, top.columns, strict=False)],
+        "layers": stacked(layers, "Weights by layer over time", colours) if names else None,
+        "layer_legend": list(zip(colours, names, strict=True)),
+    }
+
+
+def _trading(result: BacktestResult) -> dict[str, object]:
+    paid = [Curve("costs", result.costs.cumsum(), DOWN)]
+    traded, ends = turnover(result.trades), result.returns.index[[0, -1]]
+    traded = traded.reindex(traded.index.union(ends))
+    return {
+        "turnover": bars(traded, UP, "Share of the portfolio traded, by date"),
+        "costs": curves(paid, "Costs so far, as a share of wealth", 150.0, "fraction"),
+    }

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..backtesting.benchmarks import MARKET
+from ..backtesting.measures import wealth
 from .formats import day, join, number, percent, sentence
 from .narrative import Paragraph
 from .tables import Column, Table
@@ -23,8 +25,14 @@ MEASURES = {
     "max_drawdown": "Largest drawdown",
     "annual_turnover": "Turnover a year, first purchase left out",
     "annual_cost": "Costs a year",
+    "active_return": "Return a year over {}",
+    "active_risk": "Active risk, against {}",
+    "information_ratio": "Information ratio, against {}",
+    "beta": "Beta to {}",
+    "hit_rate": "Months in which {} was beaten",
 }
-BARE = ("final_wealth", "sharpe_ratio")
+BARE = ("final_wealth", "sharpe_ratio", "information_ratio", "beta")
+SIGNED = ("annual_return", "active_return")
 
 
 def period(result: BacktestResult) -> str:
@@ -50,16 +58,25 @@ def story(result: BacktestResult) -> list[Paragraph]:
     """The opening of the report."""
     return [
         Paragraph("What came of it", _outcome(result)),
+        *(
+            []
+            if result.benchmark is None
+            else [Paragraph("Against the benchmark", _active(result))]
+        ),
         Paragraph("What it took", _effort(result)),
         Paragraph("What to hold against it", _notes(result)),
     ]
 
 
 def summary_table(result: BacktestResult) -> Table:
-    """The measures of the strategy and of equal weight side by side."""
+    """The measures of the strategy, of equal weight and of the benchmark side by side."""
+    against = "" if result.benchmark is None else str(result.benchmark.name)
     heads = [Column(str(name)) for name in result.summary.columns]
     rows = [
-        [MEASURES[str(measure)], *(_shown(str(measure), float(value)) for value in row)]
+        [
+            MEASURES[str(measure)].format(against),
+            *(_shown(str(measure), float(value)) for value in row),
+        ]
         for measure, row in result.summary.iterrows()
         if measure in MEASURES
     ]
@@ -69,7 +86,7 @@ def summary_table(result: BacktestResult) -> Table:
 def _shown(measure: str, value: float) -> str:
     if measure in BARE:
         return number(value, 2)
-    return percent(value, 2 if measure == "annual_cost" else 1, sign=measure == "annual_return")
+    return percent(value, 2 if measure == "annual_cost" else 1, sign=measure in SIGNED)
 
 
 def _sides(result: BacktestResult) -> tuple[pd.Series[float], pd.Series[float]]:
@@ -89,6 +106,20 @@ def _outcome(result: BacktestResult) -> str:
     )
 
 
+def _active(result: BacktestResult) -> str:
+    own, _ = _sides(result)
+    name = "" if result.benchmark is None else str(result.benchmark.name)
+    known = "the companies by market value" if name == MARKET else name
+    points = 100.0 * own["active_return"]
+    side = "less" if points < 0.0 else "more"
+    return (
+        f"It returned {number(abs(points), 1)} percentage points a year {side} than {known}, at an "
+        f"active risk of {percent(own['active_risk'])}: an information ratio "
+        f"of {number(own['information_ratio'], 2)}. It was ahead in {percent(own['hit_rate'], 0)} "
+        f"of months, and moved by {number(own['beta'], 2)} for each 1 that the benchmark moved."
+    )
+
+
 def _effort(result: BacktestResult) -> str:
     own, _ = _sides(result)
     means = result.weights.mean().sort_index().sort_values(ascending=False, kind="stable").head(3)
@@ -96,7 +127,8 @@ def _effort(result: BacktestResult) -> str:
     return (
         f"Weights were decided on {len(result.weights):,} dates. After the first purchase "
         f"{percent(own['annual_turnover'], 0)} of the portfolio changed hands in a year, and costs "
-        f"took {percent(own['annual_cost'], 2)} a year. On average it held most of {most}."
+        f"took {percent(own['annual_cost'], 2)} a year: without them 1 would have become "
+        f"{number(float(wealth(result.gross).iloc[-1]), 2)}. On average it held most of {most}."
     )
 
 

@@ -12,7 +12,7 @@ from .formats import layer_name, number, percent, readable
 from .palette import DOWN, UP, diverging, layer_colour, text_on
 from .svg import Scale, drawing, tag
 
-__all__ = ["bar", "heat_map", "layer_strip", "range_bar", "signed_bar"]
+__all__ = ["bar", "heat_cell", "heat_map", "layer_strip", "range_bar", "signed_bar"]
 
 
 def bar(share: float, colour: str, label: str) -> Markup:
@@ -140,7 +140,7 @@ def heat_map(table: pd.DataFrame, layers: Mapping[str, str]) -> Markup:
         for i, name in enumerate(table.index)
     ]
     cells = [
-        _heat_cell(
+        heat_cell(
             float(values[i, j]),
             bound,
             f"{table.columns[j]}, {table.index[i]}",
@@ -163,7 +163,7 @@ def heat_map(table: pd.DataFrame, layers: Mapping[str, str]) -> Markup:
     )
 
 
-def _heat_cell(
+def heat_cell(
     value: float,
     bound: float,
     label: str,
@@ -171,9 +171,12 @@ def _heat_cell(
     y: float,
     width: float,
     height: float,
+    digits: int = 0,
 ) -> Markup:
+    """A cell coloured by its value, fully at `bound`, with per cent in it unless that is zero."""
     share = value / bound if np.isfinite(value) else 0.0
-    text = "" if not np.isfinite(value) or abs(value) < 0.005 else number(100 * value, 0)
+    small = not np.isfinite(value) or abs(value) < 0.005 * 10.0**-digits
+    text = "" if small else number(100 * value, digits)
     fill = diverging(share)
     told = tag("title", f"{label}: {percent(value, sign=True)}")
     box = tag("rect", told, x=x, y=y, width=width, height=height, fill=fill)

@@ -59,7 +59,7 @@ class Scale:
         if not self.log:
             return ticks(self.low, self.high, count)
         first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
-        steps = (1, 2, 5) if last - first < 3 else (1,)
+        steps = (1, 2, 5) if self.high < 100.0 * self.low else (1,)
         marks = [step * 10.0**power for power in range(first, last + 1) for step in steps]
         return [mark for mark in marks if self.low <= mark <= self.high]
 
