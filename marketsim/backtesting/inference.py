@@ -17,6 +17,7 @@ from scipy.special import log_ndtr, ndtr
 from marketsim.errors import InputError
 
 __all__ = [
+    "FLAT",
     "SharpeEstimate",
     "deflated_sharpe",
     "expected_maximum",

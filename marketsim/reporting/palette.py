@@ -15,6 +15,7 @@ from dataclasses import dataclass
 __all__ = [
     "DOWN",
     "INK",
+    "OTHER",
     "SERIES",
     "UP",
     "RegimeStyle",

@@ -23,7 +23,7 @@ from .tables import Column, Table
 if TYPE_CHECKING:
     from ..backtesting import BacktestResult
 
-__all__ = ["rolling_figure", "sharpe_sentence", "sharpe_table"]
+__all__ = ["rolling_figure", "sharpe_sentence", "sharpe_table", "sure"]
 
 COUNTED = (1, 10, 100)
 """Variants for which the table has a column, beside those that were told of."""
@@ -59,15 +59,15 @@ def sharpe_sentence(result: BacktestResult) -> str:
 
 def _left(result: BacktestResult) -> str:
     """How probable the ratio is, and for how many variants it was counted."""
-    sure = _sure(result.deflated_sharpe())
+    left = sure(result.deflated_sharpe())
     if result.trials == 1:
         return (
-            f"The probability that the true one is above zero is {sure}, counted as the only "
+            f"The probability that the true one is above zero is {left}, counted as the only "
             "variant that was tried; where it was picked from several it is less."
         )
     return (
         f"It is counted as the best of {result.trials:,} variants tried: the probability that the "
-        f"true one is above what the best of so many would show by luck alone is {sure}."
+        f"true one is above what the best of so many would show by luck alone is {left}."
     )
 
 
@@ -99,11 +99,11 @@ def _row(estimate: SharpeEstimate, rate: int, trials: list[int]) -> list[str]:
         f"{number(low, 2)} to {number(high, 2)}",
         number(estimate.skewness, 1),
         number(estimate.kurtosis, 1),
-        *(_sure(deflated_sharpe(estimate, n)) for n in trials),
+        *(sure(deflated_sharpe(estimate, n)) for n in trials),
     ]
 
 
-def _sure(probability: float) -> str:
+def sure(probability: float) -> str:
     """A probability in per cent; never all, never nothing."""
     if not np.isfinite(probability):
         return MISSING

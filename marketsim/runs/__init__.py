@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .answers import Answer, answered
+from .backtests import compare_backtests
 from .comparison import Comparison, compare
 from .decision import Decision, decide
 from .implied import ImpliedHistory, implied_history, implied_now
@@ -19,6 +20,7 @@ __all__ = [
     "StressTest",
     "answered",
     "compare",
+    "compare_backtests",
     "decide",
     "implied_history",
     "implied_json",

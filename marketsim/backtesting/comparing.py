@@ -1,0 +1,301 @@
+"""Backtests beside one another, on the dates that all of them have."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from marketsim.backtesting.folders import RecordedWalk
+from marketsim.backtesting.inference import FLAT, deflated_sharpe, sharpe_estimate
+from marketsim.backtesting.measures import active, measures, span
+from marketsim.backtesting.result import HINDSIGHT
+from marketsim.errors import InputError
+
+__all__ = ["BacktestComparison", "compared"]
+
+FEWEST: Final = 20
+"""Dates in common below which there is nothing to compare."""
+
+SHOWN: Final = {
+    "final_wealth": "wealth",
+    "annual_return": "return",
+    "annual_volatility": "volatility",
+    "sharpe_ratio": "Sharpe",
+    "max_drawdown": "drawdown",
+    "annual_turnover": "turnover",
+    "annual_cost": "cost",
+    "active_return": "active",
+    "active_risk": "active risk",
+    "information_ratio": "information",
+    "hit_rate": "hit rate",
+    "deflated_sharpe": "deflated",
+    "deflated_information": "active deflated",
+}
+"""Measures that are printed, and their names where there is little room."""
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestComparison:
+    """Backtests on common dates.
+
+    Attributes
+    ----------
+    folders : mapping of name to Path
+        Names are those of the strategies, or of the folders where two have the same strategy.
+    returns : DataFrame [date, name]
+        After costs.
+    measures : DataFrame [name, measure]
+        See `marketsim.backtesting.measures`, with `active`; ``sharpe_error``, of a year;
+        ``deflated_sharpe``, and ``deflated_information``, the same of active returns.
+    correlation : DataFrame [name, name]
+        Of returns less those of what they are held against.
+    against : str
+        What active returns are held against.
+    trials : int
+        Variants that the deflated ratio allows for: all of them, and those that they name.
+    equal_weight, benchmark : Series, by date, or None
+        Returns, where they are the same for all.
+    notes : tuple of str
+        What a reader must know: dates left out, what differs, hindsight.
+    """
+
+    folders: Mapping[str, Path]
+    returns: pd.DataFrame
+    measures: pd.DataFrame
+    correlation: pd.DataFrame
+    against: str
+    trials: int
+    equal_weight: pd.Series | None
+    benchmark: pd.Series | None
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        days = self.returns.index
+        return (
+            f"BacktestComparison({', '.join(self.folders)}, {days[0].date()} to {days[-1].date()})"
+        )
+
+    def __str__(self) -> str:
+        days = self.returns.index
+        told = f"{len(self.folders)} backtests, {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}"
+        return "\n\n".join(
+            [
+                f"{told}; active against {self.against}; deflated as the best of {self.trials}:",
+                _text(self.measures[list(SHOWN)].rename(columns=SHOWN), "{:.3f}"),
+                "Correlation of active returns:",
+                _text(self.correlation, "{:.2f}"),
+                "\n".join(f"Note: {note}" for note in self.notes),
+            ]
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it but returns as plain numbers, texts, lists and mappings, for JSON."""
+        days = self.returns.index
+        return {
+            "backtests": {name: str(folder) for name, folder in self.folders.items()},
+            "start": f"{days[0]:%Y-%m-%d}",
+            "end": f"{days[-1]:%Y-%m-%d}",
+            "dates": len(days),
+            "against": self.against,
+            "trials": self.trials,
+            "measures": _plain(self.measures),
+            "correlation": _plain(self.correlation),
+            "notes": list(self.notes),
+        }
+
+    def to_json(self) -> str:
+        """Return all of it but returns as JSON."""
+        return json.dumps(self.record(), indent=2, allow_nan=False) + "\n"
+
+
+def compared(walks: Sequence[RecordedWalk]) -> BacktestComparison:
+    """Put backtests beside one another.
+
+    Where their dates differ all are taken from the close of the first date that they have in
+    common to that of the last, without what was paid before, and a note says so.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two, one is given twice, or they have hardly a date in common.
+    """
+    _require_several(walks)
+    names = _names(walks)
+    dates = _common(walks, names)
+    cut = [_cut(walk, dates, whole=_alike(walks)) for walk in walks]
+    returns = pd.DataFrame({n: one["return"] for n, one in zip(names, cut, strict=True)})
+    against, rivals = _against(walks, cut)
+    trials = sum(walk.trials for walk in walks)
+    found = {
+        name: pd.concat([_measures(walk, one, dates), active(one["return"], rival)])
+        for name, walk, one, rival in zip(names, walks, cut, rivals, strict=True)
+    }
+    differences = {n: returns[n] - rival for n, rival in zip(names, rivals, strict=True)}
+    excess = {n: one["return"] - one["interest"] for n, one in zip(names, cut, strict=True)}
+    sure = {
+        "sharpe_error": _errors(excess),
+        "deflated_sharpe": _deflated(excess, trials),
+        "deflated_information": _deflated(differences, trials),
+    }
+    table = pd.DataFrame(found).T.join(pd.DataFrame(sure)).rename_axis("backtest")
+    return BacktestComparison(
+        folders={name: walk.folder for name, walk in zip(names, walks, strict=True)},
+        returns=returns,
+        measures=table,
+        correlation=_correlation(pd.DataFrame(differences)),
+        against=against,
+        trials=trials,
+        equal_weight=_shared(cut, "equal_weight"),
+        benchmark=_shared(cut, "benchmark"),
+        notes=(*_restricted(walks, names, dates), *_different(walks), HINDSIGHT),
+    )
+
+
+def _require_several(walks: Sequence[RecordedWalk]) -> None:
+    places = [walk.folder.resolve() for walk in walks]
+    if twice := [
+        walk.folder for walk, at in zip(walks, places, strict=True) if places.count(at) > 1
+    ]:
+        raise InputError(f"'{twice[0]}' is given twice; each backtest counts as a trial once")
+    if len(walks) < 2:
+        raise InputError("a comparison is of two backtests or more; give their folders")
+
+
+def _names(walks: Sequence[RecordedWalk]) -> list[str]:
+    """Strategies where these tell them apart, else names of folders, else the whole paths."""
+    for named in (
+        [walk.strategy for walk in walks],
+        [walk.folder.resolve().name for walk in walks],
+    ):
+        if len(set(named)) == len(walks):
+            return named
+    return [str(walk.folder) for walk in walks]
+
+
+def _alike(walks: Sequence[RecordedWalk]) -> bool:
+    return all(walk.dates.equals(walks[0].dates) for walk in walks)
+
+
+def _common(walks: Sequence[RecordedWalk], names: Sequence[str]) -> pd.DatetimeIndex:
+    dates = walks[0].dates
+    for walk in walks[1:]:
+        dates = dates.intersection(walk.dates)
+    if len(dates) < FEWEST:
+        spans = "; ".join(_span(n, walk.dates) for n, walk in zip(names, walks, strict=True))
+        raise InputError(
+            f"backtests have {len(dates)} dates in common, and {FEWEST} are needed: {spans}"
+        )
+    return dates
+
+
+def _span(name: str, dates: pd.DatetimeIndex) -> str:
+    return f"{name} from {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
+
+
+def _cut(walk: RecordedWalk, dates: pd.DatetimeIndex, *, whole: bool) -> pd.DataFrame:
+    """Return what a walk returned from one common date to the next; costs are left as they are."""
+    if whole:
+        return walk.returns
+    grown = (1.0 + walk.returns.drop(columns="cost")).cumprod().loc[dates]
+    return grown.pct_change().fillna(0.0)
+
+
+def _measures(walk: RecordedWalk, cut: pd.DataFrame, dates: pd.DatetimeIndex) -> pd.Series:
+    costs, traded = walk.returns["cost"], walk.traded
+    if "cost" not in cut:  # what was paid at the first close is not part of what comes after
+        costs, traded = _after(costs, dates), _after(traded, dates)
+    return measures(cut["return"], cut["interest"], traded.to_frame(), costs)
+
+
+def _after(paid: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
+    """Return what was paid after the first date; nothing on it, where the purchase would be."""
+    later = paid[(paid.index > dates[0]) & (paid.index <= dates[-1])]
+    found: pd.Series = pd.concat([pd.Series([0.0], dates[:1]), later])
+    return found
+
+
+def _against(
+    walks: Sequence[RecordedWalk], cut: Sequence[pd.DataFrame]
+) -> tuple[str, list[pd.Series]]:
+    """Return what is held against, in words, and its returns for each."""
+    if any(walk.benchmark is None for walk in walks):
+        return "equal weight of the same companies", [one["equal_weight"] for one in cut]
+    same = _shared(cut, "benchmark") is not None and len({w.benchmark for w in walks}) == 1
+    named = str(walks[0].benchmark) if same else "the benchmark of each"
+    return named, [one["benchmark"] for one in cut]
+
+
+def _shared(cut: Sequence[pd.DataFrame], column: str) -> pd.Series | None:
+    """Return a column that all have, and in which they agree."""
+    if not all(column in one for one in cut):
+        return None
+    first = cut[0][column]
+    return first if all(np.allclose(one[column], first, atol=1e-9) for one in cut) else None
+
+
+def _errors(excess: Mapping[str, pd.Series]) -> pd.Series:
+    """Return standard errors of annual ratios."""
+    year = float(np.sqrt(span(next(iter(excess.values())))[1]))
+    found = {name: year * sharpe_estimate(one.iloc[1:]).error for name, one in excess.items()}
+    return pd.Series(found)
+
+
+def _deflated(excess: Mapping[str, pd.Series], trials: int) -> pd.Series:
+    """Return what is left of each ratio if it was the one that was picked.
+
+    Ratios of trials scatter as those without worth do, or as these do where that is more.
+    """
+    found = {name: sharpe_estimate(one.iloc[1:]) for name, one in excess.items()}
+    seen = np.array([one.ratio for one in found.values() if np.isfinite(one.ratio)])
+    null = 1.0 / np.sqrt(next(iter(found.values())).count - 1)
+    scatter = max(float(seen.std(ddof=1)) if len(seen) > 1 else 0.0, null)
+    return pd.Series({name: deflated_sharpe(one, trials, scatter) for name, one in found.items()})
+
+
+def _correlation(differences: pd.DataFrame) -> pd.DataFrame:
+    """Return correlations; NaN of what does not differ from what it is held against."""
+    moving = differences.iloc[1:]
+    apart = {name: one if one.std() > FLAT else one * np.nan for name, one in moving.items()}
+    return pd.DataFrame(apart).corr()
+
+
+def _restricted(
+    walks: Sequence[RecordedWalk], names: Sequence[str], dates: pd.DatetimeIndex
+) -> list[str]:
+    if _alike(walks):
+        return []
+    spans = "; ".join(_span(n, walk.dates) for n, walk in zip(names, walks, strict=True))
+    return [
+        f"dates differ ({spans}): all are compared from the close of {dates[0]:%Y-%m-%d} to "
+        f"{dates[-1]:%Y-%m-%d}, the {len(dates):,} dates that all have, without what was paid "
+        "before"
+    ]
+
+
+def _different(walks: Sequence[RecordedWalk]) -> list[str]:
+    """Return what was asked otherwise of one than of another, but for dates."""
+    asked = [dict(walk.record.get("arguments", {})) for walk in walks]
+    if _alike(walks):  # else the panels differ by their dates at least
+        for one, walk in zip(asked, walks, strict=True):
+            one["prices"] = walk.record.get("sha256", {}).get("prices")
+    keys = sorted({key for one in asked for key in one} - {"start", "end"})
+    apart = [key for key in keys if any(one.get(key) != asked[0].get(key) for one in asked)]
+    return [f"they were not asked alike: {', '.join(apart)} differ"] if apart else []
+
+
+def _text(table: pd.DataFrame, shape: str) -> str:
+    return table.rename_axis(None).to_string(float_format=shape.format, na_rep="-")
+
+
+def _plain(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Return rows as mappings, with nothing in place of what is no number."""
+    return {
+        str(name): {str(k): float(v) if np.isfinite(v) else None for k, v in row.items()}
+        for name, row in table.astype(float).iterrows()
+    }
