@@ -79,6 +79,7 @@ def backtest(
     out: Out = None,
 ) -> None:
     """Walk a strategy forward in time; it sees nothing later than each date."""
+    environment.prepare_jax()
     from marketsim.backtesting.rebalancing import require_rebalance
     from marketsim.files import check_folder
 
@@ -86,7 +87,6 @@ def backtest(
     when = require_rebalance(_when(rebalance))
     with progress_bar() as progress:
         progress("reading")
-        environment.prepare_jax()
         import marketsim as ms
         from marketsim.reporting import write_backtest_report
 
@@ -128,12 +128,12 @@ def audit(
     seed: Annotated[int, typer.Option(min=0, help="Of the dates and the other futures.")] = 0,
 ) -> None:
     """Look for what a strategy could not have known; exit code 1 where something is found."""
+    environment.prepare_jax()
     from marketsim.backtesting.rebalancing import require_rebalance
 
     when = require_rebalance(_when(rebalance))
     with progress_bar() as progress:
         progress("reading")
-        environment.prepare_jax()
         import marketsim as ms
 
         facts = ms.load_facts(add=add)

@@ -38,6 +38,7 @@ def compare(
     Runs are made again from what they record, and weights, risk and forecasts compared. Backtests
     are read: measures, how alike they are, and how sure the best of so many is.
     """
+    environment.prepare_jax()
     from marketsim.backtesting.folders import is_backtest
 
     result = _backtests(folders, out) if any(map(is_backtest, folders)) else _runs(folders, out)
@@ -54,13 +55,11 @@ def _backtests(folders: list[Path], out: Path | None) -> BacktestComparison:
 
 
 def _runs(folders: list[Path], out: Path | None) -> Comparison:
+    from marketsim import runs
     from marketsim.errors import InputError
 
     if len(folders) != 2:
         raise InputError(f"two runs are compared, or several backtests; {len(folders)} are given")
     with progress_bar() as progress:
         progress("starting")
-        environment.prepare_jax()
-        from marketsim import runs
-
         return runs.compare(*folders, out=out, progress=progress)
