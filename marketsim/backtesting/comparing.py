@@ -11,6 +11,14 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from marketsim.backtesting.common_dates import (
+    after,
+    alike,
+    common_dates,
+    cut_to,
+    names_of,
+    restricted,
+)
 from marketsim.backtesting.folders import RecordedWalk
 from marketsim.backtesting.inference import FLAT, deflated_sharpe, sharpe_estimate
 from marketsim.backtesting.measures import active, measures, span
@@ -18,9 +26,6 @@ from marketsim.backtesting.result import HINDSIGHT
 from marketsim.errors import InputError
 
 __all__ = ["BacktestComparison", "compared"]
-
-FEWEST: Final = 20
-"""Dates in common below which there is nothing to compare."""
 
 SHOWN: Final = {
     "final_wealth": "wealth",
@@ -126,9 +131,9 @@ def compared(walks: Sequence[RecordedWalk]) -> BacktestComparison:
         There are fewer than two, one is given twice, or they have hardly a date in common.
     """
     _require_several(walks)
-    names = _names(walks)
-    dates = _common(walks, names)
-    cut = [_cut(walk, dates, whole=_alike(walks)) for walk in walks]
+    names = names_of(walks)
+    dates = common_dates(walks, names)
+    cut = [cut_to(walk, dates, whole=alike(walks)) for walk in walks]
     returns = pd.DataFrame({n: one["return"] for n, one in zip(names, cut, strict=True)})
     against, rivals = _against(walks, cut)
     trials = sum(walk.trials for walk in walks)
@@ -153,7 +158,7 @@ def compared(walks: Sequence[RecordedWalk]) -> BacktestComparison:
         trials=trials,
         equal_weight=_shared(cut, "equal_weight"),
         benchmark=_shared(cut, "benchmark"),
-        notes=(*_restricted(walks, names, dates), *_different(walks), HINDSIGHT),
+        notes=(*restricted(walks, names, dates), *_different(walks), HINDSIGHT),
     )
 
 
@@ -167,57 +172,11 @@ def _require_several(walks: Sequence[RecordedWalk]) -> None:
         raise InputError("a comparison is of two backtests or more; give their folders")
 
 
-def _names(walks: Sequence[RecordedWalk]) -> list[str]:
-    """Strategies where these tell them apart, else names of folders, else the whole paths."""
-    for named in (
-        [walk.strategy for walk in walks],
-        [walk.folder.resolve().name for walk in walks],
-    ):
-        if len(set(named)) == len(walks):
-            return named
-    return [str(walk.folder) for walk in walks]
-
-
-def _alike(walks: Sequence[RecordedWalk]) -> bool:
-    return all(walk.dates.equals(walks[0].dates) for walk in walks)
-
-
-def _common(walks: Sequence[RecordedWalk], names: Sequence[str]) -> pd.DatetimeIndex:
-    dates = walks[0].dates
-    for walk in walks[1:]:
-        dates = dates.intersection(walk.dates)
-    if len(dates) < FEWEST:
-        spans = "; ".join(_span(n, walk.dates) for n, walk in zip(names, walks, strict=True))
-        raise InputError(
-            f"backtests have {len(dates)} dates in common, and {FEWEST} are needed: {spans}"
-        )
-    return dates
-
-
-def _span(name: str, dates: pd.DatetimeIndex) -> str:
-    return f"{name} from {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
-
-
-def _cut(walk: RecordedWalk, dates: pd.DatetimeIndex, *, whole: bool) -> pd.DataFrame:
-    """Return what a walk returned from one common date to the next; costs are left as they are."""
-    if whole:
-        return walk.returns
-    grown = (1.0 + walk.returns.drop(columns="cost")).cumprod().loc[dates]
-    return grown.pct_change().fillna(0.0)
-
-
 def _measures(walk: RecordedWalk, cut: pd.DataFrame, dates: pd.DatetimeIndex) -> pd.Series:
     costs, traded = walk.returns["cost"], walk.traded
     if "cost" not in cut:  # what was paid at the first close is not part of what comes after
-        costs, traded = _after(costs, dates), _after(traded, dates)
+        costs, traded = after(costs, dates), after(traded, dates)
     return measures(cut["return"], cut["interest"], traded.to_frame(), costs)
-
-
-def _after(paid: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
-    """Return what was paid after the first date; nothing on it, where the purchase would be."""
-    later = paid[(paid.index > dates[0]) & (paid.index <= dates[-1])]
-    found: pd.Series = pd.concat([pd.Series([0.0], dates[:1]), later])
-    return found
 
 
 def _against(
@@ -265,28 +224,15 @@ def _correlation(differences: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(apart).corr()
 
 
-def _restricted(
-    walks: Sequence[RecordedWalk], names: Sequence[str], dates: pd.DatetimeIndex
-) -> list[str]:
-    if _alike(walks):
-        return []
-    spans = "; ".join(_span(n, walk.dates) for n, walk in zip(names, walks, strict=True))
-    return [
-        f"dates differ ({spans}): all are compared from the close of {dates[0]:%Y-%m-%d} to "
-        f"{dates[-1]:%Y-%m-%d}, the {len(dates):,} dates that all have, without what was paid "
-        "before"
-    ]
-
-
 def _different(walks: Sequence[RecordedWalk]) -> list[str]:
     """Return what was asked otherwise of one than of another, but for dates."""
     asked = [dict(walk.record.get("arguments", {})) for walk in walks]
-    if _alike(walks):  # else the panels differ by their dates at least
+    if alike(walks):  # else the panels differ by their dates at least
         for one, walk in zip(asked, walks, strict=True):
             one["prices"] = walk.record.get("sha256", {}).get("prices")
     keys = sorted({key for one in asked for key in one} - {"start", "end"})
     apart = [key for key in keys if any(one.get(key) != asked[0].get(key) for one in asked)]
-    return [f"they were not asked alike: {', '.join(apart)} differ"] if apart else []
+    return [f"they differ in what was asked: {', '.join(apart)}"] if apart else []
 
 
 def _text(table: pd.DataFrame, shape: str) -> str:

@@ -163,7 +163,8 @@ def test_of_one_strategy_folders_are_the_names(tmp_path: Path, make: Make) -> No
     told = runs.compare_backtests([cheap, dear])
     assert list(told.folders) == ["cheap", "dear"]
     assert told.measures["annual_return"]["cheap"] > told.measures["annual_return"]["dear"]
-    assert "they were not asked alike: cost differ" in told.notes
+    assert "they differ in what was asked: cost" in told.notes
+    assert told.measures["annual_cost"]["cheap"] == 0.0
     assert told.equal_weight is None  # it pays other costs
     assert told.benchmark is not None
 
