@@ -84,7 +84,7 @@ def backtest(
         progress("reading")
         environment.prepare_jax()
         import marketsim as ms
-        from marketsim.reporting import write_backtest_report
+        from marketsim.reporting.backtest_page import backtest_html
 
         facts = ms.load_facts(add=add)
         names, panel = _universe(listed(tickers), prices, facts, listed(believe) or ())
@@ -104,10 +104,10 @@ def backtest(
             progress=progress,
         )
         progress("writing")
-        folder = result.to_folder(out or Path("runs") / _identity(result))
-        report = write_backtest_report(folder / "report.html", result)
+        folder = out or Path("runs") / _identity(result)
+        result.to_folder(folder, report=backtest_html(result))
     print(result.summary.to_string(float_format="{:.4f}".format, na_rep=""))
-    print(f"report: {report}")
+    print(f"report: {folder / 'report.html'}")
 
 
 def audit(
