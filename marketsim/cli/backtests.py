@@ -175,18 +175,14 @@ def _universe(
     wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge, believe: tuple[str, ...]
 ) -> tuple[tuple[str, ...], Panel]:
     """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
+    from marketsim.batch.inputs import priced
     from marketsim.errors import PriceError
-    from marketsim.prices import load_universe, splits_in
 
-    companies = wanted or tuple(facts.universe.companies.index)
-    panel = load_universe(companies, source, splits=splits_in(facts.table), believe=believe)
-    without = {ticker: why for ticker, why in panel.left_out.items() if ticker in companies}
-    told = [f"no prices of {ticker}: {why}" for ticker, why in without.items()]
-    if wanted and told:
-        raise PriceError("\n".join(told))
-    warn(told)
-    known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
-    return wanted or known, panel
+    tickers, panel, without = priced(wanted, source, facts, believe)
+    if wanted and without:
+        raise PriceError("\n".join(without))
+    warn(without)
+    return tickers, panel
 
 
 def _identity(result: BacktestResult) -> str:
