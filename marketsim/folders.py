@@ -73,7 +73,7 @@ def replace_folder(path: Path, files: Mapping[str, bytes]) -> Path:
     try:
         part.mkdir()
         for name, content in files.items():
-            _write(part / name, content)
+            _write(part / name, content, path / name)
         _settle(part)
         if inside:
             _change_over(part, target, tuple(files))
@@ -144,14 +144,15 @@ def _listed(folder: Path) -> Iterator[str]:
         yield from (name for name in map(str, record[RESULTS]) if Path(name).name == name)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, meant: Path) -> None:
+    """Write a file on its way to where it is meant to stand."""
     try:
         with path.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:  # a full disk does not say which file it is about
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        raise OSError(error.errno, error.strerror, str(meant)) from error
 
 
 def _settle(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -34,7 +35,7 @@ class Task:
 
 
 def plan(jobs: Iterable[Job]) -> tuple[Task, ...]:
-    """Return tasks, each once: jobs that all comes to the same for are one.
+    """Return tasks, each once: jobs into which the same enters are one.
 
     Raises
     ------
@@ -97,7 +98,8 @@ def _task(job: Job, digests: _Digests) -> Task:
     }
     text = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:SHOWN]
-    return Task(job, f"{job.name}-{start}-{end}-{digest}", identity)
+    shown = re.sub(r"[^A-Za-z0-9_.-]", "_", job.name)  # for any disk, and for a link as it stands
+    return Task(job, f"{shown}-{start}-{end}-{digest}", identity)
 
 
 def _file_digest(path: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from typing import Any, Final
-from urllib.parse import quote
 
 import pandas as pd
 from markupsafe import Markup
@@ -87,7 +86,7 @@ def _table(done: pd.DataFrame) -> Table:
 
 
 def _linked(job: str, strategy: str) -> Markup:
-    return tag("a", strategy, href=f"jobs/{quote(job)}/{REPORT}")
+    return tag("a", strategy, href=f"jobs/{job}/{REPORT}")
 
 
 def _setting(value: Any) -> str:

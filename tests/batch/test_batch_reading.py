@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,18 +141,18 @@ def test_a_job_is_named_by_all_that_enters_it(tmp_path: Path) -> None:
         "2021-01-08,105.2,58.8",
     ]
     closes.write_text("\n".join(["date,NVDA,AMD", *rows]))
-    base = {"strategy": str(file), "prices": str(closes), "end": "2021-01-08"}
+    base: dict[str, Any] = {"strategy": str(file), "prices": str(closes), "end": "2021-01-08"}
 
-    def name(**changed: object) -> str:
+    def name(**changed: Any) -> str:
         from marketsim.batch import inputs
 
         inputs._panel.cache_clear()
-        (task,) = plan([Job(**{**base, **changed})])  # type: ignore[arg-type]
+        (task,) = plan([Job(**{**base, **changed})])
         return task.name
 
     first = name()
     assert first == name(period="by another name", start="2021-01-01")
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"cost": 0.002},
         {"spread": 0.001},
         {"rebalance": "weekly"},
