@@ -19,6 +19,7 @@ from .answers import hedge, information, sensitivities
 from .backtests import audit, backtest, strategies
 from .batches import batch
 from .comparisons import compare
+from .environment import open_streams
 from .facts import facts
 from .forecasts import forecast
 from .implied import implied
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     from marketsim.errors import MarketsimError
 
+    open_streams()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="marketsim")
     except MarketsimError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -210,3 +211,20 @@ def test_whoever_stops_listening_does_not_stop_the_batch(file: Path, tmp_path: P
         told = process.stderr.read()
     assert (process.returncode, told) == (0, "")
     assert len(results(tmp_path / "b")) == 4 * 6 + 3
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_done_without(closed: str, tmp_path: Path) -> None:
+    """What a scheduler closed takes nothing into a table, and no job fails for it."""
+    file = batch_file(tmp_path / "jobs", strategies='"broken.py", "even.py"')
+    line = shlex.join(command(file, "--out", tmp_path / "b", "--json"))
+    ended = subprocess.run(
+        f"{line} {closed}", shell=True, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == ""
+    states = [json.loads(told).get("state") for told in ended.stdout.splitlines()]
+    assert states == (
+        [] if ">&- 2" in closed else ["running", "failed"] * 2 + ["running", "done"] * 2 + [None]
+    )
+    assert len(results(tmp_path / "b")) == 2 * 6 + 3
