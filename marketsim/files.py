@@ -20,6 +20,7 @@ from typing import Final
 from platformdirs import user_cache_path
 
 __all__ = [
+    "MARKS",
     "RECORD",
     "REPORT",
     "cache_folder",
@@ -102,7 +103,7 @@ def check_folder(path: Path | None) -> None:
         raise _error(errno.ENOTDIR, path, "is a file; name a folder")
     if path.is_dir():
         held = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
-        broken_off = any(path.glob(f".*.part/{RECORD}"))  # while results were changing over
+        broken_off = any(path.glob(".*.part/"))  # while results were changing over
         if held and not set(MARKS) & set(held) and not broken_off:
             more = f" and {len(held) - 1} more" if len(held) > 1 else ""
             says = f"holds {held[0]}{more}, which no finished run wrote; name a new folder"

@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from marketsim.files import RECORD, REPORT
+from marketsim.files import MARKS, RECORD, REPORT
 
 __all__ = ["clear_leftovers", "digests", "is_alive", "replace_folder", "sound_record"]
 
@@ -64,14 +64,14 @@ def replace_folder(path: Path, files: Mapping[str, bytes]) -> Path:
         ones were already changing over, when no record is left.
     """
     target = path.resolve() if path.is_symlink() else path
-    inside = target.is_dir() and (any(target.iterdir()) or target.samefile(Path.cwd()))
+    inside = target.is_dir() and (any(target.iterdir()) or _is_here(target))
     home = target if inside else target.absolute().parent
     home.mkdir(parents=True, exist_ok=True)
-    clear_leftovers(home)
     part = home / f".{target.name[:80]}.{_me()}.{secrets.token_hex(4)}{PART}"
     _MADE.add(part.name)
     try:
         part.mkdir()
+        clear_leftovers(home)
         for name, content in files.items():
             _write(part / name, content, path / name)
         _settle(part)
@@ -81,7 +81,8 @@ def replace_folder(path: Path, files: Mapping[str, bytes]) -> Path:
             part.rename(target)
         _settle(home)
     except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
+        if not (inside and _is_broken(target)):
+            shutil.rmtree(part, ignore_errors=True)
         raise
     finally:
         _MADE.discard(part.name)
@@ -121,6 +122,19 @@ def clear_leftovers(folder: Path, *, alone: bool = False) -> None:
                 shutil.rmtree(left, ignore_errors=True)
             elif alone:
                 left.unlink(missing_ok=True)
+
+
+def _is_here(folder: Path) -> bool:
+    """Whether somebody stands in a folder, who would lose it if another took its place."""
+    with suppress(OSError):  # where one stands in a folder that is gone
+        return folder.samefile(Path.cwd())
+    return False
+
+
+def _is_broken(folder: Path) -> bool:
+    """Whether results lost their record to a change: what is hidden there says whose they are."""
+    held = any(not entry.name.startswith(".") for entry in folder.iterdir())
+    return held and not any((folder / mark).exists() for mark in MARKS)
 
 
 def _change_over(part: Path, target: Path, names: tuple[str, ...]) -> None:

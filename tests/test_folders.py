@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from marketsim import folders
 from marketsim.files import check_folder
 from marketsim.folders import clear_leftovers, digests, replace_folder, sound_record
 
@@ -39,6 +40,18 @@ replace_folder(Path(sys.argv[1]), {**files, "run.json": record})
 def written(folder: Path, files: dict[str, bytes]) -> Path:
     record = json.dumps({"of": "old", "results": digests(files)}).encode()
     return replace_folder(folder, {**files, "run.json": record})
+
+
+def dead() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def hand(process: int) -> str:
+    """Whose a hidden folder is, as its name says it."""
+    return f"{folders._me().rpartition('_')[0]}_{process}"
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -84,6 +97,30 @@ def test_a_failure_leaves_the_old_results(tmp_path: Path, monkeypatch: pytest.Mo
     assert content(folder) == before
 
 
+def test_what_broke_off_in_the_change_may_be_written_again_however_often_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = written(tmp_path / "run", {"a.csv": b"1", "b.csv": b"2"})
+    (folder / "run.json").unlink()
+    with pytest.raises(OSError, match="which no finished run wrote"):
+        check_folder(folder)
+    (folder / f".run.{hand(dead())}.abcd.part").mkdir()  # as a crash between two renames leaves it
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    for _ in range(2):
+        with monkeypatch.context() as patched:
+            patched.setattr("os.fsync", full)
+            check_folder(folder)
+            with pytest.raises(OSError, match="No space left"):
+                written(folder, {"a.csv": b"3"})
+    check_folder(folder)
+    written(folder, {"a.csv": b"3"})
+    assert sound_record(folder) is not None
+    assert not list(folder.glob(".*"))
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no such signal")
 @pytest.mark.parametrize("old", [True, False], ids=["over an older run", "anew"])
 def test_whenever_it_is_killed_a_record_stands_beside_its_own_files(
@@ -122,12 +159,10 @@ def test_a_record_that_does_not_fit_its_files_is_not_sound(tmp_path: Path) -> No
 
 
 def test_what_a_living_process_is_at_stays(tmp_path: Path) -> None:
-    living, dead = os.getppid(), subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    node = os.uname().nodename if hasattr(os, "uname") else ""
-    for process in (living, dead.pid):
-        (tmp_path / f".run.{node}_{process}.abcd.part").mkdir()
+    living = hand(os.getppid())
+    for one in (living, hand(dead())):
+        (tmp_path / f".run.{one}.abcd.part").mkdir()
     (tmp_path / ".of somebody else.part").mkdir()
     clear_leftovers(tmp_path)
     left = {file.name for file in tmp_path.iterdir()}
-    assert left == {f".run.{node}_{living}.abcd.part", ".of somebody else.part"}
+    assert left == {f".run.{living}.abcd.part", ".of somebody else.part"}
