@@ -6,6 +6,7 @@
 from . import allocation as allocation
 from . import assumptions as assumptions
 from . import backtesting as backtesting
+from . import batch as batch
 from . import calibration as calibration
 from . import claims as claims
 from . import derivatives as derivatives

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 __all__ = [
+    "BusyError",
     "DataError",
     "InfeasibleError",
     "InputError",
@@ -43,6 +44,10 @@ class SolverError(MarketsimError):
 
 class PriceError(MarketsimError):
     """Prices are missing, or their source cannot be reached."""
+
+
+class BusyError(MarketsimError):
+    """Another process is at it; the same may be tried again later."""
 
 
 class SourceError(MarketsimError):

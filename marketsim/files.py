@@ -19,9 +19,23 @@ from typing import Final
 
 from platformdirs import user_cache_path
 
-__all__ = ["cache_folder", "check_file", "check_folder", "replace_file", "safe_name"]
+__all__ = [
+    "MARKS",
+    "RECORD",
+    "REPORT",
+    "cache_folder",
+    "check_file",
+    "check_folder",
+    "replace_file",
+    "safe_name",
+]
 
-MARKS: Final = ("run.json", "stress.json")
+RECORD: Final = "run.json"
+"""Of a run or a backtest: what it was given, what it came to, and the digests of its files."""
+
+REPORT: Final = "report.html"
+
+MARKS: Final = (RECORD, "stress.json")
 """What a folder holds that a run, a backtest or a stress test has written."""
 
 STREAMS: Final = tuple(Path("/dev") / name for name in ("stdin", "stdout", "stderr"))
@@ -89,7 +103,8 @@ def check_folder(path: Path | None) -> None:
         raise _error(errno.ENOTDIR, path, "is a file; name a folder")
     if path.is_dir():
         held = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
-        if held and not set(MARKS) & set(held):
+        broken_off = any(path.glob(".*.part/"))  # while results were changing over
+        if held and not set(MARKS) & set(held) and not broken_off:
             more = f" and {len(held) - 1} more" if len(held) > 1 else ""
             says = f"holds {held[0]}{more}, which no finished run wrote; name a new folder"
             raise _error(errno.ENOTEMPTY, path, says)

@@ -7,7 +7,15 @@ import pytest
 from marketsim import errors
 from marketsim.errors import MarketsimError, nearest
 
-KINDS = ["DataError", "InputError", "InfeasibleError", "SolverError", "PriceError", "SourceError"]
+KINDS = [
+    "BusyError",
+    "DataError",
+    "InputError",
+    "InfeasibleError",
+    "SolverError",
+    "PriceError",
+    "SourceError",
+]
 
 
 @pytest.mark.parametrize("name", KINDS)

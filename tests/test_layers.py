@@ -25,6 +25,7 @@ PACKAGE = ROOT / "marketsim"
 LAYERS = (
     {"cli"},
     {"curation"},
+    {"batch"},
     {"runs"},
     {"reporting"},
     {"backtesting"},
@@ -42,7 +43,7 @@ LAYERS = (
     {"scenario_checks", "scenario_columns", "weights"},
     {"provenance"},
     {"tables"},
-    {"dates", "expressions", "resources", "files", "precision"},
+    {"dates", "expressions", "resources", "files", "folders", "precision"},
     {"errors"},
 )
 RANK = {name: -depth for depth, names in enumerate(LAYERS) for name in names}

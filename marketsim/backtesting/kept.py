@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,9 @@ Array = npt.NDArray[np.float64]
 
 KEPT: Final = 20_000
 """Files that are kept, a kilobyte each: the newest."""
+
+DYING: Final = 600.0
+"""Seconds after which a kilobyte that is not written yet never will be."""
 
 LOOKS: Final = "looks at what is held"
 """Kept in place of weights where a strategy asked for those held."""
@@ -71,8 +75,11 @@ def keep(key: str, weights: Array | str) -> None:
 
 
 def prune() -> None:
-    """Let go of the oldest decisions past `KEPT`."""
+    """Let go of the oldest decisions past `KEPT`, and of what a process died over while writing."""
     with suppress(OSError):
+        for left in _folder().glob("*/.*.part"):
+            if left.stat().st_mtime < time.time() - DYING:
+                left.unlink(missing_ok=True)
         files = sorted(_folder().glob("*/*.json"), key=lambda file: file.stat().st_mtime)
         for old in files[:-KEPT]:
             old.unlink(missing_ok=True)

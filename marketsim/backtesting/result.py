@@ -15,9 +15,10 @@ from marketsim.backtesting import measures
 from marketsim.backtesting.attribution import by_layer
 from marketsim.backtesting.inference import deflated_sharpe, sharpe_estimate
 from marketsim.errors import InputError, nearest
-from marketsim.files import check_folder, replace_file
+from marketsim.files import RECORD, REPORT, check_folder
+from marketsim.folders import digests, replace_folder
 
-__all__ = ["HINDSIGHT", "BacktestResult"]
+__all__ = ["HINDSIGHT", "BacktestResult", "as_json"]
 
 GROUPS: Final = ("ticker", "layer")
 
@@ -137,12 +138,18 @@ class BacktestResult:
             raise InputError(f"by={by!r} is neither 'ticker' nor 'layer'.{nearest(by, GROUPS)}")
         return self.gains.sum().rename("gain").rename_axis("ticker")
 
-    def to_folder(self, path: Path | str) -> Path:
+    def to_folder(self, path: Path | str, report: str | None = None) -> Path:
         """Write weights.csv, returns.csv, trades.csv, gains.csv and, last, run.json.
 
-        Each is written whole or not at all.
+        The same inputs give the same bytes. Results of an earlier run there are replaced as a
+        whole: whenever the process ends, no new table stands beside an old record.
 
-        The same inputs give the same bytes. Files of an earlier run there are replaced.
+        Parameters
+        ----------
+        path : Path or str
+            The folder.
+        report : str, optional
+            A page about it, for report.html.
 
         Returns
         -------
@@ -156,12 +163,18 @@ class BacktestResult:
         """
         folder = Path(path).expanduser()
         check_folder(folder)
-        replace_file(folder / "weights.csv", _csv(self.weights.reset_index()))
-        replace_file(folder / "returns.csv", _csv(self._by_date().reset_index()))
-        replace_file(folder / "trades.csv", _csv(_long(self.trades)))
-        replace_file(folder / "gains.csv", _csv(self.gains.reset_index()))
-        replace_file(folder / "run.json", _json(self._record()))
-        return folder
+        files = self.files() | ({} if report is None else {REPORT: report.encode()})
+        record = self.record() | {"results": digests(files)}
+        return replace_folder(folder, {**files, RECORD: as_json(record)})
+
+    def files(self) -> dict[str, bytes]:
+        """Return the tables of a folder of results, by the names of their files."""
+        return {
+            "weights.csv": _csv(self.weights.reset_index()),
+            "returns.csv": _csv(self._by_date().reset_index()),
+            "trades.csv": _csv(_long(self.trades)),
+            "gains.csv": _csv(self.gains.reset_index()),
+        }
 
     def _by_date(self) -> pd.DataFrame:
         table = pd.DataFrame(
@@ -179,7 +192,8 @@ class BacktestResult:
         wealth = measures.wealth(self.benchmark)
         return table.assign(benchmark=self.benchmark, benchmark_wealth=wealth)
 
-    def _record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
+        """Return what run.json says: arguments, digests, versions, measures and notes."""
         summary = {
             name: {key: float(value) if np.isfinite(value) else None for key, value in rows.items()}
             for name, rows in self.summary.items()
@@ -208,5 +222,6 @@ def _csv(table: pd.DataFrame) -> bytes:
     return table.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d").encode()
 
 
-def _json(record: dict[str, Any]) -> bytes:
+def as_json(record: dict[str, Any]) -> bytes:
+    """Return a record as the bytes of run.json."""
     return (json.dumps(record, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()

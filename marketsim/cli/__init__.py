@@ -2,8 +2,8 @@
 
 Only typer is imported at the top, so that `--help` answers at once. Results go to standard
 output, progress and errors to standard error. Exit codes: 0, 1 where an audit or a check finds
-something, 2 for anything the caller can put right (one message, no traceback), 130 when
-interrupted.
+something or a job of a batch fails, 2 for anything the caller can put right (one message, no
+traceback), 75 where another process is at it, 130 when interrupted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import typer
 from .allocation import allocate
 from .answers import hedge, information, sensitivities
 from .backtests import audit, backtest, strategies
+from .batches import batch
 from .comparisons import compare
+from .environment import open_streams
 from .facts import facts
 from .forecasts import forecast
 from .implied import implied
@@ -40,6 +42,7 @@ for command in (
     run,
     compare,
     backtest,
+    batch,
     audit,
     strategies,
     allocate,
@@ -68,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     from marketsim.errors import MarketsimError
 
+    open_streams()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="marketsim")
     except MarketsimError as error:

@@ -88,7 +88,7 @@ def backtest(
     with progress_bar() as progress:
         progress("reading")
         import marketsim as ms
-        from marketsim.reporting import write_backtest_report
+        from marketsim.reporting.backtest_page import backtest_html
 
         facts = ms.load_facts(add=add)
         names, panel = _universe(listed(tickers), prices, facts, listed(believe) or ())
@@ -109,10 +109,10 @@ def backtest(
             progress=progress,
         )
         progress("writing")
-        folder = result.to_folder(out or Path("runs") / _identity(result))
-        report = write_backtest_report(folder / "report.html", result)
+        folder = out or Path("runs") / _identity(result)
+        result.to_folder(folder, report=backtest_html(result))
     print(result.summary.to_string(float_format="{:.4f}".format, na_rep=""))
-    print(f"report: {report}")
+    print(f"report: {folder / 'report.html'}")
 
 
 def audit(
@@ -180,18 +180,14 @@ def _universe(
     wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge, believe: tuple[str, ...]
 ) -> tuple[tuple[str, ...], Panel]:
     """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
+    from marketsim.batch.inputs import priced
     from marketsim.errors import PriceError
-    from marketsim.prices import load_universe, splits_in
 
-    companies = wanted or tuple(facts.universe.companies.index)
-    panel = load_universe(companies, source, splits=splits_in(facts.table), believe=believe)
-    without = {ticker: why for ticker, why in panel.left_out.items() if ticker in companies}
-    told = [f"no prices of {ticker}: {why}" for ticker, why in without.items()]
-    if wanted and told:
-        raise PriceError("\n".join(told))
-    warn(told)
-    known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
-    return wanted or known, panel
+    tickers, panel, without = priced(wanted, source, facts, believe)
+    if wanted and without:
+        raise PriceError("\n".join(without))
+    warn(without)
+    return tickers, panel
 
 
 def _identity(result: BacktestResult) -> str:

@@ -6,7 +6,26 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["jax_environment", "prepare_jax"]
+__all__ = ["jax_environment", "open_streams", "prepare_jax"]
+
+
+def open_streams() -> None:
+    """Open what a scheduler closed of the standard streams, to nowhere.
+
+    Else what is meant for one of them goes to another, or into the next file that is opened.
+    """
+    for number, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)  # processes that are started have them, too
+        if getattr(sys, name) is None:
+            stream = os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
 
 
 def prepare_jax() -> None:

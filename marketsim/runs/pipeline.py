@@ -19,12 +19,14 @@ from marketsim.allocation import Allocation
 from marketsim.calibration import Posterior
 from marketsim.dates import Day
 from marketsim.derivatives import Sensitivities, sensitivities
-from marketsim.files import check_folder, replace_file
+from marketsim.files import RECORD, REPORT, check_folder
+from marketsim.folders import digests, replace_folder
 from marketsim.knowledge import Knowledge
 from marketsim.outlooks import outlook
 from marketsim.paradoxes import paradox
 from marketsim.provenance import git_commit, versions
-from marketsim.reporting import RunContents, write_report
+from marketsim.reporting import RunContents
+from marketsim.reporting.page import report_html
 from marketsim.returns import CASH
 from marketsim.scenarios import Scenarios
 from marketsim.simulation import Paths
@@ -251,13 +253,8 @@ def run(
     traded = None if held is None else trades(held, choice.weights, closes_in(returns))
     if traded is not None:
         files["trades.csv"] = traded.to_csv(lineterminator="\n").encode()
-    for name, content in files.items():
-        replace_file(folder / name, content)
-    meta = {**meta, "results": {n: sha256(c).hexdigest() for n, c in files.items()}}
-    text = json.dumps(meta, indent=2, sort_keys=True, default=str) + "\n"
-    replace_file(folder / "run.json", text.encode())
-    report = write_report(
-        folder / "report.html",
+    meta = {**meta, "results": digests(files)}
+    page = report_html(
         RunContents(
             meta=meta,
             allocation=choice,
@@ -288,9 +285,11 @@ def run(
             stress=lost,
         ),
     )
+    text = json.dumps(meta, indent=2, sort_keys=True, default=str) + "\n"
+    replace_folder(folder, {**files, REPORT: page.encode(), RECORD: text.encode()})
     return Run(
         folder,
-        report,
+        folder / REPORT,
         posterior,
         paths,
         choice,

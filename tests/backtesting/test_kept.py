@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,16 @@ def test_a_file_that_loads_data_while_it_is_read_is_refused(
 def test_outside_a_strategy_everything_is_shown() -> None:
     assert load_facts().as_of is None
     assert np.isfinite(len(load_facts()))
+
+
+def test_what_a_process_died_over_is_let_go_of(
+    tmp_path: Path, cache: Path, facts: Knowledge
+) -> None:
+    place = cache / "decisions" / "ab"
+    place.mkdir(parents=True)
+    for name, age in ((".old.json.1234.part", 3600.0), (".new.json.1234.part", 0.0)):
+        (place / name).touch()
+        then = (place / name).stat().st_mtime - age
+        os.utime(place / name, (then, then))
+    backtest(written(tmp_path, LAST), panel(), facts=facts)
+    assert [file.name for file in place.glob(".*")] == [".new.json.1234.part"]

@@ -1,0 +1,74 @@
+"""Facts and prices that jobs share: read once by a process, whatever the number of jobs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from marketsim.backtesting.market import Market
+from marketsim.backtesting.preparing import market_of
+from marketsim.batch.job import Job
+from marketsim.errors import PriceError
+from marketsim.knowledge import Knowledge, load_facts
+from marketsim.prices import Prices, load_universe, splits_in
+
+__all__ = ["facts_of", "market_for", "priced", "prices_of"]
+
+
+def facts_of(job: Job) -> Knowledge:
+    """Return the facts of a job, those of its own folder among them."""
+    return _facts(job.facts)
+
+
+def prices_of(job: Job) -> tuple[tuple[str, ...], Prices]:
+    """Return the tickers that a job may hold, and a panel that has them.
+
+    Raises
+    ------
+    PriceError
+        A ticker that was asked for has no prices.
+    """
+    tickers, panel, without = _panel(job.facts, job.prices, job.tickers, job.believe)
+    if job.tickers is not None and without:
+        raise PriceError("\n".join(without))
+    return tickers, panel
+
+
+def market_for(job: Job) -> Market:
+    """Return what a job walks through."""
+    tickers, panel = prices_of(job)
+    return market_of(panel, tickers, job.start, job.end, facts_of(job))
+
+
+def priced(
+    wanted: tuple[str, ...] | None, source: str | None, facts: Knowledge, believe: tuple[str, ...]
+) -> tuple[tuple[str, ...], Prices, tuple[str, ...]]:
+    """Return tickers to hold, a panel that has them, and which have no prices and why.
+
+    Parameters
+    ----------
+    wanted
+        By default marketsim's companies of the panel.
+    source, believe
+        Of prices.
+    facts
+        Whose companies and splits count.
+    """
+    companies = wanted or tuple(facts.universe.companies.index)
+    panel = load_universe(companies, source, splits=splits_in(facts.table), believe=believe)
+    without = {ticker: why for ticker, why in panel.left_out.items() if ticker in companies}
+    known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
+    told = tuple(f"no prices of {ticker}: {why}" for ticker, why in without.items())
+    return wanted or known, panel, told
+
+
+@lru_cache(maxsize=4)
+def _facts(folder: str | None) -> Knowledge:
+    return load_facts(add=None if folder is None else Path(folder))
+
+
+@lru_cache(maxsize=8)
+def _panel(
+    folder: str | None, source: str, wanted: tuple[str, ...] | None, believe: tuple[str, ...]
+) -> tuple[tuple[str, ...], Prices, tuple[str, ...]]:
+    return priced(wanted, source, _facts(folder), believe)

@@ -1,0 +1,112 @@
+"""What is to be done: each job with the hash of all that enters it, which names its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from marketsim import resources
+from marketsim.backtesting.loading import source_of
+from marketsim.backtesting.market import Market, panel_digest
+from marketsim.batch.inputs import market_for
+from marketsim.batch.job import Job
+from marketsim.errors import InputError, MarketsimError
+from marketsim.provenance import code_hash, hash_files, versions
+
+__all__ = ["Task", "plan"]
+
+SHOWN = 12
+"""Letters of the hash that names a folder."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job, the name of its folder, and all that enters it."""
+
+    job: Job
+    name: str
+    identity: dict[str, Any]
+
+
+def plan(jobs: Iterable[Job]) -> tuple[Task, ...]:
+    """Return tasks, each once: jobs into which the same enters are one.
+
+    Raises
+    ------
+    InputError
+        All that prices or facts do not have of what jobs ask for.
+    """
+    tasks: dict[str, Task] = {}
+    faults: dict[str, str] = {}
+    digests = _Digests()
+    for job in jobs:
+        try:
+            task = _task(job, digests)
+        except (MarketsimError, OSError) as error:
+            where = f"period '{job.period}', universe '{job.universe}', prices {job.prices}"
+            faults.setdefault(str(error), where)
+        else:
+            tasks.setdefault(task.name, task)
+    if faults:
+        raise InputError("\n".join(f"{where}: {says}" for says, where in faults.items()))
+    return tuple(tasks.values())
+
+
+class _Digests:
+    """Hashes of prices and facts up to a day, each found once."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[object, ...], dict[str, str]] = {}
+
+    def of(self, job: Job, market: Market) -> dict[str, str]:
+        last = market.rows[-1]
+        key = (job.prices, job.facts, job.tickers, job.believe, last)
+        if key not in self.found:
+            self.found[key] = {
+                "prices": panel_digest(market.closes),
+                "facts": market.facts.upto(last).digest,
+            }
+        return self.found[key]
+
+
+def _task(job: Job, digests: _Digests) -> Task:
+    market = market_for(job)
+    start, end = (f"{date:%Y-%m-%d}" for date in (market.rows[0], market.rows[-1]))
+    identity = {
+        "strategy": job.name,
+        "arguments": {
+            "start": start,
+            "end": end,
+            "tickers": list(market.universe),
+            "rebalance": job.rebalance,
+            "cost": job.cost,
+            "spread": job.spread,
+            "benchmark": job.benchmark,
+            "cash_yield": job.cash_yield,
+        },
+        "sha256": {"strategy": _file_digest(source_of(job.strategy)), **digests.of(job, market)},
+        "splits": hashlib.sha256(market.splits.to_csv(index=False).encode()).hexdigest(),
+        "code": code_hash("."),
+        "data": _data_digest(str(resources.folder("data"))),
+        "versions": versions(),
+    }
+    text = json.dumps(identity, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:SHOWN]
+    shown = re.sub(r"[^A-Za-z0-9_.-]", "_", job.name)  # for any disk, and for a link as it stands
+    return Task(job, f"{shown}-{start}-{end}-{digest}", identity)
+
+
+def _file_digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+@cache
+def _data_digest(folder: str) -> str:
+    """Of what ships beside the facts, too: scenarios, priors, models."""
+    return hash_files(file for file in Path(folder).rglob("*") if file.is_file())

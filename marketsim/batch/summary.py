@@ -1,0 +1,74 @@
+"""All tasks of a batch side by side: one table, as CSV, as Parquet and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from marketsim.batch.planning import Task
+from marketsim.batch.store import finished
+from marketsim.files import replace_file
+from marketsim.reporting.batch_page import batch_html
+
+__all__ = ["summarise", "summary_table"]
+
+RIVAL: Final = "equal weight"
+MEASURES: Final = (
+    "final_wealth",
+    "annual_return",
+    "annual_volatility",
+    "sharpe_ratio",
+    "max_drawdown",
+    "annual_turnover",
+    "annual_cost",
+)
+
+
+def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]) -> pd.DataFrame:
+    """Return a row for each task: its settings, how it ended, and what its record measures.
+
+    Parameters
+    ----------
+    folder
+        Of the batch.
+    tasks
+    errors
+        Of tasks that failed, by name.
+
+    Returns
+    -------
+    DataFrame
+        Rows in the order of the file of jobs. `equal_weight_return` is a year's of equal weights,
+        which the strategy has to beat. `state` is `done`, `failed` or `waiting`.
+    """
+    rows = [_row(task, finished(folder, task), errors.get(task.name)) for task in tasks]
+    words = ("benchmark", "start", "end", "error")
+    table = pd.DataFrame(rows)
+    return table.astype(dict.fromkeys(words, "str")).astype({"cash_yield": "float64"})
+
+
+def _row(task: Task, record: Mapping[str, Any] | None, error: str | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"job": task.name, **task.job.settings()}
+    row["state"] = "done" if record else "failed" if error else "waiting"
+    measured = {} if record is None else record["summary"]
+    own = measured.get(task.job.name, {})
+    row |= {name: _number(own.get(name)) for name in MEASURES}
+    row["equal_weight_return"] = _number(measured.get(RIVAL, {}).get("annual_return"))
+    return row | {"error": error}
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def summarise(folder: Path, table: pd.DataFrame) -> None:
+    """Write summary.csv, summary.parquet and summary.html."""
+    replace_file(folder / "summary.csv", table.to_csv(index=False, lineterminator="\n").encode())
+    sink = BytesIO()
+    table.to_parquet(sink, index=False)
+    replace_file(folder / "summary.parquet", sink.getvalue())
+    replace_file(folder / "summary.html", batch_html(folder.name, table).encode())

@@ -1,0 +1,134 @@
+"""`batch`: a grid of backtests, kept, skipped and made again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from . import environment
+from .options import Out
+from .progress import progress_bar
+
+if TYPE_CHECKING:
+    from marketsim.batch import Batch
+    from marketsim.batch.store import Status
+
+__all__ = ["batch"]
+
+LATER: Final = 75
+"""Exit code of what may be tried again as it is: sysexits' EX_TEMPFAIL."""
+
+
+def batch(
+    jobs: Annotated[Path, typer.Argument(metavar="FILE", help="TOML: strategies, periods, grid.")],
+    out: Out = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List jobs, make none.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say what becomes of each job, a line of JSON each.")
+    ] = False,
+    on_failure: Annotated[
+        str | None,
+        typer.Option(metavar="CMD", help="Run for each job that fails, its status on stdin."),
+    ] = None,
+) -> None:
+    """Make every backtest of a file that is not there yet.
+
+    Exits with 0 if all are there, 1 if some failed, 2 for what is wrong with the file, 75 if
+    another process is at it: try again later.
+    """
+    held: list[Status] = []
+    _end_well(held)
+    environment.prepare_jax()
+    if dry_run:
+        _list(jobs, out, as_json)
+        return
+    from marketsim.batch import run_batch
+    from marketsim.errors import BusyError
+
+    try:
+        with progress_bar() as progress:
+            progress("reading")
+            found = run_batch(
+                jobs,
+                out,
+                workers=workers,
+                on_failure=on_failure,
+                tell=lambda entry: _told(entry, as_json, progress),
+                began=held.append,
+            )
+    except BusyError as error:
+        print(f"marketsim: {error}", file=sys.stderr)
+        raise typer.Exit(LATER) from error
+    _sum_up(found, as_json)
+    if found.failed:
+        raise typer.Exit(1)
+
+
+def _told(entry: Mapping[str, Any], as_json: bool, progress: Any) -> None:
+    if as_json:
+        _say(json.dumps(entry))
+    elif entry["state"] == "failed":
+        print(f"marketsim: {entry['job']}: {entry['error']}", file=sys.stderr)
+    if entry["state"] == "running":
+        progress(f"making {entry['job']}")
+
+
+def _sum_up(found: Batch, as_json: bool) -> None:
+    counts = {name: len(getattr(found, name)) for name in ("made", "skipped", "failed")}
+    if as_json:
+        _say(json.dumps({"batch": str(found.folder), **counts}))
+        return
+    shown = found.table[["job", "state", "annual_return", "sharpe_ratio", "max_drawdown"]]
+    _say(shown.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
+    _say(", ".join(f"{count} {name}" for name, count in counts.items()))
+    _say(f"summary: {found.folder / 'summary.html'}")
+
+
+def _list(jobs: Path, out: Path | None, as_json: bool) -> None:
+    """Say which jobs there are, and whether each would be made or skipped."""
+    from marketsim.batch import plan, read_jobs
+    from marketsim.batch.running import folder_of
+    from marketsim.batch.store import finished
+
+    folder = folder_of(jobs, out)
+    for task in plan(read_jobs(jobs)):
+        state = "waiting" if finished(folder, task) is None else "skipped"
+        told = {"job": task.name, "state": state, **task.job.settings()}
+        _say(json.dumps(told) if as_json else f"{state:8} {task.name}")
+
+
+def _say(line: str) -> None:
+    """Print a line at once; whoever stops listening does not stop the batch."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _end_well(held: list[Status]) -> None:
+    """On SIGINT and SIGTERM end the workers, put away what is unfinished, say so in a line."""
+
+    def end(number: int, frame: object) -> None:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
+        if held:
+            from marketsim.batch.executors import stop
+            from marketsim.batch.store import clear, let_go
+
+            stop()
+            clear(held[0].folder)
+            held[0].interrupt()
+            let_go(held[0].folder)
+        os.write(2, f"marketsim: stopped by {signal.Signals(number).name}\n".encode())
+        os._exit(128 + number)
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, end)

@@ -1,0 +1,101 @@
+"""The page of a batch: every job in one table, with a link to its own page."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import pandas as pd
+from markupsafe import Markup
+
+from marketsim.files import REPORT
+
+from .formats import MISSING, number, percent, readable, sentence
+from .provenance import provenance
+from .svg import tag
+from .tables import Column, Table
+from .template import render
+
+__all__ = ["batch_html"]
+
+SETTINGS: Final = (
+    "period",
+    "universe",
+    "rebalance",
+    "cost",
+    "spread",
+    "benchmark",
+    "cash_yield",
+    "prices",
+)
+
+FIGURES: Final = {
+    "annual_return": "A year",
+    "equal_weight_return": "Equal weight",
+    "annual_volatility": "Volatility",
+    "sharpe_ratio": "Sharpe ratio",
+    "max_drawdown": "Worst fall",
+    "annual_turnover": "Turnover",
+    "annual_cost": "Costs",
+}
+
+HINDSIGHT: Final = (
+    "The best of many variants looks better than it is: the more were tried, the more of its lead "
+    "is luck. And companies were chosen with hindsight: compare with equal weight of the same ones."
+)
+
+
+def batch_html(name: str, jobs: pd.DataFrame) -> str:
+    """Return the page of a batch, as one file that needs nothing else.
+
+    Parameters
+    ----------
+    name
+        Of the batch.
+    jobs
+        See :func:`marketsim.batch.summary.summary_table`.
+    """
+    done = jobs[jobs["state"] == "done"]
+    failed = jobs[jobs["state"] == "failed"]
+    values = {
+        "title": f"Batch {name}",
+        "subtitle": f"{len(jobs):,} jobs, {len(done):,} of them done and {len(failed):,} failed",
+        "merits": [],
+        "hindsight": HINDSIGHT,
+        "jobs": _table(done) if len(done) else None,
+        "failed": list(zip(failed["job"], failed["error"], strict=True)),
+        "provenance": provenance({"jobs": len(jobs)}),
+    }
+    return render("batch.html.j2", values)
+
+
+def _table(done: pd.DataFrame) -> Table:
+    """Best first by Sharpe ratio; settings that all share are left out."""
+    differ = [key for key in SETTINGS if done[key].nunique(dropna=False) > 1]
+    order = done.sort_values(["sharpe_ratio", "job"], ascending=[False, True], kind="stable")
+    rows = [
+        [
+            _linked(str(job["job"]), str(job["strategy"])),
+            *(_setting(job[key]) for key in differ),
+            *(_figure(key, float(job[key])) for key in FIGURES),
+        ]
+        for job in order.to_dict("records")
+    ]
+    heads = [Column("Strategy", "text"), *(Column(sentence(readable(k)), "text") for k in differ)]
+    return Table([*heads, *map(Column, FIGURES.values())], rows)
+
+
+def _linked(job: str, strategy: str) -> Markup:
+    return tag("a", strategy, href=f"jobs/{job}/{REPORT}")
+
+
+def _setting(value: Any) -> str:
+    return MISSING if pd.isna(value) else str(value)
+
+
+def _figure(key: str, value: float) -> str:
+    if math.isnan(value):
+        return MISSING
+    if key == "sharpe_ratio":
+        return number(value, 2)
+    return percent(value, 2 if key == "annual_cost" else 1, sign=key.endswith("return"))
