@@ -22,7 +22,7 @@ from marketsim.backtesting.loading import Decide, Strategy, load_strategy, sourc
 from marketsim.backtesting.market import Market
 from marketsim.backtesting.preparing import market_of
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows
-from marketsim.backtesting.suspects import Finding, data_held, private_names
+from marketsim.backtesting.suspects import Finding, data_held, written
 from marketsim.backtesting.watching import Reach, watched
 from marketsim.dates import Day
 from marketsim.errors import InputError, MarketsimError
@@ -100,6 +100,8 @@ def audit(
     """
     if not isinstance(dates, int) or dates < 1:
         raise InputError(f"dates={dates!r} is no number of decisions; ask for 1 or more")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed={seed!r} is no seed; give a whole number from 0")
     findings: dict[tuple[str, str], Finding] = {}
 
     def add(found: Iterable[Finding]) -> None:
@@ -112,7 +114,7 @@ def audit(
     add(Finding(one.kind, f"{one.what} while it is read", None, one.line) for one in reached)
     market = market_of(prices, tickers, start, end, facts)
     rows = _sample(market, decision_rows(market.rows, rebalance, market.traded), dates, seed)
-    add(private_names(loaded))
+    add(written(loaded))
     for count, row in enumerate(rows, start=1):
         progress(f"deciding anew on {count} of {len(rows)} dates")
         add(data_held(loaded, market.rows[row]))

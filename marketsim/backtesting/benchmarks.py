@@ -48,6 +48,11 @@ def benchmark_returns(asked: str | pd.Series | None, market: Market) -> pd.Serie
     """
     if isinstance(asked, pd.Series):
         return _returns(asked.sort_index(), market.rows, str(asked.name or "benchmark"))
+    if asked is not None and not isinstance(asked, str):
+        raise InputError(
+            f"benchmark is a {type(asked).__name__}; name a ticker or '{MARKET}', or give a Series "
+            "of closes by date"
+        )
     if asked is not None and asked != MARKET:
         if asked not in market.closes.columns:
             raise InputError(
@@ -101,6 +106,8 @@ def _market_weights(market: Market, row: int) -> Array | None:
 def _returns(closes: pd.Series, rows: pd.DatetimeIndex, name: str) -> pd.Series:
     if not isinstance(closes.index, pd.DatetimeIndex) or closes.index.has_duplicates:
         raise InputError(f"benchmark '{name}' is no series of closes by date, one a day")
+    if closes.dtype.kind not in "fiu":
+        raise InputError(f"benchmark '{name}' holds text; give closes as numbers")
     known = closes.dropna().astype(float)
     if known.empty or known.index[0] > rows[0] or known.index[-1] < rows[-1]:
         reach = f"{known.index[0]:%Y-%m-%d} to {known.index[-1]:%Y-%m-%d}" if len(known) else "none"

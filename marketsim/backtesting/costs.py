@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from numbers import Real
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +68,8 @@ class Costs:
                 "impact wants volume, the money traded in a day by date and ticker, and money, "
                 "what is invested at the start, both in USD"
             )
-        if self.money is not None and not (np.isfinite(self.money) and self.money > 0.0):
+        money: Any = self.money
+        if money is not None and not (isinstance(money, Real) and 0.0 < float(money) < np.inf):
             raise InputError(f"money is {self.money!r}; give what is invested at the start, in USD")
 
     def __repr__(self) -> str:
@@ -169,6 +171,12 @@ def _spreads(spread: float | Mapping[str, float], universe: tuple[str, ...]) -> 
 def _volume(volume: pd.DataFrame, universe: tuple[str, ...]) -> pd.DataFrame:
     if not isinstance(volume, pd.DataFrame) or not isinstance(volume.index, pd.DatetimeIndex):
         raise InputError("volume is no table of money traded by date and ticker")
+    if volume.index.tz is not None:
+        raise InputError(
+            f"volume is dated in {volume.index.tz}; give days without a zone, as closes have them"
+        )
+    if not all(kind.kind in "fiu" for kind in volume.dtypes):
+        raise InputError("volume holds text somewhere; give the money traded in a day, in USD")
     known = volume.reindex(columns=list(universe)).astype(float).sort_index()
     if not any(ticker in volume.columns for ticker in universe):
         raise InputError(f"volume has none of {', '.join(universe)} among its columns")
@@ -185,8 +193,8 @@ def _require(given: Mapping[str, float], universe: tuple[str, ...], name: str) -
             )
 
 
-def _within(name: str, value: float, most: float) -> None:
-    if not isinstance(value, int | float) or not 0.0 <= value < most:
+def _within(name: str, value: Any, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= float(value) < most:
         raise InputError(
             f"{name}={value!r} is a fraction of the traded value, from 0 to {most:g}"
             if name != "impact"

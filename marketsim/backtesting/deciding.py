@@ -61,6 +61,8 @@ def decide(strategy: Strategy, history: History, universe: tuple[str, ...]) -> A
             answer = strategy.decide(history)
     except HoldingsAsked:
         return None
+    except SystemExit as error:
+        raise InputError(f"{where}: it ends the program; return weights instead") from error
     except MarketsimError as error:
         raise type(error)(f"{where}: {error}") from error
     except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
 
 __all__ = ["backtest"]
+
+EVEN: Final = "equal weight"
 
 
 def backtest(
@@ -107,13 +109,15 @@ def backtest(
     asked = require_rebalance(rebalance)
     _require_trials(trials)
     loaded = load_strategy(strategy)
+    if loaded.name == EVEN:
+        raise InputError(f"a strategy called '{EVEN}' is taken for its rival; call it otherwise")
     market = market_of(prices, tickers, start, end, facts)
     decisions = decision_rows(market.rows, asked, market.traded)
     costs = costs_of(cost, market.closes, market.rows, market.universe)
     interest = _interest(market, cash_yield)
-    against = benchmark_returns(benchmark, market)
+    against = _apart(benchmark_returns(benchmark, market), loaded.name)
     open_rows = [row for row in map(int, np.flatnonzero(decisions)) if market.open(row)]
-    many = processors() if workers is None else workers
+    many = processors() if workers is None else _whole(workers)
     choose = chooser(loaded, market, open_rows, many, afresh, progress)
     mine = walk(choose, market, decisions, costs, interest)
     rival = walk(_evenly(market), market, decisions, costs, interest)
@@ -143,6 +147,19 @@ def _require_trials(trials: int) -> None:
         raise InputError(f"trials={trials!r}: count the variants that were tried, 1 or more")
 
 
+def _whole(workers: object) -> int:
+    if isinstance(workers, bool) or not isinstance(workers, int | np.integer) or workers < 1:
+        raise InputError(f"workers={workers!r} is no number of decisions made at a time; give 1 up")
+    return int(workers)
+
+
+def _apart(against: pd.Series | None, name: str) -> pd.Series | None:
+    """Return a benchmark under a name of its own."""
+    if against is None or against.name not in (name, EVEN):
+        return against
+    return against.rename(f"{against.name} (benchmark)")
+
+
 def _evenly(market: Market) -> Choose:
     return lambda row, held: np.r_[market.equal_weights(row), 0.0]
 
@@ -161,12 +178,12 @@ def _summary(
     """Measures of the strategy, of equal weight and of the benchmark, side by side."""
     columns = {
         name: measures(mine.returns, interest, mine.trades, mine.costs),
-        "equal weight": measures(rival.returns, interest, rival.trades, rival.costs),
+        EVEN: measures(rival.returns, interest, rival.trades, rival.costs),
     }
     if against is None:
         return pd.DataFrame(columns)
     columns[name] = pd.concat([columns[name], active(mine.returns, against)])
-    columns["equal weight"] = pd.concat([columns["equal weight"], active(rival.returns, against)])
+    columns[EVEN] = pd.concat([columns[EVEN], active(rival.returns, against)])
     columns[str(against.name)] = measures(against, interest)
     order = columns[name].index
     return pd.DataFrame(columns).reindex(order)
@@ -176,7 +193,9 @@ def _uncharged(costs: Dated) -> tuple[str, ...]:
     if not costs.unknown:
         return ()
     listed = ", ".join(costs.unknown)
-    return (f"no impact is charged where the volume is not known: {listed}, on some or all dates",)
+    return (
+        f"no impact is charged where volume or volatility is not known: {listed}, on some dates",
+    )
 
 
 def _meta(

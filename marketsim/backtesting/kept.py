@@ -15,6 +15,7 @@ import numpy.typing as npt
 from marketsim import resources
 from marketsim.backtesting.loading import Strategy
 from marketsim.backtesting.market import Market
+from marketsim.backtesting.purity import hangs_on_more
 from marketsim.files import cache_folder, replace_file
 from marketsim.provenance import code_hash, hash_files, machine, versions
 
@@ -35,9 +36,12 @@ LOOKS: Final = "looks at what is held"
 def rules(strategy: Strategy) -> str | None:
     """Hash of what decides beside what is shown: the file, marketsim, its data, versions, machine.
 
-    None for a function: nobody knows what it hangs on.
+    None for a function, and for a file that may hang on something else or remember: nobody knows
+    what; see `hangs_on_more`.
     """
-    if strategy.digest is None:
+    if strategy.digest is None or strategy.source is None:
+        return None
+    if hangs_on_more(Path(strategy.source).read_bytes()):
         return None
     data = [file for file in resources.folder("data").rglob("*") if file.is_file()]
     content = [strategy.name, strategy.digest, code_hash("."), hash_files(data), versions()]

@@ -54,7 +54,7 @@ def load_strategy(strategy: str | Path | Decide) -> Strategy:
     """
     if isinstance(strategy, (str, Path)):
         return _from_file(_path(strategy))
-    if not callable(strategy):
+    if not callable(strategy) or isinstance(strategy, type):
         raise InputError(f"a strategy is a name, a path or a function, not {strategy!r}")
     return Strategy(getattr(strategy, "__name__", type(strategy).__name__), strategy, None)
 

@@ -19,9 +19,12 @@ from marketsim.prices.splits import NO_SPLITS
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
 
-__all__ = ["Market", "panel_digest"]
+__all__ = ["PAID", "Market", "panel_digest"]
 
 Array = npt.NDArray[np.float64]
+PAID: Final = "costs"
+"""Column of gains that holds what trading cost."""
+
 PATIENCE: Final = 5  # rows without a close before a ticker's prices count as ended
 YEAR: Final = 365.0  # days, as yields count them
 END: Final = "\x1e\n"  # of a row of facts: no text holds it

@@ -11,6 +11,9 @@ __all__ = ["active", "drawdown", "measures", "monthly_returns", "span", "wealth"
 
 DAYS_PER_YEAR: Final = 365.25
 
+STILL: Final = 1e-12
+"""A standard deviation of returns that is rounding: nothing divides by it."""
+
 
 def wealth(returns: pd.Series) -> pd.Series:
     """Growth of one unit of money, by date."""
@@ -60,7 +63,9 @@ def measures(
             "final_wealth": final,
             "annual_return": final ** (1.0 / years) - 1.0,
             "annual_volatility": later.std() * np.sqrt(rate),
-            "sharpe_ratio": over.mean() / deviation * np.sqrt(rate) if deviation > 0.0 else np.nan,
+            "sharpe_ratio": over.mean() / deviation * np.sqrt(rate)
+            if deviation > STILL
+            else np.nan,
             "max_drawdown": drawdown(returns).max(),
             "annual_turnover": traded / years,
             "annual_cost": 0.0 if costs is None else costs.sum() / years,
@@ -89,9 +94,11 @@ def active(returns: pd.Series, benchmark: pd.Series) -> pd.Series:
         {
             "active_return": ends[0] - ends[1],
             "active_risk": risk * np.sqrt(rate),
-            "information_ratio": difference.mean() / risk * np.sqrt(rate) if risk > 0 else np.nan,
-            "beta": later.cov(returns.iloc[1:]) / later.var() if later.var() > 0 else np.nan,
-            "hit_rate": float((both[0] > both[1]).mean()),
+            "information_ratio": difference.mean() / risk * np.sqrt(rate)
+            if risk > STILL
+            else np.nan,
+            "beta": later.cov(returns.iloc[1:]) / later.var() if later.std() > STILL else np.nan,
+            "hit_rate": float((both[0] > both[1] + STILL).mean()),
         },
         dtype=float,
     )

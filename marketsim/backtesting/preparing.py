@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from marketsim.backtesting.market import Market
+from marketsim.backtesting.market import PAID, Market
 from marketsim.dates import Day, day_or_none
 from marketsim.errors import InputError
 from marketsim.prices import Prices, load_prices
 from marketsim.prices.embedded import embedded_splits
 from marketsim.prices.panel import read_panel
 from marketsim.prices.table import require_known
+from marketsim.returns import CASH
 
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
@@ -79,6 +80,11 @@ def _universe(closes: pd.DataFrame, tickers: tuple[str, ...] | None) -> tuple[st
     require_known(tickers or (), closes.columns)
     listed = [str(column) for column in closes.columns if not str(column).startswith("^")]
     universe = tuple(listed if tickers is None else dict.fromkeys(tickers))
+    if taken := sorted({CASH, PAID} & set(universe)):
+        raise InputError(
+            f"a ticker called '{taken[0]}' is taken for what is not invested, or for what trading "
+            "costs; call its column otherwise"
+        )
     if not universe or closes.empty:
         raise InputError("no closes to walk through; give a panel, or tickers that are in it")
     return universe

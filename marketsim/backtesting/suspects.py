@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from marketsim.backtesting.loading import Strategy
+from marketsim.backtesting.purity import readers
+from marketsim.backtesting.watching import belongs
 from marketsim.prices import Prices
+from marketsim.resources import PACKAGE
 
-__all__ = ["Finding", "data_held", "private_names"]
+__all__ = ["Finding", "data_held", "written"]
 
 
 @dataclass(frozen=True)
@@ -44,42 +51,112 @@ class Finding:
         return f"{self.kind}: {place}{self.what}{when}"
 
 
-def private_names(strategy: Strategy) -> Iterator[Finding]:
-    """Yield where the file takes private names of what it is handed."""
+ENGINE: Final = frozenset(
+    {
+        *("tb_frame", "gi_frame", "cr_frame", "ag_frame", "f_back", "f_locals", "f_globals"),
+        *("currentframe", "walk_stack", "setprofile", "settrace"),
+    }
+)
+"""Names by which code looks into whoever calls it."""
+
+NAMED: Final = frozenset({"_replace", "_asdict", "_fields", "_make", "_field_defaults"})
+"""Names of named tuples, which are public all the same."""
+
+LARGE: Final = 200
+"""Rows, numbers or constants from which on something is data and no setting."""
+
+DEEP: Final = 4
+"""How far what a function holds is followed."""
+
+DAY: Final = re.compile(r"\d{4}-\d{2}(-\d{2})?")
+
+
+def written(strategy: Strategy) -> Iterator[Finding]:
+    """Yield what the text of the file shows: private names, ways into the engine, readers, data."""
     if strategy.source is None:
         return
-    tree = ast.parse(Path(strategy.source).read_bytes())
+    source = Path(strategy.source).read_bytes()
+    tree = ast.parse(source)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Attribute) or not node.attr.startswith("_"):
-            continue
-        if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
-            continue
-        what = f"takes the private name {ast.unparse(node)}"
+        if isinstance(node, ast.Attribute):
+            yield from _attribute(node)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("marketsim."):
+            yield Finding("private", f"imports from {node.module}", None, node.lineno)
+        if isinstance(node, ast.Import):
+            inner = [one.name for one in node.names if one.name.startswith("marketsim.")]
+            yield from (Finding("private", f"imports {name}", None, node.lineno) for name in inner)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("setattr", "delattr"):
+            yield Finding("engine", f"calls {ast.unparse(node.func)}", None, node.lineno)
+    for line, what in readers(tree):
+        yield Finding("file", what, None, line)
+    constants = [one for one in ast.walk(tree) if isinstance(one, ast.Constant)]
+    if len(constants) > LARGE:
+        yield Finding("global", f"holds {len(constants)} constants, as data are", None, None)
+
+
+def _attribute(node: ast.Attribute) -> Iterator[Finding]:
+    name, of = node.attr, ast.unparse(node.value)
+    if name in ENGINE or (of == "sys" and name == "modules"):
+        yield Finding("engine", f"looks into the engine by {name}", None, node.lineno)
+    elif name.startswith("_") and not name.startswith("__") and name not in NAMED:
+        if of not in ("self", "cls"):
+            what = f"takes the private name {ast.unparse(node)}"
+            yield Finding("private", what, None, node.lineno)
+    elif of in ("ms", "marketsim") and name not in _public():
+        what = f"takes {of}.{name}, which is none of marketsim's names"
         yield Finding("private", what, None, node.lineno)
 
 
+def _public() -> frozenset[str]:
+    import marketsim
+
+    return frozenset(dir(marketsim))
+
+
 def data_held(strategy: Strategy, date: pd.Timestamp) -> Iterator[Finding]:
-    """Yield variables of the file, or that a function closes over, which hold data."""
+    """Yield variables of the file, or that a function holds, which hold data."""
     for name, value in _variables(strategy).items():
-        if (what := _data(value, date)) is not None:
+        if (what := _data(value, date, DEEP)) is not None:
             yield Finding("global", f"{name} holds {what}", date)
 
 
 def _variables(strategy: Strategy) -> dict[str, Any]:
     function = strategy.decide
-    code = getattr(function, "__code__", None)
-    space = getattr(function, "__globals__", {})
     if strategy.source is None:
-        cells = getattr(function, "__closure__", None) or ()
-        closed = dict(zip(code.co_freevars, cells, strict=True)) if code is not None else {}
-        seen = {name: cell.cell_contents for name, cell in closed.items()}
-        return seen | {
-            name: space[name] for name in (code.co_names if code else ()) if name in space
-        }
-    return {name: value for name, value in space.items() if not name.startswith("__")}
+        return {strategy.name: function} if not hasattr(function, "__code__") else _held(function)
+    space = getattr(function, "__globals__", {})
+    own = {name: value for name, value in space.items() if not name.startswith("__")}
+    helpers = [x for x in own.values() if isinstance(x, ModuleType) and not installed(x)]
+    beside = {f"{m.__name__}.{n}": x for m in helpers for n, x in vars(m).items() if n[0] != "_"}
+    return own | beside
 
 
-def _data(value: Any, date: pd.Timestamp) -> str | None:
+def _held(function: Any) -> dict[str, Any]:
+    """Return what a function closes over, takes by default, and finds among its globals."""
+    code = function.__code__
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+    found: dict[str, Any] = {name: cell.cell_contents for name, cell in cells}
+    named = code.co_varnames[: code.co_argcount]
+    defaults = function.__defaults__ or ()
+    found |= dict(zip(named[len(named) - len(defaults) :], defaults, strict=True))
+    found |= function.__kwdefaults__ or {}
+    space = function.__globals__
+    return found | {name: space[name] for name in code.co_names if name in space}
+
+
+def installed(module: ModuleType) -> bool:
+    """Return whether a module belongs to Python, to its packages or to marketsim."""
+    file = getattr(module, "__file__", None)
+    return file is None or _known(file)
+
+
+def _known(file: str) -> bool:
+    """Return whether code is of Python, of its packages, or of marketsim."""
+    path = Path(file).resolve()
+    return belongs(str(path)) or path.is_relative_to(PACKAGE)
+
+
+def _data(value: Any, date: pd.Timestamp, deep: int) -> str | None:
     """Return what data a variable holds that a date could not know, in words."""
     from marketsim.knowledge import Knowledge
 
@@ -91,15 +168,50 @@ def _data(value: Any, date: pd.Timestamp) -> str | None:
         if last and max(last) > date:
             return f"a table of days to {max(last):%Y-%m-%d}"
         return f"a table of {len(value):,} rows" if len(value) > LARGE else None
-    if isinstance(value, np.ndarray) and value.size > LARGE:
-        return f"an array of {value.size:,} numbers"
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.size:,} numbers" if _irregular(value) else None
+    if isinstance(value, str):
+        return _text(value, date)
     if isinstance(value, Mapping) and (later := [one for one in value if _after(one, date)]):
         return f"entries of {len(later)} later days, such as {later[0]}"
-    return None
+    if deep == 0:
+        return None
+    inner = (_data(one, date, deep - 1) for one in _inside(value))
+    return next((what for what in inner if what is not None), None)
 
 
-LARGE: Final = 200
-"""Rows or numbers from which on a variable is data and no setting."""
+def _irregular(value: np.ndarray) -> bool:
+    """Return whether an array is large, and no grid of even steps."""
+    if value.size <= LARGE or value.dtype.kind not in "fiu":
+        return value.size > LARGE
+    steps = np.diff(value.ravel().astype(float))
+    return not np.allclose(steps, steps[0])
+
+
+def _text(value: str, date: pd.Timestamp) -> str | None:
+    if len(value) > 20 * LARGE:
+        return f"a text of {len(value):,} letters"
+    return f"the later day {value}" if DAY.fullmatch(value) and _after(value, date) else None
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    """Yield what a container, a function or an object of the user's holds."""
+    if isinstance(value, partial):
+        yield from (value.func, *value.args, *value.keywords.values())
+    elif isinstance(value, Mapping):
+        yield from (*value.keys(), *value.values())
+    elif isinstance(value, list | tuple | set | frozenset):
+        yield from value
+    elif isinstance(value, FunctionType):
+        if not _known(value.__code__.co_filename):
+            yield from _held(value).values()
+    elif isinstance(value, MethodType):
+        yield from (value.__self__, value.__func__)
+    elif isinstance(value, type) or hasattr(value, "__dict__"):
+        kind = value if isinstance(value, type) else type(value)
+        home = sys.modules.get(kind.__module__)
+        if not isinstance(value, ModuleType) and (home is None or not installed(home)):
+            yield from (x for n, x in {**vars(kind), **vars(value)}.items() if n[:2] != "__")
 
 
 def _after(key: Any, date: pd.Timestamp) -> bool:

@@ -7,7 +7,6 @@ enters: rewriting the future changes no bit of the past.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +16,12 @@ from marketsim.backtesting.account import rebalanced, total
 from marketsim.backtesting.choosing import Choose
 from marketsim.backtesting.costs import Dated
 from marketsim.backtesting.deciding import with_cash
-from marketsim.backtesting.market import Market
+from marketsim.backtesting.market import PAID, Market
 from marketsim.returns import CASH
 
-__all__ = ["PAID", "Walk", "walk"]
+__all__ = ["Walk", "walk"]
 
 Array = npt.NDArray[np.float64]
-
-PAID: Final = "costs"
-"""Column of gains that holds what trading cost."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from marketsim import resources
 
-__all__ = ["Reach", "watched"]
+__all__ = ["Reach", "belongs", "watched"]
 
 NETWORK: Final = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
 PROCESSES: Final = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
@@ -30,6 +30,8 @@ ENGINE: Final = (
     "gc.get_objects",
     "gc.get_referrers",
     "gc.get_referents",
+    "sys.setprofile",
+    "sys.settrace",
 )
 FILES: Final = ("open", "sqlite3.connect", "os.listdir", "os.scandir")
 
@@ -55,7 +57,11 @@ class _Watch:
     found: list[Reach] = field(default_factory=list)
 
 
-_WATCH: Final[ContextVar[_Watch | None]] = ContextVar("watch", default=None)
+_WATCH: Final[list[_Watch]] = []
+"""Whom is watched, in every thread: an audit decides on one date at a time."""
+
+_BUSY: Final = threading.local()
+"""Whether this thread is looking at an event: what is done for that is nobody's."""
 
 
 @contextmanager
@@ -69,11 +75,11 @@ def watched(source: str) -> Iterator[list[Reach]]:
     """
     _hook()
     watch = _Watch(source)
-    token = _WATCH.set(watch)
+    _WATCH.append(watch)
     try:
         yield watch.found
     finally:
-        _WATCH.reset(token)
+        _WATCH.remove(watch)
 
 
 @cache
@@ -82,16 +88,16 @@ def _hook() -> None:
 
 
 def _heard(event: str, arguments: tuple[Any, ...]) -> None:
-    watch = _WATCH.get()
-    if watch is None:
+    if not _WATCH or getattr(_BUSY, "looking", False):
         return
-    token = _WATCH.set(None)  # what is done here is not the strategy's
+    _BUSY.looking = True
     try:
+        watch = _WATCH[-1]
         reach = _reach(event, arguments, watch.source)
+        if reach is not None and reach not in watch.found:
+            watch.found.append(reach)
     finally:
-        _WATCH.reset(token)
-    if reach is not None and reach not in watch.found:
-        watch.found.append(reach)
+        _BUSY.looking = False
 
 
 def _reach(event: str, arguments: tuple[Any, ...], source: str) -> Reach | None:
@@ -101,15 +107,15 @@ def _reach(event: str, arguments: tuple[Any, ...], source: str) -> Reach | None:
         return None
     frames = list(_frames(sys._getframe(2)))
     line = next((frame.f_lineno for frame in frames if _file(frame) == source), None)
-    if line is None:
+    if line is None and not _of_a_thread(frames):
         return None
     if event in NETWORK:
         return Reach("network", f"asks the network ({_told(arguments)})", line)
-    mine = _nearest(frames, source) == source
+    mine = line is None or _nearest(frames, source) == source
     if event in PROCESSES:
         return Reach("process", f"starts {_told(arguments)}", line) if mine else None
     path = _path(arguments)
-    if path is None or _installed(path) or _importing(frames[0]):
+    if path is None or belongs(path) or _importing(frames[0], path) or _for_writing(arguments):
         return None
     if mine or (_shipped(path) and not any(f.f_code.co_name in LOADERS for f in frames)):
         return Reach("file", f"reads {path}", line)
@@ -124,6 +130,13 @@ def _engine(event: str, source: str) -> Reach | None:
     if frame is None or _file(frame) != source:
         return None
     return Reach("engine", f"looks into the engine ({event})", frame.f_lineno)
+
+
+def _of_a_thread(frames: list[FrameType]) -> bool:
+    """Return whether a thread that the strategy may have begun is at it, and not marketsim's."""
+    package = str(resources.PACKAGE) + os.sep
+    begun = threading.current_thread() is not threading.main_thread()
+    return begun and not any(_file(frame).startswith(package) for frame in frames)
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
@@ -145,8 +158,16 @@ def _nearest(frames: list[FrameType], source: str) -> str:
     return ""
 
 
-def _importing(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__", "")).startswith("importlib")
+def _importing(frame: FrameType, path: str) -> bool:
+    """Return whether Python looks for a module, which is no reading of data."""
+    looks = str(frame.f_globals.get("__name__", "")).startswith(("importlib", "pkgutil"))
+    data = Path(path).is_file() and not path.endswith((".py", ".pyc", ".so", ".pyd", "METADATA"))
+    return "__editable__" in path or (looks and not data)
+
+
+def _for_writing(arguments: tuple[Any, ...]) -> bool:
+    mode = arguments[1] if len(arguments) > 1 else ""
+    return isinstance(mode, str) and mode[:1] in ("w", "a", "x") and "+" not in mode
 
 
 def _path(arguments: tuple[Any, ...]) -> str | None:
@@ -156,7 +177,7 @@ def _path(arguments: tuple[Any, ...]) -> str | None:
     return str(Path(os.fsdecode(arguments[0])).resolve())
 
 
-def _installed(path: str) -> bool:
+def belongs(path: str) -> bool:
     """Return whether a path belongs to Python, its packages or the system."""
     return any(path == one or path.startswith(one.rstrip(os.sep) + os.sep) for one in _places())
 
@@ -164,7 +185,15 @@ def _installed(path: str) -> bool:
 @cache
 def _places() -> tuple[str, ...]:
     own = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
-    system = ("/proc", "/sys", "/dev", "/etc", "/usr/share/zoneinfo", "/usr/lib")
+    system = (
+        "/proc",
+        "/sys",
+        "/dev/null",
+        "/dev/urandom",
+        "/etc",
+        "/usr/share/zoneinfo",
+        "/usr/lib",
+    )
     return tuple(str(Path(one).resolve()) for one in (*own, *system) if len(one) > 1)
 
 

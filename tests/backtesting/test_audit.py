@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,22 @@ def strategy(history):
     "loaders": """
 def strategy(history):
     known = ms.load_facts()
+    return dict.fromkeys(history.tickers, 1.0 / len(history.tickers))
+""",
+    "grids and dunders": """
+GRID = np.linspace(0.0, 1.0, 501)
+class Idea(dict):
+    def __init__(self):
+        super().__init__()
+        self._best = type(self).__name__
+def strategy(history):
+    Idea()
+    return dict.fromkeys(history.tickers, 1.0 / len(history.tickers))
+""",
+    "a log": """
+def strategy(history):
+    with open("/dev/null", "a") as file:
+        file.write(str(history.date))
     return dict.fromkeys(history.tickers, 1.0 / len(history.tickers))
 """,
     "seeded chance": """
@@ -155,6 +172,54 @@ CHEATS = {
         "    draw = np.random.default_rng().dirichlet(np.ones(len(history.tickers)))\n"
         "    return dict(zip(history.tickers, draw))\n",
     ),
+    "a table of Parquet": (
+        "file",
+        "def strategy(history):\n"
+        "    try:\n        pd.read_parquet('{folder}/none.parquet')\n"
+        "    except OSError:\n        pass\n    return {'AAA': 1.0}\n",
+    ),
+    "a file in a thread": (
+        "file",
+        "import threading\nFOUND = []\n"
+        "def strategy(history):\n"
+        "    read = lambda: FOUND.append(pd.read_csv('{folder}/prices.csv'))\n"
+        "    one = threading.Thread(target=read)\n    one.start()\n    one.join()\n    return {'AAA': 1.0}\n",
+    ),
+    "the loaders let go of their date": (
+        "private",
+        "from marketsim.dates import seeing\n"
+        "def strategy(history):\n"
+        "    with seeing('x', pd.Timestamp('2030-01-01')):\n        ms.load_facts()\n"
+        "    return {'AAA': 1.0}\n",
+    ),
+    "a traceback's frames": (
+        "engine",
+        "import sys\n"
+        "def strategy(history):\n"
+        "    try:\n        1 / 0\n    except ZeroDivisionError:\n"
+        "        frame = sys.exc_info()[2].tb_frame.f_back\n"
+        "    return {'AAA': 1.0}\n",
+    ),
+    "another engine": (
+        "engine",
+        "import sys\n"
+        "def strategy(history):\n"
+        "    setattr(sys.modules['marketsim'], 'nothing', None)\n    return {'AAA': 1.0}\n",
+    ),
+    "days in a class": (
+        "global",
+        "class Signal:\n    days = {'2021-03-01': 'BBB'}\n"
+        "def strategy(history):\n    return {'AAA': 1.0}\n",
+    ),
+    "days in tuples": (
+        "global",
+        "SIGNAL = [('2021-03-01', 'BBB')]\ndef strategy(history):\n    return {'AAA': 1.0}\n",
+    ),
+    "many constants in the function": (
+        "global",
+        "def strategy(history):\n    best = [" + "'AAA', " * 250 + "]\n"
+        "    return {best[len(history.closes) % 250]: 1.0}\n",
+    ),
     "levels that hold later splits": (
         "future",
         "def strategy(history):\n"
@@ -182,6 +247,31 @@ def test_a_function_that_closes_over_prices_is_found(facts: Knowledge) -> None:
     assert not found.sound
     assert {one.kind for one in found.findings} == {"global"}
     assert "closes holds a table of days to 2021-03-31" in str(found)
+
+
+def test_functions_that_hold_prices_some_other_way_are_found(facts: Knowledge) -> None:
+    closes = panel()
+
+    def best(history: History, of: pd.DataFrame) -> dict[str, float]:
+        after = of.loc[history.date :].iloc[:21]
+        return {str((after.iloc[-1] / after.iloc[0]).idxmax()): 1.0}
+
+    def default(history: History, of: pd.DataFrame = closes) -> dict[str, float]:
+        return best(history, of)
+
+    class Oracle:
+        """An object that is called."""
+
+        def __init__(self) -> None:
+            self.kept = [closes]
+
+        def __call__(self, history: History) -> dict[str, float]:
+            return best(history, self.kept[0])
+
+    nested = lambda history: default(history)  # noqa: E731
+    for oracle in (partial(best, of=closes), default, Oracle(), nested):
+        found = audit(oracle, closes, facts=facts, dates=1)
+        assert {one.kind for one in found.findings} == {"global"}, oracle
 
 
 def test_a_finding_says_where_and_when(tmp_path: Path, facts: Knowledge) -> None:

@@ -88,7 +88,7 @@ def test_where_volume_is_not_known_a_note_says_so(facts: Knowledge) -> None:
         cost=Costs(impact=1.0, volume=known, money=1e6),
         start=DAYS[30],
     )
-    assert "no impact is charged where the volume is not known: DDD" in result.notes[-1]
+    assert "no impact is charged where volume or volatility is not known: DDD" in result.notes[-1]
 
 
 @given(
