@@ -454,7 +454,7 @@ class TestBacktest:
     ) -> None:
         """By default a warning; of tickers that were asked for a refusal."""
         found = replace(load_universe(["NVDA"], closes), left_out={"META": "Yahoo answers for FB"})
-        monkeypatch.setattr("marketsim.prices.load_universe", lambda *_, **__: found)
+        monkeypatch.setattr("marketsim.batch.inputs.load_universe", lambda *_, **__: found)
         typed = ["backtest", "equal_weight", "--prices", "yahoo", "--out", str(closes.parent / "o")]
         assert command(*typed) == 0
         assert "warning: no prices of META: Yahoo answers for FB" in capsys.readouterr().err
