@@ -395,6 +395,18 @@ class TestBacktest:
         assert command(*typed.split()[:-1], days) == 0
         assert len(list((tmp_path / "runs").iterdir())) == 3
 
+    def test_what_a_strategy_raises_is_one_line(
+        self, closes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = tmp_path / "breaks.py"
+        file.write_text("def strategy(history):\n    return 1 / 0\n")
+        assert command("backtest", str(file), "--prices", str(closes)) == 2
+        told = capsys.readouterr().err.splitlines()[-1]
+        assert told.startswith("marketsim: strategy 'breaks' on ")
+        assert told.endswith("breaks.py line 2: ZeroDivisionError: division by zero")
+        assert command("backtest", "equal_weight", "--prices", str(closes), "--tickers", "") == 2
+        assert "--tickers names none" in capsys.readouterr().err
+
     def test_an_audit_says_what_it_found(
         self, closes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -221,4 +221,10 @@ def _meta(
         "prices": panel_digest(market.closes),
         "facts": market.facts.upto(market.rows[-1]).digest,
     }
+    given: dict[str, pd.DataFrame] = {}
+    if isinstance(cost, Costs) and cost.volume is not None:
+        given["volume"] = cost.volume
+    if against is not None:
+        given["benchmark"] = against.to_frame()
+    digests |= {name: panel_digest(table) for name, table in given.items()}
     return {"arguments": arguments, "sha256": digests, "versions": versions()}

@@ -246,7 +246,7 @@ def panel_digest(closes: pd.DataFrame) -> str:
     """SHA-256 of a panel: its dates, tickers and closes, whatever machine computes it."""
     digest = hashlib.sha256()
     digest.update("\n".join(map(str, closes.columns)).encode())
-    digest.update("\n".join(f"{date:%Y-%m-%d}" for date in closes.index).encode())
+    digest.update("\n".join(f"{date:%Y-%m-%d}" for date in pd.DatetimeIndex(closes.index)).encode())
     digest.update(_plain(closes.to_numpy(float)).tobytes("C"))
     return digest.hexdigest()
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["audit", "backtest", "strategies"]
 
+MOST = 8
+"""Tickers that a warning names."""
+
 Strategy = Annotated[str, typer.Argument(help="A name from strategies/, or the path of a file.")]
 Start = Annotated[
     datetime | None,
@@ -93,21 +96,24 @@ def backtest(
         facts = ms.load_facts(add=add)
         names, panel = _universe(listed(tickers), prices, facts, listed(believe) or ())
         progress("walking forward")
-        result = ms.backtest(
-            strategy,
-            panel,
-            start=iso(start),
-            end=iso(end),
-            tickers=names,
-            rebalance=when,
-            cost=ms.backtesting.Costs(proportional=cost, spread=spread) if spread else cost,
-            facts=facts,
-            benchmark=benchmark,
-            trials=trials,
-            workers=workers,
-            afresh=afresh,
-            progress=progress,
-        )
+        try:
+            result = ms.backtest(
+                strategy,
+                panel,
+                start=iso(start),
+                end=iso(end),
+                tickers=names,
+                rebalance=when,
+                cost=ms.backtesting.Costs(proportional=cost, spread=spread) if spread else cost,
+                facts=facts,
+                benchmark=benchmark,
+                trials=trials,
+                workers=workers,
+                afresh=afresh,
+                progress=progress,
+            )
+        except Exception as error:
+            raise _told(error) from error
         progress("writing")
         folder = out or Path("runs") / _identity(result)
         result.to_folder(folder, report=backtest_html(result))
@@ -171,6 +177,16 @@ def strategies() -> None:
         )
 
 
+def _told(error: Exception) -> Exception:
+    """Return what a strategy raised as one line that says when and where; any other error as is."""
+    from marketsim.errors import InputError
+
+    notes = [note for note in getattr(error, "__notes__", []) if note.startswith("raised by ")]
+    if not notes:
+        return error
+    return InputError(f"{notes[0].removeprefix('raised by ')}: {type(error).__name__}: {error}")
+
+
 def _when(rebalance: str) -> Any:
     """A period, or days apart by commas."""
     return tuple(rebalance.split(",")) if any(map(str.isdigit, rebalance)) else rebalance
@@ -181,11 +197,18 @@ def _universe(
 ) -> tuple[tuple[str, ...], Panel]:
     """Tickers to hold and a panel that has them; by default marketsim's companies of the panel."""
     from marketsim.batch.inputs import priced
-    from marketsim.errors import PriceError
+    from marketsim.errors import InputError, PriceError
 
+    if wanted is not None and not wanted:
+        raise InputError("--tickers names none; write some, as in NVDA,AMD, or leave it out")
     tickers, panel, without = priced(wanted, source, facts, believe)
     if wanted and without:
         raise PriceError("\n".join(without))
+    others = [t for t in panel.closes.columns if t not in tickers and not str(t).startswith("^")]
+    if wanted is None and others:
+        more = f" and {len(others) - MOST} more" if len(others) > MOST else ""
+        listed_ = f"{', '.join(map(str, others[:MOST]))}{more}"
+        without = (*without, f"shown, but not held: {listed_}; name with --tickers what to hold")
     warn(without)
     return tickers, panel
 

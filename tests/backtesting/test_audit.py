@@ -183,7 +183,8 @@ CHEATS = {
         "import threading\nFOUND = []\n"
         "def strategy(history):\n"
         "    read = lambda: FOUND.append(pd.read_csv('{folder}/prices.csv'))\n"
-        "    one = threading.Thread(target=read)\n    one.start()\n    one.join()\n    return {'AAA': 1.0}\n",
+        "    one = threading.Thread(target=read)\n    one.start()\n    one.join()\n"
+        "    return {'AAA': 1.0}\n",
     ),
     "the loaders let go of their date": (
         "private",
