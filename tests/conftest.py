@@ -119,6 +119,16 @@ past the 65,530 that Linux allows a process XLA dies where it stands."""
 
 
 @pytest.fixture(autouse=True, scope="module")
+def same_environment() -> Iterator[None]:
+    """Undo what commands set for JAX in this process: those that are begun later would hear it."""
+    before = dict(os.environ)
+    yield
+    for name in set(os.environ) - set(before):
+        if name.startswith(("JAX_", "TF_", "XLA_")):
+            del os.environ[name]
+
+
+@pytest.fixture(autouse=True, scope="module")
 def few_programs() -> Iterator[None]:
     """Let go of compiled programs between modules once there are many; what is cached loads."""
     yield
