@@ -418,6 +418,8 @@ def test_wrong_arguments_say_what_would_be_right(facts: Knowledge) -> None:
         backtest(equal, panel(), facts=facts, cost=-0.1)
     with pytest.raises(InputError, match="the panel runs from 2020-01-01 to 2021-03-31"):
         backtest(equal, panel(), facts=facts, start="2022-01-01")
+    with pytest.raises(InputError, match="start 2021-03-01 lies after end 2021-01-01"):
+        backtest(equal, panel(), facts=facts, start="2021-03-01", end="2021-01-01")
     with pytest.raises(InputError, match=r"'AAB'. Did you mean 'AAA'\?"):
         backtest(equal, panel(), facts=facts, tickers=["AAB"])
     with pytest.raises(DataError, match="no positive close"):

@@ -102,7 +102,8 @@ def _module(path: Path, source: bytes) -> ModuleType:
         with seeing(path.name, None):
             exec(compile(source, str(path), "exec"), module.__dict__)
     except SyntaxError as error:
-        raise InputError(f"{path.name}, line {error.lineno}: {error.msg}") from error
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise InputError(f"{path.name}{line}: {error.msg}") from error
     except Exception as error:
         raise InputError(
             f"{path.name} does not run: {_line(error, path)}{type(error).__name__}: {error}"

@@ -32,9 +32,10 @@ def require_rebalance(rebalance: str | Iterable[Day]) -> str | tuple[pd.Timestam
     """
     if isinstance(rebalance, str):
         if rebalance not in PERIODS:
+            hint = f" Give days as a list: [{rebalance!r}]" if rebalance[:1].isdigit() else ""
             raise InputError(
                 f"rebalance={rebalance!r} is none of {', '.join(PERIODS)}, and no list of days."
-                f"{nearest(rebalance, PERIODS)}"
+                f"{hint or nearest(rebalance, PERIODS)}"
             )
         return rebalance
     try:

@@ -43,6 +43,7 @@ def test_days_of_ones_own_fall_on_the_next_session_in_any_order() -> None:
     ("asked", "fault"),
     [
         ("montly", r"'montly' is none of daily, weekly, monthly, quarterly.*Did you mean"),
+        ("2021-01-15", r"no list of days\. Give days as a list: \['2021-01-15'\]"),
         ([], "rebalance holds no day"),
         (3, "rebalance=3 is none of"),
         (["2021-01-05", "5 January"], "rebalance='5 January' is not a day"),
