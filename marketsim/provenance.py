@@ -11,9 +11,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from .resources import PACKAGE
+from .resources import PACKAGE, folder
 
-__all__ = ["code_hash", "git_commit", "hash_files", "machine", "processor", "version", "versions"]
+__all__ = [
+    "code_hash",
+    "data_hash",
+    "git_commit",
+    "hash_files",
+    "machine",
+    "processor",
+    "version",
+    "versions",
+]
 
 COMPUTED_BY: Final = (
     "marketsim",
@@ -71,6 +80,11 @@ def code_hash(*parts: str) -> str:
     paths = [PACKAGE / part for part in parts]
     sources = [file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path])]
     return f"{version('marketsim')} {hash_files(sources)}"
+
+
+def data_hash() -> str:
+    """Return the hash of all that ships beside the code: facts, prices, scenarios, models."""
+    return hash_files(file for file in folder("data").rglob("*") if file.is_file())
 
 
 def hash_files(files: Iterable[Path]) -> str:

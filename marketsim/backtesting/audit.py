@@ -93,8 +93,9 @@ def audit(
     Returns
     -------
     Audit
-        Sound where nothing was found. That proves what it looked at: that no later close, fact or
-        statement which the engine holds enters a decision, and that the file reads nothing else.
+        Sound where nothing was found: no other future changed a decision, and nothing was seen to
+        be read beside the history. It finds mistakes and the ways that were thought of; it is no
+        sandbox.
 
     Raises
     ------

@@ -83,16 +83,17 @@ def _ahead(
     The first is decided alone: it compiles what the others run. Where it looks, so may the others,
     and all are left to the walk.
     """
-    made = 0
+    made, fresh = 0, False
 
     def one(row: int) -> Array | str:
-        nonlocal made
+        nonlocal made, fresh
         place = key(basis, market, row, None)
         found = None if afresh else recall(place, len(market.universe) + 1)
         if found is None:
             weights = decide(strategy, market.history(row, None), market.universe)
             found = LOOKS if weights is None else weights
             keep(place, found)
+            fresh = True
         made += 1
         progress(f"decided {made} of {len(rows)} dates")
         return found
@@ -101,6 +102,8 @@ def _ahead(
         return {}
     first = one(rows[0])
     if isinstance(first, str):
+        if fresh:
+            prune()
         return {}
     pool = ThreadPoolExecutor(max(workers, 1))
     try:
@@ -109,6 +112,7 @@ def _ahead(
             others = list(pool.map(one, rows[1:]))
     finally:
         pool.shutdown(cancel_futures=True)
-    prune()
+    if fresh:
+        prune()
     found = zip(rows, [first, *others], strict=True)
     return {row: weights for row, weights in found if isinstance(weights, np.ndarray)}

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import DataError
+from marketsim.files import RECORD
 
 __all__ = ["RecordedWalk", "is_backtest", "recorded_walk"]
 
-RECORD: Final = "run.json"
 RETURNS: Final = ("return", "cost", "interest", "equal_weight")
 AGAIN: Final = "make it again with marketsim backtest"
 
@@ -69,6 +69,10 @@ def is_backtest(folder: Path | str) -> bool:
         record = json.loads((Path(folder) / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
+    return _says_backtest(record)
+
+
+def _says_backtest(record: object) -> bool:
     return isinstance(record, dict) and "strategy" in record and "summary" in record
 
 
@@ -104,7 +108,7 @@ def _record(folder: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path} is no JSON ({error}); {AGAIN}") from error
-    if not is_backtest(folder):
+    if not _says_backtest(record):
         raise DataError(
             f"'{folder}' is no backtest, as its {RECORD} names no strategy: compare runs with "
             "runs, backtests with backtests"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from marketsim.backtesting.market import Market, panel_digest
 from marketsim.backtesting.measures import active, measures
 from marketsim.backtesting.preparing import market_of
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows, require_rebalance
-from marketsim.backtesting.result import HINDSIGHT, BacktestResult
+from marketsim.backtesting.result import EVEN, HINDSIGHT, BacktestResult
 from marketsim.backtesting.walk import Walk, walk
 from marketsim.dates import Day
 from marketsim.errors import InputError
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
 
 __all__ = ["backtest"]
-
-EVEN: Final = "equal weight"
 
 
 def backtest(

@@ -12,12 +12,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from marketsim import resources
 from marketsim.backtesting.loading import Strategy
 from marketsim.backtesting.market import Market
 from marketsim.backtesting.purity import hangs_on_more
 from marketsim.files import cache_folder, replace_file
-from marketsim.provenance import code_hash, hash_files, machine, versions
+from marketsim.provenance import code_hash, data_hash, machine, versions
 
 __all__ = ["LOOKS", "keep", "key", "recall", "rules"]
 
@@ -39,12 +38,9 @@ def rules(strategy: Strategy) -> str | None:
     None for a function, and for a file that may hang on something else or remember: nobody knows
     what; see `hangs_on_more`.
     """
-    if strategy.digest is None or strategy.source is None:
+    if strategy.text is None or hangs_on_more(strategy.text):
         return None
-    if hangs_on_more(Path(strategy.source).read_bytes()):
-        return None
-    data = [file for file in resources.folder("data").rglob("*") if file.is_file()]
-    content = [strategy.name, strategy.digest, code_hash("."), hash_files(data), versions()]
+    content = [strategy.name, strategy.digest, code_hash("."), data_hash(), versions()]
     text = json.dumps([*content, *machine()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -33,6 +33,7 @@ class Strategy(NamedTuple):
     decide: Decide
     digest: str | None
     source: str | None = None
+    text: bytes | None = None
 
 
 def strategy_names() -> tuple[str, ...]:
@@ -89,7 +90,7 @@ def _from_file(path: Path) -> Strategy:
         function = getattr(module, name, None)
         if callable(function):
             digest = hashlib.sha256(source).hexdigest()
-            return Strategy(path.stem, function, digest, str(path))
+            return Strategy(path.stem, function, digest, str(path), source)
     raise InputError(f"{path.name} holds no function `strategy(history)` (nor `decide`)")
 
 

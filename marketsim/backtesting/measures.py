@@ -7,12 +7,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from marketsim.backtesting.inference import FLAT
+
 __all__ = ["active", "drawdown", "measures", "monthly_returns", "span", "wealth"]
 
 DAYS_PER_YEAR: Final = 365.25
-
-STILL: Final = 1e-12
-"""A standard deviation of returns that is rounding: nothing divides by it."""
 
 
 def wealth(returns: pd.Series) -> pd.Series:
@@ -63,9 +62,7 @@ def measures(
             "final_wealth": final,
             "annual_return": final ** (1.0 / years) - 1.0,
             "annual_volatility": later.std() * np.sqrt(rate),
-            "sharpe_ratio": over.mean() / deviation * np.sqrt(rate)
-            if deviation > STILL
-            else np.nan,
+            "sharpe_ratio": over.mean() / deviation * np.sqrt(rate) if deviation > FLAT else np.nan,
             "max_drawdown": drawdown(returns).max(),
             "annual_turnover": traded / years,
             "annual_cost": 0.0 if costs is None else costs.sum() / years,
@@ -95,10 +92,10 @@ def active(returns: pd.Series, benchmark: pd.Series) -> pd.Series:
             "active_return": ends[0] - ends[1],
             "active_risk": risk * np.sqrt(rate),
             "information_ratio": difference.mean() / risk * np.sqrt(rate)
-            if risk > STILL
+            if risk > FLAT
             else np.nan,
-            "beta": later.cov(returns.iloc[1:]) / later.var() if later.std() > STILL else np.nan,
-            "hit_rate": float((both[0] > both[1] + STILL).mean()),
+            "beta": later.cov(returns.iloc[1:]) / later.var() if later.std() > FLAT else np.nan,
+            "hit_rate": float((both[0] > both[1] + FLAT).mean()),
         },
         dtype=float,
     )

@@ -95,13 +95,8 @@ def _rows(
 ) -> pd.DatetimeIndex:
     dates = pd.DatetimeIndex(index)
     first, last = start or dates[0], end or dates[-1]
-    if first > last:
-        raise InputError(
-            f"start {first:%Y-%m-%d} lies after end {last:%Y-%m-%d}"
-            if start is not None and end is not None
-            else f"no closes from {first:%Y-%m-%d} to {last:%Y-%m-%d}; the panel runs from "
-            f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
-        )
+    if start is not None and end is not None and start > end:
+        raise InputError(f"start {start:%Y-%m-%d} lies after end {end:%Y-%m-%d}")
     rows = dates[(dates >= first) & (dates <= last)]
     if rows.empty:
         raise InputError(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-__all__ = ["hangs_on_more", "readers"]
+__all__ = ["hangs_on_more", "only_writes", "readers"]
 
 PLAIN: Final = frozenset(
     {
@@ -94,6 +94,11 @@ def _writes(node: ast.Call) -> bool:
     """Return whether a file is opened to write to it alone, as a log is."""
     given = [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "mode")]
     mode = given[0].value if given and isinstance(given[0], ast.Constant) else "r"
+    return only_writes(mode)
+
+
+def only_writes(mode: object) -> bool:
+    """Return whether a mode opens a file to write to it, and not to read."""
     return isinstance(mode, str) and mode[:1] in ("w", "a", "x") and "+" not in mode
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from marketsim.dates import Day, day
 from marketsim.errors import InputError, nearest
 
-__all__ = ["Rebalance", "decision_rows", "require_rebalance"]
+__all__ = ["Rebalance", "days_or_period", "decision_rows", "require_rebalance"]
 
 Rebalance = Literal["daily", "weekly", "monthly", "quarterly"]
 
@@ -20,6 +20,11 @@ PERIODS: Final = {"daily": "D", "weekly": "W-SUN", "monthly": "M", "quarterly": 
 
 NEAR: Final = pd.Timedelta(days=7)
 """A day of one's own waits for the next session for so long."""
+
+
+def days_or_period(text: str) -> str | tuple[str, ...]:
+    """Return a period as it stands, or days apart by commas as such."""
+    return tuple(text.split(",")) if any(map(str.isdigit, text)) else text
 
 
 def require_rebalance(rebalance: str | Iterable[Day]) -> str | tuple[pd.Timestamp, ...]:

@@ -18,7 +18,10 @@ from marketsim.errors import InputError, nearest
 from marketsim.files import RECORD, REPORT, check_folder
 from marketsim.folders import digests, replace_folder
 
-__all__ = ["HINDSIGHT", "BacktestResult", "as_json"]
+__all__ = ["EVEN", "HINDSIGHT", "BacktestResult", "as_json"]
+
+EVEN: Final = "equal weight"
+"""Names what every walk is held beside."""
 
 GROUPS: Final = ("ticker", "layer")
 
@@ -65,8 +68,9 @@ class BacktestResult:
         What a reader must know: the hindsight of the universe, and sales forced by prices that
         ended.
     meta : mapping
-        arguments (start, end, rebalance, cost, tickers), sha256 (of the strategy's file, and of
-        the closes and facts up to the last date), versions, and trials where they were counted.
+        arguments (start, end, rebalance, cost, tickers, benchmark, cash_yield), sha256 (of the
+        strategy's file, of closes and facts up to the last date, and of the benchmark and volumes
+        where there are any), versions, and trials where they were counted.
     """
 
     strategy: str

@@ -73,10 +73,9 @@ DAY: Final = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 
 def written(strategy: Strategy) -> Iterator[Finding]:
     """Yield what the text of the file shows: private names, ways into the engine, readers, data."""
-    if strategy.source is None:
+    if strategy.text is None:
         return
-    source = Path(strategy.source).read_bytes()
-    tree = ast.parse(source)
+    tree = ast.parse(strategy.text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             yield from _attribute(node)

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any, Final
 
 from marketsim import resources
+from marketsim.backtesting.purity import only_writes
 
 __all__ = ["Reach", "belongs", "watched"]
 
@@ -115,7 +116,8 @@ def _reach(event: str, arguments: tuple[Any, ...], source: str) -> Reach | None:
     if event in PROCESSES:
         return Reach("process", f"starts {_told(arguments)}", line) if mine else None
     path = _path(arguments)
-    if path is None or belongs(path) or _importing(frames[0], path) or _for_writing(arguments):
+    mode = arguments[1] if len(arguments) > 1 else None
+    if path is None or belongs(path) or _importing(frames[0], path) or only_writes(mode):
         return None
     if mine or (_shipped(path) and not any(f.f_code.co_name in LOADERS for f in frames)):
         return Reach("file", f"reads {path}", line)
@@ -163,11 +165,6 @@ def _importing(frame: FrameType, path: str) -> bool:
     looks = str(frame.f_globals.get("__name__", "")).startswith(("importlib", "pkgutil"))
     data = Path(path).is_file() and not path.endswith((".py", ".pyc", ".so", ".pyd", "METADATA"))
     return "__editable__" in path or (looks and not data)
-
-
-def _for_writing(arguments: tuple[Any, ...]) -> bool:
-    mode = arguments[1] if len(arguments) > 1 else ""
-    return isinstance(mode, str) and mode[:1] in ("w", "a", "x") and "+" not in mode
 
 
 def _path(arguments: tuple[Any, ...]) -> str | None:

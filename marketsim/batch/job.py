@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from marketsim.backtesting import Costs
+from marketsim.backtesting.rebalancing import days_or_period
 
-__all__ = ["EMBEDDED", "Job", "days_or_period"]
+__all__ = ["EMBEDDED", "Job"]
 
 EMBEDDED = "embedded"
 """Names the closes that ship with marketsim."""
@@ -76,8 +77,3 @@ class Job:
         """Return what tells this job from others of its batch, for tables: no paths."""
         told = asdict(self) | {"strategy": self.name, "prices": Path(self.prices).name}
         return {name: told[name] for name in told if name not in ("tickers", "facts", "believe")}
-
-
-def days_or_period(text: str) -> str | tuple[str, ...]:
-    """Return a period as it stands, or days apart by commas as such."""
-    return tuple(text.split(",")) if any(map(str.isdigit, text)) else text

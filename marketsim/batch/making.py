@@ -54,10 +54,7 @@ def make(task: Task, folder: Path, workers: int | None = None) -> Outcome:
         _write(folder / task.name, task, _result(task, workers))
     except MarketsimError as found:
         error = str(found)
-    except (
-        Exception,
-        SystemExit,
-    ) as found:  # a strategy may raise anything
+    except (Exception, SystemExit) as found:  # a strategy may raise anything
         error = "; ".join([_told(found), *getattr(found, "__notes__", ())])
         trace = traceback.format_exc()
     return Outcome(task.name, round(time.perf_counter() - begun, 3), error, trace)

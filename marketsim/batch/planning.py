@@ -7,17 +7,15 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from marketsim import resources
 from marketsim.backtesting.loading import source_of
 from marketsim.backtesting.market import Market, panel_digest
 from marketsim.batch.inputs import market_for
 from marketsim.batch.job import Job
 from marketsim.errors import InputError, MarketsimError
-from marketsim.provenance import code_hash, hash_files, versions
+from marketsim.provenance import code_hash, data_hash, versions
 
 __all__ = ["Task", "plan"]
 
@@ -59,9 +57,10 @@ def plan(jobs: Iterable[Job]) -> tuple[Task, ...]:
 
 
 class _Digests:
-    """Hashes of prices and facts up to a day, each found once."""
+    """Hashes of prices and facts up to a day, and of what ships beside; each found once."""
 
     def __init__(self) -> None:
+        self.data = data_hash()
         self.found: dict[tuple[object, ...], dict[str, str]] = {}
 
     def of(self, job: Job, market: Market) -> dict[str, str]:
@@ -93,7 +92,7 @@ def _task(job: Job, digests: _Digests) -> Task:
         "sha256": {"strategy": _file_digest(source_of(job.strategy)), **digests.of(job, market)},
         "splits": hashlib.sha256(market.splits.to_csv(index=False).encode()).hexdigest(),
         "code": code_hash("."),
-        "data": _data_digest(str(resources.folder("data"))),
+        "data": digests.data,
         "versions": versions(),
     }
     text = json.dumps(identity, sort_keys=True)
@@ -104,9 +103,3 @@ def _task(job: Job, digests: _Digests) -> Task:
 
 def _file_digest(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-@cache
-def _data_digest(folder: str) -> str:
-    """Of what ships beside the facts, too: scenarios, priors, models."""
-    return hash_files(file for file in Path(folder).rglob("*") if file.is_file())

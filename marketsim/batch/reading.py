@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from marketsim.backtesting import Costs
 from marketsim.backtesting.loading import source_of
-from marketsim.backtesting.rebalancing import require_rebalance
-from marketsim.batch.job import EMBEDDED, Job, days_or_period
+from marketsim.backtesting.rebalancing import days_or_period, require_rebalance
+from marketsim.batch.job import EMBEDDED, Job
 from marketsim.dates import day
 from marketsim.errors import DataError, InputError, nearest
 from marketsim.tables import Fault, Place, Toml, read_toml, refuse

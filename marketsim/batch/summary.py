@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from marketsim.backtesting.result import EVEN
 from marketsim.batch.planning import Task
 from marketsim.batch.store import finished
 from marketsim.files import replace_file
@@ -16,7 +17,6 @@ from marketsim.reporting.batch_page import batch_html
 
 __all__ = ["summarise", "summary_table"]
 
-RIVAL: Final = "equal weight"
 MEASURES: Final = (
     "final_wealth",
     "annual_return",
@@ -57,7 +57,7 @@ def _row(task: Task, record: Mapping[str, Any] | None, error: str | None) -> dic
     measured = {} if record is None else record["summary"]
     own = measured.get(task.job.name, {})
     row |= {name: _number(own.get(name)) for name in MEASURES}
-    row["equal_weight_return"] = _number(measured.get(RIVAL, {}).get("annual_return"))
+    row["equal_weight_return"] = _number(measured.get(EVEN, {}).get("annual_return"))
     return row | {"error": error}
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -83,11 +83,11 @@ def backtest(
 ) -> None:
     """Walk a strategy forward in time; it sees nothing later than each date."""
     environment.prepare_jax()
-    from marketsim.backtesting.rebalancing import require_rebalance
+    from marketsim.backtesting.rebalancing import days_or_period, require_rebalance
     from marketsim.files import check_folder
 
     check_folder(out)
-    when = require_rebalance(_when(rebalance))
+    when = require_rebalance(days_or_period(rebalance))
     with progress_bar() as progress:
         progress("reading")
         import marketsim as ms
@@ -135,9 +135,9 @@ def audit(
 ) -> None:
     """Look for what a strategy could not have known; exit code 1 where something is found."""
     environment.prepare_jax()
-    from marketsim.backtesting.rebalancing import require_rebalance
+    from marketsim.backtesting.rebalancing import days_or_period, require_rebalance
 
-    when = require_rebalance(_when(rebalance))
+    when = require_rebalance(days_or_period(rebalance))
     with progress_bar() as progress:
         progress("reading")
         import marketsim as ms
@@ -185,11 +185,6 @@ def _told(error: Exception) -> Exception:
     if not notes:
         return error
     return InputError(f"{notes[0].removeprefix('raised by ')}: {type(error).__name__}: {error}")
-
-
-def _when(rebalance: str) -> Any:
-    """A period, or days apart by commas."""
-    return tuple(rebalance.split(",")) if any(map(str.isdigit, rebalance)) else rebalance
 
 
 def _universe(

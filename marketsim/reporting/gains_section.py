@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from ..backtesting.attribution import UNKNOWN
+from ..backtesting.market import PAID
 from ..returns import CASH
 from .backtest_figures import evenly
 from .formats import count, layer_name, number, percent, readable, sentence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["companies_table", "exposure", "gains_sentence", "layers_table", "shares", "with_cash"]
 
 MOST_COMPANIES = 15
-APART = (CASH, "costs")  # what stands at the end, by itself
+APART = (CASH, PAID)  # what stands at the end, by itself
 
 
 def gains_sentence(result: BacktestResult) -> str:
