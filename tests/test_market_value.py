@@ -20,9 +20,9 @@ from marketsim.valuation.market_value import (
     DIVIDENDS,
     MERGER,
     UNKNOWN,
-    known_shares,
     market_values,
 )
+from marketsim.valuation.shares import known_shares, shares_by_day
 
 SHARED = Path(__file__).parents[2] / "shared" / "prices"
 DAYS = pd.bdate_range("2018-01-01", "2024-12-31", name="date")
@@ -129,6 +129,18 @@ def test_a_distribution_in_kind_divides_closes_and_no_shares(every: ms.Knowledge
     assert close(told[1], "DELL") / close(told[0], "DELL") == pytest.approx(grown / 1.97)
     day = pd.Timestamp("2022-04-01")
     assert known_shares(every.upto(day), day)["shares"]["DELL"] == 791.0
+
+
+def test_shares_of_many_days_are_those_of_each(every: ms.Knowledge) -> None:
+    """What a backtest asks at once is what a live run asks on the day, announced splits too."""
+    turns = ("2018-03-01", "2021-07-19", "2022-06-03", "2022-06-06", "2024-06-07")
+    days = pd.DatetimeIndex([*turns, *pd.date_range("2019-01-31", "2025-12-31", freq="7ME")])
+    tickers = (*every.universe.companies.index, "NOBODY")
+    found = shares_by_day(every, days, tickers)
+    for day, shares in zip(days, found, strict=True):
+        known = known_shares(every.upto(day), day)["shares"].reindex(list(tickers))
+        np.testing.assert_array_equal(shares, known.to_numpy(float))
+    assert np.isfinite(found[-1]).sum() > 25
 
 
 def test_shares_of_a_receipt_are_told_in_receipts(every: ms.Knowledge) -> None:

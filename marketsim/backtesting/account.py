@@ -19,7 +19,7 @@ MOST_STEPS: Final = 200
 
 def total(values: Array) -> float:
     """Sum of holdings, rounded once: the order and the number of empty holdings do not matter."""
-    return fsum(values)
+    return fsum(values.tolist())
 
 
 def wealth_after_trading(values: Array, wealth: float, weights: Array, rates: Rates) -> float:

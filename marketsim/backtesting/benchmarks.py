@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +13,7 @@ from marketsim.backtesting.market import Market
 from marketsim.backtesting.rebalancing import decision_rows
 from marketsim.backtesting.walk import walk
 from marketsim.errors import InputError, nearest
-from marketsim.valuation.market_value import SHARES, known_shares
+from marketsim.valuation.shares import shares_by_day
 
 __all__ = ["MARKET", "benchmark_returns"]
 
@@ -60,47 +59,41 @@ def benchmark_returns(asked: str | pd.Series | None, market: Market) -> pd.Serie
                 f"{nearest(asked, [MARKET, *market.closes.columns])}"
             )
         return _returns(market.closes[asked], market.rows, asked)
-    if _market_weights(market, len(market.rows) - 1) is None:
-        if asked == MARKET:
-            raise InputError(
-                "benchmark 'market' wants shares of the companies, and none are known by "
-                f"{market.rows[-1]:%Y-%m-%d}; name a ticker, or give closes of an index"
-            )
+    found = _by_market_value(market)
+    if found is None and asked == MARKET:
+        raise InputError(
+            "benchmark 'market' wants shares of the companies, and none are known by "
+            f"{market.rows[-1]:%Y-%m-%d}; name a ticker, or give closes of an index"
+        )
+    return found
+
+
+def _by_market_value(market: Market) -> pd.Series | None:
+    """Equal weights until shares of anything are known; None where they never are."""
+    months = decision_rows(market.rows, "monthly", market.traded)
+    values = _market_values(market, np.flatnonzero(months))
+    if not any(value.any() for value in values.values()):
         return None
-    return _by_market_value(market)
-
-
-def _by_market_value(market: Market) -> pd.Series:
-    """Equal weights until shares of anything are known."""
-    table = market.facts.table
-    counts = table[table["quantity"].isin(SHARES)].reset_index(drop=True)
-    market = replace(market, facts=market.facts.with_facts(counts))  # the rest would only take time
 
     def choose(row: int, held: Array) -> Array:
-        weights = _market_weights(market, row)
-        wanted: Array = np.r_[market.equal_weights(row) if weights is None else weights, 0.0]
+        whole = values[row].sum()
+        wanted: Array = np.r_[values[row] / whole if whole else market.equal_weights(row), 0.0]
         return wanted
 
-    months = decision_rows(market.rows, "monthly", market.traded)
     free = Dated(np.zeros(len(market.universe)))
     found = walk(choose, market, months, free, np.zeros(len(market.rows)))
     return found.returns.rename(MARKET)
 
 
-def _market_weights(market: Market, row: int) -> Array | None:
-    """Weights by market value of what can be bought on a row and has shares; None where none has.
+def _market_values(market: Market, rows: npt.NDArray[np.int_]) -> dict[int, Array]:
+    """Market values [ticker] of what can be bought on each row and has shares, else 0.
 
     A close is brought to the split basis of its day, as shares are.
     """
-    date = market.rows[row]
-    shares = known_shares(market.known(row), date)["shares"].reindex(list(market.universe))
-    worth = shares.to_numpy(float) * market.traded_closes(row)
-    values: Array = np.where(np.isfinite(market.prices[row]), worth, np.nan)
-    whole = float(np.nansum(values))
-    if not whole > 0.0:
-        return None
-    weights: Array = np.nan_to_num(values) / whole
-    return weights
+    shares = shares_by_day(market.facts, market.rows[rows], market.universe)
+    worth = shares * market.traded_closes[rows]
+    values = np.nan_to_num(np.where(np.isfinite(market.prices[rows]), worth, 0.0))
+    return dict(zip(map(int, rows), values, strict=True))
 
 
 def _returns(closes: pd.Series, rows: pd.DatetimeIndex, name: str) -> pd.Series:

@@ -88,17 +88,18 @@ class Costs:
 class Rates:
     """Costs of a day: of a trade x [ticker], in shares of what was invested at the start.
 
-    ``linear`` [ticker] times the size of x, and ``curve`` [ticker] times its 3/2 power.
+    ``linear`` [ticker] times the size of x, and ``curve`` [ticker], where there is
+    impact, times its 3/2 power.
     """
 
     linear: Array
-    curve: Array
+    curve: Array | None = None
 
     def of(self, trade: Array) -> Array:
         """Return what a trade [ticker] costs, by ticker."""
         size = np.abs(trade)
-        cost: Array = self.linear * size + self.curve * size * np.sqrt(size)
-        return cost
+        cost: Array = self.linear * size
+        return cost if self.curve is None else cost + self.curve * size * np.sqrt(size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +115,7 @@ class Dated:
 
     def on(self, row: int) -> Rates:
         """Return the costs of a row."""
-        curve = np.zeros_like(self.linear) if self.curve is None else self.curve[row]
-        return Rates(self.linear, curve)
+        return Rates(self.linear, None if self.curve is None else self.curve[row])
 
 
 def costs_of(

@@ -74,6 +74,14 @@ class Market:
         return np.where(np.isfinite(relatives), relatives, 1.0)
 
     @cached_property
+    def ending(self) -> npt.NDArray[np.bool_]:
+        """Whether a row is the first without a price of something that had one, [row]."""
+        priced = np.isfinite(self.prices)
+        ends = np.zeros(len(priced), dtype=np.bool_)
+        ends[1:] = (priced[:-1] & ~priced[1:]).any(axis=1)
+        return ends
+
+    @cached_property
     def traded(self) -> npt.NDArray[np.bool_]:
         """Whether a row is a session: whether anything had a close of its own, [row]."""
         seen: npt.NDArray[np.bool_] = self.closes.loc[self.rows].notna().any(axis=1).to_numpy(bool)
@@ -132,10 +140,10 @@ class Market:
             adjusted=self.adjusted,
         )
 
-    def traded_closes(self, row: int) -> Array:
-        """The last closes of the universe as they were traded on a row, [ticker]."""
-        places = self.closes.columns.get_indexer(pd.Index(self.universe))
-        found: Array = self._traded[row, places]
+    @property
+    def traded_closes(self) -> Array:
+        """The last closes of the universe as they were traded, [row, ticker]."""
+        found: Array = self._traded[:, self.closes.columns.get_indexer(pd.Index(self.universe))]
         return found
 
     def _closes(self, row: int) -> pd.DataFrame:

@@ -1,12 +1,13 @@
-"""The walk: one close at a time, holdings grow, ended tickers are sold, decisions are traded.
+"""The walk: holdings grow with prices, ended tickers are sold, decisions are traded.
 
-It is accounting alone: what is wanted on a date is asked of a function. Nothing of a later row
-enters: rewriting the future changes no bit of the past.
+It is accounting alone: what is wanted on a date is asked of a function. Rows between two trades are
+taken at once. Nothing of a later row enters: rewriting the future changes no bit of the past.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import pandas as pd
 
 from marketsim.backtesting.account import rebalanced, total
 from marketsim.backtesting.choosing import Choose
-from marketsim.backtesting.costs import Dated
+from marketsim.backtesting.costs import Dated, Rates
 from marketsim.backtesting.deciding import with_cash
 from marketsim.backtesting.market import PAID, Market
 from marketsim.returns import CASH
@@ -38,15 +39,23 @@ class Walk:
     ended: tuple[str, ...]
 
 
-@dataclass
-class _Log:
-    weights: dict[pd.Timestamp, Array] = field(default_factory=dict)
-    trades: dict[pd.Timestamp, Array] = field(default_factory=dict)
-    costs: list[float] = field(default_factory=list)
-    holdings: list[Array] = field(default_factory=list)
-    cash: list[float] = field(default_factory=list)
-    gains: list[Array] = field(default_factory=list)
-    ended: list[str] = field(default_factory=list)
+class _Book:
+    """What is held, [row, ...], and what was chosen, traded and sold for want of prices."""
+
+    def __init__(self, rows: int, tickers: int) -> None:
+        self.holdings = np.empty((rows, tickers))
+        self.cash = np.empty(rows)
+        self.gains = np.zeros((rows, tickers + 2))
+        self.costs = np.zeros(rows)
+        self.weights: dict[pd.Timestamp, Array] = {}
+        self.trades: dict[pd.Timestamp, Array] = {}
+        self.ended: list[str] = []
+
+    def before(self, row: int) -> tuple[Array, float]:
+        """Holdings and cash with which a row begins: one unit of cash at first."""
+        if row == 0:
+            return np.zeros(self.holdings.shape[1]), 1.0
+        return self.holdings[row - 1], float(self.cash[row - 1])
 
 
 def walk(
@@ -69,33 +78,48 @@ def walk(
     interest : array [row]
         What a unit of cash earns from the row before.
     """
-    log = _Log()
-    values, cash = np.zeros(len(market.universe)), 1.0
-    for row, date in enumerate(market.rows):
-        grown, earned = values * market.growth[row], cash * interest[row]
-        gains = np.r_[grown - values, earned]
-        values, cash = grown, cash + earned
-        wealth, rates = total(values) + cash, costs.on(row)
-        paid, kept = np.zeros_like(values), values
-        ended = (values > 0.0) & ~np.isfinite(market.prices[row])
-        if ended.any():
-            log.ended += [_ending(market, row, int(i)) for i in np.flatnonzero(ended)]
-            sold = np.where(ended, values, 0.0)
-            paid = rates.of(sold)
-            values, cash = np.where(ended, 0.0, values), cash + total(sold) - total(paid)
-        if decisions[row] and market.open(row):
-            now = total(values) + cash
-            wanted = log.weights[date] = choose(row, values / now)
-            before = values
-            values, left = rebalanced(values, now, wanted[:-1], rates)
-            paid, cash = paid + rates.of(values - before), wanted[-1] * left
-        if (values != kept).any():
-            log.trades[date] = (values - kept) / wealth
-        log.costs.append(total(paid) / wealth)
-        log.gains.append(np.r_[gains, -total(paid)])
-        log.holdings.append(values)
-        log.cash.append(cash)
-    return _written(market, log)
+    book = _Book(len(market.rows), len(market.universe))
+    row = 0
+    for stop in map(int, np.flatnonzero(decisions | market.ending)):
+        _drift(book, market.growth[row : stop + 1], interest[row : stop + 1], row)
+        _trade(book, market, choose if decisions[stop] else None, costs.on(stop), stop)
+        row = stop + 1
+    _drift(book, market.growth[row:], interest[row:], row)
+    return _written(market, book)
+
+
+def _drift(book: _Book, growth: Array, interest: Array, row: int) -> None:
+    """Let holdings grow with prices, and cash at its interest, over rows from one on."""
+    values, cash = book.before(row)
+    grown = np.cumprod(np.vstack([values, growth]), axis=0)
+    money = np.cumprod(np.r_[cash, 1.0 + interest])
+    rows = slice(row, row + len(growth))
+    book.holdings[rows], book.cash[rows] = grown[1:], money[1:]
+    book.gains[rows, :-2], book.gains[rows, -2] = np.diff(grown, axis=0), np.diff(money)
+
+
+def _trade(book: _Book, market: Market, choose: Choose | None, rates: Rates, row: int) -> None:
+    """Sell what has no price any more, then reach the weights chosen where there is a decision."""
+    kept, cash = book.holdings[row].copy(), float(book.cash[row])
+    values, paid, wealth = kept, np.zeros_like(kept), total(kept) + cash
+    ended = (values > 0.0) & ~np.isfinite(market.prices[row])
+    if ended.any():
+        book.ended += [_ending(market, row, int(i)) for i in np.flatnonzero(ended)]
+        sold = np.where(ended, values, 0.0)
+        paid = rates.of(sold)
+        values, cash = np.where(ended, 0.0, values), cash + total(sold) - total(paid)
+    date = market.rows[row]
+    if choose is not None and market.open(row):
+        now = total(values) + cash
+        wanted = book.weights[date] = choose(row, values / now)
+        before = values
+        values, left = rebalanced(values, now, wanted[:-1], rates)
+        paid, cash = paid + rates.of(values - before), wanted[-1] * left
+    if (values != kept).any():
+        book.trades[date] = (values - kept) / wealth
+    spent = total(paid)
+    book.holdings[row], book.cash[row] = values, cash
+    book.costs[row], book.gains[row, -1] = spent / wealth, -spent
 
 
 def _ending(market: Market, row: int, ticker: int) -> str:
@@ -105,20 +129,20 @@ def _ending(market: Market, row: int, ticker: int) -> str:
     )
 
 
-def _written(market: Market, log: _Log) -> Walk:
+def _written(market: Market, book: _Book) -> Walk:
     index, named = market.rows.rename("date"), with_cash(market.universe)
-    wealth = np.array([total(v) + c for v, c in zip(log.holdings, log.cash, strict=True)])
+    wealth = np.array(list(map(fsum, book.holdings.tolist()))) + book.cash
     before = np.r_[1.0, wealth[:-1]]
-    weights = _table(log.weights, named)
+    weights = _table(book.weights, named)
     return Walk(
         weights=weights if (weights[CASH] != 0.0).any() else weights.drop(columns=CASH),
-        trades=_table(log.trades, market.universe),
-        costs=pd.Series(log.costs, index=index, name="cost"),
+        trades=_table(book.trades, market.universe),
+        costs=pd.Series(book.costs, index=index, name="cost"),
         returns=pd.Series(wealth / before - 1.0, index=index, name="return"),
-        holdings=pd.DataFrame(np.array(log.holdings), index=index, columns=list(market.universe)),
-        cash=pd.Series(log.cash, index=index, name="cash"),
-        gains=pd.DataFrame(np.array(log.gains), index=index, columns=[*named, PAID]),
-        ended=tuple(log.ended),
+        holdings=pd.DataFrame(book.holdings, index=index, columns=list(market.universe)),
+        cash=pd.Series(book.cash, index=index, name="cash"),
+        gains=pd.DataFrame(book.gains, index=index, columns=[*named, PAID]),
+        ended=tuple(book.ended),
     )
 
 
