@@ -11,8 +11,10 @@ from marketsim.backtesting.costs import BPS, Costs
 from marketsim.backtesting.forward import backtest
 from marketsim.backtesting.history import History
 from marketsim.backtesting.loading import load_strategy, strategy_names, theses
+from marketsim.backtesting.policy import Policy
 from marketsim.backtesting.result import BacktestResult
 from marketsim.backtesting.shrinking import shrunk, weekly_returns
+from marketsim.backtesting.sweep import Sweep, sweep
 from marketsim.backtesting.tilts import equally, least_cap, tilted
 
 __all__ = [
@@ -21,6 +23,8 @@ __all__ = [
     "BacktestResult",
     "Costs",
     "History",
+    "Policy",
+    "Sweep",
     "audit",
     "backtest",
     "equally",
@@ -28,6 +32,7 @@ __all__ = [
     "load_strategy",
     "shrunk",
     "strategy_names",
+    "sweep",
     "theses",
     "tilted",
     "weekly_returns",

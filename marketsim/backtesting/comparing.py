@@ -200,7 +200,7 @@ def _shared(cut: Sequence[pd.DataFrame], column: str) -> pd.Series | None:
 
 def _errors(excess: Mapping[str, pd.Series]) -> pd.Series:
     """Return standard errors of annual ratios."""
-    year = float(np.sqrt(span(next(iter(excess.values())))[1]))
+    year = float(np.sqrt(span(next(iter(excess.values())).index)[1]))
     found = {name: year * sharpe_estimate(one.iloc[1:]).error for name, one in excess.items()}
     return pd.Series(found)
 

@@ -23,10 +23,10 @@ from marketsim.dates import seeing
 from marketsim.errors import InputError, MarketsimError, nearest
 from marketsim.returns import CASH
 
-__all__ = ["decide", "with_cash"]
+__all__ = ["ROUNDING", "TOLERANCE", "decide", "with_cash"]
 
 Array = npt.NDArray[np.float64]
-TOLERANCE: Final = 1e-6
+TOLERANCE: Final = 1e-6  # by which weights may sum to another number than 1
 ROUNDING: Final = 1e-9  # a weight this little below zero is a solver's zero
 
 

@@ -112,7 +112,7 @@ def backtest(
     market = market_of(prices, tickers, start, end, facts)
     decisions = decision_rows(market.rows, asked, market.traded)
     costs = costs_of(cost, market.closes, market.rows, market.universe)
-    interest = _interest(market, cash_yield)
+    interest = market.interest_of(cash_yield)
     against = _apart(benchmark_returns(benchmark, market), loaded.name)
     open_rows = [row for row in map(int, np.flatnonzero(decisions)) if market.open(row)]
     many = processors() if workers is None else _whole(workers)
@@ -160,14 +160,6 @@ def _apart(against: pd.Series | None, name: str) -> pd.Series | None:
 
 def _evenly(market: Market) -> Choose:
     return lambda row, held: np.r_[market.equal_weights(row), 0.0]
-
-
-def _interest(market: Market, cash_yield: float | None) -> np.ndarray:
-    if cash_yield is None:
-        return market.interest
-    if not isinstance(cash_yield, int | float) or not abs(cash_yield) < 1.0:
-        raise InputError(f"cash_yield={cash_yield!r} is a rate a year, as 0.04")
-    return market.interest_at(np.full(len(market.rows), float(cash_yield)))
 
 
 def _summary(

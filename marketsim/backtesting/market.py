@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from marketsim.backtesting.history import Blind, History
+from marketsim.errors import InputError
 from marketsim.knowledge import bill_yields
 from marketsim.prices.splits import NO_SPLITS
 
@@ -96,6 +97,20 @@ class Market:
         known = bill_yields(self.facts)
         rates = known.reindex(known.index.union(self.rows)).ffill().loc[self.rows].fillna(0.0)
         return self.interest_at(rates.to_numpy(float))
+
+    def interest_of(self, cash_yield: float | None) -> Array:
+        """What a unit of cash earns from the row before, [row]: at a yield, or that of the bill.
+
+        Raises
+        ------
+        InputError
+            The yield is no rate of a year.
+        """
+        if cash_yield is None:
+            return self.interest
+        if not isinstance(cash_yield, int | float) or not abs(cash_yield) < 1.0:
+            raise InputError(f"cash_yield={cash_yield!r} is a rate a year, as 0.04")
+        return self.interest_at(np.full(len(self.rows), float(cash_yield)))
 
     def interest_at(self, rates: Array) -> Array:
         """What a unit of cash earns from the row before, [row], at yields [row] of a year."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from marketsim.backtesting.inference import FLAT
 
-__all__ = ["active", "drawdown", "measures", "monthly_returns", "span", "wealth"]
+__all__ = ["active", "drawdown", "measured", "measures", "monthly_returns", "span", "wealth"]
+
+Array = npt.NDArray[np.float64]
 
 DAYS_PER_YEAR: Final = 365.25
 
@@ -51,24 +55,52 @@ def measures(
         exceeds `interest`), max_drawdown (0 to 1), annual_turnover (half of what is traded, the
         first purchase left out), annual_cost (all trades). NaN where a single date has no rate.
     """
-    later = returns.iloc[1:]
-    years, rate = span(returns)
-    over = later - interest.iloc[1:]
-    deviation = over.std()
-    final = wealth(returns).iloc[-1]
     traded = 0.0 if trades is None else 0.5 * trades.iloc[1:].abs().to_numpy().sum()
-    return pd.Series(
-        {
-            "final_wealth": final,
-            "annual_return": final ** (1.0 / years) - 1.0,
-            "annual_volatility": later.std() * np.sqrt(rate),
-            "sharpe_ratio": over.mean() / deviation * np.sqrt(rate) if deviation > FLAT else np.nan,
-            "max_drawdown": drawdown(returns).max(),
-            "annual_turnover": traded / years,
-            "annual_cost": 0.0 if costs is None else costs.sum() / years,
-        },
-        dtype=float,
+    found = measured(
+        returns.to_numpy(float),
+        interest.to_numpy(float),
+        pd.DatetimeIndex(returns.index),
+        traded,
+        0.0 if costs is None else costs.sum(),
     )
+    return pd.Series(found, dtype=float)
+
+
+def measured(
+    returns: Array,
+    interest: Array,
+    dates: pd.DatetimeIndex,
+    traded: Array | float,
+    paid: Array | float,
+) -> dict[str, Array]:
+    """Measures of many walks at once, each an array [...]: see `measures`.
+
+    Parameters
+    ----------
+    returns : array [..., date]
+    interest : array [date]
+    dates
+    traded, paid : array [...]
+        Half of what was traded after the first purchase, and all costs, as fractions of wealth.
+    """
+    years, rate = span(dates)
+    later, year = returns[..., 1:], np.sqrt(rate)
+    over = later - interest[1:]
+    wealth = (1.0 + returns).cumprod(axis=-1)
+    highest = np.maximum(np.maximum.accumulate(wealth, axis=-1), 1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a single date there is no deviation
+        deviation, volatility = over.std(axis=-1, ddof=1), later.std(axis=-1, ddof=1)
+        ratio = np.where(deviation > FLAT, over.mean(axis=-1) / deviation, np.nan)
+    return {
+        "final_wealth": wealth[..., -1],
+        "annual_return": wealth[..., -1] ** (1.0 / years) - 1.0,
+        "annual_volatility": volatility * year,
+        "sharpe_ratio": ratio * year,
+        "max_drawdown": (1.0 - wealth / highest).max(axis=-1),
+        "annual_turnover": traded / years,
+        "annual_cost": paid / years,
+    }
 
 
 def active(returns: pd.Series, benchmark: pd.Series) -> pd.Series:
@@ -81,7 +113,7 @@ def active(returns: pd.Series, benchmark: pd.Series) -> pd.Series:
         deviation of the difference of returns), information_ratio (mean of that difference over
         it), beta, and hit_rate, the share of calendar months in which the benchmark was beaten.
     """
-    years, rate = span(returns)
+    years, rate = span(returns.index)
     difference = (returns - benchmark).iloc[1:]
     risk = difference.std()
     ends = [wealth(one).iloc[-1] ** (1.0 / years) for one in (returns, benchmark)]
@@ -101,10 +133,10 @@ def active(returns: pd.Series, benchmark: pd.Series) -> pd.Series:
     )
 
 
-def span(returns: pd.Series) -> tuple[float, float]:
+def span(dates: pd.Index) -> tuple[float, float]:
     """Years from the first date to the last, and returns in a year; NaN for a single date."""
-    years = (returns.index[-1] - returns.index[0]).days / DAYS_PER_YEAR or np.nan
-    return years, (len(returns) - 1) / years
+    years = (dates[-1] - dates[0]).days / DAYS_PER_YEAR or np.nan
+    return years, (len(dates) - 1) / years
 
 
 def monthly_returns(returns: pd.Series) -> pd.DataFrame:

@@ -130,5 +130,5 @@ def _excess(result: BacktestResult, returns: pd.Series) -> pd.Series:
 
 def _rate(result: BacktestResult) -> int:
     """Returns in a year, whole."""
-    rate = span(result.returns)[1]
+    rate = span(result.returns.index)[1]
     return max(2, round(rate)) if np.isfinite(rate) else 2

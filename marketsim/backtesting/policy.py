@@ -1,0 +1,161 @@
+"""`Policy`: a rule of trading as a function of arrays, one description for one walk and for many.
+
+As a strategy it is asked by `backtest` date by date; `sweep` runs it, in one compiled program, over
+all dates and any grid of its settings.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from numbers import Real
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from marketsim.backtesting.history import History
+from marketsim.errors import InputError, nearest
+from marketsim.precision import RUN_SELDOM, precise
+from marketsim.returns import CASH
+
+if TYPE_CHECKING:
+    import jax
+
+__all__ = ["Policy", "moves_of", "number"]
+
+Array = npt.NDArray[np.float64]
+
+Weigh = Callable[..., "jax.Array"]
+"""Of moves [row, ticker], of what can be bought [ticker], and of settings: weights [ticker]."""
+
+SEEN: Final = ("moves", "able")
+"""What a policy is shown, before its settings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """A rule that weighs tickers by their last moves.
+
+    Attributes
+    ----------
+    weigh : function of (moves, able, **settings) -> weights
+        In JAX. ``moves`` [row, ticker] are simple returns of the last ``window`` rows, the date of
+        decision last, NaN where a close is missing; ``able`` [ticker] says what can be bought.
+        Weights [ticker] are 0 or above, and 0 where not ``able``; what they sum to below 1 is
+        left in cash. Settings are numbers with defaults.
+    window : int
+        Rows of moves that it is shown. A date before so many are known is shown NaN for them.
+    settings : mapping of str to float
+        Those that are not the defaults.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> def calm(moves, able, power=1.0):
+    ...     raw = jnp.where(able, jnp.nanstd(moves, axis=0) ** -power, 0.0)
+    ...     return raw / raw.sum()
+    >>> Policy(calm, window=252)
+    Policy(calm, 252 rows, power=1)
+    """
+
+    weigh: Weigh
+    window: int
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.window, bool) or not isinstance(self.window, int) or self.window < 1:
+            raise InputError(
+                f"window={self.window!r}: count the rows that it looks back, 1 or more"
+            )
+        known = self.defaults
+        for name, value in self.settings.items():
+            if name not in known:
+                raise InputError(
+                    f"policy '{self.name}' has no setting '{name}'.{nearest(name, known)}"
+                )
+            number(name, value)
+
+    def __repr__(self) -> str:
+        told = "".join(f", {k}={v:g}" for k, v in self.all.items())
+        return f"Policy({self.name}, {self.window} rows{told})"
+
+    @property
+    def name(self) -> str:
+        """Of the function."""
+        return str(getattr(self.weigh, "__name__", "policy"))
+
+    @property
+    def __name__(self) -> str:
+        return self.name
+
+    @property
+    def defaults(self) -> dict[str, float]:
+        """Settings and their defaults.
+
+        Raises
+        ------
+        InputError
+            A setting has no number for its default.
+        """
+        given = list(inspect.signature(self.weigh).parameters.values())
+        if tuple(one.name for one in given[:2]) != SEEN:
+            raise InputError(
+                f"policy '{self.name}' takes {', '.join(one.name for one in given) or 'nothing'}; "
+                f"it is shown {' and '.join(SEEN)}, before settings with defaults"
+            )
+        return {one.name: number(f"{one.name}'s default", one.default) for one in given[2:]}
+
+    @property
+    def all(self) -> dict[str, float]:
+        """All settings, those at their defaults too."""
+        return {**self.defaults, **self.settings}
+
+    def at(self, **settings: float) -> Policy:
+        """Return the same rule with other settings."""
+        return replace(self, settings={**self.settings, **settings})
+
+    def __call__(self, history: History) -> pd.Series:
+        """Return the weights of a date, `cash` among them: a policy is a strategy."""
+        names = list(history.tickers)
+        moves = moves_of(history.closes[names].to_numpy(float)[-self.window - 1 :], self.window)
+        with precise("float64"):
+            found = _compiled(self.weigh)(
+                moves[-self.window :], np.ones(len(names), bool), self.all
+            )
+        held = pd.Series(np.asarray(found, float), names)
+        held[CASH] = 1.0 - held.sum()
+        return held
+
+
+def moves_of(closes: Array, before: int) -> Array:
+    """Return simple returns [row, ticker] of closes, with so many rows of NaN before them."""
+    moves = np.full((before + len(closes), closes.shape[1]), np.nan)
+    moves[before + 1 :] = closes[1:] / closes[:-1] - 1.0
+    return moves
+
+
+def number(name: str, value: object) -> float:
+    """Return a setting as a number.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(float(value)):
+        raise InputError(f"{name}={value!r} is no number; settings are finite numbers")
+    return float(value)
+
+
+@cache
+def _compiled(weigh: Weigh) -> Callable[..., jax.Array]:
+    import jax
+
+    def weights(moves: jax.Array, able: jax.Array, settings: dict[str, jax.Array]) -> jax.Array:
+        return weigh(moves, able, **settings)
+
+    return jax.jit(weights, compiler_options=RUN_SELDOM)
