@@ -75,7 +75,7 @@ def compare(closes: pd.DataFrame, facts: ms.Knowledge, start: str, when: str) ->
         rate = count * len(variants) / later
         print(f"{'marketsim, ' + name:26s}{rate:12,.0f}{first:13.1f} s")
     moves = closes.pct_change()
-    places = [moves.index.get_loc(day) for day in mine.index[:: max(1, count // MOST)]]
+    places = moves.index.get_indexer(mine.index[:: max(1, count // MOST)])
     windows = [moves.iloc[place - WINDOW + 1 : place + 1].to_numpy() for place in places]
     days = mine.iloc[:: max(1, count // MOST)]
     for name, decide in libraries(closes.shape[1]):
