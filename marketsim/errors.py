@@ -47,7 +47,7 @@ class PriceError(MarketsimError):
 
 
 class BusyError(MarketsimError):
-    """Another process is at it; the same may be tried again later."""
+    """What it takes is held by another, or away; the same may be tried again later."""
 
 
 class SourceError(MarketsimError):

@@ -43,6 +43,7 @@ LAYERS = (
     {"scenario_checks", "scenario_columns", "weights"},
     {"provenance"},
     {"tables"},
+    {"hands"},
     {"dates", "expressions", "resources", "files", "folders", "precision"},
     {"errors"},
 )
@@ -52,6 +53,8 @@ RANK = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 HOMES = {
     "cvxpy": {"allocation"},
     "clarabel": {"derivatives"},
+    "dask": {"batch"},
+    "distributed": {"batch", "hands"},
     "statsmodels": {"forecasting"},
     "yfinance": {"sources"},
     "plotly": {"reporting"},

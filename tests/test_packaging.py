@@ -25,9 +25,8 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 RUNTIME = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 DEVELOPMENT = [Requirement(text) for text in EXTRAS["dev"]]
-OPTIONAL = {
-    Requirement(text).name for name, extra in EXTRAS.items() if name != "dev" for text in extra
-}
+BROUGHT = [Requirement(text) for name, extra in EXTRAS.items() if name != "dev" for text in extra]
+OPTIONAL = {name for one in BROUGHT for name in (one.name, *one.extras)}
 
 ENTRIES = re.findall(r"^([a-z0-9][^ ;\n]*)(.*(?:\n[ ]+.*)*)", LOCK, re.MULTILINE)
 PINS = dict(name.split("==") for name, _ in ENTRIES if "==" in name)

@@ -20,8 +20,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Final
 
+from marketsim.batch.logs import log_of, printing_to
 from marketsim.batch.making import Outcome, make
 from marketsim.batch.planning import Task
+from marketsim.hands import died
 from marketsim.precision import processors
 
 __all__ = ["Event", "Executor", "serial", "spawned", "stop"]
@@ -43,7 +45,7 @@ def serial(tasks: Sequence[Task], folder: Path, logs: Path) -> Iterator[Event]:
         outcome = make(task, folder)
         if outcome.trace:
             logs.mkdir(parents=True, exist_ok=True)
-            _log(logs, task).write_text(outcome.trace, encoding="utf-8")
+            log_of(logs, task).write_text(outcome.trace, encoding="utf-8")
         yield task, outcome
 
 
@@ -111,14 +113,7 @@ def _ended(crew: list[_Hand]) -> Iterator[Event]:
         except (EOFError, OSError):
             hand.process.join(PATIENCE)
             crew.remove(hand)
-            yield task, Outcome(task.name, 0.0, _died(hand.process.exitcode))
-
-
-def _died(code: int | None) -> str:
-    if code is not None and code < 0:
-        hint = " (out of memory?)" if -code == getattr(signal, "SIGKILL", 9) else ""
-        return f"its process was ended by {signal.Signals(-code).name}{hint}"
-    return f"its process ended with exit code {code} before it was done"
+            yield task, Outcome(task.name, 0.0, died(hand.process.exitcode))
 
 
 def stop() -> None:
@@ -145,7 +140,7 @@ def _work(connection: Connection, folder: Path, logs: Path, threads: int) -> Non
         signal.signal(signal.SIGTERM, _raise)
         while True:
             task = connection.recv()
-            with _printing_to(_log(logs, task)):
+            with printing_to(log_of(logs, task)):
                 outcome = make(task, folder, threads)
                 print(outcome.trace, end="", file=sys.stderr)
             connection.send(outcome)
@@ -163,31 +158,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _log(logs: Path, task: Task) -> Path:
-    return logs / f"{task.name}.log"
-
-
-@contextmanager
-def _printing_to(path: Path) -> Iterator[None]:
-    """Send what is printed here to a file, which goes where nothing was."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
-    with path.open("wb") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for number, own in enumerate(kept, 1):
-            os.dup2(own, number)
-            os.close(own)
-        if not path.stat().st_size:
-            path.unlink()
 
 
 @contextmanager

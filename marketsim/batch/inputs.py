@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +13,21 @@ from marketsim.errors import PriceError
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices import Prices, load_universe, splits_in
 
-__all__ = ["facts_of", "market_for", "priced", "prices_of"]
+__all__ = ["Inputs", "facts_of", "inputs_of", "market_for", "priced", "prices_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Facts, tickers that may be held, and a panel that has them."""
+
+    facts: Knowledge
+    tickers: tuple[str, ...]
+    panel: Prices
+
+
+def inputs_of(job: Job) -> Inputs:
+    """Return what a job reads beside its strategy; raises as `prices_of` does."""
+    return Inputs(facts_of(job), *prices_of(job))
 
 
 def facts_of(job: Job) -> Knowledge:
@@ -36,8 +51,8 @@ def prices_of(job: Job) -> tuple[tuple[str, ...], Prices]:
 
 def market_for(job: Job) -> Market:
     """Return what a job walks through."""
-    tickers, panel = prices_of(job)
-    return market_of(panel, tickers, job.start, job.end, facts_of(job))
+    given = inputs_of(job)
+    return market_of(given.panel, given.tickers, job.start, job.end, given.facts)
 
 
 def priced(

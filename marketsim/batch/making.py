@@ -9,7 +9,7 @@ from pathlib import Path
 
 from marketsim.backtesting import BacktestResult, backtest
 from marketsim.backtesting.result import as_json
-from marketsim.batch.inputs import facts_of, prices_of
+from marketsim.batch.inputs import Inputs, inputs_of
 from marketsim.batch.planning import Task
 from marketsim.errors import DataError, MarketsimError
 from marketsim.files import RECORD, REPORT
@@ -32,7 +32,9 @@ class Outcome:
     trace: str = ""
 
 
-def make(task: Task, folder: Path, workers: int | None = None) -> Outcome:
+def make(
+    task: Task, folder: Path, workers: int | None = None, inputs: Inputs | None = None
+) -> Outcome:
     """Make a task's folder.
 
     Parameters
@@ -42,6 +44,8 @@ def make(task: Task, folder: Path, workers: int | None = None) -> Outcome:
         Where folders of tasks stand.
     workers
         Decisions made at a time.
+    inputs
+        What the job reads beside its strategy, where that is not to be read here.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def make(task: Task, folder: Path, workers: int | None = None) -> Outcome:
     begun = time.perf_counter()
     error, trace = None, ""
     try:
-        _write(folder / task.name, task, _result(task, workers))
+        _write(folder / task.name, task, _result(task, workers, inputs))
     except MarketsimError as found:
         error = str(found)
     except (Exception, SystemExit) as found:  # a strategy may raise anything
@@ -60,18 +64,17 @@ def make(task: Task, folder: Path, workers: int | None = None) -> Outcome:
     return Outcome(task.name, round(time.perf_counter() - begun, 3), error, trace)
 
 
-def _result(task: Task, workers: int | None) -> BacktestResult:
-    job = task.job
-    tickers, panel = prices_of(job)
+def _result(task: Task, workers: int | None, inputs: Inputs | None) -> BacktestResult:
+    job, given = task.job, inputs or inputs_of(task.job)
     result = backtest(
         job.strategy,
-        panel,
+        given.panel,
         start=job.start,
         end=job.end,
         rebalance=job.when,
         cost=job.costs,
-        facts=facts_of(job),
-        tickers=tickers,
+        facts=given.facts,
+        tickers=given.tickers,
         benchmark=job.benchmark,
         cash_yield=job.cash_yield,
         workers=workers,

@@ -17,7 +17,7 @@ from marketsim.batch.job import Job
 from marketsim.errors import InputError, MarketsimError
 from marketsim.provenance import code_hash, data_hash, versions
 
-__all__ = ["Task", "plan"]
+__all__ = ["Task", "plan", "surroundings"]
 
 SHOWN = 12
 """Letters of the hash that names a folder."""
@@ -56,11 +56,16 @@ def plan(jobs: Iterable[Job]) -> tuple[Task, ...]:
     return tuple(tasks.values())
 
 
+def surroundings() -> dict[str, Any]:
+    """Return what enters any job here: marketsim's code and data, and what it computes with."""
+    return {"code": code_hash("."), "data": data_hash(), "versions": versions()}
+
+
 class _Digests:
-    """Hashes of prices and facts up to a day, and of what ships beside; each found once."""
+    """Hashes of prices and facts up to a day, and what enters any job; each found once."""
 
     def __init__(self) -> None:
-        self.data = data_hash()
+        self.surroundings = surroundings()
         self.found: dict[tuple[object, ...], dict[str, str]] = {}
 
     def of(self, job: Job, market: Market) -> dict[str, str]:
@@ -91,9 +96,7 @@ def _task(job: Job, digests: _Digests) -> Task:
         },
         "sha256": {"strategy": _file_digest(source_of(job.strategy)), **digests.of(job, market)},
         "splits": hashlib.sha256(market.splits.to_csv(index=False).encode()).hexdigest(),
-        "code": code_hash("."),
-        "data": digests.data,
-        "versions": versions(),
+        **digests.surroundings,
     }
     text = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:SHOWN]

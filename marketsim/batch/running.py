@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from marketsim.batch.cluster import clustered
 from marketsim.batch.executors import Executor, serial, spawned
 from marketsim.batch.making import Outcome
 from marketsim.batch.planning import Task, plan
@@ -60,6 +61,7 @@ def run_batch(
     out: Path | str | None = None,
     *,
     workers: int | None = None,
+    cluster: str | None = None,
     on_failure: str | None = None,
     tell: Tell = lambda event: None,
     began: Callable[[Status], None] = lambda status: None,
@@ -75,6 +77,8 @@ def run_batch(
     workers
         Processes that make jobs side by side, spawned; by default this one makes them in turn.
         A script that gives some has to guard what it does by `if __name__ == "__main__":`.
+    cluster
+        Address of a scheduler of Dask, as `tcp://10.0.0.1:8786`, whose workers make jobs instead.
     on_failure
         A command line for the shell, run for each job that fails, with what is said of it as JSON
         on its standard input.
@@ -88,12 +92,12 @@ def run_batch(
     DataError, InputError
         The file has faults, or asks for what prices or facts do not have; nothing was begun.
     BusyError
-        A living process is at this batch.
+        A living process is at this batch, or the cluster is not there, or not any more; what was
+        done by then is kept.
     OSError
         The folder holds something else, or cannot be written.
     """
-    if workers is not None and workers < 1:
-        raise InputError(f"workers={workers} is no number of processes; give 1 or more")
+    executor = _executor(workers, cluster)
     folder = folder_of(jobs, out)
     check_batch_folder(folder)
     tasks = plan(read_jobs(jobs))
@@ -105,12 +109,26 @@ def run_batch(
         clear(folder)
         left = [task for task in tasks if not _skip(folder, task, status, tell)]
         status.write()
-        executor = serial if workers is None else spawned(workers)
         made = _made(folder, left, executor, status, on_failure, tell)
         errors = {name: str(status.entries[name]["error"]) for name in status.of("failed")}
         table = summary_table(folder, tasks, errors)
         summarise(folder, table)
     return Batch(folder, table, made, tuple(status.of("skipped")), tuple(errors))
+
+
+def _executor(workers: int | None, cluster: str | None) -> Executor:
+    if workers is not None and cluster is not None:
+        raise InputError(
+            f"workers={workers} and cluster='{cluster}': a cluster has workers of its own; "
+            "give one of the two"
+        )
+    if cluster is not None:
+        return clustered(cluster)
+    if workers is None:
+        return serial
+    if workers < 1:
+        raise InputError(f"workers={workers} is no number of processes; give 1 or more")
+    return spawned(workers)
 
 
 def folder_of(jobs: Path | str, out: Path | str | None) -> Path:

@@ -29,7 +29,16 @@ LATER: Final = 75
 def batch(
     jobs: Annotated[Path, typer.Argument(metavar="FILE", help="TOML: strategies, periods, grid.")],
     out: Out = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, show_default="1", help="Processes side by side.")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="Scheduler of Dask, whose workers make the jobs (extra `distributed`).",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List jobs, make none.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say what becomes of each job, a line of JSON each.")
@@ -42,7 +51,7 @@ def batch(
     """Make every backtest of a file that is not there yet.
 
     Exits with 0 if all are there, 1 if some failed, 2 for what is wrong with the file, 75 if
-    another process is at it: try again later.
+    another process is at it, or the cluster is not there: try again later.
     """
     held: list[Status] = []
     _end_well(held)
@@ -59,7 +68,8 @@ def batch(
             found = run_batch(
                 jobs,
                 out,
-                workers=workers,
+                workers=1 if workers is None and cluster is None else workers,
+                cluster=cluster,
                 on_failure=on_failure,
                 tell=lambda entry: _told(entry, as_json, progress),
                 began=held.append,
