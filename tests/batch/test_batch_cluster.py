@@ -98,7 +98,7 @@ def test_a_worker_is_killed_in_mid_run_and_the_bytes_are_those_of_one_process(
             text=True,
         ) as batch,
     ):
-        until(lambda: bool(at_it(place)), 40.0)
+        until(lambda: bool(at_it(place)), 90.0)
         ((worker, process), *_) = at_it(place)
         (lost,) = (one for one in processes if one.pid == worker)
         lost.kill()
@@ -139,7 +139,7 @@ def test_what_fails_there_is_told_as_if_it_had_failed_here_and_a_signal_ends_wha
             stderr=subprocess.PIPE,
             text=True,
         )
-        until(lambda: bool(at_it(place)), 40.0)
+        until(lambda: bool(at_it(place)), 90.0)
         batch.terminate()
         _, told = batch.communicate()
         assert (batch.returncode, told) == (143, "marketsim: stopped by SIGTERM\n")
