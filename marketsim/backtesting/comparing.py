@@ -20,7 +20,7 @@ from marketsim.backtesting.common_dates import (
     restricted,
 )
 from marketsim.backtesting.folders import RecordedWalk
-from marketsim.backtesting.inference import FLAT, deflated_sharpe, sharpe_estimate
+from marketsim.backtesting.inference import FLAT, deflated_sharpes, sharpe_estimate
 from marketsim.backtesting.measures import active, measures, span
 from marketsim.backtesting.result import HINDSIGHT
 from marketsim.errors import InputError
@@ -145,8 +145,8 @@ def compared(walks: Sequence[RecordedWalk]) -> BacktestComparison:
     excess = {n: one["return"] - one["interest"] for n, one in zip(names, cut, strict=True)}
     sure = {
         "sharpe_error": _errors(excess),
-        "deflated_sharpe": _deflated(excess, trials),
-        "deflated_information": _deflated(differences, trials),
+        "deflated_sharpe": deflated_sharpes(excess, trials),
+        "deflated_information": deflated_sharpes(differences, trials),
     }
     table = pd.DataFrame(found).T.join(pd.DataFrame(sure)).rename_axis("backtest")
     return BacktestComparison(
@@ -203,18 +203,6 @@ def _errors(excess: Mapping[str, pd.Series]) -> pd.Series:
     year = float(np.sqrt(span(next(iter(excess.values())).index)[1]))
     found = {name: year * sharpe_estimate(one.iloc[1:]).error for name, one in excess.items()}
     return pd.Series(found)
-
-
-def _deflated(excess: Mapping[str, pd.Series], trials: int) -> pd.Series:
-    """Return what is left of each ratio if it was the one that was picked.
-
-    Ratios of trials scatter as those without worth do, or as these do where that is more.
-    """
-    found = {name: sharpe_estimate(one.iloc[1:]) for name, one in excess.items()}
-    seen = np.array([one.ratio for one in found.values() if np.isfinite(one.ratio)])
-    null = 1.0 / np.sqrt(next(iter(found.values())).count - 1)
-    scatter = max(float(seen.std(ddof=1)) if len(seen) > 1 else 0.0, null)
-    return pd.Series({name: deflated_sharpe(one, trials, scatter) for name, one in found.items()})
 
 
 def _correlation(differences: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ a benchmark, and independent of one another in time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,10 +21,12 @@ __all__ = [
     "FLAT",
     "SharpeEstimate",
     "deflated_sharpe",
+    "deflated_sharpes",
     "expected_maximum",
     "lo_error",
     "probabilistic_sharpe",
     "rolling_sharpe",
+    "scatter",
     "sharpe_estimate",
 ]
 
@@ -165,3 +168,29 @@ def deflated_sharpe(
     null = 1.0 / np.sqrt(estimate.count - 1) if estimate.count >= FEWEST else np.nan
     spread = null if deviation is None else deviation
     return probabilistic_sharpe(estimate, float(spread) * expected_maximum(trials))
+
+
+def scatter(ratios: np.ndarray, count: int) -> float:
+    """Return how far ratios of trials, of so many returns each, lie apart by luck.
+
+    As those of trials without worth do, or as these do where that is more.
+    """
+    seen = ratios[np.isfinite(ratios)]
+    null = 1.0 / np.sqrt(count - 1) if count >= FEWEST else np.nan
+    return float(max(seen.std(ddof=1) if len(seen) > 1 else 0.0, null))
+
+
+def deflated_sharpes(excess: Mapping[str, pd.Series], trials: int) -> pd.Series:
+    """Return what is left of each of several ratios if it was the one that was picked.
+
+    Parameters
+    ----------
+    excess : mapping of str to Series, by date
+        Of each trial, over the same dates; the first return is left out, since it is only a cost.
+    trials : int
+        That were made, these among them.
+    """
+    found = {name: sharpe_estimate(one.iloc[1:]) for name, one in excess.items()}
+    ratios = np.array([one.ratio for one in found.values()])
+    apart = scatter(ratios, next(iter(found.values())).count)
+    return pd.Series({name: deflated_sharpe(one, trials, apart) for name, one in found.items()})

@@ -18,10 +18,13 @@ from marketsim.errors import InputError, nearest
 from marketsim.files import RECORD, REPORT, check_folder
 from marketsim.folders import digests, replace_folder
 
-__all__ = ["EVEN", "HINDSIGHT", "BacktestResult", "as_json"]
+__all__ = ["EVEN", "HINDSIGHT", "RETURNS", "BacktestResult", "as_json"]
 
 EVEN: Final = "equal weight"
 """Names what every walk is held beside."""
+
+RETURNS: Final = "returns.csv"
+"""A folder's table of returns by date."""
 
 GROUPS: Final = ("ticker", "layer")
 
@@ -175,7 +178,7 @@ class BacktestResult:
         """Return the tables of a folder of results, by the names of their files."""
         return {
             "weights.csv": _csv(self.weights.reset_index()),
-            "returns.csv": _csv(self._by_date().reset_index()),
+            RETURNS: _csv(self._by_date().reset_index()),
             "trades.csv": _csv(_long(self.trades)),
             "gains.csv": _csv(self.gains.reset_index()),
         }

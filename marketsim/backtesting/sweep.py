@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from marketsim.backtesting.costs import Costs, costs_of
-from marketsim.backtesting.inference import deflated_sharpe, sharpe_estimate
+from marketsim.backtesting.inference import deflated_sharpe, scatter, sharpe_estimate
 from marketsim.backtesting.market import Market
 from marketsim.backtesting.measures import measured
 from marketsim.backtesting.policy import Policy, number
@@ -81,8 +81,7 @@ class Sweep:
         excess = self.returns.sub(self.interest, axis=0).iloc[1:]
         ratios = (excess.mean() / excess.std()).to_numpy(float)
         estimate = sharpe_estimate(excess[self._variant(measure)])
-        apart = float(np.nanstd(ratios, ddof=1)) if len(ratios) > 1 else None
-        return deflated_sharpe(estimate, len(ratios), apart)
+        return deflated_sharpe(estimate, len(ratios), scatter(ratios, len(excess)))
 
     def _variant(self, measure: str) -> int:
         if measure not in self.table or measure in self.policy.all:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from marketsim.backtesting.result import EVEN
+from marketsim.backtesting.inference import deflated_sharpes
+from marketsim.backtesting.result import EVEN, RETURNS
 from marketsim.batch.planning import Task
-from marketsim.batch.store import finished
+from marketsim.batch.store import JOBS, finished
 from marketsim.files import replace_file
 from marketsim.reporting.batch_page import batch_html
 
@@ -43,11 +44,14 @@ def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]
     -------
     DataFrame
         Rows in the order of the file of jobs. `equal_weight_return` is a year's of equal weights,
-        which the strategy has to beat. `state` is `done`, `failed` or `waiting`.
+        which the strategy has to beat; `deflated_sharpe` the probability that the Sharpe ratio is
+        above that of the best by luck of all jobs over the same period and universe. `state` is
+        `done`, `failed` or `waiting`.
     """
     rows = [_row(task, finished(folder, task), errors.get(task.name)) for task in tasks]
     words = ("benchmark", "start", "end", "error")
     table = pd.DataFrame(rows)
+    table["deflated_sharpe"] = table["job"].map(_deflated(folder, table[table["state"] == "done"]))
     return table.astype(dict.fromkeys(words, "str")).astype({"cash_yield": "float64"})
 
 
@@ -59,6 +63,18 @@ def _row(task: Task, record: Mapping[str, Any] | None, error: str | None) -> dic
     row |= {name: _number(own.get(name)) for name in MEASURES}
     row["equal_weight_return"] = _number(measured.get(EVEN, {}).get("annual_return"))
     return row | {"error": error}
+
+
+def _deflated(folder: Path, done: pd.DataFrame) -> dict[str, float]:
+    """Return what is left of each job's Sharpe ratio, its rivals for the best counted."""
+    found: dict[str, float] = {}
+    for _, rivals in done.groupby(["period", "universe", "prices"]):
+        excess = {}
+        for job in rivals["job"]:
+            daily = pd.read_csv(folder / JOBS / job / RETURNS)
+            excess[job] = daily["return"] - daily["interest"]
+        found.update({str(k): v for k, v in deflated_sharpes(excess, len(excess)).items()})
+    return found
 
 
 def _number(value: Any) -> float:

@@ -34,14 +34,16 @@ FIGURES: Final = {
     "equal_weight_return": "Equal weight",
     "annual_volatility": "Volatility",
     "sharpe_ratio": "Sharpe ratio",
+    "deflated_sharpe": "Above luck",
     "max_drawdown": "Worst fall",
     "annual_turnover": "Turnover",
     "annual_cost": "Costs",
 }
 
 HINDSIGHT: Final = (
-    "The best of many variants looks better than it is: the more were tried, the more of its lead "
-    "is luck. And companies were chosen with hindsight: compare with equal weight of the same ones."
+    "The best of many variants looks better than it is. 'Above luck' is the probability that a "
+    "Sharpe ratio is more than the best of as many worthless jobs over the same period shows. And "
+    "companies were chosen with hindsight: compare with equal weight of the same ones."
 )
 
 
@@ -96,6 +98,8 @@ def _setting(value: Any) -> str:
 def _figure(key: str, value: float) -> str:
     if math.isnan(value):
         return MISSING
+    if key == "deflated_sharpe":
+        return percent(value, 0)
     if key == "sharpe_ratio":
         return number(value, 2)
     return percent(value, 2 if key == "annual_cost" else 1, sign=key.endswith("return"))
