@@ -20,13 +20,14 @@ from time import process_time
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 import marketsim as ms
-from marketsim.backtesting.policies import LEAST_VARIANCE
-from marketsim.precision import one_thread
 
 WINDOW, CAP, COST = 252, 0.15, 10 * ms.backtesting.BPS
-POLICY = ms.backtesting.Policy(LEAST_VARIANCE.weigh, WINDOW, {"cap": CAP, "shrink": 0.0})
+POLICY = ms.backtesting.Policy(
+    ms.backtesting.policies.least_variance, WINDOW, {"cap": CAP, "shrink": 0.0}
+)
 MOST = 240
 """Decisions that a slow library is asked for."""
 
@@ -45,7 +46,7 @@ def main() -> None:
     names = [t for t in facts.universe.companies.index if t in whole.columns]
     closes = whole[names].loc[pd.Timestamp(asked.start) - pd.DateOffset(years=2) :].dropna(axis=1)
     print(f"{closes.shape[1]} companies from {asked.start} to {closes.index[-1].date()}")
-    with one_thread():
+    with threadpool_limits(limits=1, user_api="blas"):
         for when in ("monthly", "daily"):
             compare(closes, facts, asked.start, when)
 

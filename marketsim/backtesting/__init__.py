@@ -6,6 +6,9 @@ answers with, pays for the trades, and lets prices do the rest until the next da
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
+
 from marketsim.backtesting.audit import Audit, audit
 from marketsim.backtesting.costs import BPS, Costs
 from marketsim.backtesting.forward import backtest
@@ -37,3 +40,12 @@ __all__ = [
     "tilted",
     "weekly_returns",
 ]
+
+IN_JAX = ("policies", "quadratic")
+"""Modules that are imported when first asked for, since they import JAX."""
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in IN_JAX:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

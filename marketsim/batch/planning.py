@@ -8,14 +8,22 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
 
 from marketsim.backtesting.loading import source_of
 from marketsim.backtesting.market import Market, panel_digest
 from marketsim.batch.inputs import market_for
 from marketsim.batch.job import Job
-from marketsim.errors import InputError, MarketsimError
+from marketsim.errors import BusyError, InputError, MarketsimError
 from marketsim.provenance import code_hash, data_hash, versions
+from marketsim.sources import Unreachable
+
+ONE_DAY: Final = pd.Timedelta(days=1)
+HOLIDAYS: Final = 2
+"""Weekdays in a row on which exchanges are closed at most, but for catastrophes."""
 
 __all__ = ["Task", "plan", "surroundings"]
 
@@ -25,11 +33,15 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class Task:
-    """A job, the name of its folder, and all that enters it."""
+    """A job, the name of its folder, and all that enters it.
+
+    `early` says which closes are not there yet of the period that was asked for; empty for none.
+    """
 
     job: Job
     name: str
     identity: dict[str, Any]
+    early: str = ""
 
 
 def plan(jobs: Iterable[Job]) -> tuple[Task, ...]:
@@ -39,9 +51,12 @@ def plan(jobs: Iterable[Job]) -> tuple[Task, ...]:
     ------
     InputError
         All that prices or facts do not have of what jobs ask for.
+    BusyError
+        Nothing is wrong but that the source of prices cannot be reached.
     """
     tasks: dict[str, Task] = {}
     faults: dict[str, str] = {}
+    away: list[bool] = []
     digests = _Digests()
     for job in jobs:
         try:
@@ -49,10 +64,12 @@ def plan(jobs: Iterable[Job]) -> tuple[Task, ...]:
         except (MarketsimError, OSError) as error:
             where = f"period '{job.period}', universe '{job.universe}', prices {job.prices}"
             faults.setdefault(str(error), where)
+            away.append(isinstance(error.__cause__, Unreachable))
         else:
             tasks.setdefault(task.name, task)
     if faults:
-        raise InputError("\n".join(f"{where}: {says}" for says, where in faults.items()))
+        kind = BusyError if all(away) else InputError
+        raise kind("\n".join(f"{where}: {says}" for says, where in faults.items()))
     return tuple(tasks.values())
 
 
@@ -101,7 +118,20 @@ def _task(job: Job, digests: _Digests) -> Task:
     text = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:SHOWN]
     shown = re.sub(r"[^A-Za-z0-9_.-]", "_", job.name)  # for any disk, and for a link as it stands
-    return Task(job, f"{shown}-{start}-{end}-{digest}", identity)
+    return Task(job, f"{shown}-{start}-{end}-{digest}", identity, _early(job, market.rows[-1]))
+
+
+def _early(job: Job, last: pd.Timestamp) -> str:
+    """Return what is missing of a period whose end was named; holidays and weekends are not."""
+    if job.end is None:
+        return ""
+    after, until = (np.datetime64(day + ONE_DAY, "D") for day in (last, pd.Timestamp(job.end)))
+    if np.busday_count(after, until) <= HOLIDAYS:
+        return ""
+    return (
+        f"closes reach to {last:%Y-%m-%d}, and the period ends on {job.end}: not all are there "
+        "yet; leave out its end for what is"
+    )
 
 
 def _file_digest(path: str) -> str:

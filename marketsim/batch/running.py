@@ -39,8 +39,9 @@ class Batch:
         With `jobs`, `status.json`, and `summary` as CSV, Parquet and page.
     table
         A row for each job: see `summary_table`.
-    made, skipped, failed
-        Names of jobs made now, done before, and failed.
+    made, skipped, failed, early
+        Names of jobs made now, done before, failed, and put off until the closes of their period
+        are there.
     """
 
     folder: Path
@@ -48,11 +49,13 @@ class Batch:
     made: tuple[str, ...]
     skipped: tuple[str, ...]
     failed: tuple[str, ...]
+    early: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
             f"Batch({str(self.folder)!r}, {len(self.made)} made, {len(self.skipped)} skipped, "
-            f"{len(self.failed)} failed)"
+            f"{len(self.failed)} failed"
+            f"{f', {len(self.early)} early' if self.early else ''})"
         )
 
 
@@ -92,8 +95,8 @@ def run_batch(
     DataError, InputError
         The file has faults, or asks for what prices or facts do not have; nothing was begun.
     BusyError
-        A living process is at this batch, or the cluster is not there, or not any more; what was
-        done by then is kept.
+        A living process is at this batch, the source of prices cannot be reached, or the cluster is
+        not there, or not any more; what was done by then is kept.
     OSError
         The folder holds something else, or cannot be written.
     """
@@ -107,13 +110,15 @@ def run_batch(
         status = Status(folder, tasks)
         began(status)
         clear(folder)
-        left = [task for task in tasks if not _skip(folder, task, status, tell)]
+        ripe = [task for task in tasks if not _put_off(task, status, tell)]
+        left = [task for task in ripe if not _skip(folder, task, status, tell)]
         status.write()
         made = _made(folder, left, executor, status, on_failure, tell)
-        errors = {name: str(status.entries[name]["error"]) for name in status.of("failed")}
+        failed, early = status.of("failed"), status.of("early")
+        errors = {name: str(status.entries[name]["error"]) for name in (*failed, *early)}
         table = summary_table(folder, tasks, errors)
         summarise(folder, table)
-    return Batch(folder, table, made, tuple(status.of("skipped")), tuple(errors))
+    return Batch(folder, table, made, *map(tuple, (status.of("skipped"), failed, early)))
 
 
 def _executor(workers: int | None, cluster: str | None) -> Executor:
@@ -134,6 +139,12 @@ def _executor(workers: int | None, cluster: str | None) -> Executor:
 def folder_of(jobs: Path | str, out: Path | str | None) -> Path:
     """Return the folder of a batch: by default `runs/` and the name of its file."""
     return Path("runs") / Path(jobs).stem if out is None else Path(out).expanduser()
+
+
+def _put_off(task: Task, status: Status, tell: Tell) -> bool:
+    if task.early:
+        tell(status.set(task.name, "early", error=task.early))
+    return bool(task.early)
 
 
 def _skip(folder: Path, task: Task, status: Status, tell: Tell) -> bool:

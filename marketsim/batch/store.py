@@ -119,8 +119,8 @@ def _holder(folder: Path) -> str:
 class Status:
     """What became of each task, kept in status.json from one event to the next.
 
-    States are `waiting`, `running`, `done`, `skipped` (it was done before), `failed` and
-    `interrupted`.
+    States are `waiting`, `running`, `done`, `skipped` (it was done before), `failed`, `early` (the
+    closes of its period are not all there yet) and `interrupted`.
     """
 
     def __init__(self, folder: Path, tasks: Sequence[Task]) -> None:

@@ -38,7 +38,7 @@ def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]
         Of the batch.
     tasks
     errors
-        Of tasks that failed, by name.
+        Of tasks that failed, or are early, by name.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]
         Rows in the order of the file of jobs. `equal_weight_return` is a year's of equal weights,
         which the strategy has to beat; `deflated_sharpe` the probability that the Sharpe ratio is
         above that of the best by luck of all jobs over the same period and universe. `state` is
-        `done`, `failed` or `waiting`.
+        `done`, `failed`, `early` or `waiting`.
     """
     rows = [_row(task, finished(folder, task), errors.get(task.name)) for task in tasks]
     words = ("benchmark", "start", "end", "error")
@@ -57,7 +57,8 @@ def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]
 
 def _row(task: Task, record: Mapping[str, Any] | None, error: str | None) -> dict[str, Any]:
     row: dict[str, Any] = {"job": task.name, **task.job.settings()}
-    row["state"] = "done" if record else "failed" if error else "waiting"
+    missing = "early" if task.early else "failed" if error else "waiting"
+    row["state"] = "done" if record else missing
     measured = {} if record is None else record["summary"]
     own = measured.get(task.job.name, {})
     row |= {name: _number(own.get(name)) for name in MEASURES}

@@ -3,7 +3,7 @@
 Only typer is imported at the top, so that `--help` answers at once. Results go to standard
 output, progress and errors to standard error. Exit codes: 0, 1 where an audit or a check finds
 something or a job of a batch fails, 2 for anything the caller can put right (one message, no
-traceback), 75 where another process is at it, 130 when interrupted.
+traceback), 75 where a batch may be tried again later as it is, 130 when interrupted.
 """
 
 from __future__ import annotations

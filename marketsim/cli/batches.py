@@ -51,7 +51,7 @@ def batch(
     """Make every backtest of a file that is not there yet.
 
     Exits with 0 if all are there, 1 if some failed, 2 for what is wrong with the file, 75 if
-    another process is at it, or the cluster is not there: try again later.
+    another process is at it, or closes or the cluster are not there yet: try again later.
     """
     held: list[Status] = []
     _end_well(held)
@@ -78,21 +78,21 @@ def batch(
         print(f"marketsim: {error}", file=sys.stderr)
         raise typer.Exit(LATER) from error
     _sum_up(found, as_json)
-    if found.failed:
-        raise typer.Exit(1)
+    if found.failed or found.early:
+        raise typer.Exit(1 if found.failed else LATER)
 
 
 def _told(entry: Mapping[str, Any], as_json: bool, progress: Any) -> None:
     if as_json:
         _say(json.dumps(entry))
-    elif entry["state"] == "failed":
+    elif entry["state"] in ("failed", "early"):
         print(f"marketsim: {entry['job']}: {entry['error']}", file=sys.stderr)
     if entry["state"] == "running":
         progress(f"making {entry['job']}")
 
 
 def _sum_up(found: Batch, as_json: bool) -> None:
-    counts = {name: len(getattr(found, name)) for name in ("made", "skipped", "failed")}
+    counts = {name: len(getattr(found, name)) for name in ("made", "skipped", "failed", "early")}
     if as_json:
         _say(json.dumps({"batch": str(found.folder), **counts}))
         return
@@ -110,7 +110,8 @@ def _list(jobs: Path, out: Path | None, as_json: bool) -> None:
 
     folder = folder_of(jobs, out)
     for task in plan(read_jobs(jobs)):
-        state = "waiting" if finished(folder, task) is None else "skipped"
+        ready = "early" if task.early else "waiting"
+        state = ready if finished(folder, task) is None else "skipped"
         told = {"job": task.name, "state": state, **task.job.settings()}
         _say(json.dumps(told) if as_json else f"{state:8} {task.name}")
 

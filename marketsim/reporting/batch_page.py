@@ -58,10 +58,12 @@ def batch_html(name: str, jobs: pd.DataFrame) -> str:
         See :func:`marketsim.batch.summary.summary_table`.
     """
     done = jobs[jobs["state"] == "done"]
-    failed = jobs[jobs["state"] == "failed"]
+    failed = jobs[jobs["state"].isin(["failed", "early"])]
+    counts = {state: int((jobs["state"] == state).sum()) for state in ("done", "failed", "early")}
+    told = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
     values = {
         "title": f"Batch {name}",
-        "subtitle": f"{len(jobs):,} jobs, {len(done):,} of them done and {len(failed):,} failed",
+        "subtitle": f"{len(jobs):,} jobs: {told or 'none made'}",
         "merits": [],
         "hindsight": HINDSIGHT,
         "jobs": _table(done) if len(done) else None,

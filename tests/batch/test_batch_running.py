@@ -11,9 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from marketsim.batch import Batch, run_batch
+from marketsim.backtesting.inference import deflated_sharpe, deflated_sharpes, sharpe_estimate
+from marketsim.batch import Batch, plan, read_jobs, run_batch
 from marketsim.batch.store import locked
-from marketsim.errors import BusyError, InputError
+from marketsim.errors import BusyError, InputError, PriceError
+from marketsim.sources import Unreachable
 from tests.batch.worlds import batch_file, command, done, hidden, results
 
 
@@ -56,6 +58,47 @@ def test_the_summary_is_what_records_say(finished: Batch) -> None:
         assert (finished.folder / "jobs" / job / "report.html").is_file()
 
 
+def test_sharpe_ratios_are_deflated_by_all_that_were_tried(finished: Batch) -> None:
+    """Every ratio by the jobs over the same period; alone it would stand as it is recorded."""
+    table = finished.table
+    excess = {}
+    for job in table["job"]:
+        daily = pd.read_csv(finished.folder / "jobs" / job / "returns.csv")
+        excess[job] = daily["return"] - daily["interest"]
+    found = table.set_index("job")["deflated_sharpe"]
+    assert found.to_dict() == pytest.approx(deflated_sharpes(excess, 4).to_dict())
+    for job, ratio in found.items():
+        assert 0.0 < ratio < deflated_sharpe(sharpe_estimate(excess[str(job)].iloc[1:]), 1)
+
+
+def test_a_period_whose_closes_are_not_there_yet_is_put_off(tmp_path: Path) -> None:
+    """The rest is made, and the code says to try again; once closes have come it is made, too."""
+    file = batch_file(tmp_path / "jobs", "later = { start = 2021-06-01, end = 2022-03-31 }")
+    told = done(file, "--out", tmp_path / "b", "--json")
+    assert told.returncode == 75, told.stderr
+    states = [json.loads(line).get("state") for line in told.stdout.splitlines()]
+    assert (states.count("early"), states.count("done")) == (4, 4)
+    page = (tmp_path / "b" / "summary.html").read_text()
+    assert "closes reach to 2021-12-31, and the period ends on 2022-03-31" in page
+    closes = pd.read_csv(file.parent / "closes.csv", index_col="date", parse_dates=True)
+    days = pd.bdate_range("2022-01-03", "2022-03-30", name="date")
+    more = closes.iloc[-len(days) :].set_axis(days)
+    pd.concat([closes, more]).to_csv(file.parent / "closes.csv")
+    found = run_batch(file, tmp_path / "b")
+    assert (len(found.made), len(found.skipped), found.early) == (8, 0, ())
+
+
+def test_a_source_that_is_away_is_no_fault_of_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object, **more: object) -> None:
+        raise PriceError("Yahoo cannot be reached") from Unreachable("no answer")
+
+    monkeypatch.setattr("marketsim.batch.planning.market_for", away)
+    with pytest.raises(BusyError, match="cannot be reached"):
+        plan(read_jobs(file))
+
+
 def test_what_is_done_is_skipped_to_the_byte(file: Path, finished: Batch) -> None:
     before = results(finished.folder)
     times = {p: p.stat().st_mtime_ns for p in (finished.folder / "jobs").rglob("*")}
@@ -96,7 +139,7 @@ def test_processes_of_their_own_give_the_same_bytes(
     assert results(tmp_path / finished.folder.name) == results(finished.folder)
     events = [json.loads(line) for line in ended.stdout.splitlines()]
     assert events[-1] == {
-        "batch": str(tmp_path / "batch"), "made": 4, "skipped": 0, "failed": 0,
+        "batch": str(tmp_path / "batch"), "made": 4, "skipped": 0, "failed": 0, "early": 0,
     }  # fmt: skip
     for job in finished.made:
         assert [e["state"] for e in events if e.get("job") == job] == ["running", "done"]
