@@ -66,6 +66,7 @@ LONG = (
     "test_strategies.py",
     "test_comparison.py",
     "test_simulation.py",
+    "test_simulated.py",
     "test_nuts.py",
     "test_overdue.py",
     "test_calibration.py",

@@ -26,10 +26,10 @@ from marketsim.valuation import (
     valuation_table,
 )
 from marketsim.valuation.assumptions import ENTRIES, RATES
+from marketsim.valuation.basis import horizon_years
 from marketsim.valuation.noise import usual_volatility
 from marketsim.valuation.quoted import EQUITY_SHARE
 from marketsim.valuation.returns import BELIEVED, Priced, anchored, drawn_in, recognition
-from marketsim.valuation.revaluation import horizon_years
 from marketsim.valuation.reverse_dcf import crossing, reverse_dcf
 from marketsim.valuation.shares import COUNTS
 from marketsim.valuation.worlds import values

@@ -2,6 +2,7 @@
 
 from .allotment import allot
 from .outcomes import WORLD, Outcomes, kept, outcomes
+from .parts import Part, parts, run_part
 from .paths import Paths
 from .worlds import QUARTERS, REFERENCE, Ahead, again, simulate
 
@@ -11,10 +12,13 @@ __all__ = [
     "WORLD",
     "Ahead",
     "Outcomes",
+    "Part",
     "Paths",
     "again",
     "allot",
     "kept",
     "outcomes",
+    "parts",
+    "run_part",
     "simulate",
 ]

@@ -31,10 +31,19 @@ from marketsim.scenarios import Scenarios
 
 from .allotment import allot
 from .lives import deviations
-from .outcomes import kept, outcomes
+from .outcomes import Outcomes, kept, outcomes
 from .paths import Paths
 
-__all__ = ["QUARTERS", "REFERENCE", "Ahead", "again", "chance_of_lives", "simulate"]
+__all__ = [
+    "QUARTERS",
+    "REFERENCE",
+    "Ahead",
+    "again",
+    "begin",
+    "chance_of_lives",
+    "run_on",
+    "simulate",
+]
 
 QUARTERS: Final = 20
 
@@ -96,27 +105,13 @@ def simulate(
     precise(precision)  # refuses what is none before anything is run
     share = allot(scenarios.probabilities, draws)
     drawn = max(REFERENCE, int(share.index.max()) + 1)
-    posterior = scenarios.posterior
-    pasts = _pasts(posterior, drawn, seed, precision)
-    reach = max(quarters, LONGEST + LAG)
-    news = news_of(pasts.coming, np.arange(drawn + 1), reach, seed)
-    news[drawn, :, COMING:] = 0.0
-    lives = _lives(posterior, forecast, pasts, news, quarters, seed, precision)
+    begun = begin(scenarios.posterior, np.arange(drawn), seed, quarters, precision, forecast)
     regimes, none = len(scenarios.regimes), len(scenarios.regimes)
     # First the calibrated world, alone and under each regime, then what prices are anchored to.
     past = np.concatenate([np.full(1 + regimes, drawn), np.arange(REFERENCE), share.index])
     regime = np.concatenate([[none], np.arange(regimes), np.full(REFERENCE, none), share.regime])
-    moves = np.concatenate([scenarios.moves, np.zeros((1, scenarios.moves.shape[1]))])
-    _, seen = ahead(
-        assumptions_at(pasts.link[past] + moves[regime], posterior.coordinates),
-        posterior.setting,
-        jax.tree.map(lambda x: x[past], pasts.state),
-        news[past, :, :quarters],
-        partial(kept, np.asarray(posterior.setting.lines.owner)),
-        precision,
-    )
     centres, first = 1 + regimes, 1 + regimes + REFERENCE
-    worlds = outcomes(seen, np.exp(lives[past]).astype(precision))
+    worlds = run_on(scenarios, begun, past, regime, quarters, precision)
     return Paths(
         scenarios=scenarios,
         draws=worlds[first:],
@@ -126,11 +121,65 @@ def simulate(
         calibrated=worlds[:1],
         centres=worlds[1:centres],
         unshifted=worlds[centres:first],
-        quarter_ends=posterior.window.ends(quarters),
-        link=pasts.link[:drawn],
-        deviation=lives[:drawn],
+        quarter_ends=scenarios.posterior.window.ends(quarters),
+        link=begun.pasts.link[:drawn],
+        deviation=begun.lives[:drawn],
         seed=seed,
     )
+
+
+class Begun(NamedTuple):
+    """Worlds at the decision date, and what comes: those of some draws, and after them the mode.
+
+    Their histories, ``pasts``; ``news`` [past, kind, quarter]; and ``lives``, the log of companies'
+    revenue over the model's, [past, quarter, company].
+    """
+
+    pasts: Histories
+    news: NDArray[np.float64]
+    lives: NDArray[np.float64]
+
+
+def begin(
+    posterior: Posterior,
+    numbers: NDArray[np.int_],
+    seed: int,
+    quarters: int,
+    precision: Precision,
+    forecast: Forecast | None,
+) -> Begun:
+    """Return the worlds of draws by their ``numbers`` [past]; the rest as for `simulate`."""
+    pasts = _pasts(posterior, numbers, seed, precision)
+    reach = max(quarters, LONGEST + LAG)
+    news = news_of(pasts.coming, np.append(numbers, 0), reach, seed)
+    news[-1, :, COMING:] = 0.0
+    lives = _lives(posterior, forecast, pasts, news, numbers, quarters, seed, precision)
+    return Begun(pasts, news, lives)
+
+
+def run_on(
+    scenarios: Scenarios,
+    begun: Begun,
+    past: NDArray[np.int_],
+    regime: NDArray[np.int_],
+    quarters: int,
+    precision: Precision,
+) -> Outcomes:
+    """Return what becomes of worlds: positions of their ``past``, and of their ``regime``, [world].
+
+    A regime past the last is none.
+    """
+    posterior, (pasts, news, lives) = scenarios.posterior, begun
+    moves = np.concatenate([scenarios.moves, np.zeros((1, scenarios.moves.shape[1]))])
+    _, seen = ahead(
+        assumptions_at(pasts.link[past] + moves[regime], posterior.coordinates),
+        posterior.setting,
+        jax.tree.map(lambda x: x[past], pasts.state),
+        news[past, :, :quarters],
+        partial(kept, np.asarray(posterior.setting.lines.owner)),
+        precision,
+    )
+    return outcomes(seen, np.exp(lives[past]).astype(precision))
 
 
 class Ahead(NamedTuple):
@@ -166,7 +215,7 @@ def again(
         index, moves = paths.index, paths.scenarios.moves[paths.regime]
     posterior, quarters = paths.scenarios.posterior, len(paths.quarter_ends)
     drawn = int(index.max()) + 1
-    pasts = _pasts(posterior, drawn, paths.seed, "float64")
+    pasts = _pasts(posterior, np.arange(drawn), paths.seed, "float64")
     news = news_of(pasts.coming, np.arange(drawn + 1), quarters, paths.seed)[:drawn]
     link = paths.link[index] + moves
     return Ahead(
@@ -182,6 +231,7 @@ def _lives(
     forecast: Forecast | None,
     pasts: Histories,
     news: NDArray[np.float64],
+    numbers: NDArray[np.int_],
     quarters: int,
     seed: int,
     precision: Precision,
@@ -199,7 +249,7 @@ def _lives(
             "posterior"
         )
     worlds = followed_on(posterior, pasts, news[:, :, : LONGEST + LAG], precision)
-    both = chance_of_lives(posterior, said, np.arange(len(news) - 1), quarters, seed)
+    both = chance_of_lives(posterior, said, numbers, quarters, seed)
     chance, later = (_with_the_middle(one) for one in both)
     with one_thread():
         return deviations(posterior, said, worlds, chance, later, quarters)
@@ -229,9 +279,11 @@ def _with_the_middle(chance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([chance, np.zeros_like(chance[:1])])
 
 
-def _pasts(posterior: Posterior, drawn: int, seed: int, precision: Precision) -> Histories:
-    """Return the histories of so many draws, and after them that of the mode."""
-    x = coordinates_of(np.arange(drawn), posterior.mode, posterior.covariance, seed)
+def _pasts(
+    posterior: Posterior, numbers: NDArray[np.int_], seed: int, precision: Precision
+) -> Histories:
+    """Return the histories of draws by their numbers, and after them that of the mode."""
+    x = coordinates_of(numbers, posterior.mode, posterior.covariance, seed)
     return histories(
         np.concatenate([x, posterior.mode[None]]),
         posterior.coordinates,

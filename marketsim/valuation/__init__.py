@@ -7,6 +7,7 @@ from .market_value import market_values
 from .moved import MovedWorlds, exposures
 from .returns import Anchor, Worth, equity_return, sales_of
 from .revaluation import revalue
+from .simulated import simulate_returns
 from .statement import Sales, Statement, Terms, statement
 from .valuation import Valuation
 from .worlds import enterprise_values
@@ -30,6 +31,7 @@ __all__ = [
     "returns_by",
     "revalue",
     "sales_of",
+    "simulate_returns",
     "statement",
     "valuation_assumptions",
     "valuation_table",

@@ -33,6 +33,7 @@ __all__ = [
     "Valued",
     "Year",
     "at_horizon",
+    "brought",
     "in_a_year",
     "share_returns",
 ]
@@ -149,6 +150,18 @@ def at_horizon(
     """Return what worlds bring after so many ``years``."""
     blank = for_horizon(year.anchor, a, years)
     anchor = anchored(a, terms, blank, year.usual, year.priced, years)
+    return brought(a, terms, draws, year, anchor, years)
+
+
+def brought(
+    a: ValuationAssumptions,
+    terms: Terms,
+    draws: Draws,
+    year: Year,
+    anchor: Anchor,
+    years: Array | float,
+) -> Horizon:
+    """Return what worlds bring where the ``anchor`` of a horizon is known."""
     drawn, unshifted, centres = (
         equity_return(a, terms, anchor, worth, years)
         for worth in (year.drawn, year.unshifted, year.centres)

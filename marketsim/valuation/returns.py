@@ -26,6 +26,7 @@ __all__ = [
     "log_recognised",
     "recognition",
     "sales_of",
+    "wealth",
     "yearly",
 ]
 

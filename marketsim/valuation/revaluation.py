@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Literal, get_args
 
 import jax
 import numpy as np
@@ -18,21 +16,17 @@ from marketsim.prices import Prices
 from marketsim.returns import ReturnScenarios
 from marketsim.simulation import Paths
 
-from .assumptions import ValuationAssumptions, unknown_rates, valuation_assumptions
+from .assumptions import ValuationAssumptions, unknown_rates
+from .basis import Anchoring, basis_of, horizon_years, priced_mix
 from .chain import GROUPS, Draws, Valued, Year, at_horizon, in_a_year
-from .economics import accounts_of, table_of
 from .noise import noise
-from .quoted import quoted, quotes_of, terms_in
 from .returns import cost_of_equity
 from .reverse_dcf import reverse_dcf
 from .statement import Terms
 from .valuation import Valuation
-from .worlds import expected_of, values, with_noise
+from .worlds import values, with_noise
 
-__all__ = ["Anchoring", "revalue"]
-
-Anchoring = Literal["mix", "unshifted"]
-"""What the market prices: the mix of regimes, or worlds without any regime's shift."""
+__all__ = ["draws_of", "revalue"]
 
 
 def revalue(
@@ -92,32 +86,13 @@ def revalue(
     It is that of one path, which ends in the noise of the horizon (see `market_noise`). A draw's
     return is the same whatever the number of draws, but for the anchor, one factor by company.
     """
-    posterior = paths.scenarios.posterior
-    if prices.as_of > posterior.as_of:
-        raise InputError(
-            f"revalue: prices are of {prices.as_of.date()}, after the decision date "
-            f"{posterior.as_of.date()}; load them with as_of='{posterior.as_of.date()}'"
-        )
-    if anchor not in get_args(Anchoring):
-        right = " or ".join(f"'{name}'" for name in get_args(Anchoring))
-        raise InputError(f"revalue: anchor is {anchor!r}; write {right}")
-    years = horizon_years(horizon)
+    mix, years = priced_mix(anchor), horizon_years(horizon)
     count = _counted(steps)
     moments = [years * (step / count) for step in range(1, count + 1)]
-    listed = [t for t in paths.companies if t in prices.statistics.index]
-    if not listed:
-        raise InputError("revalue: no company of the paths has a price")
-    known = _known(posterior.knowledge if facts is None else facts, posterior.knowledge)
-    known = known.upto(posterior.as_of)
-    mix = anchor == "mix"
     with precise("float64"):
-        assumed = valuation_assumptions(known, assumptions)
-        read = accounts_of(known, posterior, tuple(listed)).of_reporting()
-        table = quoted(table_of(read, assumed), prices, known)
-        names = list(table.index)
-        columns = np.array([paths.companies.index(t) for t in names])
-        terms, quotes = terms_in(table), quotes_of(table, prices)
-        expected = expected_of(paths)
+        basis = basis_of(paths, prices, facts, assumptions)
+        assumed, terms, quotes = basis.assumed, basis.terms, basis.quotes
+        columns, expected, names = basis.columns, basis.expected, list(basis.table.index)
         worlds = {name: getattr(paths, name) for name in GROUPS}
         found = {
             name: values(assumed, terms, some, columns, expected) for name, some in worlds.items()
@@ -133,24 +108,23 @@ def revalue(
             np.stack([np.asarray(getattr(one, name)) for one in ahead])
             for name in ("returns", "explained")
         )
-        table = _valued(table, assumed, terms, year)
+        table = _valued(basis.table, assumed, terms, year)
         table = table.assign(**reverse_dcf(assumed, terms, paths, columns, expected, table))
         left = noise(explained, np.asarray(quotes.volatility), prices, names, moments)
         grown = with_noise(world, left, np.asarray(ahead[-1].mood), paths.seed)
-    layers = posterior.knowledge.universe.companies["layer"]
     return ReturnScenarios(
         returns=grown[-1],
         tickers=tuple(names),
         probabilities=paths.probabilities,
         regimes=paths.regimes,
-        layers={t: str(layers[t]) for t in names if t in layers.index},
+        layers=basis.layers,
         horizon_years=years,
         world=Valuation(
             paths=paths,
             prices=prices,
             economics=table,
             assumed=assumed,
-            accounts=read.accounts,
+            accounts=basis.accounts,
             quotes=quotes,
             terms=terms,
             anchor=jax.tree.map(np.asarray, ahead[-1].anchor),
@@ -163,29 +137,11 @@ def revalue(
             expected=expected,
             horizon_years=years,
             noise=left,
-            without_accounts=tuple(t for t in listed if t not in names),
-            unknown_rates=unknown_rates(known, assumptions),
+            without_accounts=tuple(t for t in basis.listed if t not in names),
+            unknown_rates=unknown_rates(basis.known, assumptions),
         ),
         paths=None if steps is None else np.moveaxis(grown, 0, 1),
     )
-
-
-def horizon_years(horizon: str | float) -> float:
-    """Return a horizon in years.
-
-    Raises
-    ------
-    InputError
-        For anything but a positive number of years, or text such as ``1y``, ``6m``, ``2q``.
-    """
-    if isinstance(horizon, int | float) and 0.0 < horizon <= 5.0:
-        return float(horizon)
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([ymq])", str(horizon).strip())
-    years = float(match[1]) / {"y": 1.0, "q": 4.0, "m": 12.0}[match[2]] if match else 0.0
-    if not 0.0 < years <= 5.0:
-        right = "write '1y', '6m' or '2q', up to five years"
-        raise InputError(f"horizon '{horizon}' is not one; {right}")
-    return years
 
 
 _in_a_year = jax.jit(in_a_year, static_argnames="mix", compiler_options=RUN_SELDOM)
@@ -210,11 +166,6 @@ def _valued(
         value_over_market=value / table["market_cap"].to_numpy(),
         gap=np.asarray(year.anchor.gap),
     )
-
-
-def _known(facts: Facts | Knowledge, knowledge: Knowledge) -> Knowledge:
-    """Return what is known, with the given facts."""
-    return facts if isinstance(facts, Knowledge) else knowledge.with_facts(facts.table)
 
 
 def _counted(steps: int | None) -> int:

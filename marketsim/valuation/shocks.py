@@ -40,15 +40,17 @@ class Chance:
     mixing: Array
 
 
-def chance(draws: int, steps: int, companies: int, dof: float, seed: int) -> Chance:
-    """Return chance for at least so many draws, NumPy arrays.
+def chance(draws: int, steps: int, companies: int, dof: float, seed: int, first: int = 0) -> Chance:
+    """Return chance for at least so many draws from the ``first`` on, NumPy arrays.
+
+    The first is that of a block.
 
     Blocks have streams of their own, so that a draw is the same whatever their number, and so has
     the way, so that the horizon's numbers are the same with and without it.
     """
     shape = (BLOCK, companies)
     blocks = []
-    for block in range(-(-draws // BLOCK)):
+    for block in range(first // BLOCK, -(-(first + draws) // BLOCK)):
         seeds = np.random.SeedSequence([seed, block]).spawn(2)
         horizon, way = (np.random.Generator(np.random.PCG64(own)) for own in seeds)
         end = horizon.standard_normal(shape)
@@ -57,8 +59,10 @@ def chance(draws: int, steps: int, companies: int, dof: float, seed: int) -> Cha
     return Chance(*(leaf(np.stack(same)) for same in zip(*blocks, strict=True)))
 
 
-def shocks(draws: int, noise: Noise, seed: int) -> np.ndarray:
+def shocks(draws: int, noise: Noise, seed: int, first: int = 0) -> np.ndarray:
     """Return what noise brings to logs by each moment, in units of its size at the horizon.
+
+    To so many draws from the ``first`` on, that of a block.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def shocks(draws: int, noise: Noise, seed: int) -> np.ndarray:
         [moment, draw, company]. Those of the horizon, the last, do not depend on the ones before,
         and a draw is the same whatever their number.
     """
-    drawn = chance(draws, len(noise.size), noise.size.shape[1], noise.dof, seed)
+    drawn = chance(draws, len(noise.size), noise.size.shape[1], noise.dof, seed, first)
     blocks = zip(drawn.end, drawn.way, drawn.mixing, strict=True)
     with precise("float64"), one_thread():
         root = np.linalg.cholesky(noise.correlation).T

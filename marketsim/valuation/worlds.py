@@ -147,7 +147,9 @@ def expected_of(paths: Paths) -> dict[str, np.ndarray]:
     return dict(zip(EXPECTED, (YEAR * by_year[0], *by_year[1:3], by_year[3][-1]), strict=True))
 
 
-def with_noise(world: np.ndarray, left: Noise, mood: np.ndarray, seed: int) -> np.ndarray:
+def with_noise(
+    world: np.ndarray, left: Noise, mood: np.ndarray, seed: int, start: int = 0
+) -> np.ndarray:
     """Return what shares return in worlds with noise, [moment, draw, company].
 
     As many at a time as are tried for the mean.
@@ -162,13 +164,16 @@ def with_noise(world: np.ndarray, left: Noise, mood: np.ndarray, seed: int) -> n
         As for `noisy.noisy_return`, [draw].
     seed
         Of the stream.
+    start
+        Number of the first draw, a multiple of `noisy.TRIED`.
     """
     count = len(mood)
     rows = np.minimum(np.arange(-(-count // TRIED) * TRIED), count - 1)
-    drawn, size = shocks(len(rows), left, seed)[-len(world) :], left.size[-1]
+    drawn, size = shocks(len(rows), left, seed, start)[-len(world) :], left.size[-1]
+    usual = shocks(TRIED, left, seed)[-len(world) :] if start else drawn
     found = np.empty((len(world), len(rows), len(size)))
     for moment, path in enumerate(world):
-        levels = _levels(drawn[moment, :TRIED], size)
+        levels = _levels(usual[moment, :TRIED], size)
         for first in range(0, len(rows), TRIED):
             few = slice(first, first + TRIED)
             at = rows[few]
