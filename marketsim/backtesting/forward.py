@@ -13,7 +13,7 @@ from marketsim.backtesting.benchmarks import benchmark_returns
 from marketsim.backtesting.choosing import Choose, chooser
 from marketsim.backtesting.costs import Costs, Dated, costs_of
 from marketsim.backtesting.loading import Decide, Strategy, load_strategy
-from marketsim.backtesting.market import Market, panel_digest
+from marketsim.backtesting.market import Market, panel_digest, regimes_digest
 from marketsim.backtesting.measures import active, measures
 from marketsim.backtesting.preparing import market_of
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows, require_rebalance
@@ -27,6 +27,7 @@ from marketsim.provenance import versions
 
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
+    from marketsim.scenarios import Regime
 
 __all__ = ["backtest"]
 
@@ -43,6 +44,7 @@ def backtest(
     tickers: Iterable[str] | None = None,
     benchmark: str | pd.Series | None = None,
     cash_yield: float | None = None,
+    scenarios: str | Path | tuple[Regime, ...] | None = None,
     trials: int = 1,
     workers: int | None = None,
     afresh: bool = False,
@@ -83,6 +85,9 @@ def backtest(
     cash_yield : float, optional
         Of cash, per year and compounded continuously; by default that of the three-month bill as it
         was known on each date.
+    scenarios : path or tuple of Regime, optional
+        A TOML file of regimes, or those of `marketsim.scenarios.read_regimes`: what
+        `history.returns()` draws from in place of the regimes that ship.
     trials : int
         Variants of the strategy that were tried, this one included: the best of many looks better
         than it is, and `BacktestResult.deflated_sharpe` allows for them.
@@ -109,7 +114,7 @@ def backtest(
     loaded = load_strategy(strategy)
     if loaded.name == EVEN:
         raise InputError(f"a strategy called '{EVEN}' is taken for its rival; call it otherwise")
-    market = market_of(prices, tickers, start, end, facts)
+    market = market_of(prices, tickers, start, end, facts, scenarios)
     decisions = decision_rows(market.rows, asked, market.traded)
     costs = costs_of(cost, market.closes, market.rows, market.universe)
     interest = market.interest_of(cash_yield)
@@ -135,7 +140,7 @@ def backtest(
         summary=_summary(loaded.name, mine, rival, against, earned),
         benchmark=against,
         layers={str(t): str(layer) for t, layer in table["layer"].items()},
-        notes=(HINDSIGHT, *mine.ended, *_uncharged(costs)),
+        notes=(HINDSIGHT, *mine.ended, *_uncharged(costs), *_unread(loaded, market)),
         meta={"trials": trials, **_meta(loaded, market, asked, cost, against, cash_yield)},
     )
 
@@ -188,6 +193,14 @@ def _uncharged(costs: Dated) -> tuple[str, ...]:
     )
 
 
+def _unread(loaded: Strategy, market: Market) -> tuple[str, ...]:
+    """Say that scenarios were given to a file that asks for none."""
+    text = loaded.text
+    if market.regimes is None or text is None or b"returns(" in text or b"regimes" in text:
+        return ()
+    return (f"scenarios were given, and '{loaded.name}' does not ask history.returns() for any",)
+
+
 def _meta(
     loaded: Strategy,
     market: Market,
@@ -211,6 +224,8 @@ def _meta(
         "prices": panel_digest(market.closes),
         "facts": market.facts.upto(market.rows[-1]).digest,
     }
+    if market.regimes is not None:
+        digests["scenarios"] = regimes_digest(market.regimes)
     given: dict[str, pd.DataFrame] = {}
     if isinstance(cost, Costs) and cost.volume is not None:
         given["volume"] = cost.volume

@@ -13,6 +13,7 @@ from marketsim.prices import Prices
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
     from marketsim.returns import ReturnScenarios
+    from marketsim.scenarios import Regime
 
 __all__ = ["Blind", "History", "HoldingsAsked"]
 
@@ -38,6 +39,8 @@ class History:
         facts are multiplied by. Levels of `closes` hold splits and dividends that came later.
     adjusted : Timestamp or None
         The day to which closes are adjusted for dividends.
+    regimes : tuple of Regime, or None
+        Readings of the future that the backtest was given; those that ship where it was given none.
     tickers : tuple of str
         What can be bought: tickers of the universe with a close on the date, or on one of the
         five rows before it.
@@ -50,6 +53,7 @@ class History:
     tickers: tuple[str, ...]
     traded: pd.Series | None = None
     adjusted: pd.Timestamp | None = None
+    regimes: tuple[Regime, ...] | None = None
 
     def __repr__(self) -> str:
         return f"History({self.date.date()}, {len(self.tickers)} companies, {self.facts!r})"
@@ -78,11 +82,13 @@ class History:
             Of companies with a price, a year of returns and a fiscal year in the facts.
         """
         from marketsim.calibration import calibrate
-        from marketsim.scenarios import load_scenarios
+        from marketsim.scenarios import fit_regimes, load_scenarios
         from marketsim.simulation import simulate
         from marketsim.valuation import revalue
 
-        paths = simulate(load_scenarios(calibrate(self.facts)), draws=draws, seed=seed)
+        posterior, given = calibrate(self.facts), self.regimes
+        scenarios = load_scenarios(posterior) if given is None else fit_regimes(posterior, given)
+        paths = simulate(scenarios, draws=draws, seed=seed)
         priced = self.prices.select([t for t in self.tickers if t in self.prices.tickers])
         return revalue(paths, priced, horizon=horizon)
 

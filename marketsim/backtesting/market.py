@@ -19,8 +19,9 @@ from marketsim.prices.splits import NO_SPLITS
 
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
+    from marketsim.scenarios import Regime
 
-__all__ = ["PAID", "Market", "panel_digest"]
+__all__ = ["PAID", "Market", "panel_digest", "regimes_digest"]
 
 Array = npt.NDArray[np.float64]
 PAID: Final = "costs"
@@ -49,6 +50,8 @@ class Market:
         Those that closes are adjusted for. Later ones are undone, and shown to nobody.
     adjusted : Timestamp or None
         The day of adjustment.
+    regimes : tuple of Regime, or None
+        Readings of the future that are shown; those that ship where there are none.
     """
 
     closes: pd.DataFrame
@@ -57,6 +60,7 @@ class Market:
     facts: Knowledge
     splits: pd.DataFrame = field(default_factory=NO_SPLITS.copy)
     adjusted: pd.Timestamp | None = None
+    regimes: tuple[Regime, ...] | None = None
 
     @cached_property
     def prices(self) -> Array:
@@ -153,6 +157,7 @@ class Market:
             tickers=self.tradable(row),
             traded=pd.Series(traded[row], index=self.closes.columns, copy=True).dropna(),
             adjusted=self.adjusted,
+            regimes=self.regimes,
         )
 
     @property
@@ -184,6 +189,7 @@ class Market:
             ",".join(self.universe),
             ",".join(self.tradable(row)),
             str(self.adjusted),
+            repr(self.regimes),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -272,6 +278,11 @@ def panel_digest(closes: pd.DataFrame) -> str:
     digest.update("\n".join(f"{date:%Y-%m-%d}" for date in pd.DatetimeIndex(closes.index)).encode())
     digest.update(_plain(closes.to_numpy(float)).tobytes("C"))
     return digest.hexdigest()
+
+
+def regimes_digest(regimes: tuple[Regime, ...]) -> str:
+    """SHA-256 of what regimes say and shift."""
+    return hashlib.sha256(repr(regimes).encode()).hexdigest()
 
 
 def _plain(values: Array) -> Array:

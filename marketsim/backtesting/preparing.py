@@ -20,6 +20,7 @@ from marketsim.returns import CASH
 
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
+    from marketsim.scenarios import Regime
 
 __all__ = ["market_of"]
 
@@ -30,6 +31,7 @@ def market_of(
     start: Day | None,
     end: Day | None,
     facts: Knowledge | None,
+    scenarios: Path | str | tuple[Regime, ...] | None = None,
 ) -> Market:
     """Return a panel to walk through; for the arguments see :func:`marketsim.backtest`."""
     chosen = None if tickers is None else tuple(tickers)
@@ -43,7 +45,16 @@ def market_of(
         facts=_embedded() if facts is None else facts,
         splits=shown.splits,
         adjusted=shown.adjusted,
+        regimes=_regimes(scenarios),
     )
+
+
+def _regimes(given: Path | str | tuple[Regime, ...] | None) -> tuple[Regime, ...] | None:
+    if given is None or isinstance(given, tuple):
+        return given
+    from marketsim.scenarios import read_regimes  # which imports the model
+
+    return read_regimes(given)
 
 
 def _embedded() -> Knowledge:

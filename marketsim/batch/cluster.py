@@ -141,7 +141,7 @@ class _Work:
 
     def _inputs(self, job: Job) -> Any:
         """Return what a job reads, once on the cluster however many jobs read it."""
-        name = (job.prices, job.facts, job.tickers, job.believe)
+        name = (job.prices, job.facts, job.tickers, job.believe, job.scenarios)
         if name not in self.sent:
             key = f"inputs-{len(self.sent)}-{self.mark}"
             content = pickle.dumps(inputs_of(job))

@@ -12,22 +12,25 @@ from marketsim.batch.job import Job
 from marketsim.errors import PriceError
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices import Prices, load_universe, splits_in
+from marketsim.scenarios import Regime, read_regimes
 
 __all__ = ["Inputs", "facts_of", "inputs_of", "market_for", "priced", "prices_of"]
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Facts, tickers that may be held, and a panel that has them."""
+    """Facts, tickers that may be held, a panel that has them, and regimes where some are given."""
 
     facts: Knowledge
     tickers: tuple[str, ...]
     panel: Prices
+    regimes: tuple[Regime, ...] | None = None
 
 
 def inputs_of(job: Job) -> Inputs:
     """Return what a job reads beside its strategy; raises as `prices_of` does."""
-    return Inputs(facts_of(job), *prices_of(job))
+    regimes = None if job.scenarios is None else read_regimes(job.scenarios)
+    return Inputs(facts_of(job), *prices_of(job), regimes)
 
 
 def facts_of(job: Job) -> Knowledge:
@@ -52,7 +55,7 @@ def prices_of(job: Job) -> tuple[tuple[str, ...], Prices]:
 def market_for(job: Job) -> Market:
     """Return what a job walks through."""
     given = inputs_of(job)
-    return market_of(given.panel, given.tickers, job.start, job.end, given.facts)
+    return market_of(given.panel, given.tickers, job.start, job.end, given.facts, given.regimes)
 
 
 def priced(

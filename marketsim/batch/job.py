@@ -39,6 +39,8 @@ class Job:
         A folder of rows beside the shipped facts, or None.
     believe
         Tickers whose closes are taken as they stand.
+    scenarios
+        A file of regimes, or None for those that ship.
     """
 
     strategy: str
@@ -55,6 +57,7 @@ class Job:
     prices: str = EMBEDDED
     facts: str | None = None
     believe: tuple[str, ...] = ()
+    scenarios: str | None = None
 
     @property
     def name(self) -> str:
@@ -76,4 +79,5 @@ class Job:
     def settings(self) -> dict[str, Any]:
         """Return what tells this job from others of its batch, for tables: no paths."""
         told = asdict(self) | {"strategy": self.name, "prices": Path(self.prices).name}
+        told["scenarios"] = self.scenarios and Path(self.scenarios).name
         return {name: told[name] for name in told if name not in ("tickers", "facts", "believe")}

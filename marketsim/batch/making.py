@@ -77,6 +77,7 @@ def _result(task: Task, workers: int | None, inputs: Inputs | None) -> BacktestR
         tickers=given.tickers,
         benchmark=job.benchmark,
         cash_yield=job.cash_yield,
+        scenarios=given.regimes,
         workers=workers,
     )
     found = result.meta["sha256"]

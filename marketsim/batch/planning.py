@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.backtesting.loading import source_of
-from marketsim.backtesting.market import Market, panel_digest
+from marketsim.backtesting.market import Market, panel_digest, regimes_digest
 from marketsim.batch.inputs import market_for
 from marketsim.batch.job import Job
 from marketsim.errors import BusyError, InputError, MarketsimError
@@ -111,7 +111,11 @@ def _task(job: Job, digests: _Digests) -> Task:
             "benchmark": job.benchmark,
             "cash_yield": job.cash_yield,
         },
-        "sha256": {"strategy": _file_digest(source_of(job.strategy)), **digests.of(job, market)},
+        "sha256": {
+            "strategy": _file_digest(source_of(job.strategy)),
+            **digests.of(job, market),
+            **({} if market.regimes is None else {"scenarios": regimes_digest(market.regimes)}),
+        },
         "splits": hashlib.sha256(market.splits.to_csv(index=False).encode()).hexdigest(),
         **digests.surroundings,
     }

@@ -13,6 +13,7 @@ from marketsim.backtesting.rebalancing import days_or_period, require_rebalance
 from marketsim.batch.job import EMBEDDED, Job
 from marketsim.dates import day
 from marketsim.errors import DataError, InputError, nearest
+from marketsim.scenarios import read_regimes
 from marketsim.tables import Fault, Place, Toml, read_toml, refuse
 
 __all__ = ["read_jobs"]
@@ -150,7 +151,8 @@ class _Sheet:
                 if says := SETTINGS[key](value):
                     self.fault(key, says, "grid")
             self._once(key, values, "grid")
-            found[key] = [self._price_source(v) for v in values] if key == "prices" else values
+            place = PLACES.get(key)
+            found[key] = values if place is None else [place(self, value) for value in values]
         return found
 
     def _price_source(self, value: Any) -> Any:
@@ -161,6 +163,14 @@ class _Sheet:
             says = f"prices '{value}': there is no such file beside {self.toml.name}"
             self.fault("prices", f"{says}; give a CSV or Parquet file, or {' or '.join(SOURCES)}")
         return str(path)
+
+    def _regimes(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        path = str(self.folder / Path(value).expanduser())
+        if says := _refused(read_regimes)(path):
+            self.fault("scenarios", says, "grid")
+        return path
 
     def facts(self) -> str | None:
         """A folder of one's own facts."""
@@ -241,6 +251,11 @@ def _prices(value: Any) -> str:
     return "" if sound else f"prices={value!r} is no file; write a path, or {' or '.join(SOURCES)}"
 
 
+def _scenarios(value: Any) -> str:
+    sound = isinstance(value, str) and value
+    return "" if sound else f'scenarios={value!r} is no file; write paths, ["mine.toml"]'
+
+
 SETTINGS: Final[dict[str, Callable[[Any], str]]] = {
     "rebalance": _refused(_rebalance),
     "cost": _costs("cost"),
@@ -248,5 +263,12 @@ SETTINGS: Final[dict[str, Callable[[Any], str]]] = {
     "benchmark": _benchmark,
     "cash_yield": _cash_yield,
     "prices": _prices,
+    "scenarios": _scenarios,
 }
 """What may stand in [grid], and what is wrong with a value of it."""
+
+PLACES: Final[dict[str, Callable[[_Sheet, Any], Any]]] = {
+    "prices": _Sheet._price_source,
+    "scenarios": _Sheet._regimes,
+}
+"""Settings whose values are files beside the sheet."""

@@ -49,7 +49,7 @@ def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]
         `done`, `failed`, `early` or `waiting`.
     """
     rows = [_row(task, finished(folder, task), errors.get(task.name)) for task in tasks]
-    words = ("benchmark", "start", "end", "error")
+    words = ("benchmark", "start", "end", "scenarios", "error")
     table = pd.DataFrame(rows)
     table["deflated_sharpe"] = table["job"].map(_deflated(folder, table[table["state"] == "done"]))
     return table.astype(dict.fromkeys(words, "str")).astype({"cash_yield": "float64"})

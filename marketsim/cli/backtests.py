@@ -68,6 +68,14 @@ def backtest(
             help="market, the companies by market value, or a ticker of the prices.",
         ),
     ] = None,
+    scenarios: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default="those that ship",
+            help="TOML of scenarios that the model's strategies draw from.",
+        ),
+    ] = None,
     trials: Annotated[
         int,
         typer.Option(min=1, help="Variants that were tried, this one included: deflates Sharpe."),
@@ -107,6 +115,7 @@ def backtest(
                 cost=ms.backtesting.Costs(proportional=cost, spread=spread) if spread else cost,
                 facts=facts,
                 benchmark=benchmark,
+                scenarios=scenarios,
                 trials=trials,
                 workers=workers,
                 afresh=afresh,

@@ -26,6 +26,7 @@ SETTINGS: Final = (
     "spread",
     "benchmark",
     "cash_yield",
+    "scenarios",
     "prices",
 )
 
