@@ -222,6 +222,7 @@ def test_a_strategy_that_peeks_finds_nothing_later(facts: Knowledge) -> None:
         assert history.facts.table["published"].max() <= date
         assert history.facts.as_of == date
         shown = {"date", "closes", "facts", "weights", "tickers", "traded", "adjusted", "prices"}
+        shown |= {"regimes"}
         assert set(vars(history)) <= shown
         peeked += 1
         return equal(history)
@@ -506,3 +507,16 @@ def test_the_digest_of_prices_tells_panels_apart(facts: Knowledge) -> None:
         for closes in (panel(), panel(), nudged)
     }
     assert len(digests) == 2
+
+
+def test_who_could_be_bought_when_is_told() -> None:
+    """Companies that came later are named with their first date, in the notes and the record."""
+    closes = panel()
+    closes.loc[: DAYS[60], "CCC"] = np.nan
+    result = backtest("equal_weight", closes)
+    day = f"{DAYS[61]:%Y-%m-%d}"
+    first = f"{DAYS[0]:%Y-%m-%d}"
+    assert f"3 of 4 companies could be bought on {first}; CCC from {day}" in result.notes
+    assert result.record()["listed"] == {"AAA": first, "BBB": first, "CCC": day, "DDD": first}
+    whole = backtest("equal_weight", panel())
+    assert not any("could be bought" in note for note in whole.notes)

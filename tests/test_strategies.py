@@ -13,7 +13,8 @@ import pytest
 import marketsim as ms
 from marketsim import resources
 from marketsim.backtesting import load_strategy, strategy_names
-from marketsim.backtesting.futures import FUTURES, altered
+from marketsim.backtesting.futures import FUTURES, SPLIT, altered
+from marketsim.backtesting.kept import rules
 from marketsim.backtesting.preparing import market_of
 from marketsim.backtesting.shrinking import intensity, shrunk
 
@@ -74,6 +75,37 @@ def test_no_other_future_changes_a_byte_of_the_past(name: str, facts: ms.Knowled
         for part in ("weights", "trades", "returns"):
             before, after = (getattr(one, part).loc[: DAYS[row]] for one in (whole, again))
             assert before.to_csv() == after.to_csv(), (part, future, DAYS[row])
+
+
+def test_no_strategy_hangs_on_more_than_it_is_shown() -> None:
+    """So that what is shown decides: see the next test."""
+    for name in strategy_names():
+        assert rules(load_strategy(name)) is not None, name
+
+
+@pytest.mark.parametrize("future", [one for one in FUTURES if one != SPLIT])
+def test_no_other_future_changes_a_byte_of_what_is_shown(future: str, facts: ms.Knowledge) -> None:
+    """Closes, facts, statements, and what can be bought, at fifty dates: of every strategy, then.
+
+    Hashes say it of what decisions are kept by, and the tables themselves of what they are made of.
+    A split to come changes levels of closes, which the other tests are for.
+    """
+    closes = panel({f"T{i}": 0.2 + 0.05 * i for i in range(5)})
+    closes.loc[: DAYS[300], "T3"] = np.nan
+    market = market_of(closes, None, None, None, facts)
+    held = np.zeros(5)
+    for row in map(int, np.random.default_rng(11).integers(5, len(DAYS) - 1, 50)):
+        other = altered(market, row, future, seed=row)
+        assert other.seen(row) == market.seen(row)
+        assert other.seen(row - 3) == market.seen(row - 3)
+        one, two = market.history(row, held), other.history(row, held)
+        pd.testing.assert_frame_equal(one.closes, two.closes, check_exact=True)
+        pd.testing.assert_frame_equal(one.facts.table, two.facts.table, check_exact=True)
+        assert one.traded is not None
+        assert two.traded is not None
+        pd.testing.assert_series_equal(one.traded, two.traded, check_exact=True)
+        assert one.tickers == two.tickers
+        assert one.facts.digest == two.facts.digest
 
 
 @pytest.mark.slow

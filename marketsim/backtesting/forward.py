@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from marketsim.scenarios import Regime
 
 __all__ = ["backtest"]
+
+NAMED: Final = 12
+"""Companies that a note lists."""
 
 
 def backtest(
@@ -140,7 +143,13 @@ def backtest(
         summary=_summary(loaded.name, mine, rival, against, earned),
         benchmark=against,
         layers={str(t): str(layer) for t, layer in table["layer"].items()},
-        notes=(HINDSIGHT, *mine.ended, *_uncharged(costs), *_unread(loaded, market)),
+        notes=(
+            HINDSIGHT,
+            *_came_later(market),
+            *mine.ended,
+            *_uncharged(costs),
+            *_unread(loaded, market),
+        ),
         meta={"trials": trials, **_meta(loaded, market, asked, cost, against, cash_yield)},
     )
 
@@ -193,6 +202,20 @@ def _uncharged(costs: Dated) -> tuple[str, ...]:
     )
 
 
+def _came_later(market: Market) -> tuple[str, ...]:
+    """Say how many companies could be bought at the start, and when others came."""
+    later = {ticker: day for ticker, day in market.listed.items() if day > market.rows[0]}
+    if not later:
+        return ()
+    order = sorted(later.items(), key=lambda one: (one[1], one[0]))
+    told = ", ".join(f"{ticker} from {day:%Y-%m-%d}" for ticker, day in order[:NAMED])
+    more = f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
+    return (
+        f"{len(market.universe) - len(later)} of {len(market.universe)} companies could be bought "
+        f"on {market.rows[0]:%Y-%m-%d}; {told}{more}",
+    )
+
+
 def _unread(loaded: Strategy, market: Market) -> tuple[str, ...]:
     """Say that scenarios were given to a file that asks for none."""
     text = loaded.text
@@ -232,4 +255,6 @@ def _meta(
     if against is not None:
         given["benchmark"] = against.to_frame()
     digests |= {name: panel_digest(table) for name, table in given.items()}
-    return {"arguments": arguments, "sha256": digests, "versions": versions()}
+    listed = {ticker: f"{day:%Y-%m-%d}" for ticker, day in market.listed.items()}
+    meta = {"arguments": arguments, "listed": listed, "sha256": digests}
+    return {**meta, "versions": versions()}

@@ -128,6 +128,13 @@ class Market:
         weights: Array = priced / priced.sum()
         return weights
 
+    @cached_property
+    def listed(self) -> dict[str, pd.Timestamp]:
+        """The first row on which each ticker can be bought, of those that ever can."""
+        priced = np.isfinite(self.prices)
+        found = zip(self.universe, priced.argmax(axis=0), priced.T, strict=True)
+        return {ticker: self.rows[first] for ticker, first, seen in found if seen.any()}
+
     def open(self, row: int) -> bool:
         """Return whether anything can be bought on a row."""
         return bool(np.isfinite(self.prices[row]).any())

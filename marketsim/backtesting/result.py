@@ -68,12 +68,13 @@ class BacktestResult:
     layers : mapping of ticker to layer
         As the facts have them.
     notes : tuple of str
-        What a reader must know: the hindsight of the universe, and sales forced by prices that
-        ended.
+        What a reader must know: the hindsight of the universe, who of it could be bought when, and
+        sales forced by prices that ended.
     meta : mapping
-        arguments (start, end, rebalance, cost, tickers, benchmark, cash_yield), sha256 (of the
-        strategy's file, of closes and facts up to the last date, and of the benchmark and volumes
-        where there are any), versions, and trials where they were counted.
+        arguments (start, end, rebalance, cost, tickers, benchmark, cash_yield), listed (the first
+        date on which each ticker could be bought), sha256 (of the strategy's file, of closes and
+        facts up to the last date, and of the benchmark, volumes and scenarios where there are any),
+        versions, and trials where they were counted.
     """
 
     strategy: str
