@@ -6,7 +6,6 @@ basis of their publication to that of the day.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -50,17 +49,10 @@ def known_shares(knowledge: Knowledge, day: pd.Timestamp) -> pd.DataFrame:
         the period they are of; ``published``. Counts of periods that ended over eighteen months
         before the day are left out.
     """
-    days = pd.DatetimeIndex([day])
-    known = pd.DatetimeIndex([knowledge.last])
-    found = {ticker: _counted(rows, days, known) for ticker, rows in _by_ticker(knowledge)}
-    table = pd.DataFrame(
-        {
-            "date": {ticker: one.date[0] for ticker, one in found.items()},
-            "published": {ticker: one.published[0] for ticker, one in found.items()},
-            "shares": {ticker: one.shares[0] for ticker, one in found.items()},
-        }
-    )
-    return table[table["shares"].notna()].sort_index().rename_axis("ticker")
+    found = _counted(knowledge, pd.DatetimeIndex([day]), pd.DatetimeIndex([knowledge.last]))
+    rows = {"date": found.date[0], "published": found.published[0], "shares": found.shares[0]}
+    table = pd.DataFrame(rows, index=pd.Index(found.tickers, name="ticker"))
+    return table[table["shares"].notna()]
 
 
 def shares_by_day(knowledge: Knowledge, days: pd.DatetimeIndex, tickers: tuple[str, ...]) -> Array:
@@ -71,66 +63,90 @@ def shares_by_day(knowledge: Knowledge, days: pd.DatetimeIndex, tickers: tuple[s
     array [day, ticker]
         Millions, NaN where none were known by the day.
     """
-    found = {ticker: _counted(rows, days, days).shares for ticker, rows in _by_ticker(knowledge)}
-    unknown = np.full(len(days), np.nan)
-    return np.array([found.get(ticker, unknown) for ticker in tickers]).T
+    found = _counted(knowledge, days, days)
+    table = pd.DataFrame(found.shares, columns=pd.Index(found.tickers))
+    return table.reindex(columns=list(tickers)).to_numpy(float)
 
 
 class _Counted(NamedTuple):
-    """The last count by day: end of its period, publication, shares on the basis of the day."""
+    """The last counts, [day, ticker]: end of period, publication, shares on the day's basis."""
 
+    tickers: tuple[str, ...]
     date: Days
     published: Days
     shares: Array
 
 
-def _by_ticker(knowledge: Knowledge) -> Iterator[tuple[str, pd.DataFrame]]:
-    table = knowledge.table
-    rows = table[table["quantity"].isin([*COUNTS, SPLIT, RECEIPT])]
-    for ticker, own in rows.groupby("entity"):
-        yield str(ticker), own.sort_values(["date", "published"], kind="stable")
-
-
-def _counted(rows: pd.DataFrame, days: pd.DatetimeIndex, known: pd.DatetimeIndex) -> _Counted:
-    """Return what a company's rows say of its shares on days, of what was known by others."""
-    counts = pd.concat([rows[rows["quantity"] == name] for name in COUNTS])
-    counts = counts.sort_values("date", kind="stable")
+def _counted(knowledge: Knowledge, days: pd.DatetimeIndex, known: pd.DatetimeIndex) -> _Counted:
+    """Return what companies' counts were on days, of what was published by others."""
+    counts = _rows(knowledge, COUNTS)
+    if counts.empty:
+        none = np.empty((len(days), 0))
+        return _Counted((), none.astype(NONE.dtype), none.astype(NONE.dtype), none)
     recent = counts["date"].to_numpy() >= (days - OLDEST).to_numpy()[:, None]
     sound = (counts["value"] > 0.0).to_numpy()
-    last = _last(_standing(counts, known) & recent & sound)
+    tickers, last = _last(counts, _standing(counts, known) & recent & sound)
     date, published = (np.r_[NONE, counts[name].to_numpy()][last] for name in ("date", "published"))
-    receipts = rows[rows["quantity"] == RECEIPT]
-    each = np.r_[1.0, receipts["value"]][_last(_standing(receipts, known))]
-    shares = np.r_[np.nan, counts["value"]][last] * _grown(rows, published, days, known) / each
-    return _Counted(date, published, shares)
+    shares = np.r_[np.nan, counts["value"]][last]
+    receipts = _rows(knowledge, (RECEIPT,))
+    if len(receipts):
+        names, which = _last(receipts, _standing(receipts, known))
+        each = pd.DataFrame(np.r_[1.0, receipts["value"]][which], columns=pd.Index(names))
+        shares = shares / each.reindex(columns=list(tickers)).fillna(1.0).to_numpy(float)
+    splits = _rows(knowledge, (SPLIT,))
+    return _Counted(
+        tickers, date, published, shares * _grown(splits, tickers, published, days, known)
+    )
+
+
+def _rows(knowledge: Knowledge, quantities: tuple[str, ...]) -> pd.DataFrame:
+    """Return rows by company and date; of one date the later named, then the later published."""
+    table = knowledge.table
+    rows = pd.concat([table[table["quantity"] == name] for name in quantities])
+    rows = rows.sort_values(["entity", "date"], kind="stable")
+    return rows[["quantity", "entity", "date", "published", "value"]]
 
 
 def _standing(rows: pd.DataFrame, known: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
     """Return whether a row was published by a day and no later vintage of it, [day, row]."""
-    by = known.to_numpy()[:, None]
-    later = rows.groupby(["quantity", "date"])["published"].shift(-1).to_numpy()
-    standing: npt.NDArray[np.bool_] = (rows["published"].to_numpy() <= by) & ~(later <= by)
+    by, published = known.to_numpy()[:, None], rows["published"].to_numpy()
+    newest = ~rows.duplicated(["quantity", "entity", "date"], keep="last").to_numpy()
+    later = np.where(newest, NONE, np.r_[published[1:], NONE])  # vintages of a date stand together
+    standing: npt.NDArray[np.bool_] = (published <= by) & ~(later <= by)
     return standing
 
 
-def _last(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
-    """Return the place of the last row seen on each day, counted from 1; 0 where there is none."""
-    places = np.arange(1, seen.shape[1] + 1)
-    found: npt.NDArray[np.int_] = np.where(seen, places, 0).max(axis=1, initial=0)
-    return found
+def _last(
+    rows: pd.DataFrame, seen: npt.NDArray[np.bool_]
+) -> tuple[tuple[str, ...], npt.NDArray[np.int_]]:
+    """Return companies, and the place of the last row seen of each, [day, company].
+
+    Places are counted from 1; 0 where none was seen.
+    """
+    names = rows["entity"].to_numpy()
+    starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
+    places = np.where(seen, np.arange(1, len(rows) + 1), 0)
+    return tuple(map(str, names[starts])), np.maximum.reduceat(places, starts, axis=1)
 
 
 def _grown(
-    rows: pd.DataFrame, published: Days, days: pd.DatetimeIndex, known: pd.DatetimeIndex
+    splits: pd.DataFrame,
+    tickers: tuple[str, ...],
+    published: Days,
+    days: pd.DatetimeIndex,
+    known: pd.DatetimeIndex,
 ) -> Array:
-    """Return each share's number on a day, of one on the basis of its day of publication.
+    """Return each share's number on a day, of one on the basis of its publication, [day, ticker].
 
     A report restates for splits that have come, and for none that is only announced.
     """
-    splits = rows[rows["quantity"] == SPLIT]
-    grown, by = np.ones(len(days)), days.to_numpy()
+    grown, by = np.ones(published.shape), days.to_numpy()
     dates, ratios = splits["date"].to_numpy(), splits["value"].to_numpy(float)
-    for date, ratio, standing in zip(dates, ratios, _standing(splits, known).T, strict=True):
-        grown[standing & (published < date) & (date <= by)] *= ratio
-        grown[standing & (by < date) & (date <= published)] /= ratio
+    places = pd.Index(tickers).get_indexer(pd.Index(splits["entity"]))
+    standing = _standing(splits, known).T
+    for place, date, ratio, there in zip(places, dates, ratios, standing, strict=True):
+        if place >= 0:
+            then = published[:, place]
+            grown[there & (then < date) & (date <= by), place] *= ratio
+            grown[there & (by < date) & (date <= then), place] /= ratio
     return grown
