@@ -13,7 +13,7 @@ import pytest
 import marketsim as ms
 from marketsim import resources
 from marketsim.backtesting import load_strategy, strategy_names
-from marketsim.backtesting.futures import FUTURES, SPLIT, altered
+from marketsim.backtesting.audits.futures import FUTURES, SPLIT, altered
 from marketsim.backtesting.kept import rules
 from marketsim.backtesting.preparing import market_of
 from marketsim.backtesting.shrinking import intensity, shrunk

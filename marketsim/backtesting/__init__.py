@@ -9,15 +9,15 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-from marketsim.backtesting.audit import Audit, audit
+from marketsim.backtesting.audits.audit import Audit, audit
 from marketsim.backtesting.costs import BPS, Costs
 from marketsim.backtesting.forward import backtest
 from marketsim.backtesting.history import History
 from marketsim.backtesting.loading import load_strategy, strategy_names, theses
-from marketsim.backtesting.policy import Policy
 from marketsim.backtesting.result import BacktestResult
 from marketsim.backtesting.shrinking import shrunk, weekly_returns
-from marketsim.backtesting.sweep import Sweep, sweep
+from marketsim.backtesting.sweeps.policy import Policy
+from marketsim.backtesting.sweeps.sweep import Sweep, sweep
 from marketsim.backtesting.tilts import equally, least_cap, tilted
 
 __all__ = [
@@ -47,5 +47,5 @@ IN_JAX = ("policies", "quadratic")
 
 def __getattr__(name: str) -> ModuleType:
     if name in IN_JAX:
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__name__}.sweeps.{name}")
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from marketsim.backtesting import audit
-from marketsim.backtesting.futures import FUTURES, altered
+from marketsim.backtesting.audits.futures import FUTURES, altered
 from marketsim.backtesting.history import History
 from marketsim.backtesting.preparing import market_of
 from marketsim.errors import InputError

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketsim.backtesting.quadratic import best_trade
+from marketsim.backtesting.sweeps.quadratic import best_trade
 from marketsim.precision import precise
 
 solve = jax.jit(best_trade)

@@ -12,7 +12,7 @@ import pytest
 
 import marketsim as ms
 from marketsim.backtesting import Costs, Policy, sweep
-from marketsim.backtesting.policies import CALM, LEAST_VARIANCE, MEAN_VARIANCE, MOMENTUM
+from marketsim.backtesting.sweeps.policies import CALM, LEAST_VARIANCE, MEAN_VARIANCE, MOMENTUM
 from marketsim.errors import InputError
 from tests.backtesting.panels import DAYS, TICKERS, panel
 
@@ -147,7 +147,7 @@ def test_arguments_are_checked() -> None:
 def test_a_file_that_walks_a_policy_is_a_strategy(tmp_path: Path) -> None:
     file = tmp_path / "calmest.py"
     file.write_text(
-        "from marketsim.backtesting.policies import CALM\n\n"
+        "from marketsim.backtesting.sweeps.policies import CALM\n\n"
         "def strategy(history):\n    return CALM.at(power=2.0)(history)\n"
     )
     walked = ms.backtest(file, panel(), facts=FACTS)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from marketsim.backtesting.deciding import ROUNDING, TOLERANCE
 from marketsim.backtesting.market import Market
-from marketsim.backtesting.policy import Policy, Weigh, moves_of
+from marketsim.backtesting.sweeps.policy import Policy, Weigh, moves_of
 from marketsim.precision import RUN_OFTEN, precise
 
 __all__ = ["Walked", "side_by_side"]

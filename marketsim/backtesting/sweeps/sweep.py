@@ -19,9 +19,9 @@ from marketsim.backtesting.costs import Costs, costs_of
 from marketsim.backtesting.inference import deflated_sharpe, scatter, sharpe_estimate
 from marketsim.backtesting.market import Market
 from marketsim.backtesting.measures import measured
-from marketsim.backtesting.policy import Policy, number
 from marketsim.backtesting.preparing import market_of
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows
+from marketsim.backtesting.sweeps.policy import Policy, number
 from marketsim.dates import Day
 from marketsim.errors import InputError
 from marketsim.prices import Prices
@@ -29,7 +29,7 @@ from marketsim.prices import Prices
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from marketsim.backtesting.side_by_side import Walked
+    from marketsim.backtesting.sweeps.side_by_side import Walked
     from marketsim.knowledge import Knowledge
 
 __all__ = ["Sweep", "sweep"]
@@ -125,7 +125,7 @@ def sweep(
         An argument is wrong, or some variant's weights are: the message names the settings and the
         date.
     """
-    from marketsim.backtesting.side_by_side import side_by_side  # which imports JAX
+    from marketsim.backtesting.sweeps.side_by_side import side_by_side  # which imports JAX
 
     tried = _tried(policy, settings)
     costs = list(cost) if isinstance(cost, Sequence) else [cost]

@@ -7,8 +7,8 @@ from typing import Final
 import jax.numpy as jnp
 from jax import Array
 
-from marketsim.backtesting.policy import Policy
-from marketsim.backtesting.quadratic import best_trade
+from marketsim.backtesting.sweeps.policy import Policy
+from marketsim.backtesting.sweeps.quadratic import best_trade
 
 __all__ = ["CALM", "LEAST_VARIANCE", "MEAN_VARIANCE", "MOMENTUM"]
 

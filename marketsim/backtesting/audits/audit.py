@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from marketsim.backtesting.audits.futures import FUTURES, SPLIT, altered
+from marketsim.backtesting.audits.suspects import Finding, data_held, written
+from marketsim.backtesting.audits.watching import Reach, watched
 from marketsim.backtesting.deciding import decide
-from marketsim.backtesting.futures import FUTURES, SPLIT, altered
 from marketsim.backtesting.loading import Decide, Strategy, load_strategy, source_of
 from marketsim.backtesting.market import Market
 from marketsim.backtesting.preparing import market_of
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows
-from marketsim.backtesting.suspects import Finding, data_held, written
-from marketsim.backtesting.watching import Reach, watched
 from marketsim.dates import Day
 from marketsim.errors import InputError, MarketsimError
 from marketsim.prices import Prices

@@ -15,9 +15,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from marketsim.backtesting.audits.watching import belongs
 from marketsim.backtesting.loading import Strategy
 from marketsim.backtesting.purity import readers
-from marketsim.backtesting.watching import belongs
 from marketsim.prices import Prices
 from marketsim.resources import PACKAGE
 

@@ -1,0 +1,1 @@
+"""Audits: whether a strategy looks at what it could not have known."""
