@@ -18,6 +18,8 @@ from marketsim.reporting.batch_page import batch_html
 
 __all__ = ["summarise", "summary_table"]
 
+BEYOND: Final = "deflated_information"
+
 MEASURES: Final = (
     "final_wealth",
     "annual_return",
@@ -45,13 +47,16 @@ def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]
     DataFrame
         Rows in the order of the file of jobs. `equal_weight_return` is a year's of equal weights,
         which the strategy has to beat; `deflated_sharpe` the probability that the Sharpe ratio is
-        above that of the best by luck of all jobs over the same period and universe. `state` is
-        `done`, `failed`, `early` or `waiting`.
+        above that of the best by luck of all jobs over the same period and universe, and
+        `deflated_information` that of what was earned beyond equal weight. `state` is `done`,
+        `failed`, `early` or `waiting`.
     """
     rows = [_row(task, finished(folder, task), errors.get(task.name)) for task in tasks]
     words = ("benchmark", "start", "end", "scenarios", "error")
     table = pd.DataFrame(rows)
-    table["deflated_sharpe"] = table["job"].map(_deflated(folder, table[table["state"] == "done"]))
+    done = table[table["state"] == "done"]
+    for name, held_against in (("deflated_sharpe", "interest"), (BEYOND, "equal_weight")):
+        table[name] = table["job"].map(_deflated(folder, done, held_against)).astype(float)
     return table.astype(dict.fromkeys(words, "str")).astype({"cash_yield": "float64"})
 
 
@@ -66,14 +71,14 @@ def _row(task: Task, record: Mapping[str, Any] | None, error: str | None) -> dic
     return row | {"error": error}
 
 
-def _deflated(folder: Path, done: pd.DataFrame) -> dict[str, float]:
-    """Return what is left of each job's Sharpe ratio, its rivals for the best counted."""
+def _deflated(folder: Path, done: pd.DataFrame, held_against: str) -> dict[str, float]:
+    """Return what is left of each job's ratio, its rivals for the best counted."""
     found: dict[str, float] = {}
     for _, rivals in done.groupby(["period", "universe", "prices"]):
         excess = {}
         for job in rivals["job"]:
             daily = pd.read_csv(folder / JOBS / job / RETURNS)
-            excess[job] = daily["return"] - daily["interest"]
+            excess[job] = daily["return"] - daily[held_against]
         found.update({str(k): v for k, v in deflated_sharpes(excess, len(excess)).items()})
     return found
 

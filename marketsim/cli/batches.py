@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -71,7 +72,7 @@ def batch(
                 workers=1 if workers is None and cluster is None else workers,
                 cluster=cluster,
                 on_failure=on_failure,
-                tell=lambda entry: _told(entry, as_json, progress),
+                tell=partial(_told, as_json=as_json, progress=progress, said=set()),
                 began=held.append,
             )
     except BusyError as error:
@@ -82,11 +83,15 @@ def batch(
         raise typer.Exit(1 if found.failed else LATER)
 
 
-def _told(entry: Mapping[str, Any], as_json: bool, progress: Any) -> None:
+def _told(entry: Mapping[str, Any], as_json: bool, progress: Any, said: set[str]) -> None:
+    """Say what became of a job; that closes are not there yet once a period."""
     if as_json:
         _say(json.dumps(entry))
-    elif entry["state"] in ("failed", "early"):
+    elif entry["state"] == "failed":
         print(f"marketsim: {entry['job']}: {entry['error']}", file=sys.stderr)
+    elif entry["state"] == "early" and entry["error"] not in said:
+        said.add(entry["error"])
+        print(f"marketsim: period '{entry['period']}': {entry['error']}", file=sys.stderr)
     if entry["state"] == "running":
         progress(f"making {entry['job']}")
 

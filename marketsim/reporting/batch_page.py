@@ -35,16 +35,19 @@ FIGURES: Final = {
     "equal_weight_return": "Equal weight",
     "annual_volatility": "Volatility",
     "sharpe_ratio": "Sharpe ratio",
-    "deflated_sharpe": "Above luck",
+    "deflated_information": "Above luck",
     "max_drawdown": "Worst fall",
     "annual_turnover": "Turnover",
     "annual_cost": "Costs",
 }
 
+FEW: Final = 3
+"""Jobs of which the same is said that are named one by one."""
+
 HINDSIGHT: Final = (
-    "The best of many variants looks better than it is. 'Above luck' is the probability that a "
-    "Sharpe ratio is more than the best of as many worthless jobs over the same period shows. And "
-    "companies were chosen with hindsight: compare with equal weight of the same ones."
+    "Companies were chosen with hindsight: compare with equal weight of the same ones. And the "
+    "best of many variants looks better than it is: 'Above luck' is the probability that what a job "
+    "earned beyond equal weight is more than the best of as many worthless ones shows."
 )
 
 
@@ -68,10 +71,18 @@ def batch_html(name: str, jobs: pd.DataFrame) -> str:
         "merits": [],
         "hindsight": HINDSIGHT,
         "jobs": _table(done) if len(done) else None,
-        "failed": list(zip(failed["job"], failed["error"], strict=True)),
+        "failed": _reasons(failed),
         "provenance": provenance({"jobs": len(jobs)}),
     }
     return render("batch.html.j2", values)
+
+
+def _reasons(failed: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return jobs with what is said of them, those of which the same is said together."""
+    found = []
+    for error, jobs in failed.groupby("error", sort=False)["job"]:
+        found.append((", ".join(jobs) if len(jobs) <= FEW else f"{len(jobs)} jobs", str(error)))
+    return found
 
 
 def _table(done: pd.DataFrame) -> Table:
@@ -101,7 +112,7 @@ def _setting(value: Any) -> str:
 def _figure(key: str, value: float) -> str:
     if math.isnan(value):
         return MISSING
-    if key == "deflated_sharpe":
+    if key == "deflated_information":
         return percent(value, 0)
     if key == "sharpe_ratio":
         return number(value, 2)

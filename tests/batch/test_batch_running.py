@@ -65,6 +65,8 @@ def test_sharpe_ratios_are_deflated_by_all_that_were_tried(finished: Batch) -> N
     for job in table["job"]:
         daily = pd.read_csv(finished.folder / "jobs" / job / "returns.csv")
         excess[job] = daily["return"] - daily["interest"]
+    beyond = table.set_index("job")["deflated_information"]
+    assert beyond.isna().to_dict() == {job: job.startswith("even") for job in table["job"]}
     found = table.set_index("job")["deflated_sharpe"]
     assert found.to_dict() == pytest.approx(deflated_sharpes(excess, 4).to_dict())
     for job, ratio in found.items():
