@@ -46,8 +46,8 @@ FEW: Final = 3
 
 HINDSIGHT: Final = (
     "Companies were chosen with hindsight: compare with equal weight of the same ones. And the "
-    "best of many variants looks better than it is: 'Above luck' is the probability that what a job "
-    "earned beyond equal weight is more than the best of as many worthless ones shows."
+    "best of many variants looks better than it is: 'Above luck' is the probability that what a "
+    "job earned beyond equal weight is more than the best of as many worthless ones shows."
 )
 
 
