@@ -15,7 +15,7 @@ import pandas as pd
 from marketsim.backtesting.history import Blind, History
 from marketsim.errors import InputError
 from marketsim.knowledge import bill_yields
-from marketsim.prices.splits import NO_SPLITS
+from marketsim.prices.splits import NO_SPLITS, traded_by_day
 
 if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
@@ -222,15 +222,7 @@ class Market:
     @cached_property
     def _traded(self) -> Array:
         """The last closes as they were traded, [row, column]; see `traded_closes`."""
-        levels = self.closes.ffill().to_numpy(float)[self._before :]
-        factors = np.ones_like(levels)
-        places = {str(name): i for i, name in enumerate(self.closes.columns)}
-        for entity, date, value in self.splits[["entity", "date", "value"]].itertuples(index=False):
-            if entity in places:
-                earlier = self.rows < date
-                factors[earlier, places[entity]] *= value
-        traded: Array = levels * factors
-        return traded
+        return traded_by_day(self.closes, self.rows, self.splits)
 
     @cached_property
     def _closes_digests(self) -> list[str]:

@@ -12,11 +12,19 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from marketsim.errors import InputError
 
-__all__ = ["IN_CLOSES", "NO_SPLITS", "splits_between", "splits_in", "traded_closes"]
+__all__ = [
+    "IN_CLOSES",
+    "NO_SPLITS",
+    "splits_between",
+    "splits_in",
+    "traded_by_day",
+    "traded_closes",
+]
 
 IN_CLOSES: Final = ("stock_split", "price_divisor")
 """Quantities of facts that adjusted closes are divided by."""
@@ -95,5 +103,17 @@ def traded_closes(closes: pd.DataFrame, date: pd.Timestamp, splits: pd.DataFrame
     Series, by ticker
         USD. Below what was traded by the dividends since, where closes are adjusted for them too.
     """
-    factor = splits_between(splits, date).reindex(closes.columns).fillna(1.0)
-    return closes.ffill().iloc[-1] * factor
+    (found,) = traded_by_day(closes, pd.DatetimeIndex([date]), splits)
+    return pd.Series(found, closes.columns)
+
+
+def traded_by_day(
+    closes: pd.DataFrame, days: pd.DatetimeIndex, splits: pd.DataFrame
+) -> npt.NDArray[np.float64]:
+    """The last closes known on each of many days, on the split basis of that day, [day, ticker]."""
+    levels = closes.ffill().reindex(days, method="ffill").to_numpy(float, copy=True)
+    places = closes.columns.get_indexer(pd.Index(splits["entity"]))
+    for place, date, ratio in zip(places, splits["date"], splits["value"], strict=True):
+        if place >= 0:
+            levels[days < date, place] *= ratio
+    return levels
