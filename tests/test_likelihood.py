@@ -103,7 +103,7 @@ def test_no_line_of_its_own_moves_the_world(posterior: ms.Posterior, data: Sampl
     way[entries - 3 * lines : entries] = np.random.default_rng(3).normal(size=3 * lines)
     with precise("float64"):
         run = partial(past, coordinates=posterior.coordinates, setting=posterior.setting)
-        moved = jax.jvp(run, (jnp.asarray(posterior.mode),), (jnp.asarray(way),))[1]
+        moved = jax.jit(lambda x, way: jax.jvp(run, (x,), (way,))[1])(posterior.mode, way)
     still = {f.name for f in fields(moved) if not np.asarray(getattr(moved, f.name)).any()}
     assert {f.name for f in fields(moved)} - still == {"lines", "volumes", "inputs", "ordinary"}
 
@@ -189,10 +189,13 @@ def test_world_series_read_their_own_quantity(
     assert {s.kind for s in series} >= set(expected)
 
 
+compiled_errors = jax.jit(log_errors)
+
+
 def errors_at(data: Sample, posterior: ms.Posterior) -> np.ndarray:
     with precise("float64"):
-        x = jnp.asarray(posterior.mode)
-        return np.asarray(log_errors(x, data, posterior.coordinates, posterior.setting))
+        found = compiled_errors(posterior.mode, data, posterior.coordinates, posterior.setting)
+        return np.asarray(found)
 
 
 def test_the_jacobian_is_the_limit_of_differences(data: Sample, posterior: ms.Posterior) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import marketsim as ms
 from marketsim import runs
 from marketsim.errors import DataError, InputError
+from marketsim.knowledge.revenue_map import RevenueMap
 from marketsim.runs.deciding import Question, valued
 from marketsim.runs.recorded import recorded
 
@@ -33,9 +35,29 @@ DRAWS = 60
 MOST = 0.5
 
 
+def without(known: ms.Knowledge, ticker: str) -> ms.Knowledge:
+    """The same, as if there were no such company."""
+    universe = known.universe
+    lines = universe.revenue_map
+    owners, rows = np.array(lines.companies), np.array(lines.lines)
+    stays = np.char.partition(rows, ".")[:, 0] != ticker
+    left = RevenueMap(
+        tuple(rows[stays].tolist()),
+        tuple(owners[owners != ticker].tolist()),
+        lines.layers,
+        lines.share[stays],
+        lines.owner[np.ix_(owners != ticker, stays)],
+        lines.base_growth[stays],
+    )
+    fewer = replace(universe, companies=universe.companies.drop(ticker), revenue_map=left)
+    of_it = known.table["entity"].str.fullmatch(rf"{ticker}([./].*)?")
+    return replace(known.with_facts(known.table[~of_it].reset_index(drop=True)), universe=fewer)
+
+
 def added(known: ms.Knowledge, accounts: pd.DataFrame | None) -> ms.Knowledge:
+    """Beside all that ship but one of its size: so many companies have compiled programs."""
     return ms.add_company(
-        known,
+        without(known, "HPE"),
         "XYZ",
         name="Example Works",
         layer="servers",
@@ -80,6 +102,7 @@ def done(facts: ms.Knowledge, closes: str, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.slow
 class TestWithPricesAndAccounts:
     def test_it_is_calibrated(self, done: runs.Run) -> None:
+        assert "HPE" not in done.posterior.companies
         assert "XYZ" in done.posterior.companies
         for name in ("fit.csv", "assumptions.csv"):
             assert "XYZ.total" in (done.folder / name).read_text(encoding="utf-8")

@@ -8,14 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from marketsim.batch import run_batch
 from marketsim.folders import is_alive, sound_record
-from tests.batch.worlds import batch_file, command, done, hidden, results
+from tests.batch.worlds import batch_file, command, hidden, results
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -24,20 +24,26 @@ import os, signal, sys
 from pathlib import Path
 import marketsim.batch as batch
 
-step = 0
 def dying(call):
     def one(*arguments, **named):
         global step
         step += 1
-        if step == int(sys.argv[3]):
+        if step == last:
             os.kill(os.getpid(), signal.SIGKILL)
         return call(*arguments, **named)
     return one
 for module, name in ((os, "fsync"), (Path, "replace"), (Path, "rename"), (Path, "unlink")):
     setattr(module, name, dying(getattr(module, name)))
-batch.run_batch(sys.argv[1], sys.argv[2])
-print(step)
+jobs, *asked = sys.argv[1:]
+for folder, last in zip(asked[::2], map(int, asked[1::2])):
+    process, step = os.fork(), 0  # nothing here has threads yet
+    if not process:
+        batch.run_batch(jobs, folder)
+        print(step, flush=True)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 """
+"""Runs a batch in a process for each folder, which dies at the step that is asked for."""
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +57,17 @@ def whole(file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
     return results(run_batch(file, tmp_path_factory.mktemp("whole") / "b").folder)
 
 
-def dying_at(file: Path, folder: Path, step: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", DYING, str(file), str(folder), str(step)],
+def dying_at(file: Path, steps: Mapping[Path, int]) -> list[int]:
+    """What processes print and exit with, each of which runs a batch and dies at a step."""
+    asked = [str(one) for folder, step in steps.items() for one in (folder, step)]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DYING, str(file), *asked],
         capture_output=True,
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return [int(line) for line in done.stdout.splitlines()]
 
 
 def require_nothing_torn(folder: Path) -> None:
@@ -72,15 +82,14 @@ def test_killed_at_any_write_and_resumed_it_gives_the_same_bytes(
     file: Path, whole: dict[str, str], tmp_path: Path
 ) -> None:
     """A seventh of all moments before something reaches the disk, from the first to the last."""
-    unhurt = dying_at(file, tmp_path / "b", 10**9)
+    (steps, code) = dying_at(file, {tmp_path / "b": 10**9})
+    assert code == 0
     assert results(tmp_path / "b") == whole
-    steps = int(unhurt.stdout)
     moments = sorted({1, 2, steps, *(round(steps * k / 7) for k in range(1, 7))})
+    folders = {tmp_path / str(step) / "b": step for step in moments}
+    assert dying_at(file, folders) == [-signal.SIGKILL] * len(folders)
     made = set()
-    for step in moments:
-        folder = tmp_path / str(step) / "b"
-        killed = dying_at(file, folder, step)
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
+    for folder in folders:
         require_nothing_torn(folder)
         again = run_batch(file, folder)
         made.add(len(again.skipped))
@@ -95,7 +104,12 @@ def test_killed_at_any_write_and_resumed_it_gives_the_same_bytes(
     [(signal.SIGINT, 0), (signal.SIGTERM, 1), (signal.SIGKILL, 0), (signal.SIGKILL, 1)],
 )
 def test_a_signal_ends_it_in_a_line_and_leaves_no_process_behind(
-    number: signal.Signals, after: int, file: Path, whole: dict[str, str], tmp_path: Path
+    number: signal.Signals,
+    after: int,
+    file: Path,
+    whole: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Sent while two processes are at it, after so many jobs are done."""
     folder = tmp_path / "b"
@@ -123,31 +137,36 @@ def test_a_signal_ends_it_in_a_line_and_leaves_no_process_behind(
         assert states <= {"waiting", "interrupted", "done"}
     require_nothing_torn(folder)
     until(lambda: not any(is_alive(worker) for worker in workers))
-    again = done(file, "--out", folder)
-    assert again.returncode == 0, again.stderr
-    assert ("took over from process" in again.stderr) == (number == signal.SIGKILL)
+    run_batch(file, folder)
+    told = capsys.readouterr().err
+    assert ("took over from process" in told) == (number == signal.SIGKILL)
     assert results(folder) == whole
     assert not hidden(folder)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wait", [0.4, 1.5, 3.0])
-def test_a_signal_while_it_reads_is_a_line_too(wait: float, file: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command(file, "--out", tmp_path / "b"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(wait)
-    process.terminate()
-    _, told = process.communicate()
-    if process.returncode == -signal.SIGTERM:  # Python itself was still starting
-        assert told == ""
-    elif process.returncode:
-        assert (process.returncode, told) == (143, "marketsim: stopped by SIGTERM\n")
-    if (tmp_path / "b").exists():
-        assert not hidden(tmp_path / "b")
+def test_a_signal_while_it_reads_is_a_line_too(file: Path, tmp_path: Path) -> None:
+    waits = (0.4, 1.5, 3.0)
+    begun, folders = time.monotonic(), [tmp_path / str(wait) / "b" for wait in waits]
+    processes = [
+        subprocess.Popen(
+            command(file, "--out", folder),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for folder in folders
+    ]
+    for wait, process, folder in zip(waits, processes, folders, strict=True):
+        time.sleep(max(0.0, begun + wait - time.monotonic()))
+        process.terminate()
+        _, told = process.communicate()
+        if process.returncode == -signal.SIGTERM:  # Python itself was still starting
+            assert told == ""
+        elif process.returncode:
+            assert (process.returncode, told) == (143, "marketsim: stopped by SIGTERM\n")
+        if folder.exists():
+            assert not hidden(folder)
 
 
 def children(process: int) -> list[int]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from marketsim import cli
 
 TICKERS = ("NVDA", "AMD", "MSFT", "META")
 
@@ -31,7 +34,13 @@ def strategy(history):
 """
 
 
-def batch_file(folder: Path, more: str = "", *, strategies: str = '"even.py", "trends.py"') -> Path:
+def batch_file(
+    folder: Path,
+    more: str = "",
+    *,
+    strategies: str = '"even.py", "trends.py"',
+    costs: str = "0.0, 0.001",
+) -> Path:
     """A file of jobs in a folder of its own, with strategies and closes beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, source in (("even", EVEN), ("trends", TRENDS), ("broken", BROKEN)):
@@ -43,7 +52,7 @@ def batch_file(folder: Path, more: str = "", *, strategies: str = '"even.py", "t
     file = folder / "jobs.toml"
     file.write_text(
         f"strategies = [{strategies}]\n[periods]\nyear = {{ start = 2021-02-01 }}\n{more}\n"
-        '[grid]\ncost = [0.0, 0.001]\nprices = "closes.csv"\n'
+        f'[grid]\ncost = [{costs}]\nprices = "closes.csv"\n'
     )
     return file
 
@@ -72,3 +81,15 @@ def command(*arguments: object) -> list[str]:
 def done(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The command, once it has ended."""
     return subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
+
+
+def done_here(*arguments: object) -> int:
+    """The exit code of the command in this process, for what hangs on no process of its own."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        cli.main(["batch", *map(str, arguments)])
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
