@@ -23,9 +23,12 @@ from marketsim.dates import seeing
 from marketsim.errors import InputError, MarketsimError, nearest
 from marketsim.returns import CASH
 
-__all__ = ["ROUNDING", "TOLERANCE", "decide", "with_cash"]
+__all__ = ["ROUNDING", "TOLERANCE", "decide", "raised", "with_cash"]
 
 Array = npt.NDArray[np.float64]
+RAISED: Final = "raised by "
+"""Begins a note on an error of a strategy's own."""
+
 TOLERANCE: Final = 1e-6  # by which weights may sum to another number than 1
 ROUNDING: Final = 1e-9  # a weight this little below zero is a solver's zero
 
@@ -66,7 +69,7 @@ def decide(strategy: Strategy, history: History, universe: tuple[str, ...]) -> A
     except MarketsimError as error:
         raise type(error)(f"{where}: {error}") from error
     except Exception as error:
-        error.add_note(f"raised by {where}{_line(error, strategy)}")
+        error.add_note(f"{RAISED}{where}{_line(error, strategy)}")
         raise
     if isinstance(history, Blind) and history.asked:
         return None
@@ -75,6 +78,13 @@ def decide(strategy: Strategy, history: History, universe: tuple[str, ...]) -> A
         raise InputError(f"{where}: " + "; ".join(faults))
     chosen = np.array([weights.get(name, 0.0) for name in with_cash(universe)])
     return chosen / total(chosen)
+
+
+def raised(error: BaseException) -> tuple[str, bool]:
+    """Return an error in a line, and whether a strategy raised it: then with its name and date."""
+    notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(RAISED)]
+    says = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return (f"{notes[0].removeprefix(RAISED)}: {says}", True) if notes else (says, False)
 
 
 def with_cash(universe: tuple[str, ...]) -> list[str]:

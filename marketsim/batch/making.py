@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marketsim.backtesting import BacktestResult, backtest
+from marketsim.backtesting.deciding import raised
 from marketsim.backtesting.result import as_json
 from marketsim.batch.inputs import Inputs, inputs_of
 from marketsim.batch.planning import Task
@@ -59,7 +60,7 @@ def make(
     except MarketsimError as found:
         error = str(found)
     except (Exception, SystemExit) as found:  # a strategy may raise anything
-        error = "; ".join([_told(found), *getattr(found, "__notes__", ())])
+        error, _ = raised(found)
         trace = traceback.format_exc()
     return Outcome(task.name, round(time.perf_counter() - begun, 3), error, trace)
 
@@ -91,7 +92,3 @@ def _write(path: Path, task: Task, result: BacktestResult) -> None:
     files = {**result.files(), REPORT: backtest_html(result).encode()}
     record = {**result.record(), "job": task.identity, "results": digests(files)}
     replace_folder(path, {**files, RECORD: as_json(record)})
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ")

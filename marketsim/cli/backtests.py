@@ -188,12 +188,11 @@ def strategies() -> None:
 
 def _told(error: Exception) -> Exception:
     """Return what a strategy raised as one line that says when and where; any other error as is."""
+    from marketsim.backtesting.deciding import raised
     from marketsim.errors import InputError
 
-    notes = [note for note in getattr(error, "__notes__", []) if note.startswith("raised by ")]
-    if not notes:
-        return error
-    return InputError(f"{notes[0].removeprefix('raised by ')}: {type(error).__name__}: {error}")
+    told, by_strategy = raised(error)
+    return InputError(told) if by_strategy else error
 
 
 def _universe(

@@ -19,7 +19,7 @@ import pandas as pd
 from marketsim.backtesting.audits.futures import FUTURES, SPLIT, altered
 from marketsim.backtesting.audits.suspects import Finding, data_held, written
 from marketsim.backtesting.audits.watching import Reach, watched
-from marketsim.backtesting.deciding import decide
+from marketsim.backtesting.deciding import decide, raised
 from marketsim.backtesting.loading import Decide, Strategy, load_strategy, source_of
 from marketsim.backtesting.market import Market
 from marketsim.backtesting.preparing import market_of
@@ -163,15 +163,9 @@ def _asked(strategy: Strategy, market: Market, row: int) -> tuple[Array | str, l
         try:
             weights = decide(strategy, market.history(row, held), market.universe)
         except Exception as error:
-            told = str(error) if isinstance(error, MarketsimError) else _noted(error)
-            return told, reached
+            return str(error) if isinstance(error, MarketsimError) else raised(error)[0], reached
     assert weights is not None
     return weights, reached
-
-
-def _noted(error: Exception) -> str:
-    notes = getattr(error, "__notes__", [])
-    return "; ".join([f"{type(error).__name__}: {error}", *notes])
 
 
 def _differ(one: Array | str, other: Array | str, by: float = SAME) -> bool:
