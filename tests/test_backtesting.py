@@ -516,7 +516,20 @@ def test_who_could_be_bought_when_is_told() -> None:
     result = backtest("equal_weight", closes)
     day = f"{DAYS[61]:%Y-%m-%d}"
     first = f"{DAYS[0]:%Y-%m-%d}"
-    assert f"3 of 4 companies could be bought on {first}; CCC from {day}" in result.notes
-    assert result.record()["listed"] == {"AAA": first, "BBB": first, "CCC": day, "DDD": first}
+    assert f"3 of 4 tickers could be bought on {first}; CCC from {day}" in result.notes
+    assert result.record()["available"] == {"AAA": first, "BBB": first, "CCC": day, "DDD": first}
     whole = backtest("equal_weight", panel())
     assert not any("could be bought" in note for note in whole.notes)
+
+
+def test_a_walk_that_ends_before_it_should_and_who_never_came_are_told() -> None:
+    closes = panel()
+    closes["DDD"] = np.nan
+    last = f"{DAYS[-1]:%Y-%m-%d}"
+    result = backtest("equal_weight", closes, end="2030-01-01")
+    assert f"closes end on {last}, before the 2030-01-01 that was asked for" in " ".join(
+        result.notes
+    )
+    assert "never DDD" in " ".join(result.notes)
+    with pytest.raises(InputError, match="none of DDD has a close from"):
+        backtest("equal_weight", closes, tickers=["DDD"])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import marketsim as ms
 
-LATER = 75
+WRONG, LATER = 2, 75
 
 
 def main() -> int:
@@ -26,18 +26,26 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=10_000)
     asked = parser.parse_args()
     try:
-        closes = ms.load_prices(source=asked.prices)
-    except ms.errors.PriceError as error:
+        return night(asked.folder, asked.prices, asked.draws)
+    except ms.errors.MarketsimError as error:
         print(error, file=sys.stderr)
-        return LATER
-    tonight = asked.folder / f"{closes.as_of:%Y-%m-%d}"
-    earlier = sorted(record.parent for record in asked.folder.glob("*/run.json"))
-    if tonight in earlier:
+        away = isinstance(error, ms.errors.PriceError) and asked.prices == "yahoo"
+        return LATER if away else WRONG
+
+
+def night(folder: Path, prices: str, draws: int) -> int:
+    """Make the run of the newest closes, and compare it with the one before."""
+    day = ms.load_prices(source=prices).as_of
+    tonight, since = folder / f"{day:%Y-%m-%d}", folder / f"{day:%Y-%m-%d}-since"
+    nights = sorted(record.parent for record in folder.glob("20??-??-??/run.json"))
+    earlier = [one for one in nights if one < tonight]
+    if tonight in nights and (since.exists() or not earlier):
         print(f"{tonight} is there: no newer closes have come", file=sys.stderr)
         return LATER
-    ms.runs.run(prices=asked.prices, as_of=closes.as_of, draws=asked.draws, out=tonight)
+    if tonight not in nights:
+        ms.runs.run(prices=prices, as_of=day, draws=draws, out=tonight)
     if earlier:
-        print(ms.runs.compare(earlier[-1], tonight, out=Path(f"{tonight}-since")))
+        print(ms.runs.compare(earlier[-1], tonight, out=since))
     print(f"report: {tonight / 'report.html'}")
     return 0
 

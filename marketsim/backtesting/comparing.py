@@ -145,8 +145,8 @@ def compared(walks: Sequence[RecordedWalk]) -> BacktestComparison:
     excess = {n: one["return"] - one["interest"] for n, one in zip(names, cut, strict=True)}
     sure = {
         "sharpe_error": _errors(excess),
-        "deflated_sharpe": deflated_sharpes(excess, trials),
-        "deflated_information": deflated_sharpes(differences, trials),
+        "deflated_sharpe": pd.Series(deflated_sharpes(excess, trials=trials)),
+        "deflated_information": pd.Series(deflated_sharpes(differences, trials=trials)),
     }
     table = pd.DataFrame(found).T.join(pd.DataFrame(sure)).rename_axis("backtest")
     return BacktestComparison(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,10 @@ from marketsim.backtesting.costs import Costs, Dated, costs_of
 from marketsim.backtesting.loading import Decide, Strategy, load_strategy
 from marketsim.backtesting.market import Market, panel_digest, regimes_digest
 from marketsim.backtesting.measures import active, measures
-from marketsim.backtesting.preparing import market_of
+from marketsim.backtesting.preparing import market_of, what_was_there
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows, require_rebalance
 from marketsim.backtesting.result import EVEN, HINDSIGHT, BacktestResult
+from marketsim.backtesting.sweeps.policy import Policy
 from marketsim.backtesting.walk import Walk, walk
 from marketsim.dates import Day
 from marketsim.errors import InputError
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from marketsim.scenarios import Regime
 
 __all__ = ["backtest"]
-
-NAMED: Final = 12
-"""Companies that a note lists."""
 
 
 def backtest(
@@ -145,7 +143,7 @@ def backtest(
         layers={str(t): str(layer) for t, layer in table["layer"].items()},
         notes=(
             HINDSIGHT,
-            *_came_later(market),
+            *what_was_there(market, end),
             *mine.ended,
             *_uncharged(costs),
             *_unread(loaded, market),
@@ -202,20 +200,6 @@ def _uncharged(costs: Dated) -> tuple[str, ...]:
     )
 
 
-def _came_later(market: Market) -> tuple[str, ...]:
-    """Say how many companies could be bought at the start, and when others came."""
-    later = {ticker: day for ticker, day in market.listed.items() if day > market.rows[0]}
-    if not later:
-        return ()
-    order = sorted(later.items(), key=lambda one: (one[1], one[0]))
-    told = ", ".join(f"{ticker} from {day:%Y-%m-%d}" for ticker, day in order[:NAMED])
-    more = f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
-    return (
-        f"{len(market.universe) - len(later)} of {len(market.universe)} companies could be bought "
-        f"on {market.rows[0]:%Y-%m-%d}; {told}{more}",
-    )
-
-
 def _unread(loaded: Strategy, market: Market) -> tuple[str, ...]:
     """Say that scenarios were given to a file that asks for none."""
     text = loaded.text
@@ -242,6 +226,8 @@ def _meta(
         "benchmark": None if against is None else against.name,
         "cash_yield": cash_yield,
     }
+    if isinstance(loaded.decide, Policy):
+        arguments["policy"] = loaded.decide.record()
     digests = {
         "strategy": loaded.digest,
         "prices": panel_digest(market.closes),
@@ -255,6 +241,6 @@ def _meta(
     if against is not None:
         given["benchmark"] = against.to_frame()
     digests |= {name: panel_digest(table) for name, table in given.items()}
-    listed = {ticker: f"{day:%Y-%m-%d}" for ticker, day in market.listed.items()}
-    meta = {"arguments": arguments, "listed": listed, "sha256": digests}
+    available = {ticker: f"{day:%Y-%m-%d}" for ticker, day in market.available.items()}
+    meta = {"arguments": arguments, "available": available, "sha256": digests}
     return {**meta, "versions": versions()}

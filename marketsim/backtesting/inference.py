@@ -6,7 +6,7 @@ a benchmark, and independent of one another in time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -180,17 +180,23 @@ def scatter(ratios: np.ndarray, count: int) -> float:
     return float(max(seen.std(ddof=1) if len(seen) > 1 else 0.0, null))
 
 
-def deflated_sharpes(excess: Mapping[str, pd.Series], trials: int) -> pd.Series:
+def deflated_sharpes(
+    excess: Mapping[str, pd.Series], tried: Iterable[pd.Series] | None = None, trials: int = 0
+) -> dict[str, float]:
     """Return what is left of each of several ratios if it was the one that was picked.
 
     Parameters
     ----------
     excess : mapping of str to Series, by date
-        Of each trial, over the same dates; the first return is left out, since it is only a cost.
+        Of each, over the same dates; the first return is left out, since it is only a cost.
+    tried : of Series, optional
+        Those that differ; by default all of them.
     trials : int
-        That were made, these among them.
+        Where more were made than these.
     """
     found = {name: sharpe_estimate(one.iloc[1:]) for name, one in excess.items()}
-    ratios = np.array([one.ratio for one in found.values()])
+    others = list(excess.values() if tried is None else tried)
+    ratios = np.array([sharpe_estimate(one.iloc[1:]).ratio for one in others])
     apart = scatter(ratios, next(iter(found.values())).count)
-    return pd.Series({name: deflated_sharpe(one, trials, apart) for name, one in found.items()})
+    count = max(trials, len(others))
+    return {name: deflated_sharpe(one, count, apart) for name, one in found.items()}

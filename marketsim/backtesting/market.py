@@ -129,8 +129,8 @@ class Market:
         return weights
 
     @cached_property
-    def listed(self) -> dict[str, pd.Timestamp]:
-        """The first row on which each ticker can be bought, of those that ever can."""
+    def available(self) -> dict[str, pd.Timestamp]:
+        """The first row of the walk on which each ticker can be bought, of those that ever can."""
         priced = np.isfinite(self.prices)
         found = zip(self.universe, priced.argmax(axis=0), priced.T, strict=True)
         return {ticker: self.rows[first] for ticker, first, seen in found if seen.any()}

@@ -11,11 +11,31 @@ import pandas as pd
 
 from marketsim.backtesting.inference import FLAT
 
-__all__ = ["active", "drawdown", "measured", "measures", "monthly_returns", "span", "wealth"]
+__all__ = [
+    "MEASURED",
+    "active",
+    "drawdown",
+    "measured",
+    "measures",
+    "monthly_returns",
+    "span",
+    "wealth",
+]
 
 Array = npt.NDArray[np.float64]
 
 DAYS_PER_YEAR: Final = 365.25
+
+MEASURED: Final = (
+    "final_wealth",
+    "annual_return",
+    "annual_volatility",
+    "sharpe_ratio",
+    "max_drawdown",
+    "annual_turnover",
+    "annual_cost",
+)
+"""What is measured of any walk."""
 
 
 def wealth(returns: pd.Series) -> pd.Series:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
     from marketsim.scenarios import Regime
 
-__all__ = ["market_of"]
+__all__ = ["market_of", "what_was_there"]
+
+NAMED: Final = 12
+"""Tickers that a note lists."""
+
+A_WEEK: Final = pd.Timedelta(days=7)
 
 
 def market_of(
@@ -49,11 +54,52 @@ def market_of(
     )
 
 
-def _regimes(given: Path | str | tuple[Regime, ...] | None) -> tuple[Regime, ...] | None:
-    if given is None or isinstance(given, tuple):
-        return given
-    from marketsim.scenarios import read_regimes  # which imports the model
+def what_was_there(market: Market, end: Day | None) -> tuple[str, ...]:
+    """Say what of the universe could be bought when, and where closes end before they should.
 
+    Raises
+    ------
+    InputError
+        Nothing of it ever can.
+    """
+    first, last = market.rows[0], market.rows[-1]
+    if not market.available:
+        raise InputError(
+            f"none of {', '.join(market.universe[:NAMED])} has a close from {first:%Y-%m-%d} to "
+            f"{last:%Y-%m-%d}: there is nothing to buy"
+        )
+    notes = []
+    asked = day_or_none(end, "end")
+    if asked is not None and asked - last > A_WEEK:
+        notes.append(
+            f"closes end on {last:%Y-%m-%d}, before the {asked:%Y-%m-%d} that was asked for"
+        )
+    never = [ticker for ticker in market.universe if ticker not in market.available]
+    later = {ticker: day for ticker, day in market.available.items() if day > first}
+    if later or never:
+        order = sorted(later.items(), key=lambda one: (one[1], one[0]))
+        told = [f"{ticker} from {day:%Y-%m-%d}" for ticker, day in order[:NAMED]]
+        told += [f"{len(order) - NAMED} more"] if len(order) > NAMED else []
+        told += [f"never {', '.join(never[:NAMED])}"] if never else []
+        count = len(market.universe) - len(later) - len(never)
+        notes.append(
+            f"{count} of {len(market.universe)} tickers could be bought on {first:%Y-%m-%d}; "
+            f"{', '.join(told)}"
+        )
+    return tuple(notes)
+
+
+def _regimes(given: Path | str | tuple[Regime, ...] | None) -> tuple[Regime, ...] | None:
+    if given is None:
+        return None
+    from marketsim.scenarios import Regime, read_regimes  # which import the model
+
+    if isinstance(given, tuple) and given and all(isinstance(one, Regime) for one in given):
+        return given
+    if not isinstance(given, str | Path) or not str(given):
+        raise InputError(
+            f"scenarios={given!r}: give a TOML file, or what ms.scenarios.read_regimes returns"
+        )
     return read_regimes(given)
 
 

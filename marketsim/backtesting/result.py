@@ -71,9 +71,10 @@ class BacktestResult:
         What a reader must know: the hindsight of the universe, who of it could be bought when, and
         sales forced by prices that ended.
     meta : mapping
-        arguments (start, end, rebalance, cost, tickers, benchmark, cash_yield), listed (the first
-        date on which each ticker could be bought), sha256 (of the strategy's file, of closes and
-        facts up to the last date, and of the benchmark, volumes and scenarios where there are any),
+        arguments (start, end, rebalance, cost, tickers, benchmark, cash_yield, and the policy where
+        it was one), available (the first date of the walk on which each ticker could be bought),
+        sha256 (of the strategy's file, of closes and facts up to the last date, and of the
+        benchmark, volumes and scenarios where there are any),
         versions, and trials where they were counted.
     """
 

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from marketsim.errors import InputError
 
-__all__ = ["equally", "least_cap", "tilted"]
+__all__ = ["ROOM", "equally", "least_cap", "tilted"]
 
 Array = npt.NDArray[np.float64]
 

@@ -44,7 +44,7 @@ HAND: Final = "marketsim.batch.hand"
 
 INSTALLED: Final = "marketsim has to be installed where its scheduler and its workers run"
 
-ADDRESS: Final = re.compile(r"[a-z]+://[^/\s]+:\d+")
+ADDRESS: Final = re.compile(r"(tcp|tls)://[^/\s]+:\d+")
 
 
 def clustered(address: str) -> Executor:
@@ -63,7 +63,7 @@ def clustered(address: str) -> Executor:
         From the executor: the scheduler is not there, or not any more.
     """
     if not ADDRESS.fullmatch(address):
-        raise InputError(f"cluster '{address}' is no address; write tcp://HOST:PORT")
+        raise InputError(f"cluster '{address}' is no address; write tcp://HOST:PORT, or tls://")
     distributed = _distributed()
 
     def executor(tasks: Sequence[Task], folder: Path, logs: Path) -> Iterator[Event]:
@@ -159,7 +159,7 @@ class _Work:
             raise self._gone() from error
         self.looked = time.monotonic()
         if not self.room and not self.waits:
-            says = "has no worker; waiting for one (end with Ctrl-C)"
+            says = f"has no worker; waiting for one (end with Ctrl-C). {INSTALLED}"
             print(f"marketsim: the cluster at {self.address} {says}", file=sys.stderr)
         self.waits = not self.room
 
@@ -229,6 +229,10 @@ def _client(distributed: ModuleType, address: str) -> Iterator[Any]:
     with _silence("distributed"), dask.config.set(large):
         try:
             client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+        except TypeError as error:
+            raise InputError(
+                f"cluster '{address}': Dask's configuration has no TLS: {error}"
+            ) from error
         except (OSError, ValueError, distributed.TimeoutError) as error:
             raise BusyError(
                 f"no scheduler answers at {address}; start one (dask scheduler), or give the "

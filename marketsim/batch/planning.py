@@ -15,7 +15,7 @@ import pandas as pd
 
 from marketsim.backtesting.loading import source_of
 from marketsim.backtesting.market import Market, panel_digest, regimes_digest
-from marketsim.batch.inputs import market_for
+from marketsim.batch.inputs import market_for, prices_of
 from marketsim.batch.job import Job
 from marketsim.errors import BusyError, InputError, MarketsimError
 from marketsim.provenance import code_hash, data_hash, versions
@@ -97,6 +97,11 @@ class _Digests:
 
 
 def _task(job: Job, digests: _Digests) -> Task:
+    shown = re.sub(r"[^A-Za-z0-9_.-]", "_", job.name)  # for any disk, and for a link as it stands
+    if early := _early(job, prices_of(job)[1].closes.index[-1]):
+        told = json.dumps(job.settings(), sort_keys=True)
+        digest = hashlib.sha256(told.encode()).hexdigest()[:SHOWN]
+        return Task(job, f"{shown}-{job.start}-{job.end}-{digest}", {}, early)
     market = market_for(job)
     start, end = (f"{date:%Y-%m-%d}" for date in (market.rows[0], market.rows[-1]))
     identity = {
@@ -121,12 +126,16 @@ def _task(job: Job, digests: _Digests) -> Task:
     }
     text = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:SHOWN]
-    shown = re.sub(r"[^A-Za-z0-9_.-]", "_", job.name)  # for any disk, and for a link as it stands
-    return Task(job, f"{shown}-{start}-{end}-{digest}", identity, _early(job, market.rows[-1]))
+    return Task(job, f"{shown}-{start}-{end}-{digest}", identity)
 
 
 def _early(job: Job, last: pd.Timestamp) -> str:
-    """Return what is missing of a period whose end was named; holidays and weekends are not."""
+    """Return what is missing of a period whose end was named; holidays and weekends are not.
+
+    Or of one that has not begun.
+    """
+    if job.end is None and job.start is not None and pd.Timestamp(job.start) > last:
+        return f"closes reach to {last:%Y-%m-%d}, and the period begins on {job.start}"
     if job.end is None:
         return ""
     after, until = (np.datetime64(day + ONE_DAY, "D") for day in (last, pd.Timestamp(job.end)))

@@ -113,7 +113,11 @@ def run_batch(
         ripe = [task for task in tasks if not _put_off(task, status, tell)]
         left = [task for task in ripe if not _skip(folder, task, status, tell)]
         status.write()
-        made = _made(folder, left, executor, status, on_failure, tell)
+        try:
+            made = _made(folder, left, executor, status, on_failure, tell)
+        except BaseException:
+            status.interrupt()
+            raise
         failed, early = status.of("failed"), status.of("early")
         errors = {name: str(status.entries[name]["error"]) for name in (*failed, *early)}
         table = summary_table(folder, tasks, errors)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from marketsim.backtesting.inference import deflated_sharpes
+from marketsim.backtesting.measures import MEASURED
 from marketsim.backtesting.result import EVEN, RETURNS
 from marketsim.batch.planning import Task
 from marketsim.batch.store import JOBS, finished
@@ -18,17 +19,10 @@ from marketsim.reporting.batch_page import batch_html
 
 __all__ = ["summarise", "summary_table"]
 
-BEYOND: Final = "deflated_information"
+ALIKE: Final = ("period", "universe", "prices", "cost", "spread", "cash_yield")
+"""Settings that rivals share: what differs in others is a variant that was tried."""
 
-MEASURES: Final = (
-    "final_wealth",
-    "annual_return",
-    "annual_volatility",
-    "sharpe_ratio",
-    "max_drawdown",
-    "annual_turnover",
-    "annual_cost",
-)
+BEYOND: Final = "deflated_information"
 
 
 def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]) -> pd.DataFrame:
@@ -47,7 +41,7 @@ def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]
     DataFrame
         Rows in the order of the file of jobs. `equal_weight_return` is a year's of equal weights,
         which the strategy has to beat; `deflated_sharpe` the probability that the Sharpe ratio is
-        above that of the best by luck of all jobs over the same period and universe, and
+        above that of the best by luck of all that were tried at the same cost, and
         `deflated_information` that of what was earned beyond equal weight. `state` is `done`,
         `failed`, `early` or `waiting`.
     """
@@ -66,20 +60,21 @@ def _row(task: Task, record: Mapping[str, Any] | None, error: str | None) -> dic
     row["state"] = "done" if record else missing
     measured = {} if record is None else record["summary"]
     own = measured.get(task.job.name, {})
-    row |= {name: _number(own.get(name)) for name in MEASURES}
+    row |= {name: _number(own.get(name)) for name in MEASURED}
     row["equal_weight_return"] = _number(measured.get(EVEN, {}).get("annual_return"))
     return row | {"error": error}
 
 
 def _deflated(folder: Path, done: pd.DataFrame, held_against: str) -> dict[str, float]:
-    """Return what is left of each job's ratio, its rivals for the best counted."""
+    """Return what is left of each job's ratio: its rivals at the same cost counted, each once."""
     found: dict[str, float] = {}
-    for _, rivals in done.groupby(["period", "universe", "prices"]):
-        excess = {}
+    for _, rivals in done.groupby([*ALIKE], dropna=False):
+        excess, distinct = {}, {}
         for job in rivals["job"]:
             daily = pd.read_csv(folder / JOBS / job / RETURNS)
             excess[job] = daily["return"] - daily[held_against]
-        found.update({str(k): v for k, v in deflated_sharpes(excess, len(excess)).items()})
+            distinct[daily["return"].to_numpy().tobytes()] = excess[job]
+        found |= dict(deflated_sharpes(excess, distinct.values()))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -127,6 +128,8 @@ def backtest(
         folder = out or Path("runs") / _identity(result)
         result.to_folder(folder, report=backtest_html(result))
     print(result.summary.to_string(float_format="{:.4f}".format, na_rep=""))
+    for note in result.notes[1:]:  # the first is of hindsight, and in the report
+        print(f"note: {note}", file=sys.stderr)
     print(f"report: {folder / 'report.html'}")
 
 

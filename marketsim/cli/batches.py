@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from . import environment
-from .options import Out
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -29,7 +28,10 @@ LATER: Final = 75
 
 def batch(
     jobs: Annotated[Path, typer.Argument(metavar="FILE", help="TOML: strategies, periods, grid.")],
-    out: Out = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", show_default="runs/ and the name of FILE", help="Its folder."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, show_default="1", help="Processes side by side.")
     ] = None,

@@ -67,7 +67,7 @@ def test_no_move_between_two_weights_helps(seed: int, cap: float, some: int, bol
     means = means if bold else np.zeros(12)
     able = np.arange(12) < some
     w = answer(covariance, means, able, cap)
-    most = min(max(cap, 2.0 / some), 1.0)
+    most = max(cap, (1.0 + 1e-6) / some)
     assert w.sum() == pytest.approx(1.0, abs=1e-12)
     assert (w >= 0.0).all()
     assert (w <= most + 1e-9).all()
@@ -104,3 +104,29 @@ def test_it_runs_in_batches_and_in_single_precision() -> None:
     )
     exact = answer(covariance, means, np.ones(12, bool), 0.2)
     np.testing.assert_allclose(found[0], exact, atol=2e-3)
+
+
+@pytest.mark.parametrize("aversion", [1e-5, 1e-3, 1.0, 1e5])
+def test_means_of_any_size_are_answered(aversion: float) -> None:
+    """With little aversion all goes to the best up to the cap, with much to least variance."""
+    covariance, means = problem(5)
+    found = answer(covariance, means / aversion, np.ones(12, bool), 0.2)
+    if aversion < 1e-2:
+        assert found[means.argsort()[-5:]] == pytest.approx(0.2, abs=1e-6)
+    if aversion > 1e4:
+        least = answer(covariance, np.zeros(12), np.ones(12, bool), 0.2)
+        np.testing.assert_allclose(found, least, atol=1e-4)
+    np.testing.assert_allclose(found, by_clarabel(covariance, means / aversion), atol=1e-6)
+
+
+def test_what_is_no_covariance_has_no_answer() -> None:
+    found = answer(-np.eye(4), np.zeros(4), np.ones(4, bool))
+    assert np.isnan(found).all()
+
+
+def test_one_ticker_and_a_cap_below_equal_weight() -> None:
+    covariance, means = problem(1)
+    only = np.arange(12) == 3
+    assert answer(covariance, means, only, 0.15)[3] == pytest.approx(1.0)
+    even = answer(covariance, means, np.ones(12, bool), 0.05)
+    np.testing.assert_allclose(even, 1.0 / 12, atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -72,8 +73,8 @@ def test_rewriting_the_future_changes_nothing_before(seed: int | None) -> None:
 
 def test_the_order_and_the_number_of_variants_do_not_matter() -> None:
     some = tried(CALM, {"power": [0.5, 1.0]}, panel())
-    more = tried(CALM, {"power": [*np.linspace(0.0, 3.0, 40), 1.0, 0.5]}, panel())
-    np.testing.assert_allclose(more.returns[[41, 40]], some.returns, rtol=1e-13, atol=1e-15)
+    more = tried(CALM, {"power": [*np.linspace(0.0, 3.0, 41), 1.0, 0.5]}, panel())
+    np.testing.assert_allclose(more.returns[[42, 41]], some.returns, rtol=1e-13, atol=1e-15)
 
 
 def test_what_is_not_invested_earns_interest() -> None:
@@ -89,10 +90,17 @@ def test_what_is_not_invested_earns_interest() -> None:
 def test_the_best_is_deflated_by_all_that_were_tried() -> None:
     found = tried(MOMENTUM, {"strength": np.linspace(-2.0, 2.0, 21)}, panel(), cost=[0.0, 0.001])
     assert len(found.table) == 42
-    highest = int(found.table["sharpe_ratio"].argmax())
-    assert found.best().all["strength"] == found.table["strength"][highest]
-    alone = ms.backtest(found.best(), panel(), cost=0.0, facts=FACTS)
-    assert 0.0 < found.deflated_sharpe() < alone.deflated_sharpe()
+    dear = found.table[found.table["cost"] == 0.001]
+    assert found.best().all["strength"] == dear["strength"].iloc[dear["sharpe_ratio"].argmax()]
+    alone = ms.backtest(found.best(cost=0), panel(), cost=0.0, facts=FACTS)
+    dearest = ms.backtest(found.best(), panel(), cost=0.001, facts=FACTS)
+    assert 0.0 < found.deflated_sharpe() < dearest.deflated_sharpe()
+    assert found.deflated_sharpe(cost=0) < alone.deflated_sharpe()
+    one = tried(MOMENTUM, {"strength": np.linspace(-2.0, 2.0, 21)}, panel(), cost=0.001)
+    assert found.deflated_sharpe() == pytest.approx(one.deflated_sharpe())  # costs are no trials
+    assert found.best("max_drawdown").all == one.best("max_drawdown").all
+    calmest = one.table["max_drawdown"].argmin()
+    assert one.best("max_drawdown").all["strength"] == one.table["strength"][calmest]
     assert repr(found) == "Sweep(momentum, 42 variants, 2020-01-01 to 2021-03-31)"
 
 
@@ -124,6 +132,64 @@ def test_weights_on_what_cannot_be_bought_are_refused() -> None:
         tried(Policy(blind, window=5), {}, gaps().iloc[1:])
 
 
+def test_a_policy_that_counts_what_cannot_be_bought_is_refused() -> None:
+    """A backtest would show it fewer tickers, and it would decide otherwise."""
+
+    def counting(moves: jax.Array, able: jax.Array) -> jax.Array:
+        return jnp.where(able, 1.0 / moves.shape[1], 0.0)
+
+    with pytest.raises(InputError, match=r"count able\.sum\(\)"):
+        tried(Policy(counting, window=5), {}, gaps())
+    assert len(tried(Policy(counting, window=5), {}, panel()).table) == 1
+
+
+def test_what_a_policy_reads_beside_is_read_again() -> None:
+    share = 0.5
+
+    def some(moves: jax.Array, able: jax.Array) -> jax.Array:
+        return share * able / able.sum()
+
+    policy, found = Policy(some, window=1), []
+    for value in (0.5, 1.0):
+        share = value
+        found.append(tried(policy, {}, panel(), cash_yield=0.0).table["annual_volatility"][0])
+        alone = ms.backtest(policy, panel(), facts=FACTS, cash_yield=0.0)
+        assert alone.summary["some"]["annual_volatility"] == pytest.approx(found[-1])
+    assert found[1] > 1.5 * found[0]
+
+
+def test_one_ticker_is_held_whole() -> None:
+    for policy in (CALM, MOMENTUM, LEAST_VARIANCE, MEAN_VARIANCE):
+        found = tried(policy, {}, panel(), tickers=["AAA"], cost=0.0)
+        gained = panel()["AAA"].iloc[-1] / panel()["AAA"].iloc[0]
+        assert found.table["final_wealth"][0] == pytest.approx(gained)
+
+
+def test_a_record_tells_variants_apart() -> None:
+    one, two = (
+        ms.backtest(MOMENTUM.at(strength=s), panel(), facts=FACTS).record()["arguments"]["policy"]
+        for s in (0.5, 3.0)
+    )
+    assert one["settings"]["strength"] == 0.5 != two["settings"]["strength"]
+    assert one["function"] == "marketsim.backtesting.sweeps.policies.momentum"
+
+
+@pytest.mark.parametrize(
+    ("weigh", "says"),
+    [
+        (lambda moves, able: jnp.ones(3), "returns .*; weights are an array of 4 numbers"),
+        (lambda moves, able: None, "weights are an array"),
+        (lambda moves, able: able if moves[0, 0] > 0 else -able, "cannot be traced by JAX: Tracer"),
+        (lambda moves, able: able / 0 * 1j, "weights are an array"),
+    ],
+)
+def test_a_function_of_another_kind_is_refused_in_both(weigh: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        tried(Policy(weigh, window=5), {}, panel())
+    with pytest.raises(InputError, match=says):
+        ms.backtest(Policy(weigh, window=5), panel(), facts=FACTS)
+
+
 def test_arguments_are_checked() -> None:
     with pytest.raises(InputError, match="no setting 'powr'"):
         tried(CALM, {"powr": [1.0]}, panel())
@@ -131,11 +197,27 @@ def test_arguments_are_checked() -> None:
         tried(CALM, {"power": []}, panel())
     with pytest.raises(InputError, match=r"power='2' is no number"):
         tried(CALM, {"power": ["2"]}, panel())
+    with pytest.raises(InputError, match="give a list of values"):
+        tried(CALM, {"power": 1.0}, panel())
+    with pytest.raises(InputError, match="power has a value twice"):
+        tried(CALM, {"power": [1.0, 1.0]}, panel())
+    with pytest.raises(InputError, match="write values to try by name"):
+        tried(CALM, None, panel())
+    with pytest.raises(InputError, match="takes a Policy"):
+        tried("momentum", {}, panel())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="nothing to try"):
+        tried(CALM, {}, panel(), cost=[])
+    with pytest.raises(InputError, match="window=1000000"):
+        Policy(CALM.weigh, window=10**6)
+    with pytest.raises(InputError, match="'cost' is taken"):
+        tried(Policy(lambda moves, able, cost=1.0: able, window=1), {}, panel())
+    with pytest.raises(InputError, match="function of moves and able, not 3"):
+        Policy(3, window=1)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="window=0"):
         Policy(naked, window=0)
     with pytest.raises(InputError, match="takes history; it is shown moves and able"):
         Policy(lambda history: history, window=3)
-    with pytest.raises(InputError, match="size's default"):
+    with pytest.raises(InputError, match="size has no default"):
         Policy(lambda moves, able, size: able, window=3)
     with pytest.raises(InputError, match="'sharp' is no measure"):
         tried(CALM, {}, panel()).best("sharp")

@@ -77,6 +77,7 @@ def test_a_night_is_compared_with_the_one_before(
         (out / "run.json").write_text("{}")
 
     def compare(before: Path, after: Path, out: Path) -> str:
+        out.mkdir()
         compared.append((before.name, after.name, out.name))
         return "why it changed"
 
@@ -105,7 +106,8 @@ def test_a_night_without_an_answer_is_tried_again(
         raise PriceError("Yahoo cannot be reached")
 
     monkeypatch.setattr(ms, "load_prices", away)
-    monkeypatch.setattr(sys, "argv", ["nightly.py", str(tmp_path)])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(FOLDER / "nightly.py"), run_name="__main__")
-    assert ended.value.code == 75
+    for prices, code in (("yahoo", 75), ("nowhere.csv", 2)):
+        monkeypatch.setattr(sys, "argv", ["nightly.py", str(tmp_path), "--prices", prices])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(FOLDER / "nightly.py"), run_name="__main__")
+        assert ended.value.code == code

@@ -9,6 +9,7 @@ from jax import Array
 
 from marketsim.backtesting.sweeps.policy import Policy
 from marketsim.backtesting.sweeps.quadratic import best_trade
+from marketsim.backtesting.tilts import ROOM
 
 __all__ = ["CALM", "LEAST_VARIANCE", "MEAN_VARIANCE", "MOMENTUM"]
 
@@ -39,9 +40,12 @@ def momentum(moves: Array, able: Array, strength: float = 1.0, skipped: float = 
 
 
 def least_variance(moves: Array, able: Array, cap: float = 0.15, shrink: float = 0.1) -> Array:
-    """Weights of least variance up to a cap, the covariance drawn so far towards its diagonal."""
+    """Weights of least variance up to a cap, the covariance drawn so far towards its diagonal.
+
+    The cap is no less than twice equal weight.
+    """
     covariance = _covariance(moves, able, shrink)
-    return best_trade(covariance, jnp.zeros(moves.shape[1]), able, cap)
+    return best_trade(covariance, jnp.zeros(moves.shape[1]), able, _roomy(cap, able))
 
 
 def mean_variance(
@@ -52,11 +56,19 @@ def mean_variance(
     shrink: float = 0.1,
     own: float = 0.1,
 ) -> Array:
-    """Weights of the best trade of mean for variance; a mean is its own by so much, else of all."""
+    """Weights of the best trade of mean for variance; a mean is its own by so much, else of all.
+
+    The cap is no less than twice equal weight.
+    """
     means = jnp.where(able, jnp.nan_to_num(jnp.nanmean(moves, axis=0)), 0.0)
     common = means.sum() / able.sum()
     believed = (common + own * (means - common)) / aversion
-    return best_trade(_covariance(moves, able, shrink), believed, able, cap)
+    return best_trade(_covariance(moves, able, shrink), believed, able, _roomy(cap, able))
+
+
+def _roomy(cap: Array | float, able: Array) -> Array:
+    """Return a cap with room to choose: see `marketsim.backtesting.least_cap`."""
+    return jnp.maximum(cap, ROOM / able.sum())
 
 
 def _volatility(moves: Array, able: Array) -> Array:

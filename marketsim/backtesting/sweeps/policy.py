@@ -25,12 +25,15 @@ from marketsim.returns import CASH
 if TYPE_CHECKING:
     import jax
 
-__all__ = ["Policy", "moves_of", "number"]
+__all__ = ["Policy", "moves_of", "number", "reads"]
 
 Array = npt.NDArray[np.float64]
 
 Weigh = Callable[..., "jax.Array"]
 """Of moves [row, ticker], of what can be bought [ticker], and of settings: weights [ticker]."""
+
+LONGEST: Final = 10_000
+"""Rows of a window, forty years of days: what is before the first close takes memory, too."""
 
 SEEN: Final = ("moves", "able")
 """What a policy is shown, before its settings."""
@@ -67,9 +70,13 @@ class Policy:
     settings: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if isinstance(self.window, bool) or not isinstance(self.window, int) or self.window < 1:
+        if not callable(self.weigh):
+            raise InputError(f"a policy weighs by a function of moves and able, not {self.weigh!r}")
+        object.__setattr__(self, "settings", dict(self.settings))
+        window: object = self.window
+        if isinstance(window, bool) or not isinstance(window, int) or not 1 <= window <= LONGEST:
             raise InputError(
-                f"window={self.window!r}: count the rows that it looks back, 1 or more"
+                f"window={window!r}: count the rows that it looks back, from 1 to {LONGEST:,}"
             )
         known = self.defaults
         for name, value in self.settings.items():
@@ -107,6 +114,11 @@ class Policy:
                 f"policy '{self.name}' takes {', '.join(one.name for one in given) or 'nothing'}; "
                 f"it is shown {' and '.join(SEEN)}, before settings with defaults"
             )
+        for one in given[2:]:
+            if one.default is one.empty:
+                raise InputError(
+                    f"{one.name} has no default; settings are numbers, as {one.name}=1.0"
+                )
         return {one.name: number(f"{one.name}'s default", one.default) for one in given[2:]}
 
     @property
@@ -122,13 +134,48 @@ class Policy:
         """Return the weights of a date, `cash` among them: a policy is a strategy."""
         names = list(history.tickers)
         moves = moves_of(history.closes[names].to_numpy(float)[-self.window - 1 :], self.window)
-        with precise("float64"):
-            found = _compiled(self.weigh)(
-                moves[-self.window :], np.ones(len(names), bool), self.all
-            )
-        held = pd.Series(np.asarray(found, float), names)
+        found = self.weights(moves[-self.window :], np.ones(len(names), bool))
+        held = pd.Series(found, names)
         held[CASH] = 1.0 - held.sum()
         return held
+
+    def weights(self, moves: Array, able: npt.NDArray[np.bool_]) -> Array:
+        """Return the weights of some moves [row, ticker], [ticker].
+
+        Raises
+        ------
+        InputError
+            JAX cannot trace the function, or it returns something else than weights.
+        """
+        with precise("float64"):
+            self.require_traceable(moves.shape)
+            found = compiled(self.weigh, reads(self.weigh))(moves, able, self.all)
+            return np.asarray(found, float)
+
+    def require_traceable(self, shape: tuple[int, ...]) -> None:
+        """Refuse a function that JAX cannot trace, or that returns no weights [ticker]."""
+        import jax
+
+        told = np.zeros(shape), np.ones(shape[1:], bool)
+        settings = dict.fromkeys(self.all, np.float64(1.0))
+        try:
+            found = jax.eval_shape(lambda m, a, s: self.weigh(m, a, **s), *told, settings)
+        except Exception as error:  # whatever the function does
+            first = str(error).splitlines()[0] if str(error) else ""
+            raise InputError(
+                f"policy '{self.name}' cannot be traced by JAX: {type(error).__name__}: {first}"
+            ) from error
+        kind = getattr(getattr(found, "dtype", None), "kind", None)
+        if getattr(found, "shape", None) != shape[1:] or kind not in ("f", "i", "b"):
+            raise InputError(
+                f"policy '{self.name}' returns {found}; weights are an array of {shape[1]} "
+                "numbers, one a ticker"
+            )
+
+    def record(self) -> dict[str, object]:
+        """Return what tells it from other policies, for the record of a backtest."""
+        source = f"{getattr(self.weigh, '__module__', '')}.{self.name}"
+        return {"function": source, "window": self.window, "settings": self.all}
 
 
 def moves_of(closes: Array, before: int) -> Array:
@@ -151,8 +198,19 @@ def number(name: str, value: object) -> float:
     return float(value)
 
 
+def reads(weigh: Weigh) -> tuple[object, ...]:
+    """Return plain values that a function reads beside its arguments: compiled, they are fixed."""
+    names = getattr(getattr(weigh, "__code__", None), "co_names", ())
+    known = getattr(weigh, "__globals__", {})
+    found = [(name, known.get(name)) for name in names]
+    cells = getattr(weigh, "__closure__", None) or ()
+    found += [(str(place), cell.cell_contents) for place, cell in enumerate(cells)]
+    return tuple(one for one in found if isinstance(one[1], int | float | str | tuple))
+
+
 @cache
-def _compiled(weigh: Weigh) -> Callable[..., jax.Array]:
+def compiled(weigh: Weigh, read: tuple[object, ...]) -> Callable[..., jax.Array]:
+    """Return a function of moves, able and settings, compiled; anew where what it reads changed."""
     import jax
 
     def weights(moves: jax.Array, able: jax.Array, settings: dict[str, jax.Array]) -> jax.Array:

@@ -17,8 +17,17 @@ from jax.scipy.linalg import cho_factor, cho_solve
 
 __all__ = ["STEPS", "best_trade"]
 
-STEPS: Final = 14
-"""Steps of the interior point: weights are then exact to 1e-8 and better."""
+STEPS: Final = 18
+"""Steps of the interior point: weights are then exact to 1e-8 and better in double precision."""
+
+CLOSE: Final = 1e-4
+"""Gap and residuals, in units of the problem, above which there is no answer."""
+
+RIDGE: Final = 1e-10
+"""Added to every variance, in units of the mean one: so that what is singular has an answer."""
+
+ROOM: Final = 1.0 + 1e-6
+"""A cap is no less than so many times equal weight: an interior needs some room."""
 
 INSIDE: Final = 0.995
 """Share of the way to the nearest bound that a step goes at most."""
@@ -51,26 +60,37 @@ def best_trade(covariance: Array, means: Array, able: Array, cap: Array | float)
     able : bool array [ticker]
         What can be bought; the others get 0.
     cap : float
-        On each weight; what cannot be reached by so few tickers is raised to twice equal weight.
+        On each weight; where so few tickers cannot sum to 1 under it, it is equal weight.
 
     Returns
     -------
     array [ticker]
+        NaN where the search did not come to an end: the covariance is not positive semidefinite.
     """
     count = able.sum()
-    most = jnp.minimum(jnp.maximum(cap, 2.0 / count), 1.0)
+    most = jnp.maximum(cap, ROOM / count)
     both = able[:, None] & able[None, :]
+    m = means - jnp.where(able, means, 0.0).sum() / count  # of what all have nothing hangs on it
     scale = jnp.where(able, jnp.diag(covariance), 0.0).sum() / count
+    scale = jnp.maximum(scale, jnp.where(able, jnp.abs(m), 0.0).max())
     # What cannot be bought is a ticker of unit variance by itself whose room is next to nothing.
-    c = jnp.where(both, covariance / scale, jnp.eye(len(able)))
-    m = jnp.where(able, means / scale, 0.0)
+    eye = jnp.eye(len(able))
+    c = jnp.where(both, covariance / scale, eye) + RIDGE * eye
+    m = jnp.where(able, m / scale, 0.0)
     top = jnp.where(able, most, NOWHERE)
     even = jnp.where(able, 1.0 / count, 0.5 * NOWHERE)
     ones = jnp.ones_like(even)
     start = _Point(even, jnp.zeros(()), even, top - even, ones, ones)
     point, _ = jax.lax.scan(lambda p, _: (_step(p, c, m, top), None), start, None, length=STEPS)
     held = jnp.where(able, jnp.clip(point.weights, 0.0, top), 0.0)
-    return held / held.sum()
+    return jnp.where(_off(point, c, m) < CLOSE, held / held.sum(), jnp.nan)
+
+
+def _off(p: _Point, c: Array, m: Array) -> Array:
+    """Return how far a point is from the optimum: gap, budget and slope."""
+    slope = c @ p.weights - m - p.budget - p.low + p.high
+    gap = p.above @ p.low + p.below @ p.high
+    return jnp.maximum(jnp.maximum(gap, jnp.abs(p.weights.sum() - 1.0)), jnp.abs(slope).max())
 
 
 def _step(p: _Point, c: Array, m: Array, top: Array) -> _Point:

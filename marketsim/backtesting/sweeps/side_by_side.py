@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from marketsim.backtesting.deciding import ROUNDING, TOLERANCE
 from marketsim.backtesting.market import Market
-from marketsim.backtesting.sweeps.policy import Policy, Weigh, moves_of
+from marketsim.backtesting.sweeps.policy import Policy, Weigh, moves_of, reads
 from marketsim.precision import RUN_OFTEN, precise
 
 __all__ = ["Walked", "side_by_side"]
@@ -110,7 +110,9 @@ def side_by_side(
     closes = market.closes[list(market.universe)].to_numpy(float)
     moves = moves_of(closes, policy.window)
     with precise("float64"):
-        found = _program(policy.weigh, policy.window)(moves, stops, days, settings, linear)
+        policy.require_traceable((policy.window, moves.shape[1]))
+        run = _program(policy.weigh, policy.window, reads(policy.weigh))
+        found = run(moves, stops, days, settings, linear)
     wealth, traded, paid, faults = (jax.tree.map(np.asarray, part) for part in found)
     returns = wealth / np.c_[np.ones(len(wealth)), wealth[:, :-1]] - 1.0
     # A row that was traded on first is the first purchase.
@@ -148,7 +150,7 @@ def _prepared(
 
 
 @cache
-def _program(weigh: Weigh, window: int) -> Any:
+def _program(weigh: Weigh, window: int, read: tuple[object, ...]) -> Any:
     """Return the compiled walk of many variants."""
 
     def weights(moves: jax.Array, stops: _Stops, settings: dict[str, jax.Array]) -> jax.Array:
