@@ -98,6 +98,22 @@ def test_a_period_whose_closes_are_not_there_yet_is_put_off(tmp_path: Path) -> N
     assert (len(found.made), len(found.skipped), found.early) == (8, 0, ())
 
 
+@pytest.mark.parametrize("first", ["later", "open"])
+def test_an_open_period_and_one_that_is_not_over_are_two(first: str, tmp_path: Path) -> None:
+    """Whichever stands first; one that has not begun waits likewise."""
+    lines = {
+        "later": "later = { start = 2021-06-01, end = 2022-03-31 }",
+        "open": "open = { start = 2021-06-01 }",
+        "next": "next = { start = 2023-01-02 }",
+    }
+    order = sorted(lines, key=lambda name: name != first)
+    file = batch_file(tmp_path, "\n".join(lines[name] for name in order))
+    tasks = plan(read_jobs(file))
+    states = {(task.job.period, bool(task.early)) for task in tasks}
+    assert states == {("year", False), ("open", False), ("later", True), ("next", True)}
+    assert len({task.name for task in tasks}) == len(tasks) == 16
+
+
 def test_a_source_that_is_away_is_no_fault_of_the_file(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
