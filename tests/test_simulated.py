@@ -133,6 +133,8 @@ def test_an_allocation_over_them_is_certified_and_no_world_stands_behind_it(
 def test_what_cannot_be_drawn_is_refused(scenarios: ms.Scenarios, prices: ms.prices.Prices) -> None:
     with pytest.raises(InputError, match="3 draws cannot cover 7 regimes"):
         simulate_returns(scenarios, prices, 3)
+    with pytest.raises(InputError, match="seed=-1 is no seed"):
+        simulate_returns(scenarios, prices, 100, seed=-1)
     with pytest.raises(InputError, match="chunk=0 is no number of draws"):
         simulate_returns(scenarios, prices, 100, chunk=0)
     with pytest.raises(InputError, match="anchor is 'none'"):

@@ -488,6 +488,10 @@ def test_single_precision_gives_the_same_worlds(
 def test_too_few_draws_or_quarters_are_refused(scenarios: ms.Scenarios) -> None:
     with pytest.raises(InputError, match="2 draws cannot cover 7 regimes"):
         ms.simulate(scenarios, draws=2)
+    with pytest.raises(InputError, match=r"draws=10\.5 is no number of draws"):
+        ms.simulate(scenarios, draws=10.5)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="seed=-1 is no seed"):
+        ms.simulate(scenarios, draws=10, seed=-1)
     with pytest.raises(InputError, match="7 quarters are too few to value; ask for 8 or more"):
         ms.simulate(scenarios, draws=10, quarters=7)
     with pytest.raises(InputError, match="precision 'float16' is unknown"):

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.ensemble import CHUNK
-from marketsim.errors import InputError
 from marketsim.forecasting import Forecast
 from marketsim.precision import Precision
 from marketsim.scenarios import Scenarios
 
 from .allotment import Allotment, allot
+from .asked import require_chunk, require_draws
 from .outcomes import Outcomes
 from .worlds import QUARTERS, begin, run_on
 
@@ -70,10 +70,8 @@ def parts(scenarios: Scenarios, draws: int, chunk: int = 5_000) -> tuple[Allotme
     InputError
         For fewer draws than regimes, or no draws in a part.
     """
-    if draws < len(scenarios.regimes):
-        raise InputError(f"simulate: {draws} draws cannot cover {len(scenarios.regimes)} regimes")
-    if chunk < 1:
-        raise InputError(f"chunk={chunk} is no number of draws; give some thousand")
+    require_draws(draws, len(scenarios.regimes))
+    require_chunk(chunk)
     share = allot(scenarios.probabilities, draws)
     order = np.argsort(share.index, kind="stable")
     block = share.index[order] // CHUNK

@@ -30,6 +30,7 @@ from marketsim.precision import Precision, one_thread, precise
 from marketsim.scenarios import Scenarios
 
 from .allotment import allot
+from .asked import require_draws, require_seed
 from .lives import deviations
 from .outcomes import Outcomes, kept, outcomes
 from .paths import Paths
@@ -98,8 +99,8 @@ def simulate(
     n draws hold no more distinct pasts than the largest regime has draws, so that the standard
     error of a mean over all of them lies between that of n independent draws and that of so many.
     """
-    if draws < len(scenarios.regimes):
-        raise InputError(f"simulate: {draws} draws cannot cover {len(scenarios.regimes)} regimes")
+    require_draws(draws, len(scenarios.regimes))
+    require_seed(seed)
     if quarters < 2 * YEAR:
         raise InputError(f"simulate: {quarters} quarters are too few to value; ask for 8 or more")
     precise(precision)  # refuses what is none before anything is run

@@ -27,6 +27,7 @@ from marketsim.prices import Prices
 from marketsim.returns import ReturnScenarios
 from marketsim.scenarios import Scenarios
 from marketsim.simulation import QUARTERS, Outcomes, Part, Paths, parts, run_part, simulate
+from marketsim.simulation.asked import require_seed
 
 from .assumptions import ValuationAssumptions
 from .basis import Anchoring, Basis, basis_of, horizon_years, priced_mix
@@ -97,6 +98,7 @@ def simulate_returns(
         As both do.
     """
     mix, years = priced_mix(anchor), horizon_years(horizon)
+    require_seed(seed)
     share, some = parts(scenarios, draws, chunk)
     said = plain_forecast(scenarios.posterior) if forecast is None else forecast
     progress("worlds without shift")
