@@ -210,6 +210,18 @@ def returns(paths: ms.Paths, prices: ms.prices.Prices, shelf: Path) -> ms.Return
 
 
 @pytest.fixture(scope="session")
+def capped(returns: ms.ReturnScenarios) -> ms.allocation.Allocation:
+    """Equal weights would do for most; these have the caps of the main job."""
+    return ms.allocate(returns, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=0.15)
+
+
+@pytest.fixture(scope="session")
+def slopes(capped: ms.allocation.Allocation, shelf: Path) -> ms.derivatives.Sensitivities:
+    """What moves that portfolio, and the weights that would be best."""
+    return made_once(shelf / "slopes", lambda: ms.sensitivities(capped, weights=True))
+
+
+@pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of one session share."""
     folder = tmp_path_factory.getbasetemp()
