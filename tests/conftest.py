@@ -57,33 +57,46 @@ def pytest_configure(config: pytest.Config) -> None:
 LONG = (
     "test_claims.py",
     "test_gradients.py",
-    "test_docs.py",
     "test_runs.py",
-    "test_implied.py",
-    "test_machines.py",
-    "test_sensitivity.py",
-    "test_stress.py",
     "test_strategies.py",
+    "test_docs.py",
+    "test_own_company.py",
+    "test_implied.py",
+    "test_sensitivity.py",
+    "test_machines.py",
+    "test_stress.py",
+    "test_batch_running.py",
+    "test_batch_killed.py",
+    "test_nuts.py",
     "test_comparison.py",
+    "test_hedging.py",
+    "test_knowledge.py",
+    "test_adding.py",
+    "test_likelihood.py",
+    "test_chain.py",
+    "test_market_value.py",
+    "test_calibration.py",
     "test_simulation.py",
     "test_simulated.py",
-    "test_nuts.py",
-    "test_overdue.py",
-    "test_calibration.py",
-    "test_knowledge.py",
-    "test_chain.py",
-    "test_allocation_reference.py",
-    "test_adding.py",
-    "test_cli_answers.py",
     "test_explain_weight.py",
+    "test_updating.py",
+    "test_audit.py",
+    "test_overdue.py",
     "test_foretold.py",
     "test_rolling.py",
-    "test_updating.py",
+    "test_value_claims.py",
+    "test_reporting.py",
+    "test_valuation.py",
+    "test_cli_answers.py",
+    "test_programs.py",
+    "test_price_cache.py",
+    "test_worth.py",
+    "test_allocation_reference.py",
+    "test_term_limits.py",
     "test_roofline.py",
     "test_cli_stresses.py",
     "test_decision.py",
     "test_deepseek_day.py",
-    "test_valuation.py",
     "test_backtesting.py",
     "test_cli_forecasts.py",
     "test_between.py",
@@ -92,7 +105,8 @@ LONG = (
     "test_world.py",
 )
 """Files that take most processor time, the longest first: begun last they would keep one worker
-when the others are done. The first calibrates, which nearly all wait for, the second needs none."""
+when the others are done. The first calibrates, which nearly all wait for, the second needs none.
+The third compiles what most others load: beside it runs one that needs little of that."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -114,9 +128,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return LoadFileScheduling(config, log)
 
 
-MAPPED = 20_000
+MAPPED = 35_000
 """Mapped regions of memory from which on compiled programs are let go. Each program maps some, and
-past the 65,530 that Linux allows a process XLA dies where it stands."""
+past the 65,530 that Linux allows a process XLA dies where it stands. One file adds 10,000 at most.
+Whoever lets go traces and loads again what comes next, for up to half a minute."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -192,6 +207,18 @@ def prices(paths: ms.Paths) -> ms.prices.Prices:
 def returns(paths: ms.Paths, prices: ms.prices.Prices, shelf: Path) -> ms.ReturnScenarios:
     """What the worlds return over a year."""
     return made_once(shelf / "returns", lambda: ms.revalue(paths, prices, horizon="1y"))
+
+
+@pytest.fixture(scope="session")
+def capped(returns: ms.ReturnScenarios) -> ms.allocation.Allocation:
+    """Equal weights would do for most; these have the caps of the main job."""
+    return ms.allocate(returns, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=0.15)
+
+
+@pytest.fixture(scope="session")
+def slopes(capped: ms.allocation.Allocation, shelf: Path) -> ms.derivatives.Sensitivities:
+    """What moves that portfolio, and the weights that would be best."""
+    return made_once(shelf / "slopes", lambda: ms.sensitivities(capped, weights=True))
 
 
 @pytest.fixture(scope="session")

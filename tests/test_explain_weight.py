@@ -10,15 +10,15 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 import marketsim as ms
-from marketsim.derivatives import WeightExplained
+from marketsim.derivatives import Sensitivities, WeightExplained
 from marketsim.derivatives.explanation import edge_slopes
 
 CAP = 0.15
 
 
 @pytest.fixture(scope="module")
-def choice(returns: ms.ReturnScenarios) -> ms.allocation.Allocation:
-    return ms.allocate(returns, ms.ExpectedReturn() - ms.CVaR(0.95), max_weight=CAP)
+def choice(capped: ms.allocation.Allocation) -> ms.allocation.Allocation:
+    return capped
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def unheld(choice: ms.allocation.Allocation) -> WeightExplained:
 
 @pytest.mark.slow
 def test_a_free_weight_is_explained_by_its_own_derivatives(
-    choice: ms.allocation.Allocation, free: str, held: WeightExplained
+    free: str, held: WeightExplained, slopes: Sensitivities
 ) -> None:
-    table = ms.sensitivities(choice, weights=True).weights
+    table = slopes.weights
     assert held.answers
     assert table is not None
     np.testing.assert_allclose(
