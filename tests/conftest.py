@@ -130,8 +130,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 MAPPED = 35_000
 """Mapped regions of memory from which on compiled programs are let go. Each program maps some, and
-past the 65,530 that Linux allows a process XLA dies where it stands. One file adds 10,000 at most.
-Whoever lets go traces and loads again what comes next, for up to half a minute."""
+past the 65,530 that Linux allows a process XLA dies where it stands. Half of them are left for what
+one file may add: the most that was seen within a minute was 8,000. Whoever lets go traces and loads
+again what comes next."""
 
 
 @pytest.fixture(autouse=True, scope="module")
