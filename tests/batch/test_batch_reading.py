@@ -117,13 +117,13 @@ def test_a_fault_says_what_would_be_right(text: str, says: str, tmp_path: Path) 
 
 
 def test_what_prices_do_not_have_is_refused_before_anything_is_made() -> None:
-    late = Job("equal_weight", period="late", start="2090-01-01")
+    early = Job("equal_weight", period="early", end="1990-01-01")
     lacking = Job("equal_weight", universe="mine", tickers=("NVDA", "NOPE"))
     with pytest.raises(InputError) as caught:
-        plan([late, lacking, Job("momentum")])
+        plan([early, lacking, Job("momentum")])
     told = str(caught.value)
-    assert "period 'late'" in told
-    assert "no closes from 2090-01-01" in told
+    assert "period 'early'" in told
+    assert "to 1990-01-01; the panel runs from 2014-12-31" in told
     assert "universe 'mine'" in told
     assert "NOPE" in told
 
