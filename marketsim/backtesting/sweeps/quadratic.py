@@ -1,8 +1,8 @@
 """Portfolios of least variance, or of the best trade of mean for variance, in JAX: a batch at once.
 
 A primal-dual interior point with Mehrotra's corrector (Mehrotra 1992; Nocedal and Wright 2006,
-section 16.6) in a number of steps that is fixed, so that it runs under jit, vmap and scan. On the
-budget and two bounds each system is one Cholesky factor of ``aversion`` times the covariance and a
+section 16.6) under jit, vmap and scan: a batch goes on until all of it has arrived. On the budget
+and two bounds each system is one Cholesky factor of ``aversion`` times the covariance and a
 diagonal.
 """
 
@@ -12,13 +12,21 @@ from typing import Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.scipy.linalg import cho_factor, cho_solve
 
-__all__ = ["STEPS", "best_trade"]
+__all__ = ["best_trade"]
 
-STEPS: Final = 18
-"""Steps of the interior point: weights are then exact to 1e-8 and better in double precision."""
+USUAL: Final = 12
+"""Steps that nearly all problems take, and all are given: a loop that asks each time is slower."""
+
+MOST: Final = 40
+"""Steps after which the search gives up."""
+
+ARRIVED: Final = 1.0
+"""Power of the machine's epsilon at which the gap, in units of the problem, is none: weights are
+then exact to 1e-8 and better in float64."""
 
 CLOSE: Final = 1e-4
 """Gap and residuals, in units of the problem, above which there is no answer."""
@@ -81,7 +89,19 @@ def best_trade(covariance: Array, means: Array, able: Array, cap: Array | float)
     even = jnp.where(able, 1.0 / count, 0.5 * NOWHERE)
     ones = jnp.ones_like(even)
     start = _Point(even, jnp.zeros(()), even, top - even, ones, ones)
-    point, _ = jax.lax.scan(lambda p, _: (_step(p, c, m, top), None), start, None, length=STEPS)
+    none = float(np.finfo(even.dtype).eps) ** ARRIVED
+
+    def step(p: _Point, _: object = None) -> tuple[_Point, None]:
+        """Go on, unless the point has arrived."""
+        new = _step(p, c, m, top)
+        return jax.tree.map(lambda x, y: jnp.where(_gap(p) > none, x, y), new, p), None
+
+    point, _ = jax.lax.scan(step, start, None, length=USUAL)
+    _, point = jax.lax.while_loop(
+        lambda state: (_gap(state[1]) > none) & (state[0] < MOST),
+        lambda state: (state[0] + 1, step(state[1])[0]),
+        (USUAL, point),
+    )
     held = jnp.where(able, jnp.clip(point.weights, 0.0, top), 0.0)
     return jnp.where(_off(point, c, m) < CLOSE, held / held.sum(), jnp.nan)
 
@@ -89,8 +109,13 @@ def best_trade(covariance: Array, means: Array, able: Array, cap: Array | float)
 def _off(p: _Point, c: Array, m: Array) -> Array:
     """Return how far a point is from the optimum: gap, budget and slope."""
     slope = c @ p.weights - m - p.budget - p.low + p.high
-    gap = p.above @ p.low + p.below @ p.high
+    gap = 2 * len(m) * _gap(p)
     return jnp.maximum(jnp.maximum(gap, jnp.abs(p.weights.sum() - 1.0)), jnp.abs(slope).max())
+
+
+def _gap(p: _Point) -> Array:
+    """Return the mean product of a room and its price, which is zero at the optimum."""
+    return (p.above @ p.low + p.below @ p.high) / (2 * len(p.weights))
 
 
 def _step(p: _Point, c: Array, m: Array, top: Array) -> _Point:
@@ -99,7 +124,7 @@ def _step(p: _Point, c: Array, m: Array, top: Array) -> _Point:
     primal = 1.0 - p.weights.sum()
     room = top - p.weights - p.below
     floor = p.weights - p.above
-    gap = (p.above @ p.low + p.below @ p.high) / (2 * len(m))
+    gap = _gap(p)
     factor = cho_factor(c + jnp.diag(p.low / p.above + p.high / p.below))
     ones = cho_solve(factor, jnp.ones_like(m))
 
@@ -129,10 +154,8 @@ def _step(p: _Point, c: Array, m: Array, top: Array) -> _Point:
         aim - p.below * p.high - guess.below * guess.high,
     )
     far = INSIDE * _far(p, way)
-    moved = jax.tree.map(lambda x, dx: x + far * dx, p, way)
-    done = gap < 1e-18
-    new: _Point = jax.tree.map(lambda after, before: jnp.where(done, before, after), moved, p)
-    return new
+    moved: _Point = jax.tree.map(lambda x, dx: x + far * dx, p, way)
+    return moved
 
 
 def _far(p: _Point, way: _Point) -> Array:
