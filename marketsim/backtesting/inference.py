@@ -26,7 +26,6 @@ __all__ = [
     "lo_error",
     "probabilistic_sharpe",
     "rolling_sharpe",
-    "scatter",
     "sharpe_estimate",
 ]
 
@@ -170,7 +169,7 @@ def deflated_sharpe(
     return probabilistic_sharpe(estimate, float(spread) * expected_maximum(trials))
 
 
-def scatter(ratios: np.ndarray, count: int) -> float:
+def _scatter(ratios: np.ndarray, count: int) -> float:
     """Return how far ratios of trials, of so many returns each, lie apart by luck.
 
     As those of trials without worth do, or as these do where that is more.
@@ -197,6 +196,6 @@ def deflated_sharpes(
     found = {name: sharpe_estimate(one.iloc[1:]) for name, one in excess.items()}
     others = list(excess.values() if tried is None else tried)
     ratios = np.array([sharpe_estimate(one.iloc[1:]).ratio for one in others])
-    apart = scatter(ratios, next(iter(found.values())).count)
+    apart = _scatter(ratios, next(iter(found.values())).count)
     count = max(trials, len(others))
     return {name: deflated_sharpe(one, count, apart) for name, one in found.items()}

@@ -73,12 +73,8 @@ def _roomy(cap: Array | float, able: Array) -> Array:
 
 def _volatility(moves: Array, able: Array) -> Array:
     """Return standard deviations; where there are too few moves the median of the others."""
-    seen = jnp.isfinite(moves)
-    count = seen.sum(axis=0)
-    x = jnp.where(seen, moves, 0.0)
-    mean = x.sum(axis=0) / jnp.maximum(count, 1)
-    spread = jnp.where(seen, moves - mean, 0.0)
-    found = jnp.sqrt((spread**2).sum(axis=0) / jnp.maximum(count - 1, 1))
+    apart, count = _centred(moves)
+    found = jnp.sqrt((apart**2).sum(axis=0) / jnp.maximum(count - 1, 1))
     judged = able & (count >= FEWEST) & (found > 0.0)
     middle = jnp.nanmedian(jnp.where(judged, found, jnp.nan))
     return jnp.where(judged, found, jnp.where(judged.any(), middle, 1.0))
@@ -86,14 +82,19 @@ def _volatility(moves: Array, able: Array) -> Array:
 
 def _covariance(moves: Array, able: Array, shrink: Array | float) -> Array:
     """Return the covariance of moves, shrunk; a missing move is taken for the ticker's mean."""
-    seen = jnp.isfinite(moves)
-    count = jnp.maximum(seen.sum(axis=0), 1)
-    mean = jnp.where(seen, moves, 0.0).sum(axis=0) / count
-    apart = jnp.where(seen, moves - mean, 0.0)
-    apart *= _volatility(moves, able) / jnp.sqrt((apart**2).sum(axis=0) / len(moves) + 1e-18)
+    apart, _ = _centred(moves)
+    volatility = _volatility(moves, able)
+    apart *= volatility / jnp.sqrt((apart**2).sum(axis=0) / len(moves) + 1e-18)
     found = apart.T @ apart / len(moves)
-    own = jnp.diag(_volatility(moves, able) ** 2)
-    return (1.0 - shrink) * found + shrink * own
+    return (1.0 - shrink) * found + shrink * jnp.diag(volatility**2)
+
+
+def _centred(moves: Array) -> tuple[Array, Array]:
+    """Return moves less the mean of their ticker, 0 where missing, and how many there are."""
+    seen = jnp.isfinite(moves)
+    count = seen.sum(axis=0)
+    mean = jnp.where(seen, moves, 0.0).sum(axis=0) / jnp.maximum(count, 1)
+    return jnp.where(seen, moves - mean, 0.0), count
 
 
 CALM: Final = Policy(calm, window=YEAR // 2)

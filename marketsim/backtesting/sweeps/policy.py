@@ -25,7 +25,7 @@ from marketsim.returns import CASH
 if TYPE_CHECKING:
     import jax
 
-__all__ = ["Policy", "moves_of", "number", "reads"]
+__all__ = ["Policy", "last_moves", "moves_of", "number", "reads"]
 
 Array = npt.NDArray[np.float64]
 
@@ -133,9 +133,8 @@ class Policy:
     def __call__(self, history: History) -> pd.Series:
         """Return the weights of a date, `cash` among them: a policy is a strategy."""
         names = list(history.tickers)
-        moves = moves_of(history.closes[names].to_numpy(float)[-self.window - 1 :], self.window)
-        found = self.weights(moves[-self.window :], np.ones(len(names), bool))
-        held = pd.Series(found, names)
+        moves = last_moves(history.closes[names].to_numpy(float), self.window)
+        held = pd.Series(self.weights(moves, np.ones(len(names), bool)), names)
         held[CASH] = 1.0 - held.sum()
         return held
 
@@ -149,33 +148,23 @@ class Policy:
         """
         with precise("float64"):
             self.require_traceable(moves.shape)
-            found = compiled(self.weigh, reads(self.weigh))(moves, able, self.all)
+            found = _compiled(self.weigh, reads(self.weigh))(moves, able, self.all)
             return np.asarray(found, float)
 
     def require_traceable(self, shape: tuple[int, ...]) -> None:
         """Refuse a function that JAX cannot trace, or that returns no weights [ticker]."""
-        import jax
-
-        told = np.zeros(shape), np.ones(shape[1:], bool)
-        settings = dict.fromkeys(self.all, np.float64(1.0))
-        try:
-            found = jax.eval_shape(lambda m, a, s: self.weigh(m, a, **s), *told, settings)
-        except Exception as error:  # whatever the function does
-            first = str(error).splitlines()[0] if str(error) else ""
-            raise InputError(
-                f"policy '{self.name}' cannot be traced by JAX: {type(error).__name__}: {first}"
-            ) from error
-        kind = getattr(getattr(found, "dtype", None), "kind", None)
-        if getattr(found, "shape", None) != shape[1:] or kind not in ("f", "i", "b"):
-            raise InputError(
-                f"policy '{self.name}' returns {found}; weights are an array of {shape[1]} "
-                "numbers, one a ticker"
-            )
+        if says := _untraceable(self.weigh, reads(self.weigh), shape, tuple(self.all)):
+            raise InputError(f"policy '{self.name}' {says}")
 
     def record(self) -> dict[str, object]:
         """Return what tells it from other policies, for the record of a backtest."""
         source = f"{getattr(self.weigh, '__module__', '')}.{self.name}"
         return {"function": source, "window": self.window, "settings": self.all}
+
+
+def last_moves(closes: Array, window: int) -> Array:
+    """Return the simple returns [row, ticker] of the last rows of closes, NaN before the first."""
+    return moves_of(closes[-window - 1 :], window)[-window:]
 
 
 def moves_of(closes: Array, before: int) -> Array:
@@ -209,11 +198,39 @@ def reads(weigh: Weigh) -> tuple[object, ...]:
 
 
 @cache
-def compiled(weigh: Weigh, read: tuple[object, ...]) -> Callable[..., jax.Array]:
+def _compiled(weigh: Weigh, read: tuple[object, ...]) -> Callable[..., jax.Array]:
     """Return a function of moves, able and settings, compiled; anew where what it reads changed."""
     import jax
 
-    def weights(moves: jax.Array, able: jax.Array, settings: dict[str, jax.Array]) -> jax.Array:
+    return jax.jit(_by_name(weigh), compiler_options=RUN_SELDOM)
+
+
+@cache
+def _untraceable(
+    weigh: Weigh, read: tuple[object, ...], shape: tuple[int, ...], settings: tuple[str, ...]
+) -> str:
+    """Return why a function has no weights for moves of a shape, nothing where it has.
+
+    Found once for what it reads: a walk asks on every date.
+    """
+    import jax
+
+    told = np.zeros(shape), np.ones(shape[1:], bool), dict.fromkeys(settings, np.float64(1.0))
+    try:
+        found = jax.eval_shape(_by_name(weigh), *told)
+    except Exception as error:  # whatever the function does
+        first = str(error).splitlines()[0] if str(error) else ""
+        return f"cannot be traced by JAX: {type(error).__name__}: {first}"
+    kind = getattr(getattr(found, "dtype", None), "kind", None)
+    if getattr(found, "shape", None) != shape[1:] or kind not in ("f", "i", "b"):
+        return f"returns {found}; weights are an array of {shape[1]} numbers, one a ticker"
+    return ""
+
+
+def _by_name(weigh: Weigh) -> Weigh:
+    """Return the same function of moves, able and a mapping of settings."""
+
+    def weights(moves: jax.Array, able: jax.Array, settings: Mapping[str, jax.Array]) -> jax.Array:
         return weigh(moves, able, **settings)
 
-    return jax.jit(weights, compiler_options=RUN_SELDOM)
+    return weights

@@ -17,13 +17,13 @@ import pandas as pd
 
 from marketsim.backtesting.costs import Costs, costs_of
 from marketsim.backtesting.deciding import TOLERANCE
-from marketsim.backtesting.inference import deflated_sharpe, scatter, sharpe_estimate
+from marketsim.backtesting.inference import deflated_sharpes
 from marketsim.backtesting.market import Market
 from marketsim.backtesting.measures import MEASURED, measured
 from marketsim.backtesting.preparing import market_of, what_was_there
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows
 from marketsim.backtesting.result import HINDSIGHT
-from marketsim.backtesting.sweeps.policy import Policy, moves_of, number
+from marketsim.backtesting.sweeps.policy import Policy, last_moves, number
 from marketsim.dates import Day
 from marketsim.errors import InputError
 from marketsim.prices import Prices
@@ -96,11 +96,10 @@ class Sweep:
         All variants at that cost count as tried, and how far their ratios lie apart is how far luck
         reaches: see `marketsim.backtesting.inference`.
         """
-        excess = self.returns.sub(self.interest, axis=0).iloc[1:]
-        rivals = excess.loc[:, self._at(cost)]
-        ratios = (rivals.mean() / rivals.std()).to_numpy(float)
-        estimate = sharpe_estimate(excess[self._best(measure, cost)])
-        return deflated_sharpe(estimate, len(ratios), scatter(ratios, len(excess)))
+        excess = self.returns.sub(self.interest, axis=0)
+        best, rivals = self._best(measure, cost), np.flatnonzero(self._at(cost))
+        found = deflated_sharpes({"best": excess[best]}, [excess[rival] for rival in rivals])
+        return found["best"]
 
     def _at(self, cost: int) -> Array:
         """Return which variants are walked at a cost, [variant]."""
@@ -260,8 +259,7 @@ def _require_blind(policy: Policy, market: Market, decisions: npt.NDArray[np.boo
         return
     row = int(np.argmax(some))
     closes = market.closes[list(market.universe)].to_numpy(float)
-    end = len(closes) - len(market.rows) + row + 1
-    moves = moves_of(closes[max(end - policy.window - 1, 0) : end], policy.window)[-policy.window :]
+    moves = last_moves(closes[: len(closes) - len(market.rows) + row + 1], policy.window)
     able = priced[row]
     among = policy.weights(moves, able)[able]
     alone = policy.weights(moves[:, able], np.ones(int(able.sum()), bool))
