@@ -11,7 +11,6 @@ marketsim's on the same weights. All on one thread of one process, one after the
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 import warnings
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from ten_years import asked_for  # type: ignore[import-not-found]
 
 import marketsim as ms
 
@@ -45,22 +45,14 @@ def inverse(history: ms.backtesting.History) -> pd.Series:
 
 def main() -> None:
     """Print a table for each time between decisions."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("panel")
-    parser.add_argument("--start", default="2016-01-04")
-    asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    facts, whole = ms.load_facts(), ms.load_prices(source=asked.panel).closes
-    names = [t for t in facts.universe.companies.index if t in whole.columns]
-    closes = whole[names].loc[pd.Timestamp(asked.start) - pd.DateOffset(years=2) :]
-    closes = closes.dropna(axis=1)
-    print(f"{closes.shape[1]} companies from {asked.start} to {closes.index[-1].date()}")
+    facts, closes, start = asked_for(__doc__.splitlines()[0])
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MARKETSIM_CACHE"] = folder
         file = Path(folder) / "inverse.py"
         file.write_text(FILE)
         for when in ("monthly", "daily"):
-            compare(closes, facts, asked.start, when, file)
+            compare(closes, facts, start, when, file)
 
 
 def compare(closes: pd.DataFrame, facts: Any, start: str, when: str, file: Path) -> None:

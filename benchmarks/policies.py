@@ -12,7 +12,6 @@ one thread of one process, one after the other. First calls, which compile, stan
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,6 +19,7 @@ from time import process_time
 
 import numpy as np
 import pandas as pd
+from ten_years import asked_for  # type: ignore[import-not-found]
 from threadpoolctl import threadpool_limits
 
 import marketsim as ms
@@ -37,18 +37,11 @@ Decide = Callable[[np.ndarray], np.ndarray]
 
 def main() -> None:
     """Print a table for each time between decisions."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("panel")
-    parser.add_argument("--start", default="2016-01-04")
-    asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    facts, whole = ms.load_facts(), ms.load_prices(source=asked.panel).closes
-    names = [t for t in facts.universe.companies.index if t in whole.columns]
-    closes = whole[names].loc[pd.Timestamp(asked.start) - pd.DateOffset(years=2) :].dropna(axis=1)
-    print(f"{closes.shape[1]} companies from {asked.start} to {closes.index[-1].date()}")
+    facts, closes, start = asked_for(__doc__.splitlines()[0])
     with threadpool_limits(limits=1, user_api="blas"):
         for when in ("monthly", "daily"):
-            compare(closes, facts, asked.start, when)
+            compare(closes, facts, start, when)
 
 
 def compare(closes: pd.DataFrame, facts: ms.Knowledge, start: str, when: str) -> None:
