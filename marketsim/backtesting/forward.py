@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from marketsim.backtesting.benchmarks import benchmark_returns
@@ -19,6 +20,7 @@ from marketsim.backtesting.preparing import market_of, what_was_there
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows, require_rebalance
 from marketsim.backtesting.result import EVEN, HINDSIGHT, BacktestResult
 from marketsim.backtesting.sweeps.policy import Policy
+from marketsim.backtesting.views import parted
 from marketsim.backtesting.walk import Walk, walk
 from marketsim.dates import Day
 from marketsim.errors import InputError
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from marketsim.scenarios import Regime
 
 __all__ = ["backtest"]
+
+Array = npt.NDArray[np.float64]
 
 
 def backtest(
@@ -47,6 +51,7 @@ def backtest(
     cash_yield: float | None = None,
     scenarios: str | Path | tuple[Regime, ...] | None = None,
     trials: int = 1,
+    views: bool = False,
     workers: int | None = None,
     afresh: bool = False,
     progress: Callable[[str], None] = lambda step: None,
@@ -92,6 +97,10 @@ def backtest(
     trials : int
         Variants of the strategy that were tried, this one included: the best of many looks better
         than it is, and `BacktestResult.deflated_sharpe` allows for them.
+    views : bool
+        Part decisions and gains over equal weight, the rule at even odds and the odds of each
+        regime, see `marketsim.backtesting.views`: each decision is made once for every set of
+        regimes, 128 times for seven.
     workers : int, optional
         Decisions of a file made at a time; as many as there are processors by default.
     afresh : bool
@@ -122,8 +131,9 @@ def backtest(
     against = _apart(benchmark_returns(benchmark, market), loaded.name)
     open_rows = [row for row in map(int, np.flatnonzero(decisions)) if market.open(row)]
     many = processors() if workers is None else _whole(workers)
+    held: dict[int, Array] = {}
     choose = chooser(loaded, market, open_rows, many, afresh, progress)
-    mine = walk(choose, market, decisions, costs, interest)
+    mine = walk(_noting(choose, held), market, decisions, costs, interest)
     rival = walk(_evenly(market), market, decisions, costs, interest)
     table = market.facts.universe.companies
     earned = pd.Series(interest, index=market.rows, name="interest").rename_axis("date")
@@ -141,6 +151,7 @@ def backtest(
         summary=_summary(loaded.name, mine, rival, against, earned),
         benchmark=against,
         layers={str(t): str(layer) for t, layer in table["layer"].items()},
+        views=parted(loaded, market, mine, held, interest, many, progress) if views else None,
         notes=(
             HINDSIGHT,
             *what_was_there(market, end),
@@ -150,6 +161,16 @@ def backtest(
         ),
         meta={"trials": trials, **_meta(loaded, market, asked, cost, against, cash_yield)},
     )
+
+
+def _noting(choose: Choose, held: dict[int, Array]) -> Choose:
+    """Return a choice that leaves in ``held`` the weights before each."""
+
+    def noted(row: int, weights: Array) -> Array:
+        held[row] = weights
+        return choose(row, weights)
+
+    return noted
 
 
 def _require_trials(trials: int) -> None:

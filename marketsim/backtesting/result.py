@@ -14,6 +14,7 @@ import pandas as pd
 from marketsim.backtesting import measures
 from marketsim.backtesting.attribution import by_layer
 from marketsim.backtesting.inference import deflated_sharpe, sharpe_estimate
+from marketsim.backtesting.views import Views
 from marketsim.errors import InputError, nearest
 from marketsim.files import RECORD, REPORT, check_folder
 from marketsim.folders import digests, replace_folder
@@ -26,7 +27,7 @@ EVEN: Final = "equal weight"
 RETURNS: Final = "returns.csv"
 """A folder's table of returns by date."""
 
-GROUPS: Final = ("ticker", "layer")
+GROUPS: Final = ("ticker", "layer", "view")
 
 HINDSIGHT: Final = (
     "The universe was chosen with hindsight, which flatters every strategy on it: compare with "
@@ -67,6 +68,8 @@ class BacktestResult:
         Returns of the benchmark, named after it, before costs.
     layers : mapping of ticker to layer
         As the facts have them.
+    views : Views or None
+        Decisions and gains by what they rest on, where `backtest` was asked for them.
     notes : tuple of str
         What a reader must know: the hindsight of the universe, who of it could be bought when, and
         sales forced by prices that ended.
@@ -91,6 +94,7 @@ class BacktestResult:
     summary: pd.DataFrame
     benchmark: pd.Series | None = None
     layers: Mapping[str, str] = field(default_factory=dict)
+    views: Views | None = None
     notes: tuple[str, ...] = (HINDSIGHT,)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -138,17 +142,28 @@ class BacktestResult:
 
         Parameters
         ----------
-        by : {"ticker", "layer"}
-            Costs and what cash earned stand by themselves; the sum is the wealth gained.
+        by : {"ticker", "layer", "view"}
+            By company or layer costs and what cash earned stand by themselves; by view there are
+            equal weight, the rule at even odds, the odds of each regime, and costs. The sum is the
+            wealth gained.
         """
+        if by == "view":
+            return self._views().gains.sum().rename("gain").rename_axis("view")
         if by == "layer":
             return by_layer(self.gains, self.layers)
         if by != "ticker":
-            raise InputError(f"by={by!r} is neither 'ticker' nor 'layer'.{nearest(by, GROUPS)}")
+            raise InputError(f"by={by!r} is none of {', '.join(GROUPS)}.{nearest(by, GROUPS)}")
         return self.gains.sum().rename("gain").rename_axis("ticker")
+
+    def _views(self) -> Views:
+        if self.views is None:
+            raise InputError("decisions were not parted over views: ask backtest(..., views=True)")
+        return self.views
 
     def to_folder(self, path: Path | str, report: str | None = None) -> Path:
         """Write weights.csv, returns.csv, trades.csv, gains.csv and, last, run.json.
+
+        Where there are views, view_weights.csv and view_gains.csv too.
 
         The same inputs give the same bytes. Results of an earlier run there are replaced as a
         whole: whenever the process ends, no new table stands beside an old record.
@@ -178,11 +193,13 @@ class BacktestResult:
 
     def files(self) -> dict[str, bytes]:
         """Return the tables of a folder of results, by the names of their files."""
+        views = {} if self.views is None else self.views.files()
         return {
             "weights.csv": _csv(self.weights.reset_index()),
             RETURNS: _csv(self._by_date().reset_index()),
             "trades.csv": _csv(_long(self.trades)),
             "gains.csv": _csv(self.gains.reset_index()),
+            **{name: _csv(table) for name, table in views.items()},
         }
 
     def _by_date(self) -> pd.DataFrame:

@@ -81,6 +81,9 @@ def backtest(
         int,
         typer.Option(min=1, help="Variants that were tried, this one included: deflates Sharpe."),
     ] = 1,
+    views: Annotated[
+        bool, typer.Option("--views", help="Part gains over equal weight, the rule and odds.")
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option(min=1, show_default="processors", help="Decisions made at a time."),
@@ -118,6 +121,7 @@ def backtest(
                 benchmark=benchmark,
                 scenarios=scenarios,
                 trials=trials,
+                views=views,
                 workers=workers,
                 afresh=afresh,
                 progress=progress,
@@ -128,6 +132,8 @@ def backtest(
         folder = out or Path("runs") / _identity(result)
         result.to_folder(folder, report=backtest_html(result))
     print(result.summary.to_string(float_format="{:.4f}".format, na_rep=""))
+    if views:
+        print(f"\n{result.attribution('view').to_string(float_format='{:.4f}'.format)}")
     for note in result.notes[1:]:  # the first is of hindsight, and in the report
         print(f"note: {note}", file=sys.stderr)
     print(f"report: {folder / 'report.html'}")

@@ -18,6 +18,7 @@ from .gains_section import (
     gains_sentence,
     layers_table,
     shares,
+    views_table,
     with_cash,
 )
 from .months_figure import months_figure
@@ -114,6 +115,7 @@ def _gains(result: BacktestResult) -> dict[str, object]:
         "gains_sentence": gains_sentence(result),
         "by_layer": layers_table(result),
         "by_company": companies_table(result),
+        "by_view": views_table(result),
     }
 
 

@@ -18,7 +18,15 @@ from .tables import Column, Table
 if TYPE_CHECKING:
     from ..backtesting import BacktestResult
 
-__all__ = ["companies_table", "exposure", "gains_sentence", "layers_table", "shares", "with_cash"]
+__all__ = [
+    "companies_table",
+    "exposure",
+    "gains_sentence",
+    "layers_table",
+    "shares",
+    "views_table",
+    "with_cash",
+]
 
 MOST_COMPANIES = 15
 APART = (CASH, PAID)  # what stands at the end, by itself
@@ -61,6 +69,21 @@ def companies_table(result: BacktestResult) -> Table:
     ]
     rows += [[label, "", *figures] for label, figures in _sums(result, told)]
     return Table([Column("Company", "text"), Column("Layer", "text"), *_heads()], rows)
+
+
+def views_table(result: BacktestResult) -> Table | None:
+    """A row for equal weight, the rule and the odds of each regime, then costs and their sum."""
+    if result.views is None:
+        return None
+    gained, odds = result.attribution("view").astype(float), result.views.odds
+    even = percent(1.0 / len(odds), 0) if len(odds) else ""
+    rows: list[list[str | Markup]] = []
+    for name in map(str, gained.index):
+        label = f"Odds of {readable(name)}" if name in odds else sentence(name)
+        believed = [percent(float(odds[name]), 0), even] if name in odds else ["", ""]
+        rows.append([label, *believed, *_figures(gained, name)])
+    rows += [[label, "", "", *figures] for label, figures in _sums(result, gained)]
+    return Table([Column("View", "text"), Column("Believed"), Column("Even"), *_heads()], rows)
 
 
 def exposure(result: BacktestResult) -> pd.DataFrame:
