@@ -62,14 +62,16 @@ def nearest(name: object, names: Iterable[object]) -> str:
     name : object
         What was given.
     names : iterable
-        What would have been right.
+        What would have been right. `marketsim.renames.Tickers` know what they were called before.
 
     Returns
     -------
     str
         `" Did you mean 'NVDA'?"`, with the leading space, or `""` when nothing is close.
-        Case alone never keeps two names apart.
+        Case alone never keeps two names apart. Of a former ticker what it is called now.
     """
+    if told := getattr(names, "hint", lambda _: "")(name):
+        return str(told)
     spelt = {str(known).casefold(): str(known) for known in names}
     close = get_close_matches(str(name).casefold(), spelt, n=1, cutoff=0.6)
     return f" Did you mean '{spelt[close[0]]}'?" if close else ""

@@ -41,6 +41,7 @@ LAYERS = (
     {"returns", "prices", "model"},
     {"sources"},
     {"scenario_checks", "scenario_columns", "weights"},
+    {"renames"},
     {"provenance"},
     {"tables"},
     {"hands"},

@@ -407,6 +407,13 @@ FOLDERS: dict[str, tuple[str, str, str]] = {
         "quantity,complete,note\nbacklog,soon,\n",
         "my/complete.csv, line 2, column complete: 'soon' is not a day; write it as 2025-12-31",
     ),
+    "taken": (
+        "former_tickers.csv",
+        "ticker,former,until,taken,source,confidence,note\nA,A,2020-01-31,maybe,x,sourced,\n",
+        "my/former_tickers.csv, line 2, column former: 'A' is the present ticker, too; write what "
+        "it was called before\n"
+        "my/former_tickers.csv, line 2, column taken: 'maybe' is not an answer; write yes or no",
+    ),
     "forward": (
         "quantities.csv",
         "quantity,units,forward,meaning\nmood,x,maybe,how\n",
@@ -416,8 +423,8 @@ FOLDERS: dict[str, tuple[str, str, str]] = {
         "company.csv",
         "a\nb\n",
         "my/company.csv is no table of marketsim; write quantities.csv, layers.csv, "
-        "companies.csv, lines.csv, breaks.csv, groups.csv, models.csv, complete.csv or "
-        "facts/*.csv. Did you mean 'companies.csv'?",
+        "companies.csv, lines.csv, breaks.csv, groups.csv, models.csv, complete.csv, "
+        "former_tickers.csv or facts/*.csv. Did you mean 'companies.csv'?",
     ),
 }
 

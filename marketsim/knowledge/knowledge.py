@@ -105,14 +105,15 @@ class Knowledge:
         """What was known by the end of `date`, and never later than `as_of`.
 
         A break in definition shows once a figure of the new definition is published, as
-        `reported` has it.
+        `reported` has it; a rename from the day after the last one under the former ticker.
         """
         facts = self.facts.upto(date)
         if facts is self.facts:
             return self
         first, *later = self.models.items()
         released = [(name, model) for name, model in later if model.released <= day(date)]
-        return replace(self, facts=facts, models=dict([first, *released]))
+        universe = self.universe.upto(date)
+        return replace(self, facts=facts, universe=universe, models=dict([first, *released]))
 
     def with_facts(self, table: pd.DataFrame) -> Knowledge:
         """The same, with other rows of facts: `table` as `Facts` has it."""

@@ -22,6 +22,7 @@ from marketsim.knowledge.quantities import QUANTITIES, quantities
 from marketsim.knowledge.revenue_map import LINES, revenue_map
 from marketsim.knowledge.served import MODELS, served_models
 from marketsim.knowledge.table import Facts, Key
+from marketsim.renames import RENAMES, renames
 from marketsim.resources import folder as resource_folder
 from marketsim.tables import Fault, Rows, Schema, empty, merged, read_rows, refuse
 
@@ -36,6 +37,7 @@ TABLES: Final = (
     universe.GROUPS,
     MODELS,
     COMPLETE,
+    RENAMES,
 )
 FILES: Final = tuple(table.file for table in TABLES)
 FACTS: Final = "facts"
@@ -60,8 +62,8 @@ def load_facts(
     add : path, optional
         A folder to read beside the shipped data, of the same shape: `facts/*.csv`,
         `companies.csv`, `lines.csv`, `breaks.csv`, `models.csv`, `quantities.csv`, `layers.csv`,
-        `groups.csv`, `complete.csv`, any of them. A row with the key of a shipped one takes its
-        place, others are added; `Knowledge.added` says which.
+        `groups.csv`, `complete.csv`, `former_tickers.csv`, any of them. A row with the key of a
+        shipped one takes its place, others are added; `Knowledge.added` says which.
 
     Returns
     -------
@@ -173,6 +175,7 @@ def _knowledge(
             layers=layers,
             breaks=breaks(rows[BREAKS.file]),
             groups=universe.groups(rows[universe.GROUPS.file]),
+            renames=renames(rows[RENAMES.file]),
         ),
         models=served_models(rows[MODELS.file]),
         quantities=known,

@@ -1,19 +1,21 @@
-"""The universe: companies, their lines of revenue, layers, breaks in definition, named groups."""
+"""The universe: companies, their lines of revenue and layers, breaks, groups, former tickers."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Final
 
 import pandas as pd
 
+from marketsim.dates import Day, day
 from marketsim.errors import DataError, nearest
 from marketsim.knowledge.breaks import Break
 from marketsim.knowledge.revenue_map import RevenueMap
+from marketsim.renames import Rename
 from marketsim.tables import Column, Fault, Rows, Rule, Schema, marked
 
 __all__ = ["COMPANIES", "GROUPS", "LAYERS", "ORDERS", "Universe", "companies", "groups", "layers"]
@@ -38,6 +40,9 @@ class Universe:
     groups : mapping
         Members of named groups and the label of each, in the order of the file. What must be
         singled out, as the owners whose spending is added up, is a group.
+    renames : tuple of Rename
+        Shares that got another ticker, by day. Companies are called by their present ticker
+        throughout.
     """
 
     companies: pd.DataFrame
@@ -45,9 +50,15 @@ class Universe:
     layers: pd.DataFrame
     breaks: tuple[Break, ...]
     groups: Mapping[str, Mapping[str, str]]
+    renames: tuple[Rename, ...] = ()
 
     def __repr__(self) -> str:
         return f"Universe({len(self.companies)} companies, {len(self.revenue_map.lines)} lines)"
+
+    def upto(self, date: Day) -> Universe:
+        """The same without renames that had not happened by the end of `date`."""
+        known = tuple(one for one in self.renames if one.until < day(date))
+        return self if known == self.renames else replace(self, renames=known)
 
     def group(self, name: str) -> tuple[str, ...]:
         """Return the members of a group, in the order of the file.
@@ -94,6 +105,7 @@ class Universe:
             self.layers.to_csv(lineterminator="\n"),
             [[b.entity, b.first.isoformat(), b.recast, b.kind, b.source] for b in self.breaks],
             [[name, list(members.items())] for name, members in self.groups.items()],
+            [[str(x) for x in astuple(one)] for one in self.renames],
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

@@ -1,0 +1,104 @@
+"""Renamed shares: known from the day after, told to whoever writes a former ticker."""
+
+from __future__ import annotations
+
+import pickle
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import marketsim as ms
+from marketsim.errors import nearest
+from marketsim.renames import Rename, Tickers, present, renamed_among
+
+HEADER = "ticker,former,until,taken,source,confidence,note\n"
+
+
+def rename(ticker: str, former: str, until: str, *, taken: bool = False) -> Rename:
+    return Rename(ticker, former, pd.Timestamp(until), taken, "made up")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> tuple[Rename, ...]:
+    return ms.load_facts().universe.renames
+
+
+def test_every_renamed_company_is_called_by_its_present_ticker(shipped: tuple[Rename, ...]) -> None:
+    companies = ms.load_facts().universe.companies.index
+    assert {one.ticker for one in shipped} <= set(companies)
+    assert {one.former for one in shipped}.isdisjoint(companies)
+    assert all(one.until.day_of_week < 5 for one in shipped)
+    assert all(a.until <= b.until for a, b in pairwise(shipped))
+
+
+def test_a_rename_is_known_from_the_day_after_the_last_under_the_former_ticker(
+    shipped: tuple[Rename, ...],
+) -> None:
+    facts = ms.load_facts()
+    for one in shipped:
+        assert one not in facts.upto(one.until).universe.renames
+        assert one in facts.upto(one.until + pd.Timedelta(days=1)).universe.renames
+        assert one not in ms.load_facts(as_of=one.until).universe.renames
+
+
+def test_what_is_shown_on_a_day_does_not_change_with_a_later_rename(tmp_path: Path) -> None:
+    row = "XYZ,ABC,{},no,made up,sourced,\n"
+    known = ms.load_facts("2021-06-30")
+    for until, same in (("2021-07-01", True), ("2021-06-30", True), ("2021-06-29", False)):
+        (tmp_path / "former_tickers.csv").write_text(HEADER + row.format(until), encoding="utf-8")
+        mine = ms.load_facts("2021-06-30", add=tmp_path)
+        assert (mine.digest == known.digest) is same
+        assert mine.added == ("former_tickers.csv: XYZ, once ABC added",)
+
+
+def test_a_row_of_ones_own_takes_the_place_of_a_shipped_one(
+    tmp_path: Path, shipped: tuple[Rename, ...]
+) -> None:
+    one = shipped[0]
+    row = f"{one.ticker},{one.former},2019-01-31,yes,made up,unverified,\n"
+    (tmp_path / "former_tickers.csv").write_text(HEADER + row, encoding="utf-8")
+    mine = ms.load_facts(add=tmp_path).universe.renames
+    assert len(mine) == len(shipped)
+    assert renamed_among(shipped, mine) == mine
+    (own,) = (r for r in mine if r.former == one.former)
+    assert (own.until, own.taken) == (pd.Timestamp("2019-01-31"), True)
+
+
+def test_the_last_of_several_names_is_the_present_one() -> None:
+    chain = (rename("C", "B", "2020-12-31"), rename("B", "A", "2015-06-30"))
+    assert present("A", chain) == present("B", chain) == chain[0]
+    assert present("C", chain) is None
+    assert nearest("A", Tickers(["C"], chain)) == " A is C since 2021-01-01: write C."
+    back = (rename("B", "A", "2015-06-30"), rename("A", "B", "2020-12-31"))
+    assert present("A", back) is None
+    assert present("B", back) == back[1]
+
+
+def test_a_ticker_that_another_share_has_now_is_no_former_one() -> None:
+    given = (rename("OLD", "META", "2022-01-28"), rename("META", "FB", "2022-06-08"))
+    assert present("META", given) is None
+    assert present("FB", given) == given[1]
+    again = (rename("VRT", "GSAH", "2020-02-07"), rename("MIR", "GSAH", "2021-10-20"))
+    assert present("GSAH", again) == again[1]
+
+
+def test_a_former_ticker_is_told_on_its_first_weekday_and_with_what_to_write() -> None:
+    known = (rename("NEW", "OLD", "2020-02-07"),)  # a Friday
+    assert (
+        nearest("OLD", Tickers(["NEW", "X"], known)) == " OLD is NEW since 2020-02-10: write NEW."
+    )
+    assert nearest("OLD", Tickers(["X"], known)) == " OLD is NEW since 2020-02-10."
+    assert nearest("NEWS", Tickers(["NEW"], known)) == " Did you mean 'NEW'?"
+    assert nearest("OLD", Tickers(["OLD", "NEW"], known)) == " Did you mean 'OLD'?"
+
+
+def test_tickers_are_their_names_and_keep_what_they_know() -> None:
+    known = (rename("NEW", "OLD", "2020-02-07"),)
+    names = Tickers(["NEW", "X"], known)
+    more = names.beside("cash")
+    for same in (names, pickle.loads(pickle.dumps(names)), more):
+        assert "write NEW" in same.hint("OLD")
+    assert {names: 1}[("NEW", "X")] == 1  # type: ignore[index]
+    assert more == ("NEW", "X", "cash")
