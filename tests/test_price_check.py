@@ -110,16 +110,16 @@ def test_closes_that_ship_are_usable() -> None:
 
 
 def test_a_name_that_went_on_as_another_is_found() -> None:
-    """As FB became META: two halves of one share."""
-    panel = walk("FB", "SPY")
-    panel["META"] = panel["FB"].where(DAYS[200] <= DAYS)
-    panel["FB"] = panel["FB"].where(DAYS[200] > DAYS)
+    """Two halves of one share, whose rename no table has."""
+    panel = walk("OLD", "SPY")
+    panel["NEW"] = panel["OLD"].where(DAYS[200] <= DAYS)
+    panel["OLD"] = panel["OLD"].where(DAYS[200] > DAYS)
     check = check_prices(panel)
-    assert "FB: ends on 2022-10-18 where META begins on 2022-10-19" in str(check)
-    assert "write both as META" in str(check)
+    assert "OLD: ends on 2022-10-18 where NEW begins on 2022-10-19" in str(check)
+    assert "write both as NEW" in str(check)
     assert check.usable
-    panel["META"] *= 3.0  # another share's
-    assert "where META begins" not in str(check_prices(panel))
+    panel["NEW"] *= 3.0  # another share's
+    assert "where NEW begins" not in str(check_prices(panel))
 
 
 def test_a_known_split_that_is_not_in_the_closes_is_named_with_its_day() -> None:
@@ -225,12 +225,15 @@ class TestCommand:
     def test_the_page_shows_what_is_printed(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        panel = walk("AAA", "BBB", "FB", "SPY").assign(META=lambda table: table["FB"])
+        panel = walk("AAA", "BBB", "FB", "OLD", "SPY")
+        panel = panel.assign(META=panel["FB"], NEW=panel["OLD"])
         place = np.arange(len(DAYS))
         panel["AAA"] = panel["AAA"].where(place > 250, panel["AAA"] * 4.0)
         panel["BBB"] = panel["BBB"].where(~np.isin(place, [100, 101, 200]))
-        panel["FB"] = panel["FB"].where(place < 200)
-        panel["META"] = panel["META"].where(place >= 200)
+        panel["FB"] = panel["FB"].where(pd.Timestamp("2022-06-08") >= DAYS)
+        panel["META"] = panel["META"].where(pd.Timestamp("2022-06-08") < DAYS)
+        panel["OLD"] = panel["OLD"].where(place < 200)
+        panel["NEW"] = panel["NEW"].where(place >= 200)
         panel.iloc[::-1].to_csv(tmp_path / "panel.csv")
         monkeypatch.chdir(tmp_path)
         assert command("prices", "check", "panel.csv") == 1

@@ -12,7 +12,8 @@ import pandas as pd
 
 from marketsim.dates import today
 from marketsim.errors import DataError, InputError
-from marketsim.prices.embedded import embedded_splits
+from marketsim.prices.embedded import embedded_renames, embedded_splits
+from marketsim.prices.joining import joined, splits_by_present
 from marketsim.prices.load import require_source
 from marketsim.prices.panel import formed_panel
 from marketsim.prices.plausible import CloseFault, check_closes, trades_weekends
@@ -21,6 +22,7 @@ from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import FEWEST_RETURNS, MARKET
 from marketsim.prices.table import require_known
 from marketsim.prices.written import repairs
+from marketsim.renames import Tickers
 
 __all__ = ["PriceCheck", "Remark", "check_prices"]
 
@@ -130,15 +132,18 @@ def check_prices(
         for given in (tickers, believe)
     )
     name = "the frame of prices" if isinstance(source, pd.DataFrame) else Path(source).name
-    known = embedded_splits() if splits is None else splits_in(splits)
+    renames = embedded_renames()
+    table = embedded_splits() if splits is None else splits_in(splits)
+    known = splits_by_present(table, renames)
     try:
-        formed = formed_panel(source, names)
+        read = formed_panel(source, names)
+        formed, notes = joined(read, renames)
     except DataError as error:
         return PriceCheck(name, pd.DataFrame(), (Remark("refused", "", str(error)),))
-    require_known([*names, *believed], formed.panel.columns)
+    require_known([*names, *believed], Tickers(map(str, formed.panel.columns), renames))
     panel = formed.panel[names] if names else formed.panel
     sessions = sessions_of(exchange, panel.index[0], panel.index[-1])
-    remarks = [Remark("repaired", "", text) for text in repairs(formed)]
+    remarks = [Remark("repaired", "", text) for text in (*repairs(read), *notes)]
     remarks += _of_all(panel, exchange, sessions)
     remarks += [_of_fault(fault, believed) for fault in check_closes(panel, known)]
     days = pd.DatetimeIndex(panel.index) if sessions is None else sessions

@@ -14,12 +14,24 @@ import pandas as pd
 from marketsim import resources
 from marketsim.errors import DataError, PriceError
 from marketsim.prices.panel import read_panel
-from marketsim.prices.shipped import read_correlation, read_splits, read_statistics
+from marketsim.prices.shipped import (
+    read_correlation,
+    read_renames,
+    read_splits,
+    read_statistics,
+)
 from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import COLUMNS, nearest_correlation
 from marketsim.prices.table import Prices, require_known
+from marketsim.renames import RENAMES, Rename, Tickers
 
-__all__ = ["SNAPSHOT", "embedded_companies", "embedded_prices", "embedded_splits"]
+__all__ = [
+    "SNAPSHOT",
+    "embedded_companies",
+    "embedded_prices",
+    "embedded_renames",
+    "embedded_splits",
+]
 
 SNAPSHOT: Final = pd.Timestamp("2025-12-31")
 NAMES: Final = {
@@ -36,6 +48,7 @@ def embedded_prices(
     as_of: pd.Timestamp,
     splits: pd.DataFrame,
     shares: Mapping[str, float] | pd.Series | None = None,
+    renames: tuple[Rename, ...] = (),
 ) -> Prices:
     """The embedded prices as known on a date.
 
@@ -52,7 +65,7 @@ def embedded_prices(
     closes, statistics = _closes(), _statistics()
     last = closes.index[-1]
     within = splits[splits["date"] <= last]
-    require_known(tickers or (), [*statistics.index, *closes.columns])
+    require_known(tickers or (), Tickers([*statistics.index, *closes.columns], renames))
     if as_of >= SNAPSHOT:
         statistics = _held(statistics, shares)
         correlation = _correlation(statistics.index)
@@ -78,6 +91,11 @@ def embedded_companies() -> tuple[str, ...]:
 def embedded_splits() -> pd.DataFrame:
     """Splits of the companies, and what else adjusted closes are divided by, as they ship."""
     return splits_in(read_splits(_path("splits.csv", "facts")))
+
+
+def embedded_renames() -> tuple[Rename, ...]:
+    """Shares that got another ticker, as they ship."""
+    return read_renames(resources.folder("data") / RENAMES.file)
 
 
 def _held(statistics: pd.DataFrame, shares: Mapping[str, float] | pd.Series | None) -> pd.DataFrame:

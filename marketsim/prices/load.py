@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,13 +17,15 @@ from marketsim.prices.embedded import (
     SNAPSHOT,
     embedded_companies,
     embedded_prices,
+    embedded_renames,
     embedded_splits,
 )
 from marketsim.prices.fetching import FIRST_DAY, last_finished_day, sound_closes
-from marketsim.prices.panel import read_panel
+from marketsim.prices.joining import joined_panel, splits_by_present
 from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import MARKET
 from marketsim.prices.table import Prices, require_known
+from marketsim.renames import Rename, Tickers, present
 
 __all__ = ["load_prices", "load_universe", "newest_close", "require_source"]
 
@@ -42,6 +44,7 @@ def load_prices(
     splits: pd.DataFrame | None = None,
     adjusted: Day | None = None,
     believe: Iterable[str] | str = (),
+    renames: Sequence[Rename] | None = None,
 ) -> Prices:
     """Closing prices and market statistics, as known on a date.
 
@@ -75,6 +78,10 @@ def load_prices(
     believe : names, optional
         Tickers of a panel whose closes are taken as they stand: where a share did halve in a day,
         which otherwise is taken for a split that closes lack, and refused.
+    renames : sequence of Rename, optional
+        By which columns of former tickers are joined to those of the present ones, so that a share
+        is called by its present ticker throughout; `joined` of the prices says which. By default
+        those that ship, `data/former_tickers.csv`; those of `Knowledge.universe` have a user's.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def load_prices(
     Raises
     ------
     InputError
-        A ticker or date is wrong; the message names the nearest ticker.
+        A ticker or date is wrong; the message names the nearest ticker, or the present one.
     DataError
         The panel has faults, all listed with line and column.
     PriceError
@@ -106,16 +113,20 @@ def load_prices(
     for given, name in ((adjusted is not None, "adjusted"), (believed, "believe")):
         if given and (_is_embedded(source) or _is_yahoo(source)):
             raise InputError(f"{name} is for a panel of one's own; leave it out, or give a file")
-    table = embedded_splits() if splits is None else splits_in(splits)
+    former = embedded_renames() if renames is None else tuple(renames)
+    table = splits_by_present(embedded_splits() if splits is None else splits_in(splits), former)
     if source is None or _is_embedded(source):
-        prices = embedded_prices(names, known or SNAPSHOT, table, shares)
+        prices = embedded_prices(names, known or SNAPSHOT, table, shares, former)
     elif _is_yahoo(source):
-        prices = _yahoo(names or embedded_companies(), known, first, cache, shares)
+        asked = names or embedded_companies()
+        prices = _yahoo(asked, known, first, cache, shares, renames=former)
     else:
-        panel = read_panel(source, names or (), table, believed)
+        panel, notes = joined_panel(source, names or (), table, believed, former)
         until = _adjusted(adjusted, panel.index[-1])
         within = table[table["date"] <= until]
-        prices = _panel(panel, names, known, shares, within, until)
+        columns = Tickers(map(str, panel.columns), former)
+        prices = _panel(panel, names, known, shares, within, until, columns)
+        prices = replace(prices, joined=notes)
     return _as_seen(replace(prices, closes=prices.closes.loc[first:last].copy()))
 
 
@@ -132,6 +143,7 @@ def load_universe(
     as_of: Day | None = None,
     splits: pd.DataFrame | None = None,
     believe: Iterable[str] | str = (),
+    renames: Sequence[Rename] | None = None,
 ) -> Prices:
     """Prices of as many of some companies as a source has, and of whatever else it holds.
 
@@ -141,20 +153,25 @@ def load_universe(
     ----------
     companies : names
         Those wanted; Yahoo is asked for all of them, and for SPY to measure beta against.
-    source, as_of, splits, believe
+    source, as_of, splits, believe, renames
         As for `load_prices`.
 
     Raises
     ------
+    InputError
+        Yahoo is asked for a former ticker.
     PriceError
         The source has none of the companies by the date, or Yahoo refuses or cannot be reached.
     """
     wanted = tuple(companies)
+    former = embedded_renames() if renames is None else tuple(renames)
     if _is_yahoo(source) and not believe:
-        return _yahoo((*wanted, MARKET), day_or_none(as_of, "as_of"), needed=(MARKET,))
-    prices = load_prices(None, source, as_of=as_of, splits=splits, believe=believe)
+        date = day_or_none(as_of, "as_of")
+        return _yahoo((*wanted, MARKET), date, needed=(MARKET,), renames=former)
+    prices = load_prices(None, source, as_of=as_of, splits=splits, believe=believe, renames=former)
     if not set(wanted) & set(prices.tickers):
-        hints = dict.fromkeys(nearest(ticker, prices.tickers) for ticker in wanted)
+        known = Tickers(prices.tickers, former)
+        hints = dict.fromkeys(nearest(ticker, known) for ticker in wanted)
         listed = f"none of {', '.join(wanted)}.{''.join(hints)}"
         raise PriceError(f"{_place(source)} has prices of {listed}")
     return prices
@@ -227,8 +244,9 @@ def _panel(
     shares: Mapping[str, float] | pd.Series | None,
     splits: pd.DataFrame,
     adjusted: pd.Timestamp,
+    known: tuple[str, ...],
 ) -> Prices:
-    require_known(names or (), panel.columns)
+    require_known(names or (), known)
     date = panel.index[-1] if as_of is None else as_of
     if panel.index[0] > date:
         raise PriceError(
@@ -245,11 +263,17 @@ def _yahoo(
     cache: Path | str | None = None,
     shares: Mapping[str, float] | pd.Series | None = None,
     needed: tuple[str, ...] | None = None,
+    *,
+    renames: tuple[Rename, ...],
 ) -> Prices:
     """Prices of names, all of which are needed by default.
 
-    SPY comes along for beta; statistics want more than three years before the date.
+    SPY comes along for beta; statistics want more than three years before the date. Yahoo keeps a
+    share under its present ticker alone, and is not asked for a former one.
     """
+    now = Tickers((one.ticker for r in renames if (one := present(r.former, renames))), renames)
+    if told := "".join(now.hint(name.upper()) for name in names):
+        raise InputError(f"Yahoo keeps a share under its present ticker alone.{told}")
     last = min(as_of or last_finished_day(), last_finished_day())
     if start is not None and start > last:
         raise InputError(
@@ -260,4 +284,5 @@ def _yahoo(
     must = asked if needed is None else needed
     panel, splits, left_out = sound_closes(asked, must, first, last, cache_folder(cache))
     there = tuple(name for name in dict.fromkeys(names) if name not in left_out)
-    return replace(_panel(panel, there, last, shares, splits, last), left_out=left_out)
+    prices = _panel(panel, there, last, shares, splits, last, tuple(panel.columns))
+    return replace(prices, left_out=left_out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ from marketsim.prices.statistics import MARKET
 from marketsim.prices.table import require_known
 from marketsim.tables import Fault, Lines, is_parquet, number_hint, read_lines, read_parquet, refuse
 
-__all__ = ["Formed", "formed_panel", "read_panel"]
+__all__ = ["Formed", "checked_panel", "formed_panel", "read_panel"]
 
 FRAME: Final = "the frame of prices"
 NOTHING: Final = {"", "nan", "na", "n/a", "#n/a", "null", "none", "nat", "<na>", "-"}
@@ -67,12 +67,23 @@ def read_panel(
     InputError
         There is no such file, or ticker to believe.
     """
-    raw, _, panel, row = formed_panel(source, keep)
-    require_known(believe, panel.columns)
-    found = _implausible(raw, panel.drop(columns=list(set(believe))), row, splits)
+    formed = formed_panel(source, keep)
+    return checked_panel(formed, keep, splits, believe, tuple(formed.panel.columns))
+
+
+def checked_panel(
+    formed: Formed,
+    keep: Collection[str],
+    splits: pd.DataFrame | None,
+    believe: Collection[str],
+    known: tuple[str, ...],
+) -> pd.DataFrame:
+    """Return the closes of a formed panel once they are held against what they can be."""
+    require_known(believe, known)
+    found = _implausible(formed, formed.panel.drop(columns=list(set(believe))), splits)
     others = {fault.column for fault in found} - {*keep, MARKET} if keep else set()
     refuse(fault for fault in found if fault.column not in others)
-    return panel.drop(columns=list(others))
+    return formed.panel.drop(columns=list(others))
 
 
 Row = Callable[[pd.Timestamp, str], int]
@@ -80,12 +91,17 @@ Row = Callable[[pd.Timestamp, str], int]
 
 
 class Formed(NamedTuple):
-    """A table as it stands, the day of each of its rows, its closes, and where they stand."""
+    """A table as it stands, the day of each of its rows, its closes, and where they stand.
+
+    `seams` are the first days of columns that another was joined to, by ticker and day, with the
+    name of the other.
+    """
 
     raw: Raw
     days: pd.Series
     panel: pd.DataFrame
     row: Row
+    seams: Mapping[tuple[str, pd.Timestamp], str] = {}
 
 
 def formed_panel(source: pd.DataFrame | Path | str, keep: Collection[str] = ()) -> Formed:
@@ -245,12 +261,12 @@ def _daily(name: str, panel: pd.DataFrame) -> pd.DataFrame:
     return panel
 
 
-def _implausible(
-    raw: Raw, panel: pd.DataFrame, row: Row, splits: pd.DataFrame | None
-) -> list[Fault]:
+def _implausible(formed: Formed, panel: pd.DataFrame, splits: pd.DataFrame | None) -> list[Fault]:
     """What speaks against closes that are numbers, at the line of the first concerned."""
     found = []
     for ticker, day, text in check_closes(panel, splits):
-        place = raw.place(row(day, ticker))
-        found.append(Fault(place, ticker, f"{text} ({day:%Y-%m-%d})"))
+        place = formed.raw.place(formed.row(day, ticker))
+        former = formed.seams.get((ticker, day))
+        seam = "" if former is None else f", where it is joined to {former}"
+        found.append(Fault(place, ticker, f"{text} ({day:%Y-%m-%d}{seam})"))
     return found

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import DataError
+from marketsim.renames import RENAMES, Rename, renames
 from marketsim.tables import (
     Column,
     Fault,
@@ -22,7 +23,7 @@ from marketsim.tables import (
     refuse,
 )
 
-__all__ = ["read_correlation", "read_splits", "read_statistics"]
+__all__ = ["read_correlation", "read_renames", "read_splits", "read_statistics"]
 
 ROUNDING: Final = 1e-6
 """By how much a correlation may differ from its mirror image."""
@@ -90,6 +91,19 @@ def read_splits(path: Path) -> pd.DataFrame:
     """
     rows = _sound(SPLITS, path)
     return rows.drop(columns="place").assign(value=numbers(rows["value"]))
+
+
+def read_renames(path: Path) -> tuple[Rename, ...]:
+    """Return the renames of a file; there may be none.
+
+    Raises
+    ------
+    DataError
+        All faults of the file at once.
+    """
+    rows, faults = read_rows(RENAMES, path)
+    refuse(faults if rows is None else [*faults, *RENAMES.faults(rows)])
+    return () if rows is None else renames(rows)
 
 
 def read_correlation(path: Path) -> pd.DataFrame:

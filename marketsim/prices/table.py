@@ -38,6 +38,8 @@ class Prices:
         it is unknown nobody can say which splits are in them, and they give no market value.
     left_out : mapping of ticker to str
         Why a source that was asked for as many as it has gave nothing of some.
+    joined : tuple of str
+        In words, which columns of former tickers were joined to those of the present ones.
     """
 
     closes: pd.DataFrame
@@ -47,6 +49,7 @@ class Prices:
     splits: pd.DataFrame = field(default_factory=NO_SPLITS.copy, repr=False)
     adjusted: pd.Timestamp | None = None
     left_out: Mapping[str, str] = field(default_factory=dict, repr=False)
+    joined: tuple[str, ...] = field(default=(), repr=False)
 
     def __repr__(self) -> str:
         known = self.closes.index
@@ -125,8 +128,11 @@ class Prices:
 
 
 def require_known(wanted: Iterable[str], known: Iterable[str]) -> None:
-    """Raise an InputError for tickers that are not known, each with the nearest one that is."""
-    names = tuple(known)
+    """Raise an InputError for tickers that are not known, each with the nearest one that is.
+
+    Where those known are `Tickers`, with what a former ticker is called now.
+    """
+    names = known if isinstance(known, tuple) else tuple(known)
     missing = [ticker for ticker in wanted if ticker not in names]
     if missing:
         many = "s" if len(missing) > 1 else ""
