@@ -47,7 +47,8 @@ class ReturnScenarios:
     returns : array [draw, company]
         Simple returns over the horizon, as fractions; none below -1.
     tickers : sequence of str [company]
-        One name per column.
+        One name per column; `marketsim.renames.Tickers` know former ones, and say so to whoever
+        names one.
     probabilities : array [draw], optional
         Non-negative, summing to 1; equal when left out.
     regimes : array of str [draw], optional
@@ -189,7 +190,7 @@ class ReturnScenarios:
         return replace(
             self,
             returns=np.hstack([self.returns, earned]),
-            tickers=(*self.tickers, CASH),
+            tickers=checked_tickers(self.tickers).beside(CASH),
             layers={**self.layers, CASH: CASH} if self.layers else {},
             paths=paths,
         )

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
+from .renames import Tickers
 
 __all__ = [
     "FloatArray",
@@ -32,9 +33,9 @@ GLANCE: Final = 64
 """Draws, evenly spread, in which companies must agree before all of theirs are compared."""
 
 
-def checked_tickers(tickers: Iterable[str]) -> tuple[str, ...]:
-    """Return tickers, at least one and none twice."""
-    names = tuple(tickers)
+def checked_tickers(tickers: Iterable[str]) -> Tickers:
+    """Return tickers, at least one and none twice; what they were called before stays known."""
+    names = tickers if isinstance(tickers, Tickers) else Tickers(tickers)
     if not names:
         raise InputError("there are no companies: give at least one ticker")
     twice = sorted({str(name) for name in names if names.count(name) > 1})

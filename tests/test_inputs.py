@@ -18,6 +18,7 @@ from marketsim.runs.inputs import (
     dated_prices,
     known_by,
     market_of,
+    own_renames,
     own_splits,
     unpriced,
 )
@@ -170,6 +171,33 @@ def test_a_company_without_a_price_is_told_why(tmp_path: Path) -> None:
     market, _ = dated_prices(known, file, date, fixed=True)
     told = unpriced(market, ["AMD", "MU"])
     assert told == {"AMD": "last close on 2025-12-03", "MU": "no close"}
+
+
+def test_closes_under_a_former_ticker_of_ones_own_are_joined_and_told(tmp_path: Path) -> None:
+    """Whatever the date: the file was kept after the rename, which the facts do not know yet."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "former_tickers.csv").write_text(
+        "ticker,former,until,taken,source,confidence,note\n"
+        "AMD,ADVN,2024-08-30,no,made up,sourced,\n",
+        encoding="utf-8",
+    )
+    whole = panel(tmp_path, "2025-12-31")
+    closes = pd.read_csv(whole, index_col="date", parse_dates=True)
+    then = closes.index <= pd.Timestamp("2024-08-30")
+    parts = closes.assign(ADVN=closes["AMD"].where(then), AMD=closes["AMD"].where(~then))
+    parts.to_csv(tmp_path / "parts.csv")
+    known, date = known_by("2024-06-28", tmp_path / "mine")
+    assert "ADVN" not in {one.former for one in known.universe.renames}
+    renames = own_renames(tmp_path / "mine")
+    one, other = (
+        dated_prices(known, str(file), date, fixed=True, renames=renames)[0]
+        for file in (whole, tmp_path / "parts.csv")
+    )
+    pd.testing.assert_frame_equal(one.statistics, other.statistics, check_exact=True)
+    fresh = freshness(known, date)
+    told = replace(fresh, joined=other.joined).warnings
+    assert told[:-1] == replace(fresh, joined=one.joined).warnings == fresh.warnings
+    assert told[-1].startswith("ADVN is AMD since 2024-09-02: closes of ADVN up to 2024-08-30")
 
 
 def test_what_is_left_out_of_the_choice_has_no_statistics(tmp_path: Path) -> None:

@@ -6,11 +6,15 @@ import pickle
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import marketsim as ms
-from marketsim.errors import nearest
+from marketsim.curation.updating import update_facts
+from marketsim.errors import InputError, nearest
+from marketsim.forecasting.explanation import place_of, places_of
+from marketsim.forecasting.panel import panel
 from marketsim.renames import Rename, Tickers, present, renamed_among
 
 HEADER = "ticker,former,until,taken,source,confidence,note\n"
@@ -102,3 +106,63 @@ def test_tickers_are_their_names_and_keep_what_they_know() -> None:
         assert "write NEW" in same.hint("OLD")
     assert {names: 1}[("NEW", "X")] == 1  # type: ignore[index]
     assert more == ("NEW", "X", "cash")
+
+
+@pytest.fixture(scope="module")
+def returns(shipped: tuple[Rename, ...]) -> ms.ReturnScenarios:
+    draws = np.random.default_rng(0).normal(0.05, 0.2, (60, 2))
+    return ms.ReturnScenarios(draws, Tickers(["META", "AMD"], shipped)).with_cash(0.02)
+
+
+TOLD = "FB is META since 2022-06-09: write META"
+
+
+class TestWhoeverNamesAFormerTickerIsTold:
+    def test_by_caps_and_limits(self, returns: ms.ReturnScenarios) -> None:
+        with pytest.raises(InputError, match=TOLD):
+            ms.allocate(returns, ms.CVaR(0.95), max_weights={"FB": 0.1})
+        group = ms.limits.Group("social", ["FB"], at_most=0.1)
+        with pytest.raises(InputError, match=TOLD):
+            ms.allocate(returns, ms.CVaR(0.95), limits=[group])
+
+    def test_by_views(self, returns: ms.ReturnScenarios) -> None:
+        with pytest.raises(InputError, match=TOLD):
+            ms.view(returns, "mean(FB) >= 0.1")
+
+    def test_by_forecasts(self, facts: ms.Knowledge) -> None:
+        series, known = panel(facts, facts.last).series, facts.universe.renames
+        with pytest.raises(InputError, match=TOLD):
+            places_of(series, "FB", known)
+        with pytest.raises(InputError, match=TOLD):
+            place_of(series, "FB", "quarterly_revenue", known)
+
+    def test_by_an_update_of_facts(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=TOLD):
+            update_facts(tmp_path, tickers=["FB"], sources=["yahoo"])
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {"tickers": ["NVDA", "FB"]},
+            {"max_weights": {"FB": 0.1}},
+            {"limit": ["Group('social', ['FB'], at_most=0.1)"]},
+            {"benchmark": {"FB": 1.0}},
+        ],
+        ids=lambda asked: next(iter(asked)),
+    )
+    def test_by_a_run_before_it_begins(self, asked: dict[str, object]) -> None:
+        with pytest.raises(InputError, match=TOLD):
+            ms.runs.run(as_of="2025-12-31", **asked)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("source", [None, "yahoo"])
+    def test_by_prices_without_asking_the_network(
+        self, source: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        def asked(*given: object) -> None:
+            pytest.fail(f"Yahoo was asked: {given}")
+
+        monkeypatch.setattr("marketsim.prices.fetching.ask_yahoo", asked)
+        with pytest.raises(InputError, match=TOLD):
+            ms.load_prices(["NVDA", "FB"], source=source, cache=tmp_path)
+        with pytest.raises(ms.MarketsimError, match=TOLD):
+            ms.prices.load_universe(["FB"], source)

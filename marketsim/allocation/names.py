@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Final
 
@@ -90,8 +90,11 @@ def benchmark_of(
 
 
 def check_known(argument: str, kind: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse names that are not among the known ones, with the nearest that is."""
-    choices = list(known)
+    """Refuse names that are not among the known ones, with the nearest that is.
+
+    Where these are `Tickers`, with what a former ticker is called now.
+    """
+    choices = known if isinstance(known, Sequence) else list(known)
     for name in given:
         if name not in choices:
             hint = nearest(name, choices) or f" Known: {', '.join(choices)}."

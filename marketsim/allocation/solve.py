@@ -158,7 +158,8 @@ def check_limits(
     """
     drawn = np.repeat(np.asarray(regimes, dtype=object), 2)
     returns = 0.01 * np.outer(np.arange(len(drawn), dtype=float), np.arange(1, len(tickers) + 1))
-    probe = ReturnScenarios(returns, tuple(tickers), regimes=drawn, layers=layers)
+    names = tickers if isinstance(tickers, tuple) else tuple(tickers)
+    probe = ReturnScenarios(returns, names, regimes=drawn, layers=layers)
     constraints = constraints_from(probe, max_weight, min_weight, max_weights, layer_caps, limits)
     check_feasible(constraints)
     if objective is not None:

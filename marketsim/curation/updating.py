@@ -22,6 +22,7 @@ from marketsim.dates import Day, day_or_none, today
 from marketsim.errors import InputError, SourceError, nearest
 from marketsim.files import cache_folder
 from marketsim.knowledge import Knowledge
+from marketsim.renames import Tickers
 from marketsim.sources.limiter import Patience
 from marketsim.sources.reports import REVENUE, Report
 from marketsim.sources.sec import SEC_PATIENCE, Sec, require_agent
@@ -204,9 +205,10 @@ def _sources(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _companies(knowledge: Knowledge, tickers: Sequence[str] | None) -> list[str]:
-    known = [str(name) for name in knowledge.universe.companies.index]
+    universe = knowledge.universe
+    known = Tickers(map(str, universe.companies.index), universe.renames)
     if tickers is None:
-        return known
+        return list(known)
     if not tickers:
         raise InputError("no company to ask for; name one, or leave it out for all")
     for name in tickers:

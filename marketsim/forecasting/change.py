@@ -135,7 +135,7 @@ def forecast_change(
                 f"forecast_change: {type(said).__name__} is no forecast; give two that ms.forecast "
                 "returned"
             )
-    rows = [place_of(one.series, entity, quantity) for one in (before, after)]
+    rows = [place_of(one.series, entity, quantity, one.renames) for one in (before, after)]
     one, other = before.series[rows[0]], after.series[rows[1]]
     if one.unit != other.unit:
         raise InputError(

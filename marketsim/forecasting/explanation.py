@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.errors import InputError, nearest
+from marketsim.renames import Rename, Tickers
 from marketsim.statements import Series
 
 from .panel import Panel
@@ -145,25 +146,28 @@ def _size(part: Part) -> float:
     return -abs(part.log)
 
 
-def places_of(series: Sequence[Series], name: str) -> list[int]:
+def places_of(series: Sequence[Series], name: str, renames: Iterable[Rename] = ()) -> list[int]:
     """Return the rows of a company, or of one of its series, by ticker or entity.
 
     Raises
     ------
     InputError
-        There is none; the message has the nearest name.
+        There is none; the message has the nearest name, or the present one of a former ticker.
     """
     wanted = name.casefold()
     places = [
         row for row, s in enumerate(series) if wanted in (s.entity.casefold(), s.ticker.casefold())
     ]
     if not wanted or not places:
-        known = [*(s.ticker for s in series if s.ticker), *(s.entity for s in series)]
+        names = [*(s.ticker for s in series if s.ticker), *(s.entity for s in series)]
+        known = Tickers(names, renames)
         raise InputError(f"forecast: nothing is forecast of '{name}'.{nearest(name, known)}")
     return places
 
 
-def place_of(series: Sequence[Series], entity: str, quantity: str) -> int:
+def place_of(
+    series: Sequence[Series], entity: str, quantity: str, renames: Iterable[Rename] = ()
+) -> int:
     """Return the row of one series.
 
     A ticker alone is the company's whole.
@@ -171,7 +175,7 @@ def place_of(series: Sequence[Series], entity: str, quantity: str) -> int:
     Raises
     ------
     InputError
-        There is none; the message has the nearest name.
+        There is none; the message has the nearest name, or the present one of a former ticker.
     """
     there = {s.entity: row for row, s in enumerate(series) if s.quantity == quantity}
     if not there:
@@ -179,7 +183,7 @@ def place_of(series: Sequence[Series], entity: str, quantity: str) -> int:
         raise InputError(f"forecast: there is no quantity '{quantity}'.{hint}")
     found = there.get(entity, there.get(f"{entity}.total"))
     if found is None:
-        known = [*there, *(series[row].ticker for row in there.values())]
+        known = Tickers([*there, *(series[row].ticker for row in there.values())], renames)
         raise InputError(f"forecast: no {quantity} of '{entity}'.{nearest(entity, known)}")
     return found
 

@@ -12,6 +12,7 @@ import pandas as pd
 from marketsim.calibration import Posterior
 from marketsim.errors import InputError
 from marketsim.precision import one_thread
+from marketsim.renames import Rename
 from marketsim.scenarios import Scenarios
 from marketsim.statements import Series, still_open
 
@@ -93,6 +94,8 @@ class Forecast:
         Of the worlds drawn.
     digest
         Of the knowledge that it rests on.
+    renames
+        What companies were called before, for whoever asks for a former ticker.
     """
 
     as_of: pd.Timestamp
@@ -109,6 +112,7 @@ class Forecast:
     form: Form
     seed: int
     digest: str
+    renames: tuple[Rename, ...] = ()
 
     def __repr__(self) -> str:
         _, horizons = self.joint.mean.shape
@@ -144,7 +148,7 @@ class Forecast:
         InputError
             Nothing is forecast of it.
         """
-        chosen = {self._key(row) for row in places_of(self.series, name)}
+        chosen = {self._key(row) for row in places_of(self.series, name, self.renames)}
         keys = zip(self.table["quantity"], self.table["entity"], strict=True)
         return self.table[[key in chosen for key in keys]].reset_index(drop=True)
 
@@ -167,11 +171,11 @@ class Forecast:
         InputError
             Nothing is forecast of it, or not so far ahead.
         """
-        return explained(self, place_of(self.series, entity, quantity), horizon)
+        return explained(self, place_of(self.series, entity, quantity, self.renames), horizon)
 
     def explained(self, name: str, horizon: int = 1) -> list[Explanation]:
         """Return what the forecasts of a company, or of one of its series, rest on."""
-        return [explained(self, row, horizon) for row in places_of(self.series, name)]
+        return [explained(self, row, horizon) for row in places_of(self.series, name, self.renames)]
 
     def __str__(self) -> str:
         return self.text(self.table)
@@ -262,6 +266,7 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         form=form,
         seed=seed,
         digest=posterior.knowledge.digest,
+        renames=posterior.knowledge.universe.renames,
     )
 
 

@@ -37,7 +37,8 @@ def stated_weights(given: Mapping[str, float] | pd.Series, tickers: Sequence[str
         For a name that is not among ``tickers``, a weight below 0, or a sum other than 1.
     """
     pairs = numbers(given, "benchmark")
-    weights = array_of(pairs, tuple(tickers), "benchmark")
+    names = tickers if isinstance(tickers, tuple) else tuple(tickers)
+    weights = array_of(pairs, names, "benchmark")
     if below := [name for name, weight in pairs if weight < 0.0]:
         raise InputError(f"benchmark[{below[0]!r}] is below 0; give shares from 0 up")
     total = float(weights.sum())

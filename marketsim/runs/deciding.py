@@ -20,6 +20,7 @@ from marketsim.forecasting import Forecast, forecast
 from marketsim.knowledge import Knowledge
 from marketsim.model import entries
 from marketsim.prices import Prices, newest_close
+from marketsim.renames import Tickers
 from marketsim.returns import CASH, ReturnScenarios
 from marketsim.scenarios import (
     Regime,
@@ -43,6 +44,7 @@ from .inputs import (
     known_by,
     market_of,
     nothing_priced,
+    own_renames,
     own_splits,
     unpriced,
 )
@@ -211,11 +213,12 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
     knowledge, complete = known_by(asked.as_of, asked.add, asked.knowledge)
     companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
     layers = {t: str(table["layer"][t]) for t in companies}
+    renames = own_renames(asked.add, asked.knowledge)
     for name in (*asked.about, *(one.assumption for one in neutral)):
         check_assumption(entries(knowledge.universe.revenue_map.lines), name)
-    wanted = chosen_among(companies, asked.tickers)
+    wanted = chosen_among(Tickers(companies, renames), asked.tickers)
     regimes_named = [one.name for one in read]
-    check_limits([*wanted, *cash], layers, **limits)
+    check_limits(Tickers([*wanted, *cash], renames), layers, **limits)
     splits = own_splits(asked.add, asked.knowledge)
     market, date = dated_prices(
         knowledge,
@@ -224,6 +227,7 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
         fixed=asked.as_of is not None,
         splits=splits,
         believe=asked.believe,
+        renames=renames,
     )
     knowledge = knowledge.upto(date)
     priced = [t for t in wanted if t in market.statistics.index]
@@ -232,13 +236,14 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
         raise PriceError(nothing_priced(why, date))
     market = market_of(market, companies, wanted)
     closes = market.statistics["close"]
+    names = Tickers([*priced, *cash], renames)
     if held is not None:
-        held.check(priced, companies)
+        held.check(Tickers(priced, renames), companies)
     if asked.benchmark is not None:
-        stated_weights(asked.benchmark, [*priced, *cash])
-    given = _named(asked, [*priced, *cash], held, closes)
+        stated_weights(asked.benchmark, names)
+    given = _named(asked, names, held, closes)
     check_limits(
-        [*priced, *cash],
+        names,
         layers,
         **limits,
         limits=[limit_from(text, given) for text in asked.limit],
@@ -258,6 +263,7 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
         fresh,
         left_out={t: why[t] for t in sorted(why, key=lambda one: one not in mine)},
         by_others=own_gaps(knowledge, returns.world.economics["gaps"]),
+        joined=market.joined,
     )
     return Valued(
         knowledge,

@@ -51,6 +51,8 @@ class Freshness:
         Companies that may be asked for and have no return, with why; a user's own come first.
     by_others
         Companies of a user's folder, with what of their accounts is taken from the others.
+    joined
+        In words, which closes under former tickers were joined to those under the present ones.
     """
 
     as_of: pd.Timestamp
@@ -60,10 +62,11 @@ class Freshness:
     unheard: Mapping[tuple[str, str], str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     by_others: Mapping[str, str] = field(default_factory=dict)
+    joined: Sequence[str] = ()
 
     @property
     def warnings(self) -> list[str]:
-        """What is too old for a decision on that date, or not heard, in words: a line by kind."""
+        """What is too old, not heard or was joined for a decision, in words: a line by kind."""
         found = [
             f"the newest {kind} is of {self.newest[kind].date()}, {age} days before "
             f"{self.as_of.date()}; {REMEDY}"
@@ -92,7 +95,7 @@ class Freshness:
                 f"{name} has facts of its own without {gaps}: medians of its layer or nothing "
                 "stand in, and its value is a guess there; add them to the folder"
             )
-        return found
+        return [*found, *self.joined]
 
     def record(self) -> dict[str, str]:
         """Return the days by kind, as text."""

@@ -13,6 +13,8 @@ from marketsim.dates import Day, day
 from marketsim.errors import InputError, nearest
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices import Prices, load_universe, newest_close, splits_in
+from marketsim.prices.embedded import embedded_renames
+from marketsim.renames import Rename, renamed_among
 
 __all__ = [
     "chosen_among",
@@ -20,6 +22,7 @@ __all__ = [
     "known_by",
     "market_of",
     "nothing_priced",
+    "own_renames",
     "own_splits",
     "unpriced",
 ]
@@ -86,6 +89,16 @@ def own_splits(add: Path | str | None, knowledge: Knowledge | None = None) -> pd
     return splits_in(both.drop_duplicates(["entity", "date"], keep="last"))
 
 
+def own_renames(add: Path | str | None, knowledge: Knowledge | None = None) -> tuple[Rename, ...]:
+    """Return the renames by which closes are read, those of a user's folder among them.
+
+    All of them, whatever the date: a panel of later has closes under later tickers.
+    """
+    folder = () if add is None else load_facts(add=add).universe.renames
+    given = () if knowledge is None else knowledge.universe.renames
+    return renamed_among(embedded_renames(), folder, given)
+
+
 def dated_prices(
     knowledge: Knowledge,
     source: str | None,
@@ -94,6 +107,7 @@ def dated_prices(
     fixed: bool,
     splits: pd.DataFrame | None = None,
     believe: Sequence[str] = (),
+    renames: Sequence[Rename] | None = None,
 ) -> tuple[Prices, pd.Timestamp]:
     """Return the prices of the companies as of a date, or of the newest close, and the date.
 
@@ -109,7 +123,7 @@ def dated_prices(
         Whether it was asked for: it stays, even where prices end before.
     splits
         Those that the closes are adjusted for; those that ship by default.
-    believe
+    believe, renames
         As for :func:`marketsim.load_prices`.
 
     Raises
@@ -119,7 +133,7 @@ def dated_prices(
         closes of one's own end more than half a year before a date that was asked for.
     """
     companies = knowledge.universe.revenue_map.companies
-    market = load_universe(companies, source, date, splits, believe)
+    market = load_universe(companies, source, date, splits, believe, renames)
     close = newest_close(market, source, companies)
     if source is not None and (date - close).days > OLDEST and fixed:
         shown = ", ".join(_last_closes(market, companies)) or f"all: {close.date()}"
@@ -129,7 +143,7 @@ def dated_prices(
         )
     if fixed or close >= date:
         return market, date
-    return load_universe(companies, source, close, splits, believe), close
+    return load_universe(companies, source, close, splits, believe, renames), close
 
 
 def _last_closes(market: Prices, companies: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from marketsim.knowledge import Facts, Knowledge
 from marketsim.model.tree import leaf
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise
 from marketsim.prices import Prices
+from marketsim.renames import Tickers
 from marketsim.returns import ReturnScenarios
 from marketsim.simulation import Paths
 
@@ -114,7 +115,7 @@ def revalue(
         grown = with_noise(world, left, np.asarray(ahead[-1].mood), paths.seed)
     return ReturnScenarios(
         returns=grown[-1],
-        tickers=tuple(names),
+        tickers=Tickers(names, paths.scenarios.posterior.knowledge.universe.renames),
         probabilities=paths.probabilities,
         regimes=paths.regimes,
         layers=basis.layers,

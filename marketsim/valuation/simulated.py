@@ -24,6 +24,7 @@ from marketsim.knowledge import Facts, Knowledge
 from marketsim.model.tree import leaf
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM, Precision, one_thread, precise
 from marketsim.prices import Prices
+from marketsim.renames import Tickers
 from marketsim.returns import ReturnScenarios
 from marketsim.scenarios import Scenarios
 from marketsim.simulation import QUARTERS, Outcomes, Part, Paths, parts, run_part, simulate
@@ -127,7 +128,7 @@ def simulate_returns(
         market.fill(logs, share.regime, odds, years, prices, seed)
     return ReturnScenarios(
         returns=logs,
-        tickers=tuple(basis.table.index),
+        tickers=Tickers(basis.table.index, scenarios.posterior.knowledge.universe.renames),
         probabilities=share.probabilities,
         regimes=np.take(np.array(scenarios.names), share.regime),
         layers=basis.layers,

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, nearest
 from ..expressions import Call, Chain, Expression, Name, Negation, Not, Number, Text, parse
 from ..returns import ReturnScenarios
+from ..scenario_checks import checked_tickers
 from .constraint import BoolArray, FloatArray, Sense, ViewConstraint
 
 __all__ = ["Features", "parse_views"]
@@ -268,7 +269,7 @@ class _Reader:
             return np.asarray(self.feature(name), dtype=np.float64)
         if (self.scenarios.regimes == name).any():
             raise self.fault(f"'{name}' is a regime, not a quantity; P({name}) is its probability")
-        known = [*tickers, *map(str, self.features)]
+        known = checked_tickers(tickers).beside(*map(str, self.features))
         spelling = "" if all(word.isidentifier() for word in known) else f" {SPELLING}"
         unknown = f"no ticker or feature is called '{name}'.{nearest(name, known)}"
         raise self.fault(unknown + spelling)

@@ -12,6 +12,7 @@ from marketsim.allocation import Allocation
 from marketsim.allocation.names import check_whole
 from marketsim.ensemble import YEAR
 from marketsim.errors import InputError, nearest
+from marketsim.renames import Tickers
 from marketsim.returns import ReturnScenarios
 from marketsim.valuation import Valuation
 
@@ -75,7 +76,8 @@ def members_of(
     wanted = list(dict.fromkeys(names_of("companies", companies)))
     if not wanted:
         raise InputError("implied: no company is named; name some, or leave companies out")
-    names = [*tickers, *dict.fromkeys(layers.values())]
+    renames = valuation.paths.scenarios.posterior.knowledge.universe.renames
+    names = Tickers((*tickers, *dict.fromkeys(layers.values())), renames)
     members = np.zeros(len(tickers), dtype=bool)
     for name in wanted:
         mine = (tickers == name) | np.array([layers.get(t) == name for t in tickers])
