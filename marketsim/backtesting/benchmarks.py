@@ -13,6 +13,7 @@ from marketsim.backtesting.market import Market
 from marketsim.backtesting.rebalancing import decision_rows
 from marketsim.backtesting.walk import walk
 from marketsim.errors import InputError, nearest
+from marketsim.renames import Tickers
 from marketsim.valuation.shares import shares_by_day
 
 __all__ = ["MARKET", "benchmark_returns"]
@@ -54,9 +55,10 @@ def benchmark_returns(asked: str | pd.Series | None, market: Market) -> pd.Serie
         )
     if asked is not None and asked != MARKET:
         if asked not in market.closes.columns:
+            known = Tickers([MARKET, *market.closes.columns], market.facts.universe.renames)
             raise InputError(
                 f"benchmark '{asked}' is neither '{MARKET}' nor a column of the prices."
-                f"{nearest(asked, [MARKET, *market.closes.columns])}"
+                f"{nearest(asked, known)}"
             )
         return _returns(market.closes[asked], market.rows, asked)
     found = _by_market_value(market)

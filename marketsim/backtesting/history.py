@@ -27,7 +27,8 @@ class History:
     date : Timestamp
         The day of decision. Its close is known, and is what the trades are done at.
     closes : DataFrame [date, ticker]
-        Adjusted daily closes up to the date. A ticker that is not listed yet is not there.
+        Adjusted daily closes up to the date. A ticker that is not listed yet is not there. A share
+        that was renamed is called by its present ticker throughout, before the rename too.
     facts : Knowledge
         What was published by the date: the facts, and the companies, lines and models beside them.
     weights : Series, by ticker

@@ -52,6 +52,8 @@ class Market:
         The day of adjustment.
     regimes : tuple of Regime, or None
         Readings of the future that are shown; those that ship where there are none.
+    joined : tuple of str
+        In words, which columns of former tickers were joined to those of the present ones.
     """
 
     closes: pd.DataFrame
@@ -61,6 +63,7 @@ class Market:
     splits: pd.DataFrame = field(default_factory=NO_SPLITS.copy)
     adjusted: pd.Timestamp | None = None
     regimes: tuple[Regime, ...] | None = None
+    joined: tuple[str, ...] = ()
 
     @cached_property
     def prices(self) -> Array:

@@ -13,9 +13,10 @@ from marketsim.backtesting.market import PAID, Market
 from marketsim.dates import Day, day_or_none
 from marketsim.errors import InputError
 from marketsim.prices import Prices, load_prices
-from marketsim.prices.embedded import embedded_splits
-from marketsim.prices.panel import read_panel
+from marketsim.prices.embedded import embedded_renames, embedded_splits
+from marketsim.prices.joining import joined_panel
 from marketsim.prices.table import require_known
+from marketsim.renames import Rename, Tickers, renamed_among
 from marketsim.returns import CASH
 
 if TYPE_CHECKING:
@@ -40,22 +41,27 @@ def market_of(
 ) -> Market:
     """Return a panel to walk through; for the arguments see :func:`marketsim.backtest`."""
     chosen = None if tickers is None else tuple(tickers)
-    shown = _shown(prices, chosen)
-    universe = _universe(shown.closes, chosen)
+    known = _embedded() if facts is None else facts
+    renames = known.universe.renames
+    if prices is not None and not isinstance(prices, Prices):
+        renames = renamed_among(embedded_renames(), renames)
+    shown = _shown(prices, chosen, renames)
+    universe = _universe(shown.closes, chosen, renames)
     rows = _rows(shown.closes.index, day_or_none(start, "start"), day_or_none(end, "end"))
     return Market(
         closes=shown.closes.loc[: rows[-1]],
         universe=universe,
         rows=rows,
-        facts=_embedded() if facts is None else facts,
+        facts=known,
         splits=shown.splits,
         adjusted=shown.adjusted,
         regimes=_regimes(scenarios),
+        joined=shown.joined,
     )
 
 
 def what_was_there(market: Market, end: Day | None) -> tuple[str, ...]:
-    """Say what of the universe could be bought when, and where closes end before they should.
+    """Say what was joined, what could be bought when, and where closes end before they should.
 
     Raises
     ------
@@ -68,7 +74,7 @@ def what_was_there(market: Market, end: Day | None) -> tuple[str, ...]:
             f"none of {', '.join(market.universe[:NAMED])} has a close from {first:%Y-%m-%d} to "
             f"{last:%Y-%m-%d}: there is nothing to buy"
         )
-    notes = []
+    notes = list(market.joined)
     asked = day_or_none(end, "end")
     if asked is not None and asked - last > A_WEEK:
         notes.append(
@@ -111,32 +117,38 @@ def _embedded() -> Knowledge:
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """Closes [date, ticker], the splits they are adjusted for, and the day of adjustment."""
+    """Closes [date, ticker], the splits in them, the day of adjustment, and what was joined."""
 
     closes: pd.DataFrame
     splits: pd.DataFrame
     adjusted: pd.Timestamp | None
+    joined: tuple[str, ...] = ()
 
 
 def _shown(
-    prices: Prices | pd.DataFrame | Path | str | None, tickers: tuple[str, ...] | None
+    prices: Prices | pd.DataFrame | Path | str | None,
+    tickers: tuple[str, ...] | None,
+    renames: tuple[Rename, ...],
 ) -> _Shown:
     if prices is None or isinstance(prices, Prices):
         given = prices or load_prices()
-        return _Shown(given.closes.copy(), given.splits, given.adjusted)
-    closes = read_panel(prices, tickers or ())
+        return _Shown(given.closes.copy(), given.splits, given.adjusted, given.joined)
+    closes, joined = joined_panel(prices, tickers or (), renames=renames)
     splits = embedded_splits()
     if closes.empty:
         return _Shown(closes, splits, None)
     last = pd.Timestamp(closes.index[-1])
-    return _Shown(closes, splits[splits["date"] <= last], last)
+    return _Shown(closes, splits[splits["date"] <= last], last, joined)
 
 
-def _universe(closes: pd.DataFrame, tickers: tuple[str, ...] | None) -> tuple[str, ...]:
+def _universe(
+    closes: pd.DataFrame, tickers: tuple[str, ...] | None, renames: tuple[Rename, ...]
+) -> Tickers:
     """What can be held: the tickers asked for, else all of the panel but indices."""
-    require_known(tickers or (), closes.columns)
-    listed = [str(column) for column in closes.columns if not str(column).startswith("^")]
-    universe = tuple(listed if tickers is None else dict.fromkeys(tickers))
+    columns = [str(column) for column in closes.columns]
+    require_known(tickers or (), Tickers(columns, renames))
+    listed = [column for column in columns if not column.startswith("^")]
+    universe = Tickers(listed if tickers is None else dict.fromkeys(tickers), renames)
     if taken := sorted({CASH, PAID} & set(universe)):
         raise InputError(
             f"a ticker called '{taken[0]}' is taken for what is not invested, or for what trading "

@@ -73,7 +73,8 @@ def priced(
         Whose companies and splits count.
     """
     companies = wanted or tuple(facts.universe.companies.index)
-    panel = load_universe(companies, source, splits=splits_in(facts.table), believe=believe)
+    splits, renames = splits_in(facts.table), facts.universe.renames
+    panel = load_universe(companies, source, splits=splits, believe=believe, renames=renames)
     without = {ticker: why for ticker, why in panel.left_out.items() if ticker in companies}
     known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
     told = tuple(f"no prices of {ticker}: {why}" for ticker, why in without.items())
