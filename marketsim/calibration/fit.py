@@ -187,13 +187,14 @@ def _mode_at(
 ) -> tuple[Mode, Linearised]:
     """Return the mode at a ``noise`` of the series, [series], from the prior median or a mode."""
     data, count = sample(series, noise), sum(len(s.value) for s in series)
+    rows = np.r_[:count, len(data.used) : len(data.used) + len(coords.kind) + len(NEWS) * SPAN]
 
     def linear(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         at = linearise(jnp.asarray(x), data, coords, setting)
-        residual = np.asarray(at.residual)
+        residual = np.asarray(at.residual)[rows]
         weight = np.ones_like(residual)
         weight[:count] = curvature(residual[:count])
-        return residual, np.asarray(at.jacobian), weight
+        return residual, np.asarray(at.jacobian)[rows], weight
 
     if near is None:
         found = find_mode(

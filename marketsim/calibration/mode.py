@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.blas import dsyrk
 
 __all__ = ["Linear", "Mode", "Place", "find_mode"]
 
@@ -83,7 +84,9 @@ class Place:
     @cached_property
     def gauss_newton(self) -> FloatArray:
         """Curvature of the cost were the model linear, [unknown, unknown]."""
-        return np.asarray(self.jacobian.T @ (self.weight[:, None] * self.jacobian))
+        scaled = np.sqrt(self.weight)[:, None] * self.jacobian
+        upper = dsyrk(1.0, scaled.T)  # of a symmetric product one half
+        return np.asarray(upper + np.triu(upper, 1).T)
 
 
 @dataclass(frozen=True, eq=False)
