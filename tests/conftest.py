@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["MARKETSIM_CACHE"] = folder
     if sys.platform == "linux":
         os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{folder}/jax"
-        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for name in ("MARKETSIM_DATA", "MARKETSIM_STRATEGIES"):
         os.environ.pop(name, None)

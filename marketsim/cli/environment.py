@@ -53,7 +53,7 @@ def jax_environment() -> dict[str, str]:
 
         chosen |= {
             "JAX_COMPILATION_CACHE_DIR": str(cache_folder() / f"jax-{processor()}"),
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.3",
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             # On some processors XLA calls its own programs foreign, at length, and recompiles.
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
