@@ -41,7 +41,7 @@ class Costs:
     ----------
     proportional : float
         Commission: ``10 * ms.backtesting.BPS``.
-    spread : float or mapping of ticker to float
+    spread : float, or mapping or Series of ticker to float
         Between bid and ask, over their middle. Tickers that a mapping leaves out have none.
     impact : float
         Coefficient of the square-root law, about 1; 0 is none. It wants `volume` and `money`.
@@ -52,12 +52,17 @@ class Costs:
     """
 
     proportional: float = 0.0
-    spread: float | Mapping[str, float] = 0.0
+    spread: float | Mapping[str, float] | pd.Series = 0.0
     impact: float = 0.0
     volume: pd.DataFrame | None = None
     money: float | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.spread, pd.Series):
+            if not self.spread.index.is_unique:
+                twice = self.spread.index[self.spread.index.duplicated()][0]
+                raise InputError(f"spread has {twice} twice; give each ticker one")
+            object.__setattr__(self, "spread", self.spread.to_dict())
         _within("proportional", self.proportional, COSTLIEST)
         spreads = self.spread if isinstance(self.spread, Mapping) else {"": self.spread}
         for ticker, spread in spreads.items():
@@ -161,7 +166,7 @@ def costs_of(
     )
 
 
-def _spreads(spread: float | Mapping[str, float], universe: tuple[str, ...]) -> Array:
+def _spreads(spread: float | Mapping[str, float] | pd.Series, universe: tuple[str, ...]) -> Array:
     if not isinstance(spread, Mapping):
         return np.full(len(universe), spread)
     _require(spread, universe, "spread")

@@ -36,6 +36,13 @@ def test_a_number_is_a_commission(facts: Knowledge) -> None:
     assert plain.meta["arguments"]["cost"] == named.meta["arguments"]["cost"] == 10 * BPS
 
 
+def test_spreads_of_a_series_are_those_of_a_mapping() -> None:
+    by_ticker = {"AAA": 40 * BPS, "BBB": 10 * BPS}
+    assert Costs(spread=pd.Series(by_ticker)).record() == Costs(spread=by_ticker).record()
+    with pytest.raises(InputError, match="spread has AAA twice"):
+        Costs(spread=pd.Series([0.1, 0.2], ["AAA", "AAA"]))
+
+
 def test_half_of_a_spread_is_paid_by_whom_it_is_of(facts: Knowledge) -> None:
     cost = Costs(proportional=2 * BPS, spread={"AAA": 40 * BPS})
     result = backtest(lambda h: {"AAA": 0.5, "BBB": 0.5}, panel(), facts=facts, cost=cost)
