@@ -47,8 +47,9 @@ def bars(scores: ms.forecasting.Scores) -> Iterator[Bar]:
     yield Bar("AI-exposed, bias 4 ahead, from 2023", -0.06, 0.06, bias, "{:+.3f}")
     for group in GROUPS:
         for horizons in ("1", "2-4"):
-            held = _cell(scores.by_group, "coverage", group=group, horizons=horizons)
-            yield Bar(f"80 % intervals, {group}, {horizons} ahead", *COVERED, held, "{:.1%}")
+            keys = {"group": group, "horizons": horizons}
+            name = f"80 % intervals, {group}, {horizons} ahead"
+            yield _covered(name, scores.by_group, **keys)
     low, high = ORIGIN_COVERED
     at = coverage_by_origin(scores)
     kept = float(at.between(low, high).mean())
@@ -58,9 +59,9 @@ def bars(scores: ms.forecasting.Scores) -> Iterator[Bar]:
         for name in SUMS
         for kind, horizons in (("quarter", "1"), ("quarter", "2-4"), ("year", "4"))
     ):
-        held = _cell(scores.sums, "coverage", series=name, kind=kind, horizons=horizons)
         over = "a year" if kind == "year" else f"{horizons} ahead"
-        yield Bar(f"80 % intervals, sums of {name}, {over}", *COVERED, held, "{:.1%}")
+        keys = {"series": name, "kind": kind, "horizons": horizons}
+        yield _covered(f"80 % intervals, sums of {name}, {over}", scores.sums, **keys)
     for part in (OWN, SAID):
         for horizons in ("1", "2-4"):
             name = f"all series, {horizons} ahead, over {part}"
@@ -130,6 +131,16 @@ def sums(scores: ms.forecasting.Scores) -> Iterator[str]:
     yield ""
 
 
+def _covered(name: str, rows: pd.DataFrame, **keys: str) -> Bar:
+    """What 80 % intervals held, and how likely that is by chance."""
+    note = _odds(_cell(rows, "coverage_p", **keys))
+    return Bar(name, *COVERED, _cell(rows, "coverage", **keys), "{:.1%}", note)
+
+
+def _odds(p: float) -> str:
+    return "" if pd.isna(p) else "<0.001" if p < 1e-3 else f"{p:.3f}"
+
+
 def _skill(
     scores: ms.forecasting.Scores,
     name: str,
@@ -143,8 +154,8 @@ def _skill(
     keys = {"series": series, "kind": kind, "horizons": horizons}
     against = _best(scores, series, horizons) if rival == BEST else rival
     p = _cell(scores.tests, "p_value", **keys, rival=against)
-    note = "" if pd.isna(p) else "<0.001" if p < 1e-3 else f"{p:.3f}"
-    return Bar(name, least, 1.0, _cell(scores.skill, "skill", **keys, rival=rival), note=note)
+    measured = _cell(scores.skill, "skill", **keys, rival=rival)
+    return Bar(name, least, 1.0, measured, note=_odds(p))
 
 
 def _best(scores: ms.forecasting.Scores, series: str, horizons: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_1samp
 
 import marketsim as ms
 from marketsim.forecasting.forecasters import GUIDED, MARKETSIM, OWN
 from marketsim.forecasting.groups import EXPOSED, exposed
-from marketsim.forecasting.measures import BEST
+from marketsim.forecasting.measures import BEST, missed
 from marketsim.forecasting.rivals import RIVALS
 from marketsim.forecasting.scores import Scores, score
 from tests.test_scores import cell, forecasts, losses
@@ -85,6 +87,37 @@ def test_a_group_of_one_series_is_scored_as_it_is(scores: Scores, group: str, se
         for column in ("n", "crps", "coverage", "bias"):
             mine = cell(scores.by_group, column, group=group, **where)
             assert mine == pytest.approx(cell(scores.by_series, column, series=series, **where))
+
+
+class TestChance:
+    """How likely a coverage as far from 80 % is."""
+
+    @staticmethod
+    def held(shares: list[list[float]]) -> pd.DataFrame:
+        """Whether outcomes were held, by origin."""
+        origins = pd.date_range("2018-03-31", periods=len(shares), freq="QE")
+        rows = [(o, "1", "x", one) for o, some in zip(origins, shares, strict=True) for one in some]
+        return pd.DataFrame(rows, columns=["origin", "horizons", "forecaster", "coverage"])
+
+    def test_one_outcome_to_an_origin_is_students_test(self) -> None:
+        once = np.random.default_rng(1).random(24) < 0.6
+        found = missed(self.held([[float(x)] for x in once]))["coverage_p"].item()
+        assert found == pytest.approx(ttest_1samp(once - 0.8, 0.0).pvalue)
+
+    def test_what_is_held_as_often_as_it_should_be_is_no_surprise(self) -> None:
+        exact = [[1.0, 1.0, 1.0, 1.0, 0.0]] * 6
+        assert missed(self.held([*exact, *exact]))["coverage_p"].item() == 1.0
+
+    def test_outcomes_that_miss_together_are_one_surprise(self) -> None:
+        """A quarter of origins missed as a whole says less than as many outcomes apart."""
+        chance = np.random.default_rng(0)
+        together = [[float(i % 4 > 0)] * 20 for i in range(24)]
+        apart = [[float(x) for x in chance.random(20) < 0.75] for _ in range(24)]
+        odds = [missed(self.held(rows))["coverage_p"].item() for rows in (together, apart)]
+        assert odds[0] > 0.5 > 0.1 > odds[1]
+
+    def test_few_origins_say_nothing(self) -> None:
+        assert np.isnan(missed(self.held([[0.0]] * 7))["coverage_p"].item())
 
 
 def test_late_bias_is_that_of_late_origins(table: pd.DataFrame, scores: Scores) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from marketsim.knowledge import Knowledge
 
 from .forecasters import GUIDED
-from .measures import OUTCOME, means
+from .measures import OUTCOME, means, missed
 from .relations import WHOLE
 
 __all__ = ["AI", "EXPOSED", "GROUP", "LATE", "by_group", "exposed", "in_groups"]
@@ -79,9 +79,11 @@ def in_groups(rows: pd.DataFrame, tickers: Collection[str]) -> pd.DataFrame:
 
 
 def by_group(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return mean scores by group, with the bias over late origins beside that over all."""
+    """Return mean scores by group, with the late bias and the odds of the coverage."""
     keys = ["group", "horizons", "forecaster"]
     late = means(rows[rows["origin"] >= LATE], "group")[[*keys, "bias"]]
     late = late.rename(columns={"bias": "late_bias"})
     found = means(rows, "group").merge(late, on=keys, how="left")
-    return found.assign(group=found["group"].astype(str))
+    found = found.assign(group=found["group"].astype(str))
+    odds = missed(rows, "group")
+    return found.merge(odds.assign(group=odds["group"].astype(str)), on=keys, how="left")

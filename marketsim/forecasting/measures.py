@@ -22,6 +22,7 @@ __all__ = [
     "histogram",
     "marked",
     "means",
+    "missed",
     "skill",
     "tests",
 ]
@@ -102,6 +103,30 @@ def means(table: pd.DataFrame, *first: str) -> pd.DataFrame:
     return found.astype({"horizons": str, "forecaster": str})
 
 
+def missed(table: pd.DataFrame, *first: str) -> pd.DataFrame:
+    """Return how likely so wrong a coverage is by chance: `coverage_p` by `first` and so on.
+
+    Outcomes of one origin count as one surprise, and those of origins whose horizons overlap are
+    correlated: that as many were held as should be is tested as Diebold and Mariano test losses.
+    """
+    keys = [*first, "horizons", "forecaster"]
+    rows = table.assign(quarter=pd.PeriodIndex(table["origin"], freq="Q").astype("int64"))
+    by_origin = rows.groupby([*keys, "quarter"], observed=True)["coverage"].agg(["sum", "size"])
+    found = []
+    for key, held in by_origin.groupby(level=keys, observed=True):
+        here = held.droplevel(list(range(len(keys))))
+        here = here.reindex(range(here.index.min(), here.index.max() + 1))
+        test = diebold_mariano(here["sum"], MASS * here["size"], _longest(key[-2]))
+        found.append((*key, test.p_value if test.n >= ENOUGH else np.nan))
+    told = pd.DataFrame(found, columns=[*keys, "coverage_p"])
+    return told.astype({"horizons": str, "forecaster": str})
+
+
+def _longest(horizons: object) -> int:
+    """Return the longest horizon of a group, 4 of ``"2-4"``."""
+    return int(str(horizons).rpartition("-")[2])
+
+
 def skill(scores: pd.DataFrame, rivals: Sequence[str], parts: Sequence[str] = ()) -> pd.DataFrame:
     """Return one less the ratio of mean CRPS to each rival's, and to the best of theirs.
 
@@ -156,7 +181,7 @@ def _tested(
         by_quarter = losses.droplevel([0, 1, 2])
         first, last = by_quarter.index.min(), by_quarter.index.max()
         by_quarter = by_quarter.reindex(range(first, last + 1))
-        longest = int(str(key[-1]).rpartition("-")[2])
+        longest = _longest(key[-1])
         for name, other in _pairs(list(by_quarter.columns), rivals, parts):
             test = diebold_mariano(by_quarter[name], by_quarter[other], longest)
             if test.n >= ENOUGH:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["lines"]
 
 LEGEND: Final = (
-    "CRPS, bias and error in logs, the error without its sign; coverage of 80 % intervals;\n"
+    "CRPS, bias and error in logs, the error without its sign; coverage of 80 % intervals, and\n"
+    "how likely one as far from 80 % is by chance, where outcomes of an origin move together;\n"
     "skill over the best rival, with p by the test of Diebold and Mariano."
 )
 
@@ -73,6 +74,7 @@ def _groups(scores: Scores, lead: str) -> Iterator[str]:
         odds = _against(scores.tests, group, horizons, best, "p_value")
         told.append((_percent(skills.get(lead)), _odds(odds.get(lead))))
     shown = _shown(rows).assign(late_bias=rows["late_bias"].map("{:+.3f}".format))
+    shown.insert(2, "chance", rows["coverage_p"].map(_odds))
     shown.insert(0, "n", rows["n"].map("{:,}".format))
     shown[["skill", "p"]] = told
     shown.index = pd.Index(rows["group"] + ", " + rows["horizons"])

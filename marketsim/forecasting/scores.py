@@ -25,6 +25,7 @@ from .measures import (
     histogram,
     marked,
     means,
+    missed,
     skill,
     tests,
 )
@@ -55,12 +56,14 @@ class Scores:
     by_origin
         By `origin`, `horizons` and `forecaster`.
     by_group
-        By `group`, `horizons` and `forecaster`, with `late_bias`, that over origins from 2023 on;
-        the rival who repeats guidance has a score in the group `"guided"` alone. See
+        By `group`, `horizons` and `forecaster`, with `late_bias`, that over origins from 2023 on,
+        and `coverage_p`, how likely a coverage is that is as far from 80 % by chance (see
+        :func:`~marketsim.forecasting.measures.missed`); the rival who repeats guidance has a score
+        in the group `"guided"` alone. See
         :mod:`~marketsim.forecasting.groups`.
     sums
         Of summed revenue, by `series` (whose), `kind` (over a quarter or a year), `horizons` and
-        `forecaster`. See :mod:`~marketsim.forecasting.sums`.
+        `forecaster`, with `coverage_p`. See :mod:`~marketsim.forecasting.sums`.
     skill
         `series` and `kind` (`"all"`: all of them; or a group, of kind `"group"`), `horizons`,
         `forecaster`, `rival`, `skill`, `skill_level`: one less the ratio of mean CRPS to the
@@ -192,12 +195,16 @@ def score(
 def _summed(table: pd.DataFrame | None) -> pd.DataFrame:
     """Return mean scores of sums, or an empty table."""
     if table is None or not len(table):
-        return pd.DataFrame(columns=["series", "kind", "horizons", "forecaster", *MEASURES, "n"])
+        keys = ["series", "kind", "horizons", "forecaster"]
+        return pd.DataFrame(columns=[*keys, *MEASURES, "n", "coverage_p"])
     _check(table)
     rows = grouped(marked(table))
     rows = rows[(rows["kind"] != YEAR) | (rows["horizons"] != LATER)]
     layers = rows[~rows["series"].isin((EVERY, PORTFOLIO, AI))].assign(series=LAYERS)
-    return means(pd.concat([rows, layers]), "series", "kind")
+    every = pd.concat([rows, layers])
+    odds = missed(every, "series", "kind")
+    keys = ["series", "kind", "horizons", "forecaster"]
+    return means(every, "series", "kind").merge(odds, on=keys, how="left")
 
 
 def _check(table: pd.DataFrame) -> None:
