@@ -248,6 +248,7 @@ def _value() -> pd.DataFrame:
         {
             "market_cap": 900.0,
             "value_over_market": ratio,
+            "middle_over_market": 0.9 * ratio,
             "model_growth": 0.12,
             "implied_growth": 0.31,
             "model_margin": 0.4,
@@ -1445,12 +1446,23 @@ def test_value_has_a_row_for_each_company_the_dearest_first() -> None:
     assert {len(row) for row in table.rows} == {len(table.columns)}
     first = [str(cell).replace("\N{NO-BREAK SPACE}", " ") for cell in table.rows[0]]
     assert first[2:] == [
-        *("900.0bn", "3.00", "+12 %", "+31 %", "40 %", "55 %", "22"),
+        *("900.0bn", "3.00", "2.70", "+12 %", "+31 %", "40 %", "55 %", "22"),
         *("+10.9 %", "+12.0 %", "\N{MINUS SIGN}0.2 %", "\N{MINUS SIGN}0.9 %"),
     ]
     assert table.rows[-1][3] == "\N{EN DASH}"  # no market value
-    assert table.rows[-2][7] == "over 100 %"  # no margin explains the price
-    assert table.rows[-3][7] == "\N{EN DASH}"  # none within sixty points
+    assert table.rows[-2][8] == "over 100 %"  # no margin explains the price
+    assert table.rows[-3][8] == "\N{EN DASH}"  # none within sixty points
+
+
+def test_a_mean_that_few_worlds_lift_has_the_middle_one_beside_it() -> None:
+    calm = make_contents()
+    value = calm.value.copy()
+    for name, figure in (("value_over_market", 9.6), ("middle_over_market", 2.5)):
+        value.loc["NVDA", name] = figure
+    value["gaps"] = ""
+    said = value_sentence(replace(calm, value=value))
+    assert "NVIDIA (9.60, 2.50 in the middle world)" in said
+    assert said.count("in the middle world") == 1
 
 
 def test_twice_the_market_lies_as_far_from_it_as_half() -> None:

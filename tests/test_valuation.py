@@ -163,6 +163,17 @@ def test_the_columns_of_the_value_table_add_up(
     np.testing.assert_allclose(table["value_over_market"], ratio, rtol=1e-12)
 
 
+def test_half_of_the_worlds_are_worth_more_than_the_middle_one(
+    valuation: Valuation, table: pd.DataFrame
+) -> None:
+    odds, net_debt = valuation.paths.probabilities, np.asarray(valuation.terms.net_debt)
+    over = (valuation.values - net_debt) / table["market_cap"].to_numpy()
+    middle = table["middle_over_market"].to_numpy()
+    above, there = (odds @ (over > middle + 1e-12)), (odds @ (over >= middle - 1e-12))
+    assert (above <= 0.5 + 1e-12).all()
+    assert (there >= 0.5 - 1e-12).all()
+
+
 def test_prices_come_nearer_to_value_but_for_the_market_as_a_whole(
     valuation: Valuation, table: pd.DataFrame
 ) -> None:

@@ -61,6 +61,7 @@ OPTIONAL = {
     "value": (
         "market_cap",
         "value_over_market",
+        "middle_over_market",
         "model_growth",
         "implied_growth",
         "model_margin",

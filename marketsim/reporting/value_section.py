@@ -25,6 +25,8 @@ __all__ = [
 
 NEAR: Final = 0.4, 2.5
 """Model over market: between them the model is taken to know the company."""
+SKEWED: Final = 1.5
+"""Mean over median of worlds from which on the median is told beside it."""
 SHOWN: Final = 0.02, 50.0
 """Model over market at the ends of the figure, at the farthest; what lies beyond lies there."""
 MARKS: Final = (0.02, 0.05, 0.1, 0.2, NEAR[0], 1.0, NEAR[1], 5.0, 10.0, 20.0, 50.0)
@@ -62,8 +64,10 @@ def _unexplained(contents: RunContents) -> str:
 
 def _missed(contents: RunContents, ticker: str, ratio: float) -> str:
     gaps = str(contents.value.loc[ticker, "gaps"] or "")
+    middle = float(contents.value["middle_over_market"].astype(float)[ticker])
+    skewed = f", {_times(middle)} in the middle world" if ratio > SKEWED * middle else ""
     told = f"; {join(map(readable, gaps.split(', ')))} unknown" if gaps else ""
-    return f"{contents.name(ticker)} ({_times(ratio)}{told})"
+    return f"{contents.name(ticker)} ({_times(ratio)}{skewed}{told})"
 
 
 def assumed_sentence(contents: RunContents) -> str:
@@ -84,6 +88,7 @@ def value_table(contents: RunContents) -> Table:
     heads = [
         "Market value, USD",
         "Model over market",
+        "Middle world",
         "Growth, model",
         "Growth, implied",
         "Margin, model",
@@ -105,6 +110,7 @@ def _company(contents: RunContents, ticker: str, row: pd.Series) -> list[str | M
         layer_name(contents.layer(ticker)),
         amount(own["market_cap"]),
         _times(own["value_over_market"]),
+        _times(own["middle_over_market"]),
         percent(own["model_growth"], 0, sign=True),
         percent(own["implied_growth"], 0, sign=True),
         percent(own["model_margin"], 0),

@@ -29,6 +29,7 @@ COLUMNS: Final = [
     "market_cap",
     "model_value",
     "value_over_market",
+    "middle_over_market",
     "model_growth",
     "implied_growth",
     "model_margin",
@@ -131,6 +132,9 @@ class Valuation:
     def table(self, probabilities: np.ndarray | None = None) -> pd.DataFrame:
         """Return one row by company: value, market, what prices imply, and expected return.
 
+        Value is a mean over worlds, which great ones lift: ``middle_over_market`` has that of the
+        middle one instead.
+
         The expected return is the sum of ``carry`` (the cost of equity over the horizon), ``pull``
         (what prices come nearer to the model's value) and ``regimes`` (what is left: nothing where
         the market prices the mix and no view is held).
@@ -149,7 +153,10 @@ class Valuation:
         pulled = np.expm1(drawn) * (1.0 + carry)
         profit = found["model_profit"]
         enterprise = found["market_cap"] + found["net_debt"].fillna(0.0)
+        odds = self.paths.probabilities
+        middle = np.quantile(self.values, 0.5, axis=0, weights=odds, method="inverted_cdf")
         return found.assign(
+            middle_over_market=(middle - np.asarray(self.terms.net_debt)) / found["market_cap"],
             enterprise_over_profit=(enterprise / profit).where(profit > 0.0),
             expected_return=expected,
             carry=carry,
