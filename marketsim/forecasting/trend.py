@@ -154,8 +154,9 @@ def fit_form(panel: Panel) -> Form:
             return float(value), np.asarray(slope)
 
         x = minimize(cost, CENTRE, jac=True, method="BFGS", options={"gtol": 1e-4}).x
+        curvature = _curvature(lambda at: cost(at)[1], x)  # of which little changes so near the end
         for _ in range(POLISHED):
-            x = x - np.linalg.solve(_curvature(lambda at: cost(at)[1], x), cost(x)[1])
+            x = x - np.linalg.solve(curvature, cost(x)[1])
         left = np.abs(cost(x)[1]).max()
         if not left < STRAY:
             raise SolverError(
