@@ -497,10 +497,7 @@ def test_a_refusal_in_a_process_of_its_own(tmp_path: Path) -> None:
     out = tmp_path / "out"
     typed = ["run", "--draws", "256", "--out", str(out), "--cap", "NVDIA=0.05"]
     done = subprocess.run(
-        [sys.executable, "-c", "from marketsim import cli; cli.main()", *typed],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-m", "marketsim", *typed], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("marketsim: ")

@@ -23,6 +23,7 @@ PACKAGE = ROOT / "marketsim"
 
 # From top to bottom. Modules of one row may import each other, as long as no cycle comes of it.
 LAYERS = (
+    {"__main__"},
     {"cli"},
     {"curation"},
     {"batch"},

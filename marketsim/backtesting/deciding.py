@@ -33,7 +33,9 @@ TOLERANCE: Final = 1e-6  # by which weights may sum to another number than 1
 ROUNDING: Final = 1e-9  # a weight this little below zero is a solver's zero
 
 
-def decide(strategy: Strategy, history: History, universe: tuple[str, ...]) -> Array | None:
+def decide(
+    strategy: Strategy, history: History, universe: tuple[str, ...], why: str = ""
+) -> Array | None:
     """Weights that a strategy answers with, [ticker of the universe, then cash]: they sum to 1.
 
     Parameters
@@ -44,6 +46,8 @@ def decide(strategy: Strategy, history: History, universe: tuple[str, ...]) -> A
         What it is shown.
     universe : tuple of str
         Tickers that can be held at some time; the answer may name `cash`, too.
+    why : str, optional
+        What errors say after the date.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def decide(strategy: Strategy, history: History, universe: tuple[str, ...]) -> A
     MarketsimError
         What the strategy itself raised, with its name and the date before it.
     """
-    where = f"strategy '{strategy.name}' on {history.date:%Y-%m-%d}"
+    where = f"strategy '{strategy.name}' on {history.date:%Y-%m-%d}{why}"
     try:
         with seeing(where, history.date):
             answer = strategy.decide(history)

@@ -20,7 +20,7 @@ from marketsim.backtesting.preparing import market_of, what_was_there
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows, require_rebalance
 from marketsim.backtesting.result import EVEN, HINDSIGHT, BacktestResult
 from marketsim.backtesting.sweeps.policy import Policy
-from marketsim.backtesting.views import parted
+from marketsim.backtesting.views import parted, require_few
 from marketsim.backtesting.walk import Walk, walk
 from marketsim.dates import Day
 from marketsim.errors import InputError
@@ -121,10 +121,14 @@ def backtest(
     """
     asked = require_rebalance(rebalance)
     _require_trials(trials)
+    if not isinstance(views, bool):
+        raise InputError(f"views={views!r}: write True, or leave it out")
     loaded = load_strategy(strategy)
     if loaded.name == EVEN:
         raise InputError(f"a strategy called '{EVEN}' is taken for its rival; call it otherwise")
     market = market_of(prices, tickers, start, end, facts, scenarios)
+    if views:
+        require_few(market.regimes or ())
     decisions = decision_rows(market.rows, asked, market.traded)
     costs = costs_of(cost, market.closes, market.rows, market.universe)
     interest = market.interest_of(cash_yield)
@@ -136,6 +140,7 @@ def backtest(
     mine = walk(_noting(choose, held), market, decisions, costs, interest)
     rival = walk(_evenly(market), market, decisions, costs, interest)
     table = market.facts.universe.companies
+    parts = parted(loaded, market, mine, held, interest, many, progress) if views else None
     earned = pd.Series(interest, index=market.rows, name="interest").rename_axis("date")
     return BacktestResult(
         strategy=loaded.name,
@@ -151,15 +156,20 @@ def backtest(
         summary=_summary(loaded.name, mine, rival, against, earned),
         benchmark=against,
         layers={str(t): str(layer) for t, layer in table["layer"].items()},
-        views=parted(loaded, market, mine, held, interest, many, progress) if views else None,
+        views=parts,
         notes=(
             HINDSIGHT,
             *what_was_there(market, end),
             *mine.ended,
             *_uncharged(costs),
             *_unread(loaded, market),
+            *(() if parts is None else parts.notes),
         ),
-        meta={"trials": trials, **_meta(loaded, market, asked, cost, against, cash_yield)},
+        meta={
+            "trials": trials,
+            **({"views": True} if views else {}),
+            **_meta(loaded, market, asked, cost, against, cash_yield),
+        },
     )
 
 

@@ -78,7 +78,7 @@ class BacktestResult:
         it was one), available (the first date of the walk on which each ticker could be bought),
         sha256 (of the strategy's file, of closes and facts up to the last date, and of the
         benchmark, volumes and scenarios where there are any),
-        versions, and trials where they were counted.
+        versions, trials where they were counted, and views where they were asked for.
     """
 
     strategy: str

@@ -9,7 +9,7 @@ and odds that change nothing have none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from math import factorial
@@ -30,18 +30,27 @@ if TYPE_CHECKING:
     from marketsim.backtesting.walk import Walk
     from marketsim.returns import ReturnScenarios
 
-__all__ = ["EVENLY", "RULE", "Views", "at_odds", "parted", "shapley"]
+__all__ = ["EVENLY", "ODDS", "RULE", "Views", "at_odds", "parted", "require_few", "shapley"]
 
 Array = npt.NDArray[np.float64]
-Parts = tuple[dict[str, Array], dict[str, float]]
+Odds = dict[str, tuple[float, int]]
+"""By regime: its odds, and how many draws are of it."""
+
+Parts = tuple[dict[str, Array], Odds]
 EVENLY: Final = "equal weight"
 """The part of a decision that asks nothing: equal weights of whatever can be bought."""
 
 RULE: Final = "the rule at even odds"
 """What the strategy leans to beyond equal weight where no regime is likelier than another."""
 
+ODDS: Final = "odds of "
+"""Begins the name of a regime's part, whatever the regime is called."""
+
 MOST: Final = 10
 """Regimes whose odds are told apart: a decision is made once for each set of them."""
+
+ENOUGH: Final = 100
+"""Draws of a regime below which a note says how many there are."""
 
 AGAIN: Final = 1e-9
 """By which a weight may differ when a strategy is asked again."""
@@ -54,18 +63,27 @@ class Views:
     Attributes
     ----------
     weights : DataFrame [(date, view), ticker and cash]
-        Parts of every decision: equal weight, the rule at even odds, then the odds of each regime.
-        Those of a date sum to what was decided; each but the first sums to 0.
+        Parts of every decision: equal weight, the rule at even odds, then the `odds of` each
+        regime. Those of a date sum to what was decided; each but the first sums to 0.
     gains : DataFrame [date, view and costs]
         What each part gained since the date before; wealth at the start is 1. All of them up to a
         date sum to the wealth gained by it.
-    odds : Series, by regime
-        Believed in, on average over the decisions. Even odds are one over their number.
+    odds : DataFrame [regime, "believed" and "draws"]
+        Odds believed in, on average over the decisions, where even ones are one over their number;
+        and the fewest draws of the regime behind any of them.
     """
 
     weights: pd.DataFrame
     gains: pd.DataFrame
-    odds: pd.Series
+    odds: pd.DataFrame
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know: regimes of which few worlds were drawn."""
+        few = self.odds["draws"][self.odds["draws"] < ENOUGH]
+        told = ", ".join(f"{name} {count:.0f}" for name, count in few.items())
+        says = "few worlds stand behind the odds of some regimes, which others would change"
+        return (f"{says}: {told}; ask history.returns() for more draws",) if told else ()
 
     def __repr__(self) -> str:
         dates = self.weights.index.get_level_values("date").nunique()
@@ -103,7 +121,7 @@ def at_odds(returns: ReturnScenarios, believed: frozenset[str] | None) -> Return
     names = returns.regime_names()
     if believed is None or believed.issuperset(names):
         return returns
-    odds = _odds(returns)
+    odds = {name: believed_in for name, (believed_in, _) in _odds(returns).items()}
     wanted = {r: odds[r] if r in believed else 1.0 / len(names) for r in names}
     whole = sum(wanted.values())
     factor = {r: wanted[r] / (odds[r] * whole) for r in names}
@@ -112,10 +130,13 @@ def at_odds(returns: ReturnScenarios, believed: frozenset[str] | None) -> Return
     return replace(returns, probabilities=changed / changed.sum())
 
 
-def _odds(returns: ReturnScenarios) -> dict[str, float]:
-    """Return the probability of each regime that has any."""
-    names, own = returns.regime_names(), returns.regimes
-    return {name: float(returns.probabilities[own == name].sum()) for name in names}
+def _odds(returns: ReturnScenarios) -> Odds:
+    """Return the probability and the number of draws of each regime that has any."""
+    p, own = returns.probabilities, returns.regimes
+    return {
+        name: (float(p[own == name].sum()), int((p[own == name] > 0.0).sum()))
+        for name in returns.regime_names()
+    }
 
 
 def shapley(values: Array) -> Array:
@@ -190,9 +211,33 @@ def parted(
     weights = np.array([[found.get(name, nothing) for name in views] for found, _ in parts])
     index = pd.MultiIndex.from_product([decided.index, views], names=["date", "view"])
     table = pd.DataFrame(weights.reshape(-1, len(names)), index=index, columns=names)
-    odds = pd.DataFrame([believed for _, believed in parts]).mean()
     gains = _gained(weights, views, rows, market, done, interest)
-    return Views(table, gains, odds.rename("odds").rename_axis("regime"))
+    return Views(table, gains, _believed([odds for _, odds in parts]))
+
+
+def require_few(regimes: Sequence[object]) -> None:
+    """Refuse more regimes than views can tell apart.
+
+    Raises
+    ------
+    InputError
+        There are more than ten.
+    """
+    if len(regimes) > MOST:
+        raise InputError(
+            f"views tell at most {MOST} regimes apart, since each decision is made for every set "
+            f"of them, and there are {len(regimes)}; merge some, or leave views out"
+        )
+
+
+def _believed(decisions: Sequence[Odds]) -> pd.DataFrame:
+    """Return odds and draws by regime, over all decisions."""
+    names = list(dict.fromkeys(name for odds in decisions for name in odds))
+    some = {name: [odds[name] for odds in decisions if name in odds] for name in names}
+    believed = {name: sum(p for p, _ in each) / len(each) for name, each in some.items()}
+    draws = {name: min(count for _, count in each) for name, each in some.items()}
+    table = pd.DataFrame({"believed": pd.Series(believed), "draws": pd.Series(draws)})
+    return table.reindex(names).rename_axis("regime").astype(float)
 
 
 def _parts(strategy: Strategy, market: Market, row: int, held: Array, decided: Array) -> Parts:
@@ -203,7 +248,7 @@ def _parts(strategy: Strategy, market: Market, row: int, held: Array, decided: A
         known = market.history(row, held)
         shown = {name: getattr(known, name) for name in known.__dataclass_fields__}
         history = Doubting(**shown, believed=believed, made=made)
-        weights = decide(strategy, history, market.universe)
+        weights = decide(strategy, history, market.universe, ", asked again at other odds")
         assert weights is not None  # a history that says what is held stops nobody
         return weights
 
@@ -214,18 +259,14 @@ def _parts(strategy: Strategy, market: Market, row: int, held: Array, decided: A
             "views are of strategies that neither remember nor draw without a seed"
         )
     evenly = np.r_[market.equal_weights(row), 0.0]
-    odds = {name: p for found in made.values() for name, p in _odds(found).items()}
+    odds = {name: each for found in made.values() for name, each in _odds(found).items()}
     regimes = list(odds)
-    if len(regimes) > MOST:
-        raise InputError(
-            f"{where}: {len(regimes)} regimes; views tell at most {MOST} apart, since a decision "
-            "is made for every set of them"
-        )
+    require_few(regimes)
     sets = (
         frozenset(r for i, r in enumerate(regimes) if s >> i & 1) for s in range(2 ** len(regimes))
     )
     chosen = np.array([*map(asked, sets)]) if regimes else decided[None]
-    parts = zip(regimes, shapley(chosen), strict=True)
+    parts = zip((f"{ODDS}{name}" for name in regimes), shapley(chosen), strict=True)
     return {EVENLY: evenly, RULE: chosen[0] - evenly, **dict(parts)}, odds
 
 

@@ -231,8 +231,8 @@ def _identity(result: BacktestResult) -> str:
     Another cost, universe, panel or file of the same name is another backtest.
     """
     asked = result.meta["arguments"]
-    content = json.dumps(
-        [result.strategy, asked, result.meta["sha256"]], sort_keys=True, default=str
-    )
+    entered = [result.strategy, asked, result.meta["sha256"]]
+    entered += ["views"] if result.views is not None else []
+    content = json.dumps(entered, sort_keys=True, default=str)
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     return "-".join(("backtest", result.strategy, asked["start"], asked["end"], digest))

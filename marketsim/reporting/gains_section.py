@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from ..backtesting.attribution import UNKNOWN
 from ..backtesting.market import PAID
+from ..backtesting.views import ODDS
 from ..returns import CASH
 from .backtest_figures import evenly
 from .formats import count, layer_name, number, percent, readable, sentence
@@ -75,15 +76,18 @@ def views_table(result: BacktestResult) -> Table | None:
     """A row for equal weight, the rule and the odds of each regime, then costs and their sum."""
     if result.views is None:
         return None
-    gained, odds = result.attribution("view").astype(float), result.views.odds
-    even = percent(1.0 / len(odds), 0) if len(odds) else ""
+    gained = result.attribution("view").astype(float)
+    believed, told = result.views.odds["believed"], len(result.views.odds) > 0
+    even = percent(1.0 / len(believed), 0) if told else ""
     rows: list[list[str | Markup]] = []
     for name in map(str, gained.index):
-        label = f"Odds of {readable(name)}" if name in odds else sentence(name)
-        believed = [percent(float(odds[name]), 0), even] if name in odds else ["", ""]
-        rows.append([label, *believed, *_figures(gained, name)])
-    rows += [[label, "", "", *figures] for label, figures in _sums(result, gained)]
-    return Table([Column("View", "text"), Column("Believed"), Column("Even"), *_heads()], rows)
+        odds = believed.get(name.removeprefix(ODDS)) if name.startswith(ODDS) else None
+        shown = ["", ""] if odds is None else [percent(float(odds), 0), even]
+        rows.append([sentence(readable(name)), *(shown if told else []), *_figures(gained, name)])
+    blank = ["", ""] if told else []
+    rows += [[label, *blank, *figures] for label, figures in _sums(result, gained)]
+    heads = [Column("Believed"), Column("Even")] if told else []
+    return Table([Column("View", "text"), *heads, *_heads()], rows)
 
 
 def exposure(result: BacktestResult) -> pd.DataFrame:

@@ -120,17 +120,20 @@ def test_two_regimes_have_what_the_closed_form_says(
     assert result.views is not None
     held = result.views.weights.xs("AAA", axis=1).groupby("view").first()
     bull, base = 0.8 / 1.3, 0.5 / 0.7  # of bull, where it alone is believed, and where base is
-    assert held["bull"] == pytest.approx(0.5 * ((bull - 0.5) + (0.8 - base)))
-    assert held["base"] == pytest.approx(0.5 * ((base - 0.5) + (0.8 - bull)))
+    assert held["odds of bull"] == pytest.approx(0.5 * ((bull - 0.5) + (0.8 - base)))
+    assert held["odds of base"] == pytest.approx(0.5 * ((base - 0.5) + (0.8 - bull)))
     assert held[EVENLY] + held[RULE] == pytest.approx(0.5)
-    assert result.views.odds.to_dict() == pytest.approx({"bull": 0.8, "base": 0.2})
+    assert result.views.odds["believed"].to_dict() == pytest.approx({"bull": 0.8, "base": 0.2})
+    assert (result.views.odds["draws"] == 20).all()
+    assert "bull 20, base 20; ask history.returns() for more draws" in result.notes[-1]
 
 
 def test_even_odds_have_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     even = ms.ReturnScenarios(WORLDS.returns, WORLDS.tickers, regimes=WORLDS.regimes)
     monkeypatch.setattr(History, "returns", lambda self, *asked: even)
     found = ms.backtest(written(tmp_path, LEANS), panel(), facts=FACTS, views=True)
-    assert found.attribution("view")[["bull", "base", "bear"]].to_numpy() == pytest.approx(0.0)
+    odds = found.attribution("view")[["odds of bull", "odds of base", "odds of bear"]]
+    assert odds.to_numpy() == pytest.approx(0.0)
 
 
 def test_a_rule_that_looks_at_what_is_held_is_parted_at_what_was(tmp_path: Path) -> None:
@@ -180,6 +183,56 @@ def test_who_answers_otherwise_when_asked_again_is_refused() -> None:
         ms.backtest(fickle, panel(), facts=FACTS, views=True)
 
 
+@pytest.mark.parametrize("name", ["costs", EVENLY, RULE, "date", "view", "cash", ""])
+def test_a_regime_may_be_called_as_anything_else_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    called = np.where(WORLDS.regimes == "base", name, WORLDS.regimes)
+    named = ms.ReturnScenarios(WORLDS.returns, WORLDS.tickers, WORLDS.probabilities, called)
+    monkeypatch.setattr(History, "returns", lambda self, *asked: named)
+    result = ms.backtest(written(tmp_path, LEANS), panel(), facts=FACTS, views=True)
+    assert result.views is not None
+    assert f"odds of {name}" in result.views.gains
+    summed = result.views.weights.groupby("date").sum()[list(result.weights.columns)]
+    assert summed.to_numpy() == pytest.approx(result.weights.to_numpy(), abs=1e-12)
+    folder = result.to_folder(tmp_path / "out", report=backtest_html(result))
+    assert len(pd.read_csv(folder / "view_gains.csv").columns) == 7
+
+
+def test_eleven_regimes_are_refused_before_anything_is_decided(tmp_path: Path) -> None:
+    some = (
+        f'[r{i}]\nprobability = {1 / 11}\nthesis = "x"\nwatch = "y"\n'
+        f"shifts = {{ elasticity = {{ add = 0.{i + 1} }} }}\n"
+        for i in range(11)
+    )
+    file = tmp_path / "many.toml"
+    file.write_text("".join(some))
+    asked: list[object] = []
+
+    def never(history: History) -> pd.Series:
+        asked.append(history)
+        return pd.Series({"AAA": 1.0})
+
+    with pytest.raises(InputError, match=r"at most 10 regimes.*there are 11; merge some"):
+        ms.backtest(never, panel(), facts=FACTS, scenarios=file, views=True)
+    assert not asked
+
+
+def test_what_fails_at_other_odds_alone_says_so(tmp_path: Path) -> None:
+    body = LEANS.replace(
+        "\nreturn", "\nassert abs(odds['bull'] - 0.5) < 1e-9, 'not my odds'\nreturn"
+    )
+    with pytest.raises(AssertionError, match="not my odds") as caught:
+        ms.backtest(written(tmp_path, body), panel(), facts=FACTS, views=True)
+    assert "asked again at other odds" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("views", ["no", 1, ["up"], None])
+def test_views_are_asked_for_or_not(views: object) -> None:
+    with pytest.raises(InputError, match="views="):
+        ms.backtest("equal_weight", panel(), facts=FACTS, views=views)  # type: ignore[arg-type]
+
+
 def test_views_that_were_not_asked_for_are_refused_by_name(tmp_path: Path) -> None:
     found = ms.backtest(written(tmp_path, LEANS), panel(), facts=FACTS)
     with pytest.raises(InputError, match="views=True"):
@@ -192,7 +245,7 @@ def test_folder_and_page_have_them(tmp_path: Path) -> None:
     gains = pd.read_csv(folder / "view_gains.csv", index_col="date")
     assert gains.sum().sum() == pytest.approx(result.wealth.iloc[-1] - 1.0)
     weights = pd.read_csv(folder / "view_weights.csv")
-    assert set(weights["view"]) == {EVENLY, RULE, "bull", "base", "bear"}
+    assert set(weights["view"]) == {EVENLY, RULE, "odds of bull", "odds of base", "odds of bear"}
     page = (folder / "report.html").read_text()
     assert "By view" in page
     assert "Odds of bull" in page
