@@ -32,7 +32,7 @@ def reasons_table(contents: RunContents) -> Table:
         Column("Company", "text"),
         Column("Weight"),
         Column("Expected return"),
-        Column("Over elsewhere"),
+        Column("Points above elsewhere"),
         Column("Share of loss"),
         Column("Why", "text"),
     ]

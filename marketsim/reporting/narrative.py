@@ -182,10 +182,12 @@ def _resilience(contents: RunContents) -> str:
     if not known.size:
         return ""
     growing = int((known > 0).sum())
-    grown = {0: "none", known.size: "all"}.get(growing, count(growing))
+    whole = count(known.size)
+    some = count(growing) if whole.isalpha() else f"{growing:,}"  # both in words, or neither
+    grown = {0: "none", known.size: "all"}.get(growing, some)
     return (
         f"In the {readable(worst)} scenario, revenue grows over the next four quarters at {grown} "
-        f"of the {known.size} holdings, going by its median."
+        f"of the {whole} holdings, going by its median."
     )
 
 
