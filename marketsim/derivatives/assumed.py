@@ -33,7 +33,6 @@ from marketsim.valuation.accounts import Accounts, Quotes
 from marketsim.valuation.assumptions import ENTRIES
 from marketsim.valuation.noisy import TRIED, levels_at, noisy_return
 from marketsim.valuation.returns import log_recognised
-from marketsim.valuation.shocks import shocks
 from marketsim.valuation.terms import terms_of
 from marketsim.valuation.worlds import sales
 
@@ -111,7 +110,7 @@ def _by_what_is_asked(v: Valuation, slopes: FloatArray) -> list[ValuationAssumpt
     log = np.log(v.values + np.asarray(v.anchor.rest) * v.paths.draws.ordinary[:, v.columns])
     shift = np.asarray(v.shifts)[v.paths.regime]
     blocks = _parts(np.arange(len(slopes)), TRIED)
-    drawn, size = shocks(len(blocks) * TRIED, v.noise, v.paths.seed)[-1], leaf(v.noise.size[-1])
+    drawn, size = v.shocks, leaf(v.noise.size[-1])
     levels = levels_at(leaf(drawn[:TRIED]), size)
     given = (v.assumed, v.accounts, v.quotes, jax.tree.map(leaf, v.anchor))
     found = []

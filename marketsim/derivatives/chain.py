@@ -35,7 +35,6 @@ from marketsim.valuation import (
 )
 from marketsim.valuation.noisy import TRIED, levels_at, noisy_return
 from marketsim.valuation.returns import SPENT, log_recognised, yearly
-from marketsim.valuation.shocks import shocks
 
 __all__ = ["SEEN", "by_draw", "by_quarters", "by_value", "log_worth"]
 
@@ -92,7 +91,7 @@ def by_value(valuation: Valuation, slopes: FloatArray) -> FloatArray:
     shift = np.asarray(v.shifts)[v.paths.regime]
     log_value = np.log(v.values + np.asarray(v.anchor.rest) * v.paths.draws.ordinary[:, v.columns])
     rows = np.minimum(np.arange(-(-count // TRIED) * TRIED), count - 1)
-    drawn, size = shocks(len(rows), v.noise, v.paths.seed)[-1], v.noise.size[-1]
+    drawn, size = v.shocks, v.noise.size[-1]
     levels = _levels(leaf(drawn[:TRIED]), leaf(size))
     found = np.empty((len(rows), slopes.shape[1]))
     anchor = jax.tree.map(leaf, v.anchor)

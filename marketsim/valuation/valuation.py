@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,9 @@ from .accounts import Accounts, Quotes
 from .assumptions import ValuationAssumptions, valuation_table
 from .moved import exposures
 from .noise import Noise
+from .noisy import TRIED
 from .returns import Anchor, drawn_in
+from .shocks import shocks
 from .statement import Statement, Terms, statement
 from .worlds import sold_in
 
@@ -123,6 +126,17 @@ class Valuation:
         """Companies of the paths that are left out, since nothing prices them."""
         priced = {*self.economics.index, *self.without_accounts}
         return tuple(t for t in self.paths.companies if t not in priced)
+
+    @cached_property
+    def shocks(self) -> np.ndarray:
+        """Market noise at the horizon in units of its size, of whole blocks of `noisy.TRIED`.
+
+        [draw, company]: those of the draws, then some of further ones.
+        """
+        whole = -(-len(self.values) // TRIED) * TRIED
+        drawn: np.ndarray = shocks(whole, self.noise, self.paths.seed)[-1]
+        drawn.setflags(write=False)
+        return drawn
 
     @property
     def assumptions(self) -> pd.DataFrame:
