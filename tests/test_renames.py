@@ -12,10 +12,12 @@ import pytest
 
 import marketsim as ms
 from marketsim.curation.updating import update_facts
-from marketsim.errors import InputError, nearest
+from marketsim.errors import DataError, InputError, nearest
 from marketsim.forecasting.explanation import place_of, places_of
 from marketsim.forecasting.panel import panel
+from marketsim.knowledge.adding import add_company
 from marketsim.renames import Rename, Tickers, present, renamed_among
+from marketsim.runs.inputs import own_renames
 
 HEADER = "ticker,former,until,taken,source,confidence,note\n"
 
@@ -68,6 +70,38 @@ def test_a_row_of_ones_own_takes_the_place_of_a_shipped_one(
     assert renamed_among(shipped, mine) == mine
     (own,) = (r for r in mine if r.former == one.former)
     assert (own.until, own.taken) == (pd.Timestamp("2019-01-31"), True)
+
+
+def test_a_rename_of_what_is_still_a_companys_ticker_is_refused_by_row(tmp_path: Path) -> None:
+    rows = "NVDB,NVDA,2030-01-01,no,made up,unverified,\n"
+    (tmp_path / "former_tickers.csv").write_text(HEADER + rows, encoding="utf-8")
+    says = (
+        r"/former_tickers.csv, line 2, column former: 'NVDA' is the company's ticker in "
+        r"companies.csv; call the company NVDB there and in lines.csv, or leave the row out"
+    )
+    for read in (ms.load_facts, own_renames):
+        with pytest.raises(DataError, match=says):
+            read(add=tmp_path)
+
+
+def test_a_company_may_be_called_as_another_share_was_before(
+    tmp_path: Path, shipped: tuple[Rename, ...]
+) -> None:
+    (one,) = [r for r in shipped if r.former == "FB"]
+    for until, right in ((one.until - pd.Timedelta(days=90), True), (one.until, False)):
+        row = f"FUND,{one.ticker},{until:%Y-%m-%d},no,made up,unverified,\n"
+        (tmp_path / "former_tickers.csv").write_text(HEADER + row, encoding="utf-8")
+        if right:
+            assert len(ms.load_facts(add=tmp_path).universe.renames) == len(shipped) + 1
+        else:
+            with pytest.raises(DataError, match="call the company FUND"):
+                ms.load_facts(add=tmp_path)
+
+
+def test_a_company_is_not_added_under_a_former_ticker(facts: ms.Knowledge) -> None:
+    said = {"name": "Once", "layer": "servers", "share": 0.1, "source": "made up"}
+    with pytest.raises(InputError, match="FB is META since 2022-06-09; call the company META"):
+        add_company(facts, "FB", revenue={"2025-09-30": 1.0}, published=30, **said)  # type: ignore[arg-type]
 
 
 def test_the_last_of_several_names_is_the_present_one() -> None:

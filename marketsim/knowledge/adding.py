@@ -18,6 +18,7 @@ from marketsim.knowledge.plausible import implausible
 from marketsim.knowledge.revenue_map import LINES, RevenueMap
 from marketsim.knowledge.table import KEY
 from marketsim.knowledge.universe import COMPANIES
+from marketsim.renames import present
 from marketsim.tables import Place, Rows, refuse
 
 __all__ = ["add_company"]
@@ -87,13 +88,19 @@ def add_company(
     Raises
     ------
     InputError
-        The company is known already, or what is given is no series by day.
+        The company is known already, the ticker is a former one, or what is given is no series by
+        day.
     DataError
         All else that is wrong, as of a folder's files.
     """
     universe = knowledge.universe
     if ticker in universe.companies.index:
         raise InputError(f"add_company: '{ticker}' is there already; replace its rows by a folder")
+    if renamed := present(ticker, universe.renames):
+        raise InputError(
+            f"add_company: {ticker} is {renamed.ticker} since {renamed.since:%Y-%m-%d}; call the "
+            f"company {renamed.ticker}"
+        )
     if layer not in universe.layers.index:
         known = ", ".join(map(str, universe.layers.index))
         hint = nearest(layer, universe.layers.index)

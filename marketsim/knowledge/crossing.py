@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from marketsim.dates import day
 from marketsim.errors import nearest
 from marketsim.knowledge.completeness import COMPLETE
 from marketsim.knowledge.quantities import QUANTITIES
 from marketsim.knowledge.revenue_map import LINES, layer_faults
 from marketsim.knowledge.served import MODELS
 from marketsim.knowledge.universe import COMPANIES, GROUPS, LAYERS, ORDERS
+from marketsim.renames import RENAMES
 from marketsim.tables import Fault, Place, Rows
 
 __all__ = ["crossed"]
@@ -39,6 +41,7 @@ def crossed(tables: dict[str, Rows]) -> Iterator[Fault]:
     yield from _idle(companies, lines)
     yield from _members(tables)
     yield from _declared(tables[COMPLETE.file], tables[QUANTITIES.file])
+    yield from _renamed(tables[RENAMES.file], companies)
 
 
 def _sorted_companies(companies: Rows, lines: Rows, layers: Rows) -> Iterator[Fault]:
@@ -93,6 +96,22 @@ def _declared(complete: Rows, quantities: Rows) -> Iterator[Fault]:
     for _, row in complete[~complete["quantity"].isin(["", *quantities["quantity"]])].iterrows():
         known, file = quantities["quantity"], QUANTITIES.file
         yield _unknown(row["place"], "quantity", row["quantity"], known, file)
+
+
+def _renamed(renames: Rows, companies: Rows) -> Iterator[Fault]:
+    """Yield renames of what is still a company's ticker, and was not given to it later."""
+    if RENAMES.faults(renames):
+        return
+    days = renames["until"].map(day)
+    for row, until in zip(renames.to_dict("records"), days, strict=True):
+        former, ticker = row["former"], row["ticker"]
+        given = ((renames["ticker"] == former) & (days > until)).any()
+        if former in set(companies["ticker"]) and not given:
+            says = (
+                f"'{former}' is the company's ticker in {COMPANIES.file}; call the company "
+                f"{ticker} there and in {LINES.file}, or leave the row out until it has happened"
+            )
+            yield Fault(row["place"], "former", says)
 
 
 def _unknown(place: Place, column: str, name: str, known: Iterable[str], file: str) -> Fault:
