@@ -150,6 +150,34 @@ def test_a_former_ticker_that_another_share_got_stays_with_it(begins: int) -> No
     assert same(joined_panel(alone, renames=[rename()]).closes, alone)
 
 
+def with_anothers(panel: pd.DataFrame, ends: int, begins: int) -> pd.DataFrame:
+    """Without the former column: the present one has another share's closes, then its own."""
+    other = (0.5 * WHOLE["NEW"]).where(DAYS[ends] >= DAYS)
+    return panel.assign(NEW=other.fillna(panel["NEW"].where(DAYS[begins] <= DAYS)))
+
+
+@pytest.mark.parametrize(("begins", "hole"), [(121, 11), (121, 60), (112, 20), (140, 40)])
+def test_without_the_former_column_what_a_hole_parts_is_anothers(begins: int, hole: int) -> None:
+    ends = begins - hole - 1
+    parts = with_anothers(WHOLE, ends, begins)
+    closes, notes = joined_panel(parts, renames=[rename(taken=True)])
+    assert same(closes, WHOLE.assign(NEW=WHOLE["NEW"].where(DAYS[begins] <= DAYS)))
+    assert notes == (
+        f"OLD is NEW since {DAYS[121]:%Y-%m-%d}: closes of NEW up to {DAYS[ends]:%Y-%m-%d} are "
+        "another share's, left out",
+    )
+    assert same(joined_panel(parts, renames=[rename()]).closes, parts)
+
+
+@pytest.mark.parametrize(("begins", "hole"), [(121, 10), (121, 0), (80, 30), (130, 9)])
+def test_without_the_former_column_a_history_that_goes_on_stays(begins: int, hole: int) -> None:
+    parts = WHOLE.copy()
+    parts.iloc[begins - hole : begins, 1] = np.nan
+    closes, notes = joined_panel(parts, renames=[rename(taken=True)])
+    assert same(closes, parts)
+    assert notes == ()
+
+
 # ------------------------------------------------------------------- what closes can be
 
 

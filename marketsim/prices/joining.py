@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from marketsim.errors import DataError
@@ -19,6 +20,8 @@ from marketsim.prices.plausible import SESSIONS_APART
 from marketsim.renames import Rename, Tickers
 
 __all__ = ["Joined", "joined", "joined_panel", "splits_by_present"]
+
+BoolArray = npt.NDArray[np.bool_]
 
 SAME: Final = 1e-6
 """By how much, relative to themselves, closes of one share may differ in two columns."""
@@ -55,7 +58,8 @@ def joined(formed: Formed, renames: Sequence[Rename]) -> tuple[Formed, tuple[str
 
     Up to the last day under a former ticker closes are those of its column, then those of the
     present one. Later closes under the former ticker, and earlier ones under a present ticker that
-    was taken, are another share's.
+    was taken, are another share's. Without the former column a history under a ticker that was
+    taken is the share's where it goes on; what a hole parts from it is another's.
 
     Raises
     ------
@@ -67,6 +71,10 @@ def joined(formed: Formed, renames: Sequence[Rename]) -> tuple[Formed, tuple[str
     order = sorted(renames, key=lambda rename: rename.until)
     for one in order:
         if one.former not in panel or panel.loc[: one.until, one.former].isna().all():
+            theirs = _parted(panel, one)
+            if theirs.any():
+                notes.append(f"{_since(one)}: {_left_out(one, panel.index[theirs][-1])}")
+                panel = panel.assign(**{one.ticker: panel[one.ticker].mask(theirs)})
             continue
         halves = _Halves.of(panel, one)
         says, share, rest = _one_share(formed, one, halves)
@@ -105,16 +113,15 @@ def _one_share(
     """Return what was joined in words, the share's closes, and what is another's, if any."""
     former, rest, earlier, present = halves
     says = (
-        f"{one.former} is {one.ticker} since {one.since:%Y-%m-%d}: closes of {one.former} up to "
-        f"{_days(former)[-1]:%Y-%m-%d} are joined to those of {one.ticker}"
+        f"{_since(one)}: closes of {one.former} up to {_days(former)[-1]:%Y-%m-%d} are joined to "
+        f"those of {one.ticker}"
     )
     if _alike(former, earlier) or (not one.taken and not _both(former, earlier).any()):
         former = former.combine_first(earlier)
     elif not one.taken:
         raise _two_closes(formed, one, former, earlier)
     elif earlier.notna().any():
-        last = _days(earlier)[-1]
-        says += f"; closes of {one.ticker} up to {last:%Y-%m-%d} are another share's, left out"
+        says += f"; {_left_out(one, _days(earlier)[-1])}"
     if _alike(present, rest):
         present, rest = present.combine_first(rest), rest * np.nan
     if rest.isna().all():
@@ -125,6 +132,36 @@ def _one_share(
         raise _goes_on(formed, one, since)
     says += f"; {one.former} from {since:%Y-%m-%d} on is another share, and stays"
     return says, former.combine_first(present), rest
+
+
+def _since(one: Rename) -> str:
+    return f"{one.former} is {one.ticker} since {one.since:%Y-%m-%d}"
+
+
+def _left_out(one: Rename, last: pd.Timestamp) -> str:
+    return f"closes of {one.ticker} up to {last:%Y-%m-%d} are another share's, left out"
+
+
+def _going_on(closes: pd.Series, until: pd.Timestamp) -> BoolArray:
+    """Whether closes up to a day go on to the first after it, or the last row, without a hole."""
+    known, rows = np.flatnonzero(closes.notna()), np.arange(len(closes))
+    after = int((closes.index <= until).sum())
+    goal = next(iter(known[known >= after]), len(closes))
+    run = np.r_[known[known < after], goal]
+    holes = np.flatnonzero(np.diff(run) - 1 > SESSIONS_APART)
+    begins = run[holes[-1] + 1] if holes.size else run[0]
+    found: BoolArray = closes.notna().to_numpy() & (rows >= begins) & (rows < after)
+    return found
+
+
+def _parted(panel: pd.DataFrame, one: Rename) -> BoolArray:
+    """Whether closes are another share's: a hole parts them from those around the rename."""
+    closes = panel.get(one.ticker, pd.Series(np.nan, index=panel.index))
+    before, goes_on = closes.index <= one.until, _going_on(closes, one.until)
+    if not one.taken or closes[~before].isna().all() or goes_on.sum() > SESSIONS_APART:
+        return np.zeros(len(closes), dtype=bool)
+    theirs: BoolArray = closes.notna().to_numpy() & before & ~goes_on
+    return theirs
 
 
 def _days(closes: pd.Series) -> pd.DatetimeIndex:
@@ -169,17 +206,16 @@ def _two_closes(formed: Formed, one: Rename, former: pd.Series, earlier: pd.Seri
     apart = both & ~np.isclose(former, earlier, rtol=SAME, atol=0.0)
     day = former.index[apart.to_numpy()][0]
     return DataError(
-        f"{formed.raw.place(formed.row(day, one.former))}: {one.former} is {one.ticker} since "
-        f"{one.since:%Y-%m-%d}, and both have a close on {day:%Y-%m-%d}, {former[day]:g} and "
-        f"{earlier[day]:g}; leave out the column that is wrong"
+        f"{formed.raw.place(formed.row(day, one.former))}: {_since(one)}, and both have a close on "
+        f"{day:%Y-%m-%d}, {former[day]:g} and {earlier[day]:g}; leave out the column that is wrong"
     )
 
 
 def _goes_on(formed: Formed, one: Rename, day: pd.Timestamp) -> DataError:
     return DataError(
-        f"{formed.raw.place(formed.row(day, one.former))}: {one.former} is {one.ticker} since "
-        f"{one.since:%Y-%m-%d}, and has a close on {day:%Y-%m-%d} where {one.ticker} has none; "
-        f"call the column {one.ticker}, or leave out what is another share's"
+        f"{formed.raw.place(formed.row(day, one.former))}: {_since(one)}, and has a close on "
+        f"{day:%Y-%m-%d} where {one.ticker} has none; call the column {one.ticker}, or leave out "
+        "what is another share's"
     )
 
 
