@@ -150,6 +150,34 @@ def test_a_former_ticker_that_another_share_got_stays_with_it(begins: int) -> No
     assert same(joined_panel(alone, renames=[rename()]).closes, alone)
 
 
+@pytest.mark.parametrize("early", [1, 3, 10])
+@pytest.mark.parametrize("ends", [None, 80], ids=["alone", "after another's"])
+@pytest.mark.parametrize("last", [123, 117, len(DAYS) - 1])
+def test_a_vendor_may_switch_some_days_before_the_rename(
+    early: int, ends: int | None, last: int
+) -> None:
+    parts = cut(WHOLE, DAYS[120 - early])
+    if ends is not None:
+        parts["NEW"] = parts["NEW"].fillna(OTHER.where(DAYS[ends] >= DAYS))
+    parts = parts[DAYS[last] >= DAYS]
+    closes, (note,) = joined_panel(parts, renames=[rename(taken=True)])
+    assert same(closes, WHOLE[DAYS[last] >= DAYS])
+    assert f"closes of OLD up to {min(DAYS[120 - early], DAYS[last]):%Y-%m-%d} are joined" in note
+    assert ("another share's" in note) is (ends is not None)
+
+
+@pytest.mark.parametrize("begins", [100, 109, 118], ids=["long", "eleven days", "both"])
+def test_what_is_no_early_switch_under_a_taken_ticker_is_anothers(begins: int) -> None:
+    parts = cut(WHOLE, CUT if begins == 118 else DAYS[begins])
+    other = OTHER.where((DAYS[begins] < DAYS) & (CUT >= DAYS))
+    closes, (note,) = joined_panel(
+        parts.assign(NEW=parts["NEW"].where(CUT < DAYS).fillna(other)), renames=[rename(taken=True)]
+    )
+    former = parts["OLD"].fillna(WHOLE["NEW"].where(CUT < DAYS))
+    assert same(closes, WHOLE.assign(NEW=former))
+    assert f"closes of NEW up to {CUT:%Y-%m-%d} are another share's, left out" in note
+
+
 def with_anothers(panel: pd.DataFrame, ends: int, begins: int) -> pd.DataFrame:
     """Without the former column: the present one has another share's closes, then its own."""
     other = (0.5 * WHOLE["NEW"]).where(DAYS[ends] >= DAYS)

@@ -58,8 +58,9 @@ def joined(formed: Formed, renames: Sequence[Rename]) -> tuple[Formed, tuple[str
 
     Up to the last day under a former ticker closes are those of its column, then those of the
     present one. Later closes under the former ticker, and earlier ones under a present ticker that
-    was taken, are another share's. Without the former column a history under a ticker that was
-    taken is the share's where it goes on; what a hole parts from it is another's.
+    was taken, are another share's, but for those of the last few days before the rename, after the
+    last close of the former column: a vendor switched early. Without that column a history under a
+    ticker that was taken is the share's where it goes on; what a hole parts from it is another's.
 
     Raises
     ------
@@ -92,7 +93,10 @@ def joined(formed: Formed, renames: Sequence[Rename]) -> tuple[Formed, tuple[str
 
 
 class _Halves(NamedTuple):
-    """Both columns, cut at the last day under the former ticker, each over all days."""
+    """Both columns, cut at the last day under the former ticker, each over all days.
+
+    The present one is cut some days before where a vendor switched early.
+    """
 
     former: pd.Series
     rest: pd.Series  # later closes under the former ticker
@@ -104,7 +108,8 @@ class _Halves(NamedTuple):
         old = panel[one.former]
         new = panel.get(one.ticker, pd.Series(np.nan, index=panel.index))
         before = panel.index <= one.until
-        return cls(old.where(before), old.where(~before), new.where(before), new.where(~before))
+        mine = ~before | _early(new, old.where(before), one.until)
+        return cls(old.where(before), old.where(~before), new.where(~mine), new.where(mine))
 
 
 def _one_share(
@@ -152,6 +157,14 @@ def _going_on(closes: pd.Series, until: pd.Timestamp) -> BoolArray:
     begins = run[holes[-1] + 1] if holes.size else run[0]
     found: BoolArray = closes.notna().to_numpy() & (rows >= begins) & (rows < after)
     return found
+
+
+def _early(closes: pd.Series, former: pd.Series, until: pd.Timestamp) -> BoolArray:
+    """Whether closes are of the last days before a rename, by a vendor that switched early."""
+    goes_on, last = _going_on(closes, until), _days(former)[-1]
+    begins_after = bool((closes.index[goes_on] > last).all())
+    few = goes_on.sum() <= SESSIONS_APART
+    return goes_on if few and begins_after else np.zeros(len(closes), dtype=bool)
 
 
 def _parted(panel: pd.DataFrame, one: Rename) -> BoolArray:
