@@ -118,6 +118,19 @@ def _not_itself(rows: Rows) -> Iterator[Fault]:
     yield from marked(rows, rows["former"] == rows["ticker"], "former", says)
 
 
+def _contradicted(rows: Rows) -> Iterator[Fault]:
+    """Yield a second former ticker of a present one by the same day, and the other way round."""
+    told = rows[(rows["until"] != "") & ~rows.duplicated(["ticker", "former"])]
+    for column, other in (("former", "ticker"), ("ticker", "former")):
+        known: dict[tuple[str, str], str] = {}
+        for row in told.to_dict("records"):
+            name, until = row[other], row["until"]
+            first = known.setdefault((name, until), row[column])
+            if first != row[column]:
+                says = f"'{row[column]}', and '{first}' in another row, of {name} until {until}"
+                yield Fault(row["place"], column, f"{says}; keep the row that is right")
+
+
 RENAMES: Final = Schema(
     file="former_tickers.csv",
     columns=(
@@ -137,5 +150,8 @@ RENAMES: Final = Schema(
     key=("ticker", "former"),
     holds="tickers that were renamed",
     title="{ticker}, once {former}",
-    rules=(Rule(("ticker", "former"), _not_itself),),
+    rules=(
+        Rule(("ticker", "former"), _not_itself),
+        Rule(("ticker", "former", "until"), _contradicted),
+    ),
 )

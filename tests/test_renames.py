@@ -98,6 +98,17 @@ def test_a_company_may_be_called_as_another_share_was_before(
                 ms.load_facts(add=tmp_path)
 
 
+def test_a_row_that_contradicts_a_shipped_one_is_refused(
+    tmp_path: Path, shipped: tuple[Rename, ...]
+) -> None:
+    (one,) = [r for r in shipped if r.former == "FB"]
+    for ticker, former in ((one.ticker, "FBK"), ("FACE", one.former)):
+        row = f"{ticker},{former},{one.until:%Y-%m-%d},no,made up,unverified,\n"
+        (tmp_path / "former_tickers.csv").write_text(HEADER + row, encoding="utf-8")
+        with pytest.raises(DataError, match=r"/former_tickers.csv, line 2.* in another row, of"):
+            ms.load_facts(add=tmp_path)
+
+
 def test_a_company_is_not_added_under_a_former_ticker(facts: ms.Knowledge) -> None:
     said = {"name": "Once", "layer": "servers", "share": 0.1, "source": "made up"}
     with pytest.raises(InputError, match="FB is META since 2022-06-09; call the company META"):

@@ -414,6 +414,15 @@ FOLDERS: dict[str, tuple[str, str, str]] = {
         "it was called before\n"
         "my/former_tickers.csv, line 2, column taken: 'maybe' is not an answer; write yes or no",
     ),
+    "two names": (
+        "former_tickers.csv",
+        "ticker,former,until,taken,source,confidence,note\nNEW,OLD,2020-01-31,no,x,sourced,\n"
+        "NEW,OTHER,2020-01-31,no,x,sourced,\nNEWER,OLD,2020-01-31,no,x,sourced,\n",
+        "my/former_tickers.csv, line 3, column former: 'OTHER', and 'OLD' in another row, of NEW "
+        "until 2020-01-31; keep the row that is right\n"
+        "my/former_tickers.csv, line 4, column ticker: 'NEWER', and 'NEW' in another row, of OLD "
+        "until 2020-01-31; keep the row that is right",
+    ),
     "forward": (
         "quantities.csv",
         "quantity,units,forward,meaning\nmood,x,maybe,how\n",
