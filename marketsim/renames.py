@@ -6,16 +6,17 @@ known here, so that closes under a former ticker are found and whoever writes on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
 from marketsim.dates import day
+from marketsim.errors import InputError
 from marketsim.tables import Column, Fault, Rows, Rule, Schema, marked
 
-__all__ = ["RENAMES", "Rename", "Tickers", "present", "renamed_among", "renames"]
+__all__ = ["RENAMES", "Rename", "Tickers", "given_renames", "present", "renamed_among", "renames"]
 
 CONFIDENCES: Final = ("sourced", "derived", "unverified")
 
@@ -58,6 +59,24 @@ def renames(rows: Rows) -> tuple[Rename, ...]:
         for ticker, former, until, taken, source in rows[columns].itertuples(index=False)
     ]
     return tuple(sorted(found, key=lambda one: (one.until, one.former)))
+
+
+def given_renames(given: object) -> tuple[Rename, ...]:
+    """Return renames that somebody handed over.
+
+    Raises
+    ------
+    InputError
+        They are none.
+    """
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        found = tuple(given)
+        if all(isinstance(one, Rename) for one in found):
+            return found
+    raise InputError(
+        f"renames={given!r} are none; give `load_facts(add=FOLDER).universe.renames`, with rows of "
+        f"your own in FOLDER/{RENAMES.file}"
+    )
 
 
 def renamed_among(*some: Iterable[Rename]) -> tuple[Rename, ...]:

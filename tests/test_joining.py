@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import marketsim as ms
-from marketsim.errors import DataError
+from marketsim.errors import DataError, InputError
 from marketsim.prices.joining import joined_panel, splits_by_present
 from marketsim.prices.panel import read_panel
 from marketsim.renames import Rename
@@ -278,6 +278,20 @@ def test_prices_are_the_same_as_of_the_whole_and_say_what_was_joined() -> None:
     assert whole.joined == ()
     assert len(parts.joined) == 1
     assert parts.select(["NEW"]).joined == parts.joined
+
+
+@pytest.mark.parametrize(
+    "given",
+    [[("META", "FB", "2022-06-08")], {"FB": "META"}, rename(), "", 3],
+    ids=["rows", "mapping", "one", "text", "number"],
+)
+def test_what_is_no_renames_is_told_where_they_come_from(given: object) -> None:
+    says = (
+        r"are none; give `load_facts\(add=FOLDER\).universe.renames`, .* FOLDER/former_tickers.csv"
+    )
+    for load in (ms.load_prices, lambda **asked: ms.prices.load_universe(["NEW"], **asked)):
+        with pytest.raises(InputError, match=says):
+            load(source=cut(WHOLE), renames=given)  # type: ignore[arg-type]
 
 
 def test_those_that_ship_are_joined_by_default_and_a_check_says_so() -> None:

@@ -25,7 +25,7 @@ from marketsim.prices.joining import joined_panel, splits_by_present
 from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import MARKET
 from marketsim.prices.table import Prices, require_known
-from marketsim.renames import Rename, Tickers, present
+from marketsim.renames import Rename, Tickers, given_renames, present
 
 __all__ = ["load_prices", "load_universe", "newest_close", "require_source"]
 
@@ -81,7 +81,8 @@ def load_prices(
     renames : sequence of Rename, optional
         By which columns of former tickers are joined to those of the present ones, so that a share
         is called by its present ticker throughout; `joined` of the prices says which. By default
-        those that ship, `data/former_tickers.csv`; those of `Knowledge.universe` have a user's.
+        those that ship, `data/former_tickers.csv`; `load_facts(add=...).universe.renames` has a
+        user's, too.
 
     Returns
     -------
@@ -90,7 +91,8 @@ def load_prices(
     Raises
     ------
     InputError
-        A ticker or date is wrong; the message names the nearest ticker, or the present one.
+        A ticker or date is wrong, or renames are none; the message names the nearest ticker, or
+        the present one.
     DataError
         The panel has faults, all listed with line and column.
     PriceError
@@ -113,7 +115,7 @@ def load_prices(
     for given, name in ((adjusted is not None, "adjusted"), (believed, "believe")):
         if given and (_is_embedded(source) or _is_yahoo(source)):
             raise InputError(f"{name} is for a panel of one's own; leave it out, or give a file")
-    former = embedded_renames() if renames is None else tuple(renames)
+    former = embedded_renames() if renames is None else given_renames(renames)
     table = splits_by_present(embedded_splits() if splits is None else splits_in(splits), former)
     if source is None or _is_embedded(source):
         prices = embedded_prices(names, known or SNAPSHOT, table, shares, former)
@@ -164,7 +166,7 @@ def load_universe(
         The source has none of the companies by the date, or Yahoo refuses or cannot be reached.
     """
     wanted = tuple(companies)
-    former = embedded_renames() if renames is None else tuple(renames)
+    former = embedded_renames() if renames is None else given_renames(renames)
     if _is_yahoo(source) and not believe:
         date = day_or_none(as_of, "as_of")
         return _yahoo((*wanted, MARKET), date, needed=(MARKET,), renames=former)
