@@ -211,3 +211,9 @@ class TestWhoeverNamesAFormerTickerIsTold:
             ms.load_prices(["NVDA", "FB"], source=source, cache=tmp_path)
         with pytest.raises(ms.MarketsimError, match=TOLD):
             ms.prices.load_universe(["FB"], source)
+
+    def test_and_each_ticker_that_is_known_is_listed_once(self) -> None:
+        with pytest.raises(InputError, match=TOLD) as told:
+            ms.load_prices(["FB"])
+        listed = str(told.value).partition("Known: ")[2].rstrip(".").split(", ")
+        assert len(listed) == len(set(listed)) > len(ms.load_prices().statistics)

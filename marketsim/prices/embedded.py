@@ -65,7 +65,8 @@ def embedded_prices(
     closes, statistics = _closes(), _statistics()
     last = closes.index[-1]
     within = splits[splits["date"] <= last]
-    require_known(tickers or (), Tickers([*statistics.index, *closes.columns], renames))
+    known = dict.fromkeys([*statistics.index, *closes.columns])
+    require_known(tickers or (), Tickers(known, renames))
     if as_of >= SNAPSHOT:
         statistics = _held(statistics, shares)
         correlation = _correlation(statistics.index)
