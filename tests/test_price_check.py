@@ -266,6 +266,38 @@ class TestCommand:
         assert command(*words) == 0
         assert "mine.csv: 2 tickers" in capsys.readouterr().out
 
+    def test_renames_and_splits_of_a_folder_of_ones_own(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        panel, place = walk("AAA", "NEW", "SPY"), np.arange(len(DAYS))
+        panel["OLD"] = 3.0 * panel["NEW"].where(place < 200)
+        panel["OLD"] *= np.where(place < 100, 1.6, 1.0)
+        panel["NEW"] = 3.0 * panel["NEW"].where(place >= 200)
+        panel.to_csv(tmp_path / "mine.csv")
+        mine = tmp_path / "folder"
+        mine.mkdir()
+        (mine / "former_tickers.csv").write_text(
+            "ticker,former,until,taken,source,confidence,note\n"
+            f"NEW,OLD,{DAYS[199]:%Y-%m-%d},no,made up,sourced,\n",
+            encoding="utf-8",
+        )
+        check = ["prices", "check", str(tmp_path / "mine.csv")]
+        assert command(*check) == 0
+        assert "are joined to those of NEW" not in capsys.readouterr().out
+        assert command(*check, "--add", str(mine)) == 0
+        shown = capsys.readouterr().out
+        assert "mine.csv: 3 tickers" in shown
+        assert f"closes of OLD up to {DAYS[199]:%Y-%m-%d} are joined to those of NEW" in shown
+        (mine / "facts").mkdir()
+        (mine / "facts" / "splits.csv").write_text(
+            "quantity,entity,date,published,value,unit,source,confidence,note\n"
+            f"stock_split,OLD,{DAYS[100]:%Y-%m-%d},{DAYS[99]:%Y-%m-%d},1.6,"
+            "new shares per old,made up,sourced,\n",
+            encoding="utf-8",
+        )
+        assert command(*check, "--add", str(mine)) == 1
+        assert "as at its split of 1.6 for 1" in capsys.readouterr().out
+
     def test_help_imports_nothing_heavy(self) -> None:
         code = (
             "import sys; from marketsim import cli; import atexit;"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Believe, listed
+from .options import Add, Believe, listed
 
 __all__ = ["prices"]
 
@@ -24,6 +24,7 @@ def check(
         str, typer.Option(metavar="CODE", help="Whose sessions: XNYS, XLON, 24/7.")
     ] = "XNYS",
     believe: Believe = None,
+    add: Add = None,
 ) -> None:
     """Say what of a file is refused, was repaired, is doubtful, or worth knowing.
 
@@ -31,7 +32,19 @@ def check(
     """
     from marketsim.prices.check import check_prices
 
-    found = check_prices(file, listed(tickers), exchange=exchange, believe=listed(believe) or ())
+    splits = renames = None
+    if add is not None:
+        from marketsim.runs.inputs import own_renames, own_splits  # which import the model
+
+        splits, renames = own_splits(add), own_renames(add)
+    found = check_prices(
+        file,
+        listed(tickers),
+        exchange=exchange,
+        splits=splits,
+        believe=listed(believe) or (),
+        renames=renames,
+    )
     print(found)
     if not found.usable:
         raise typer.Exit(1)

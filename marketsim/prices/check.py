@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -22,7 +22,7 @@ from marketsim.prices.splits import splits_in
 from marketsim.prices.statistics import FEWEST_RETURNS, MARKET
 from marketsim.prices.table import require_known
 from marketsim.prices.written import repairs
-from marketsim.renames import Tickers
+from marketsim.renames import Rename, Tickers, given_renames
 
 __all__ = ["PriceCheck", "Remark", "check_prices"]
 
@@ -96,6 +96,7 @@ def check_prices(
     exchange: str = EXCHANGE,
     splits: pd.DataFrame | None = None,
     believe: Iterable[str] | str = (),
+    renames: Sequence[Rename] | None = None,
 ) -> PriceCheck:
     """Say what of a panel of closes is refused, was repaired, is doubtful, or worth knowing.
 
@@ -113,6 +114,8 @@ def check_prices(
     believe : names, optional
         Tickers whose closes are taken as they stand, as by `load_prices`: what speaks against them
         is noted, and not refused.
+    renames : sequence of Rename, optional
+        By which columns of former tickers are joined, as by `load_prices`.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def check_prices(
     Raises
     ------
     InputError
-        There is no such file, ticker or exchange.
+        There is no such file, ticker or exchange, or renames are none.
     """
     if source is None:
         raise InputError("source=None is no panel; give a CSV or Parquet file, or a DataFrame")
@@ -132,15 +135,15 @@ def check_prices(
         for given in (tickers, believe)
     )
     name = "the frame of prices" if isinstance(source, pd.DataFrame) else Path(source).name
-    renames = embedded_renames()
+    former = embedded_renames() if renames is None else given_renames(renames)
     table = embedded_splits() if splits is None else splits_in(splits)
-    known = splits_by_present(table, renames)
+    known = splits_by_present(table, former)
     try:
         read = formed_panel(source, names)
-        formed, notes = joined(read, renames)
+        formed, notes = joined(read, former)
     except DataError as error:
         return PriceCheck(name, pd.DataFrame(), (Remark("refused", "", str(error)),))
-    require_known([*names, *believed], Tickers(map(str, formed.panel.columns), renames))
+    require_known([*names, *believed], Tickers(map(str, formed.panel.columns), former))
     panel = formed.panel[names] if names else formed.panel
     sessions = sessions_of(exchange, panel.index[0], panel.index[-1])
     remarks = [Remark("repaired", "", text) for text in (*repairs(read), *notes)]
