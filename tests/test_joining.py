@@ -232,8 +232,18 @@ def test_a_jump_before_it_stands_where_the_file_has_it(tmp_path: Path) -> None:
     long.to_csv(tmp_path / "mine.csv")
     lines = (tmp_path / "mine.csv").read_text(encoding="utf-8").splitlines()
     (line,) = [n for n, text in enumerate(lines, 1) if text.startswith(f"{DAYS[50].date()},OLD")]
-    with pytest.raises(DataError, match=rf"mine.csv, line {line}, column NEW: "):
+    with pytest.raises(DataError, match=rf"mine.csv, line {line}, column OLD: "):
         joined_panel(tmp_path / "mine.csv", renames=[rename()])
+
+
+@pytest.mark.parametrize(("place", "name"), [(50, "OLD"), (120, "OLD"), (122, "NEW")])
+def test_a_fault_is_told_in_the_column_that_the_file_has(place: int, name: str) -> None:
+    parts = cut(WHOLE)
+    parts.loc[DAYS[place] :, ["OLD", "NEW"]] /= 10.0
+    for keep in ((), ("NEW",)):
+        with pytest.raises(DataError, match=rf"row {place}, column {name}: .* of 10 for 1"):
+            joined_panel(parts, keep, renames=[rename()])
+    assert list(joined_panel(parts, ("AAA",), renames=[rename()]).closes) == ["AAA", "SPY"]
 
 
 @pytest.mark.parametrize("turned", [1, -1])
@@ -245,7 +255,7 @@ def test_a_jump_is_found_through_a_ticker_that_the_file_lacks(tmp_path: Path, tu
     long.to_csv(tmp_path / "mine.csv")
     lines = (tmp_path / "mine.csv").read_text(encoding="utf-8").splitlines()
     (line,) = [n for n, text in enumerate(lines, 1) if text.startswith(f"{DAYS[50].date()},OLD")]
-    with pytest.raises(DataError, match=rf"mine.csv, line {line}, column NEW: "):
+    with pytest.raises(DataError, match=rf"mine.csv, line {line}, column OLD: "):
         joined_panel(tmp_path / "mine.csv", renames=chain)
 
 

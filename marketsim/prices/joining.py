@@ -86,10 +86,13 @@ def joined(formed: Formed, renames: Sequence[Rename]) -> tuple[Formed, tuple[str
         return formed, ()
     panel = panel.dropna(how="all")
 
-    def row(day: pd.Timestamp, ticker: str) -> int:
-        return formed.row(day, _called(formed.panel, order[::-1], day, ticker))
+    def written(day: pd.Timestamp, ticker: str) -> str:
+        return _called(formed.panel, order[::-1], day, ticker)
 
-    return formed._replace(panel=panel, row=row, seams=seams), tuple(notes)
+    def row(day: pd.Timestamp, ticker: str) -> int:
+        return formed.row(day, written(day, ticker))
+
+    return formed._replace(panel=panel, row=row, seams=seams, written=written), tuple(notes)
 
 
 class _Halves(NamedTuple):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from marketsim.errors import DataError, InputError
 from marketsim.prices.days import session_days
-from marketsim.prices.plausible import check_closes
+from marketsim.prices.plausible import CloseFault, check_closes
 from marketsim.prices.shapes import Raw, closes_of, flat_levels, named
 from marketsim.prices.statistics import MARKET
 from marketsim.prices.table import require_known
@@ -80,21 +80,27 @@ def checked_panel(
 ) -> pd.DataFrame:
     """Return the closes of a formed panel once they are held against what they can be."""
     require_known(believe, known)
-    found = _implausible(formed, formed.panel.drop(columns=list(set(believe))), splits)
-    others = {fault.column for fault in found} - {*keep, MARKET} if keep else set()
-    refuse(fault for fault in found if fault.column not in others)
+    found = check_closes(formed.panel.drop(columns=list(set(believe))), splits)
+    others = {fault.ticker for fault in found} - {*keep, MARKET} if keep else set()
+    refuse(_placed(formed, fault) for fault in found if fault.ticker not in others)
     return formed.panel.drop(columns=list(others))
 
 
 Row = Callable[[pd.Timestamp, str], int]
 """The row in which a close stands, by day and ticker."""
+Written = Callable[[pd.Timestamp, str], str]
+"""What a table calls the share, by day and ticker."""
+
+
+def _as_it_is(_: pd.Timestamp, ticker: str) -> str:
+    return ticker
 
 
 class Formed(NamedTuple):
     """A table as it stands, the day of each of its rows, its closes, and where they stand.
 
     `seams` are the first days of columns that another was joined to, by ticker and day, with the
-    name of the other.
+    name of the other; `written` has a former ticker where a close stands under it.
     """
 
     raw: Raw
@@ -102,6 +108,7 @@ class Formed(NamedTuple):
     panel: pd.DataFrame
     row: Row
     seams: Mapping[tuple[str, pd.Timestamp], str] = {}
+    written: Written = _as_it_is
 
 
 def formed_panel(source: pd.DataFrame | Path | str, keep: Collection[str] = ()) -> Formed:
@@ -261,12 +268,10 @@ def _daily(name: str, panel: pd.DataFrame) -> pd.DataFrame:
     return panel
 
 
-def _implausible(formed: Formed, panel: pd.DataFrame, splits: pd.DataFrame | None) -> list[Fault]:
-    """What speaks against closes that are numbers, at the line of the first concerned."""
-    found = []
-    for ticker, day, text in check_closes(panel, splits):
-        place = formed.raw.place(formed.row(day, ticker))
-        former = formed.seams.get((ticker, day))
-        seam = "" if former is None else f", where it is joined to {former}"
-        found.append(Fault(place, ticker, f"{text} ({day:%Y-%m-%d}{seam})"))
-    return found
+def _placed(formed: Formed, fault: CloseFault) -> Fault:
+    """Return what speaks against closes that are numbers, at the line of the first concerned."""
+    ticker, day, text = fault
+    former = formed.seams.get((ticker, day))
+    seam = "" if former is None else f", where it is joined to {former}"
+    place = formed.raw.place(formed.row(day, ticker))
+    return Fault(place, formed.written(day, ticker), f"{text} ({day:%Y-%m-%d}{seam})")
