@@ -59,6 +59,13 @@ def test_what_is_shown_on_a_day_does_not_change_with_a_later_rename(tmp_path: Pa
         assert mine.added == ("former_tickers.csv: XYZ, once ABC added",)
 
 
+def test_several_that_were_added_are_told_apart(tmp_path: Path) -> None:
+    rows = "".join(f"{t},{f},2020-01-31,no,made up,sourced,\n" for t, f in (("B", "A"), ("D", "C")))
+    (tmp_path / "former_tickers.csv").write_text(HEADER + rows, encoding="utf-8")
+    (words,) = ms.load_facts(add=tmp_path).added
+    assert words == "former_tickers.csv: B, once A; D, once C added"
+
+
 def test_a_row_of_ones_own_takes_the_place_of_a_shipped_one(
     tmp_path: Path, shipped: tuple[Rename, ...]
 ) -> None:

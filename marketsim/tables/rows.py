@@ -75,7 +75,8 @@ def merged(schema: Schema, shipped: Rows, added: Rows) -> tuple[Rows, list[str]]
         ("replaced", [i is not None for i in old]),
     ):
         names = dict.fromkeys(schema.named(row) for _, row in added[chosen].iterrows())
-        changes += [f"{schema.file}: {', '.join(names)} {verb}"] if names else []
+        apart = "; " if any("," in name for name in names) else ", "
+        changes += [f"{schema.file}: {apart.join(names)} {verb}"] if names else []
     return rows, changes
 
 
