@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from math import factorial
 from typing import TYPE_CHECKING, Final
 
@@ -20,9 +20,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from marketsim.backtesting.deciding import decide, with_cash
-from marketsim.backtesting.history import History
 from marketsim.backtesting.loading import Strategy
 from marketsim.backtesting.market import PAID, Market
+from marketsim.backtesting.odds import Doubting, Odds, odds_of
 from marketsim.errors import InputError
 from marketsim.precision import one_thread
 
@@ -30,12 +30,9 @@ if TYPE_CHECKING:
     from marketsim.backtesting.walk import Walk
     from marketsim.returns import ReturnScenarios
 
-__all__ = ["EVENLY", "ODDS", "RULE", "Views", "at_odds", "parted", "require_few", "shapley"]
+__all__ = ["EVENLY", "ODDS", "RULE", "Views", "parted", "require_few", "shapley"]
 
 Array = npt.NDArray[np.float64]
-Odds = dict[str, tuple[float, int]]
-"""By regime: its odds, and how many draws are of it."""
-
 Parts = tuple[dict[str, Array], Odds]
 EVENLY: Final = "equal weight"
 """The part of a decision that asks nothing: equal weights of whatever can be bought."""
@@ -93,50 +90,6 @@ class Views:
         """Return the tables of a folder of results, by the names of their files."""
         weights, gains = self.weights.reset_index(), self.gains.reset_index()
         return {"view_weights.csv": weights, "view_gains.csv": gains}
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Doubting(History):
-    """A history whose regimes are at even odds but for those in ``believed``; None believes all.
-
-    Worlds are made once for all odds, and kept in ``made``.
-    """
-
-    believed: frozenset[str] | None = None
-    made: dict[tuple[int, int, str], ReturnScenarios] = field(default_factory=dict)
-
-    def returns(self, draws: int = 2000, seed: int = 0, horizon: str = "1y") -> ReturnScenarios:
-        """Returns in the same worlds, at these odds."""
-        asked = (draws, seed, horizon)
-        if asked not in self.made:
-            self.made[asked] = super().returns(draws, seed, horizon)
-        return at_odds(self.made[asked], self.believed)
-
-
-def at_odds(returns: ReturnScenarios, believed: frozenset[str] | None) -> ReturnScenarios:
-    """Return scenarios with the regimes that are not ``believed`` at even odds, all at one over n.
-
-    Believed ones keep their probability, all are scaled to sum to one; None is all of them.
-    """
-    names = returns.regime_names()
-    if believed is None or believed.issuperset(names):
-        return returns
-    odds = {name: believed_in for name, (believed_in, _) in _odds(returns).items()}
-    wanted = {r: odds[r] if r in believed else 1.0 / len(names) for r in names}
-    whole = sum(wanted.values())
-    factor = {r: wanted[r] / (odds[r] * whole) for r in names}
-    scale = np.array([factor.get(r, 0.0) for r in returns.regimes.tolist()])
-    changed = returns.probabilities * scale
-    return replace(returns, probabilities=changed / changed.sum())
-
-
-def _odds(returns: ReturnScenarios) -> Odds:
-    """Return the probability and the number of draws of each regime that has any."""
-    p, own = returns.probabilities, returns.regimes
-    return {
-        name: (float(p[own == name].sum()), int((p[own == name] > 0.0).sum()))
-        for name in returns.regime_names()
-    }
 
 
 def shapley(values: Array) -> Array:
@@ -259,7 +212,7 @@ def _parts(strategy: Strategy, market: Market, row: int, held: Array, decided: A
             "views are of strategies that neither remember nor draw without a seed"
         )
     evenly = np.r_[market.equal_weights(row), 0.0]
-    odds = {name: each for found in made.values() for name, each in _odds(found).items()}
+    odds = {name: each for found in made.values() for name, each in odds_of(found).items()}
     regimes = list(odds)
     require_few(regimes)
     sets = (

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import marketsim as ms
 from marketsim.backtesting import History
-from marketsim.backtesting.views import EVENLY, RULE, at_odds, shapley
+from marketsim.backtesting.odds import at_odds
+from marketsim.backtesting.views import EVENLY, RULE, shapley
 from marketsim.errors import InputError
 from marketsim.reporting.backtest_page import backtest_html
 from marketsim.reporting.formats import percent
