@@ -40,6 +40,7 @@ CODE: Final = (
     "tables",
     "dates.py",
     "precision.py",
+    "renames.py",
 )
 """Sources that decide what a calibration finds."""
 
