@@ -225,15 +225,20 @@ def test_a_jump_at_the_seam_is_told_by_its_line(tmp_path: Path, long: bool) -> N
     assert "NEW" in joined_panel(tmp_path / "mine.csv", believe=["NEW"], renames=[rename()]).closes
 
 
-def test_a_jump_before_it_stands_where_the_file_has_it(tmp_path: Path) -> None:
-    parts = cut(WHOLE)
+def jumps_where_it_is_written(folder: Path, parts: pd.DataFrame, renames: list[Rename]) -> None:
+    """A tenfold fall in a long file is told by the line and column that the file has."""
     parts.loc[DAYS[50] :, ["OLD", "NEW"]] /= 10.0
     long = parts.melt(var_name="ticker", value_name="close", ignore_index=False).dropna()
-    long.to_csv(tmp_path / "mine.csv")
-    lines = (tmp_path / "mine.csv").read_text(encoding="utf-8").splitlines()
+    long.to_csv(folder / "mine.csv")
+    lines = (folder / "mine.csv").read_text(encoding="utf-8").splitlines()
     (line,) = [n for n, text in enumerate(lines, 1) if text.startswith(f"{DAYS[50].date()},OLD")]
     with pytest.raises(DataError, match=rf"mine.csv, line {line}, column OLD: "):
-        joined_panel(tmp_path / "mine.csv", renames=[rename()])
+        joined_panel(folder / "mine.csv", renames=renames)
+
+
+def test_a_jump_before_it_stands_where_the_file_has_it(tmp_path: Path) -> None:
+    parts = cut(WHOLE)
+    jumps_where_it_is_written(tmp_path, parts, [rename()])
 
 
 @pytest.mark.parametrize(("place", "name"), [(50, "OLD"), (120, "OLD"), (122, "NEW")])
@@ -250,13 +255,7 @@ def test_a_fault_is_told_in_the_column_that_the_file_has(place: int, name: str) 
 def test_a_jump_is_found_through_a_ticker_that_the_file_lacks(tmp_path: Path, turned: int) -> None:
     chain = [rename("BETWEEN", "OLD", DAYS[80]), rename("NEW", "BETWEEN", DAYS[81])][::turned]
     parts = cut(WHOLE.drop(DAYS[81]).reindex(DAYS), DAYS[80])
-    parts.loc[DAYS[50] :, ["OLD", "NEW"]] /= 10.0
-    long = parts.melt(var_name="ticker", value_name="close", ignore_index=False).dropna()
-    long.to_csv(tmp_path / "mine.csv")
-    lines = (tmp_path / "mine.csv").read_text(encoding="utf-8").splitlines()
-    (line,) = [n for n, text in enumerate(lines, 1) if text.startswith(f"{DAYS[50].date()},OLD")]
-    with pytest.raises(DataError, match=rf"mine.csv, line {line}, column OLD: "):
-        joined_panel(tmp_path / "mine.csv", renames=chain)
+    jumps_where_it_is_written(tmp_path, parts, chain)
 
 
 def test_splits_under_a_former_ticker_are_those_of_the_share() -> None:
