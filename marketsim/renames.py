@@ -108,15 +108,16 @@ class Tickers(tuple[str, ...]):
     names
         The tickers.
     renames
-        All that are known; whoever looks for a former ticker among the names is told by them.
+        All that are known; whoever looks for a former ticker among the names is told by them. Those
+        that the names know themselves, by default.
     """
 
     renames: tuple[Rename, ...]
 
-    def __new__(cls, names: Iterable[str] = (), renames: Iterable[Rename] = ()) -> Tickers:
+    def __new__(cls, names: Iterable[str] = (), renames: Iterable[Rename] | None = None) -> Tickers:
         """Return the same names with what is known of them."""
         made = super().__new__(cls, names)
-        made.renames = tuple(renames)
+        made.renames = getattr(names, "renames", ()) if renames is None else tuple(renames)
         return made
 
     def beside(self, *others: str) -> Tickers:

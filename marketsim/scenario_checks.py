@@ -35,7 +35,7 @@ GLANCE: Final = 64
 
 def checked_tickers(tickers: Iterable[str]) -> Tickers:
     """Return tickers, at least one and none twice; what they were called before stays known."""
-    names = tickers if isinstance(tickers, Tickers) else Tickers(tickers)
+    names = Tickers(tickers)
     if not names:
         raise InputError("there are no companies: give at least one ticker")
     twice = sorted({str(name) for name in names if names.count(name) > 1})

@@ -18,8 +18,7 @@ from marketsim.runs.inputs import (
     dated_prices,
     known_by,
     market_of,
-    own_renames,
-    own_splits,
+    own_tables,
     unpriced,
 )
 from tests.test_completeness import MAY, mine
@@ -98,10 +97,10 @@ def test_splits_of_ones_own_are_undone(tmp_path: Path) -> None:
         "stock_split,AMD,2025-06-02,2025-05-01,5,new shares per old,invented,derived,\n"
     )
     known, date = known_by("2024-06-30", tmp_path / "mine")
-    assert own_splits(None) is None
+    assert own_tables(None).splits is None
     plain, split = (
         dated_prices(known, panel(tmp_path, "2025-12-31"), date, fixed=True, splits=splits)[0]
-        for splits in (None, own_splits(tmp_path / "mine"))
+        for splits in (None, own_tables(tmp_path / "mine").splits)
     )
     ratio = split.statistics["close"] / plain.statistics["close"]
     assert ratio.to_dict() == {"NVDA": 1.0, "AMD": 5.0}
@@ -188,7 +187,7 @@ def test_closes_under_a_former_ticker_of_ones_own_are_joined_and_told(tmp_path: 
     parts.to_csv(tmp_path / "parts.csv")
     known, date = known_by("2024-06-28", tmp_path / "mine")
     assert "ADVN" not in {one.former for one in known.universe.renames}
-    renames = own_renames(tmp_path / "mine")
+    renames = own_tables(tmp_path / "mine").renames
     one, other = (
         dated_prices(known, str(file), date, fixed=True, renames=renames)[0]
         for file in (whole, tmp_path / "parts.csv")

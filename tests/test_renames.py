@@ -17,7 +17,7 @@ from marketsim.forecasting.explanation import place_of, places_of
 from marketsim.forecasting.panel import panel
 from marketsim.knowledge.adding import add_company
 from marketsim.renames import Rename, Tickers, present, renamed_among
-from marketsim.runs.inputs import own_renames
+from marketsim.runs.inputs import own_tables
 
 HEADER = "ticker,former,until,taken,source,confidence,note\n"
 
@@ -86,7 +86,7 @@ def test_a_rename_of_what_is_still_a_companys_ticker_is_refused_by_row(tmp_path:
         r"/former_tickers.csv, line 2, column former: 'NVDA' is the company's ticker in "
         r"companies.csv; call the company NVDB there and in lines.csv, or leave the row out"
     )
-    for read in (ms.load_facts, own_renames):
+    for read in (ms.load_facts, own_tables):
         with pytest.raises(DataError, match=says):
             read(add=tmp_path)
 

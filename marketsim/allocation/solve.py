@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..renames import Tickers
 from ..returns import ReturnScenarios
 from .constraints import check_kinds, constraints_from
 from .deadline import Deadline
@@ -158,8 +159,7 @@ def check_limits(
     """
     drawn = np.repeat(np.asarray(regimes, dtype=object), 2)
     returns = 0.01 * np.outer(np.arange(len(drawn), dtype=float), np.arange(1, len(tickers) + 1))
-    names = tickers if isinstance(tickers, tuple) else tuple(tickers)
-    probe = ReturnScenarios(returns, names, regimes=drawn, layers=layers)
+    probe = ReturnScenarios(returns, Tickers(tickers), regimes=drawn, layers=layers)
     constraints = constraints_from(probe, max_weight, min_weight, max_weights, layer_caps, limits)
     check_feasible(constraints)
     if objective is not None:

@@ -34,9 +34,9 @@ def check(
 
     splits = renames = None
     if add is not None:
-        from marketsim.runs.inputs import own_renames, own_splits  # which import the model
+        from marketsim.runs.inputs import own_tables  # which imports the model
 
-        splits, renames = own_splits(add), own_renames(add)
+        splits, renames = own_tables(add)
     found = check_prices(
         file,
         listed(tickers),

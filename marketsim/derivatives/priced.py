@@ -22,6 +22,7 @@ from marketsim.valuation import (
 )
 from marketsim.valuation.noisy import LEAN, TRIED, WILDEST, lagrange, levels_at
 from marketsim.valuation.returns import log_recognised
+from marketsim.valuation.shocks import shocks
 
 from .chain import log_worth
 
@@ -79,7 +80,7 @@ def pricing(valuation: Valuation) -> Pricing:
     """Return how a valuation prices worlds; in float64, which is to be on."""
     v = valuation
     size = v.noise.size[-1]
-    drawn = v.shocks[:TRIED]
+    drawn = shocks(TRIED, v.noise, v.paths.seed)[-1]
     owner = np.asarray(v.paths.scenarios.posterior.setting.lines.owner)[v.columns]
     return Pricing(
         assumed=v.assumed,

@@ -110,16 +110,29 @@ def missed(table: pd.DataFrame, *first: str) -> pd.DataFrame:
     correlated: that as many were held as should be is tested as Diebold and Mariano test losses.
     """
     keys = [*first, "horizons", "forecaster"]
-    rows = table.assign(quarter=pd.PeriodIndex(table["origin"], freq="Q").astype("int64"))
+    rows = _numbered(table)
     by_origin = rows.groupby([*keys, "quarter"], observed=True)["coverage"].agg(["sum", "size"])
     found = []
-    for key, held in by_origin.groupby(level=keys, observed=True):
-        here = held.droplevel(list(range(len(keys))))
-        here = here.reindex(range(here.index.min(), here.index.max() + 1))
+    for key, here in _by_quarter(by_origin, keys):
         test = diebold_mariano(here["sum"], MASS * here["size"], _longest(key[-2]))
         found.append((*key, test.p_value if test.n >= ENOUGH else np.nan))
     told = pd.DataFrame(found, columns=[*keys, "coverage_p"])
     return told.astype({"horizons": str, "forecaster": str})
+
+
+def _numbered(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the number of each origin's `quarter`."""
+    return table.assign(quarter=pd.PeriodIndex(table["origin"], freq="Q").astype("int64"))
+
+
+def _by_quarter(
+    table: pd.DataFrame, keys: Sequence[str]
+) -> Iterator[tuple[tuple[object, ...], pd.DataFrame]]:
+    """Yield parts of a table [keys, then quarter] by the keys, each with every quarter between."""
+    for key, part in table.groupby(level=list(keys), observed=True):
+        # A quarter without an origin still lies between those before and after it
+        here = part.droplevel(list(range(len(keys))))
+        yield key, here.reindex(range(here.index.min(), here.index.max() + 1))
 
 
 def _longest(horizons: object) -> int:
@@ -174,13 +187,9 @@ def _tested(
 ) -> Iterator[tuple[object, ...]]:
     """Yield tests on the mean score at each origin, by series and horizons."""
     keys = ["series", "kind", "horizons"]
-    rows = table.assign(quarter=pd.PeriodIndex(table["origin"], freq="Q").astype("int64"))
+    rows = _numbered(table)
     mean = rows.groupby([*keys, "quarter", "forecaster"], observed=True)["crps"].mean()
-    for key, losses in mean.unstack().groupby(level=keys, observed=True):
-        # A quarter without an origin still lies between those before and after it
-        by_quarter = losses.droplevel([0, 1, 2])
-        first, last = by_quarter.index.min(), by_quarter.index.max()
-        by_quarter = by_quarter.reindex(range(first, last + 1))
+    for key, by_quarter in _by_quarter(mean.unstack(), keys):
         longest = _longest(key[-1])
         for name, other in _pairs(list(by_quarter.columns), rivals, parts):
             test = diebold_mariano(by_quarter[name], by_quarter[other], longest)

@@ -194,8 +194,8 @@ def score(
 
 def _summed(table: pd.DataFrame | None) -> pd.DataFrame:
     """Return mean scores of sums, or an empty table."""
+    keys = ["series", "kind", "horizons", "forecaster"]
     if table is None or not len(table):
-        keys = ["series", "kind", "horizons", "forecaster"]
         return pd.DataFrame(columns=[*keys, *MEASURES, "n", "coverage_p"])
     _check(table)
     rows = grouped(marked(table))
@@ -203,7 +203,6 @@ def _summed(table: pd.DataFrame | None) -> pd.DataFrame:
     layers = rows[~rows["series"].isin((EVERY, PORTFOLIO, AI))].assign(series=LAYERS)
     every = pd.concat([rows, layers])
     odds = missed(every, "series", "kind")
-    keys = ["series", "kind", "horizons", "forecaster"]
     return means(every, "series", "kind").merge(odds, on=keys, how="left")
 
 

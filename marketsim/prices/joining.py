@@ -109,7 +109,7 @@ class _Halves(NamedTuple):
     @classmethod
     def of(cls, panel: pd.DataFrame, one: Rename) -> _Halves:
         old = panel[one.former]
-        new = panel.get(one.ticker, pd.Series(np.nan, index=panel.index))
+        new = _of_present(panel, one)
         before = panel.index <= one.until
         mine = ~before | _early(new, old.where(before), one.until)
         return cls(old.where(before), old.where(~before), new.where(~mine), new.where(mine))
@@ -172,12 +172,17 @@ def _early(closes: pd.Series, former: pd.Series, until: pd.Timestamp) -> BoolArr
 
 def _parted(panel: pd.DataFrame, one: Rename) -> BoolArray:
     """Whether closes are another share's: a hole parts them from those around the rename."""
-    closes = panel.get(one.ticker, pd.Series(np.nan, index=panel.index))
+    closes = _of_present(panel, one)
     before, goes_on = closes.index <= one.until, _going_on(closes, one.until)
     if not one.taken or closes[~before].isna().all() or goes_on.sum() > SESSIONS_APART:
         return np.zeros(len(closes), dtype=bool)
     theirs: BoolArray = closes.notna().to_numpy() & before & ~goes_on
     return theirs
+
+
+def _of_present(panel: pd.DataFrame, one: Rename) -> pd.Series:
+    """Return the column of the present ticker, of nothing where there is none."""
+    return panel.get(one.ticker, pd.Series(np.nan, index=panel.index))
 
 
 def _days(closes: pd.Series) -> pd.DatetimeIndex:

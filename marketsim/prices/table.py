@@ -10,6 +10,7 @@ import pandas as pd
 from marketsim.errors import InputError, PriceError, nearest
 from marketsim.prices.splits import NO_SPLITS, traded_closes
 from marketsim.prices.statistics import statistics_from
+from marketsim.renames import Tickers
 
 __all__ = ["Prices"]
 
@@ -132,7 +133,7 @@ def require_known(wanted: Iterable[str], known: Iterable[str]) -> None:
 
     Where those known are `Tickers`, with what a former ticker is called now.
     """
-    names = known if isinstance(known, tuple) else tuple(known)
+    names = Tickers(known)
     missing = [ticker for ticker in wanted if ticker not in names]
     if missing:
         many = "s" if len(missing) > 1 else ""

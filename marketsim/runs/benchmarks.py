@@ -9,6 +9,7 @@ import pandas as pd
 
 from marketsim.allocation.names import array_of, numbers
 from marketsim.errors import InputError
+from marketsim.renames import Tickers
 from marketsim.returns import CASH, ReturnScenarios
 from marketsim.valuation import Valuation
 
@@ -37,8 +38,7 @@ def stated_weights(given: Mapping[str, float] | pd.Series, tickers: Sequence[str
         For a name that is not among ``tickers``, a weight below 0, or a sum other than 1.
     """
     pairs = numbers(given, "benchmark")
-    names = tickers if isinstance(tickers, tuple) else tuple(tickers)
-    weights = array_of(pairs, names, "benchmark")
+    weights = array_of(pairs, Tickers(tickers), "benchmark")
     if below := [name for name, weight in pairs if weight < 0.0]:
         raise InputError(f"benchmark[{below[0]!r}] is below 0; give shares from 0 up")
     total = float(weights.sum())

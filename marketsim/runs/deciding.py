@@ -44,8 +44,7 @@ from .inputs import (
     known_by,
     market_of,
     nothing_priced,
-    own_renames,
-    own_splits,
+    own_tables,
     unpriced,
 )
 
@@ -213,13 +212,12 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
     knowledge, complete = known_by(asked.as_of, asked.add, asked.knowledge)
     companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
     layers = {t: str(table["layer"][t]) for t in companies}
-    renames = own_renames(asked.add, asked.knowledge)
+    splits, renames = own_tables(asked.add, asked.knowledge)
     for name in (*asked.about, *(one.assumption for one in neutral)):
         check_assumption(entries(knowledge.universe.revenue_map.lines), name)
     wanted = chosen_among(Tickers(companies, renames), asked.tickers)
     regimes_named = [one.name for one in read]
     check_limits(Tickers([*wanted, *cash], renames), layers, **limits)
-    splits = own_splits(asked.add, asked.knowledge)
     market, date = dated_prices(
         knowledge,
         asked.prices,

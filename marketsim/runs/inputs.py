@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pandas as pd
 
@@ -17,13 +17,13 @@ from marketsim.prices.embedded import embedded_renames
 from marketsim.renames import Rename, renamed_among
 
 __all__ = [
+    "Own",
     "chosen_among",
     "dated_prices",
     "known_by",
     "market_of",
     "nothing_priced",
-    "own_renames",
-    "own_splits",
+    "own_tables",
     "unpriced",
 ]
 
@@ -77,26 +77,27 @@ def _given(knowledge: Knowledge, as_of: Day | None, add: Path | str | None) -> K
     return knowledge.upto(asked)
 
 
-def own_splits(add: Path | str | None, knowledge: Knowledge | None = None) -> pd.DataFrame | None:
-    """Return the splits that closes are adjusted for, those of a user's facts among them.
+class Own(NamedTuple):
+    """Splits and renames by which closes are read, those of a user's facts among them.
 
-    All of them, whatever the date: a panel of later has later ones in it. None where nothing is
-    added, for those that ship.
+    All of them, whatever the date: a panel of later has later ones in it. ``splits`` are None where
+    nothing is added, for those that ship.
     """
-    if knowledge is None:
-        return None if add is None else splits_in(load_facts(add=add).table)
-    both = pd.concat([splits_in(load_facts().table), splits_in(knowledge.table)])
-    return splits_in(both.drop_duplicates(["entity", "date"], keep="last"))
+
+    splits: pd.DataFrame | None
+    renames: tuple[Rename, ...]
 
 
-def own_renames(add: Path | str | None, knowledge: Knowledge | None = None) -> tuple[Rename, ...]:
-    """Return the renames by which closes are read, those of a user's folder among them.
-
-    All of them, whatever the date: a panel of later has closes under later tickers.
-    """
-    folder = () if add is None else load_facts(add=add).universe.renames
-    given = () if knowledge is None else knowledge.universe.renames
-    return renamed_among(embedded_renames(), folder, given)
+def own_tables(add: Path | str | None, knowledge: Knowledge | None = None) -> Own:
+    """Return what a user's folder, or knowledge that was handed over, adds to those that ship."""
+    given = load_facts(add=add) if knowledge is None and add is not None else knowledge
+    if given is None:
+        return Own(None, embedded_renames())
+    splits = splits_in(given.table)
+    if knowledge is not None:
+        both = pd.concat([splits_in(load_facts().table), splits])
+        splits = splits_in(both.drop_duplicates(["entity", "date"], keep="last"))
+    return Own(splits, renamed_among(embedded_renames(), given.universe.renames))
 
 
 def dated_prices(
