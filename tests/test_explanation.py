@@ -11,7 +11,7 @@ import pytest
 import marketsim as ms
 from marketsim.errors import InputError
 from marketsim.forecasting import Explanation, Forecast
-from marketsim.forecasting.explanation import MODEL, OTHERS, TREND
+from marketsim.forecasting.explanation import MODEL, OTHERS, PARTS, TREND
 
 
 @pytest.fixture
@@ -41,7 +41,9 @@ def test_parts_are_the_forecasts_less_one_another(ahead: Forecast) -> None:
     last, own = np.log(one.series.values[-1]), ahead.own.location[row, 2]
     assert log_of(one, "last report") == pytest.approx(last)
     assert log_of(one, TREND) == pytest.approx(own - last)
-    assert log_of(one, MODEL) == pytest.approx(ahead.unheard.location[row, 2] - own)
+    apart, unheard = ahead.apart.location[row, 2], ahead.unheard.location[row, 2]
+    assert log_of(one, MODEL) == pytest.approx(apart - own)
+    assert log_of(one, PARTS) == pytest.approx(unheard - apart)
     assert (one.location, one.scale) == (
         ahead.logs.location[row, 2],
         ahead.logs.scale[row, 2],
@@ -52,11 +54,11 @@ def test_parts_are_the_forecasts_less_one_another(ahead: Forecast) -> None:
 def test_a_quarter_that_is_guided_rests_on_its_guidance_and_no_other(ahead: Forecast) -> None:
     one = ahead.explain("NVDA")
     labels = [part.label for part in one.parts]
-    assert labels[1:3] == [TREND, MODEL]
-    assert labels[3].startswith("guidance of NVDA.total of 2025-11-")
-    assert abs(log_of(one, labels[3])) > 0.01
+    assert labels[1:4] == [TREND, MODEL, PARTS]
+    assert labels[4].startswith("guidance of NVDA.total of 2025-11-")
+    assert abs(log_of(one, labels[4])) > 0.01
     # Bounds of others are heard last, and reach it through what all share.
-    assert sum(abs(part.log) for part in one.parts[4:]) < 1e-3
+    assert sum(abs(part.log) for part in one.parts[5:]) < 1e-3
 
 
 def test_plans_of_buyers_reach_their_suppliers_later(ahead: Forecast) -> None:

@@ -18,7 +18,7 @@ import pandas as pd
 from marketsim.errors import InputError
 from marketsim.statements import Series
 
-from .explanation import MODEL, OTHERS, REGIMES, SMALL, place_of
+from .explanation import MODEL, OTHERS, PARTS, REGIMES, SMALL, place_of
 
 if TYPE_CHECKING:
     from .projection import Forecast
@@ -179,8 +179,12 @@ def _reach(said: Forecast) -> int:
 
 def _rests_on(said: Forecast, row: int, places: np.ndarray) -> dict[str, Rest]:
     """Return what forecasts of some quarters rest on, by name."""
-    own, unheard = said.own.location[row, places], said.unheard.location[row, places]
-    found = {REPORTS: Rest(frozenset(), own), MODEL: Rest(frozenset(), unheard - own)}
+    own, apart, unheard = (
+        one.location[row, places] for one in (said.own, said.apart, said.unheard)
+    )
+    found = {REPORTS: Rest(frozenset(), own), MODEL: Rest(frozenset(), apart - own)}
+    if (unheard != apart).any():
+        found[PARTS] = Rest(frozenset(), unheard - apart)
     for one in said.heard:
         name = f"{one.said.kind.kind} of {said.series[one.said.row].entity}"
         before, shift = found.get(name), one.shift[row, places]
@@ -217,7 +221,7 @@ def _log_mean(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def _told(added: Mapping[str, float], size: float) -> Iterator[Cause]:
     """Yield causes, the largest first, and statements that moved little together."""
     order = sorted(added, key=lambda label: -abs(added[label]))
-    fixed = {REPORTS, MODEL, REGIMES}
+    fixed = {REPORTS, MODEL, PARTS, REGIMES}
     said = [label for label in order if label not in fixed]
     named = {x for x in said[:SHOWN] if abs(added[x]) >= SMALL * size} | (fixed & set(added))
     yield from (Cause(label, float(added[label])) for label in order if label in named)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MODEL",
     "OTHERS",
+    "PARTS",
     "REGIMES",
     "SMALL",
     "Explanation",
@@ -33,6 +34,7 @@ __all__ = [
 
 TREND: Final = "its own trend"
 MODEL: Final = "structural model"
+PARTS: Final = "whole and parts agree"
 OTHERS: Final = "other statements"
 REGIMES: Final = "regimes, by their probabilities"
 
@@ -101,11 +103,13 @@ def explained(said: Forecast, row: int, horizon: int) -> Explanation:
     if not 1 <= horizon <= horizons:
         raise InputError(f"explain: horizon is {horizon}; give 1 to {horizons} quarters")
     s, at = said.series[row], (row, horizon - 1)
-    last, own, unheard = np.log(s.values[-1]), said.own.location[at], said.unheard.location[at]
+    last, own = np.log(s.values[-1]), said.own.location[at]
+    apart, unheard = said.apart.location[at], said.unheard.location[at]
     parts = [
         Part(f"last report, {s.dates[-1].date()}", float(last)),
         Part(TREND, float(own - last)),
-        Part(MODEL, float(unheard - own)),
+        Part(MODEL, float(apart - own)),
+        *([Part(PARTS, float(unheard - apart))] if unheard != apart else []),
         *_statements(said.heard, said.panel, s, at),
     ]
     shift = 0.0 if said.shifted is None else float(said.shifted[at])

@@ -9,9 +9,9 @@ import pandas as pd
 
 from marketsim.knowledge import Knowledge
 
+from .agreement import WHOLE
 from .forecasters import GUIDED
 from .measures import OUTCOME, means, missed
-from .relations import WHOLE
 
 __all__ = ["AI", "EXPOSED", "GROUP", "LATE", "by_group", "exposed", "in_groups"]
 

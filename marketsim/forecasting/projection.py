@@ -16,6 +16,7 @@ from marketsim.renames import Rename
 from marketsim.scenarios import Scenarios
 from marketsim.statements import Series, still_open
 
+from .agreement import parts_of
 from .ahead import Ahead, ahead
 from .explanation import Explanation, explained, place_of, places_of
 from .form import Form
@@ -74,8 +75,11 @@ class Forecast:
         What the series do in each world.
     own
         What the series' own trends say alone.
+    apart
+        What trends and the model say of each series by itself.
     unheard
-        What is forecast before series hear any statement; the model has heard plans and guidance.
+        What is forecast before series hear any statement, wholes and parts agreed; the model has
+        heard plans and guidance.
     modelless
         What is forecast without the model: trends that have heard the statements.
     heard
@@ -103,6 +107,7 @@ class Forecast:
     joint: Joint
     lines: Lines
     own: Predictive
+    apart: Predictive
     unheard: Predictive
     modelless: Predictive
     heard: tuple[Heard, ...]
@@ -196,7 +201,8 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
     The growth of a series is drawn from two sources: its own damped trend, fitted with all others
     in one state-space form, and the growth of the structural model's worlds. Each counts by its
     precision, so that a steady series keeps to its trend and one whose trend says little follows
-    the structure. Then the forecast hears what companies said of quarters to come, each by how far
+    the structure. A company and its segments are brought to agree, with the rest of the company
+    between them. Then the forecast hears what companies said of quarters to come, each by how far
     what they said before came true; and since series move together, all others hear it too.
     Intervals hold what is not known of the assumptions, of news to come, of the series' state, and
     the noise of what is reported.
@@ -233,14 +239,16 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
     model = growth(posterior, known.series, LONGEST, seed)
     with one_thread():
         own = ahead(trend, LONGEST)
-        alone, covariance, gain = combine(own, model)
+        apart, covariance, gain = combine(own, model)
         variance = np.diagonal(covariance, axis1=1, axis2=2)
+        parts = parts_of(known, form, LONGEST)
+        alone = parts.agreed(apart, variance)
         related = correlation(known, trend, alone[:, 0], layers_of(posterior.knowledge))
         lines = lived(alone, covariance, gain, model, related)
         learnt = beats(posterior.knowledge, known, trend)
         said = still_open(posterior.knowledge, known.series)
         joint, heard = hear(lines.joint, said, known, own, learnt)
-        trends = coupled(own.location, own.covariance, related)
+        trends = coupled(parts.agreed(own.location, own.variance), own.covariance, related)
         modelless, _ = hear(trends, said, known, own, learnt)
     years = np.arange(1, LONGEST + 1) / 4.0
     if regimes is None:
@@ -257,6 +265,7 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         joint=joint,
         lines=lines,
         own=Predictive(own.location, np.sqrt(own.variance)),
+        apart=Predictive(apart, np.sqrt(variance)),
         unheard=Predictive(alone, np.sqrt(variance)),
         modelless=Predictive(modelless.mean, np.sqrt(modelless.variance)),
         heard=tuple(heard),

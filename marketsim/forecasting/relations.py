@@ -10,12 +10,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from marketsim.knowledge import Knowledge
 
+from .agreement import wholes_of
 from .panel import Panel
 from .trend import Trend
 
 __all__ = ["common", "correlation", "layers_of"]
-
-WHOLE: Final = "total"
 
 BEFOREHAND: Final = 0.05
 YEARS: Final = 8.0
@@ -112,13 +111,9 @@ def _segments(panel: Panel, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     The whole is the sum of the segment and the rest, which are as restless as each other.
     """
-    place = {(s.quantity, s.entity): row for row, s in enumerate(panel.series)}
-    root, loading = np.arange(len(panel.series)), np.ones(len(panel.series))
-    for row, s in enumerate(panel.series):
-        of = place.get((s.quantity, f"{s.ticker}.{WHOLE}"))
-        if s.segment and of is not None and of != row:
-            share = np.exp(min(0.0, mean[row] - mean[of]))
-            rest = 1.0 - share
-            variance = share**2 + rest**2 + 2.0 * share * rest * REST
-            root[row], loading[row] = of, min(TIGHT, (share + rest * REST) / np.sqrt(variance))
-    return root, loading
+    root = wholes_of(panel)
+    share = np.exp(np.minimum(0.0, mean - mean[root]))
+    rest = 1.0 - share
+    deviation = np.sqrt(share**2 + rest**2 + 2.0 * share * rest * REST)
+    loading = np.minimum(TIGHT, (share + rest * REST) / deviation)
+    return root, np.where(root == np.arange(len(root)), 1.0, loading)

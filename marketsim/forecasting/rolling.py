@@ -18,13 +18,14 @@ from marketsim.knowledge import Break, Knowledge
 from marketsim.precision import one_thread
 from marketsim.statements import Series, first_reports, quarter_number
 
+from .agreement import WHOLE
 from .forecasters import GUIDED, MARKETSIM, OWN, SAID, UNHEARD
 from .groups import exposed
 from .guided import guided
 from .panel import QUARTERLY, Panel
 from .predictive import Predictive
 from .projection import Forecast, forecast
-from .relations import WHOLE, layers_of
+from .relations import layers_of
 from .rivals import available
 from .scores import Scores, score
 from .sums import Came, sums

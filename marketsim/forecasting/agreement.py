@@ -1,0 +1,156 @@
+"""Wholes and parts that agree: a company sells what its segment does, and the rest.
+
+Trends of a company and of a segment that grows faster drift apart, until the segment sells more
+than the company. What is left of the company is a series too, with a trend of its own. All three
+are moved by as little as makes the whole the sum of its parts, each in proportion to its variance
+(minimum trace, with variances for weights: Wickramasuriya, Athanasopoulos and Hyndman 2019), so
+that a company is told that its mix shifts to what grows, and a segment that the rest remains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from marketsim.errors import SolverError
+
+from .ahead import ahead
+from .form import Form
+from .panel import Panel
+from .trend import follow
+
+__all__ = ["WHOLE", "Parts", "parts_of", "wholes_of"]
+
+WHOLE: Final = "total"
+
+STEPS, NEAR, FAR = 100, 1e-9, 0.5
+"""Steps in which the sums are met, the change of a log at which they are, and the largest taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Segments, the companies they are part of, and what is expected of the rest.
+
+    Attributes
+    ----------
+    part, whole
+        Rows of the series, [pair].
+    rest, variance
+        Of the logs of the rest by its own trend, [pair, horizon].
+    """
+
+    part: np.ndarray
+    whole: np.ndarray
+    rest: np.ndarray
+    variance: np.ndarray
+
+    def agreed(self, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """Return means of logs under which every whole is the sum of a part and the rest.
+
+        Parameters
+        ----------
+        mean, variance
+            Of the logs of all series, [series, horizon].
+
+        Returns
+        -------
+        array [series, horizon]
+
+        Raises
+        ------
+        SolverError
+            The sums were not met.
+        """
+        if not len(self.part):
+            return mean
+        rows = np.unique([self.part, self.whole])
+        first = np.concatenate([mean[rows], self.rest]).T
+        stiff = 1.0 / np.concatenate([variance[rows], self.variance]).T
+        part, whole = np.searchsorted(rows, [self.part, self.whole])
+        found = np.array(mean)
+        found[rows] = _nearest(first, stiff, part, whole)[:, : len(rows)].T
+        return found
+
+
+def _nearest(first: np.ndarray, stiff: np.ndarray, part: np.ndarray, whole: np.ndarray) -> Any:
+    """Return the logs [horizon, entry] nearest to ``first`` under which the sums hold.
+
+    By Newton's steps on the conditions of an optimum, all horizons side by side; the rests are the
+    last entries. ``stiff`` is what a squared change of each costs.
+    """
+    horizons, entries = first.shape
+    pairs = np.arange(len(part))
+    rest = entries - len(part) + pairs
+    at, owed = first, np.zeros((horizons, len(part)))
+    least = -0.9 / (1.0 / stiff[:, part] + 1.0 / stiff[:, rest])
+    for _ in range(STEPS):
+        total = np.logaddexp(at[:, part], at[:, rest])
+        share = np.exp(at[:, part] - total)
+        # What bends the sums, as far as the way on still leads down.
+        bend = np.maximum(owed * share * (1.0 - share), least)
+        system = np.zeros((horizons, entries + len(part), entries + len(part)))
+        system[:, np.arange(entries), np.arange(entries)] = stiff
+        for one, other, sign in ((part, part, 1.0), (rest, rest, 1.0), (part, rest, -1.0)):
+            system[:, one, other] += sign * bend
+        system[:, rest, part] -= bend
+        for entry, slope in ((whole, 1.0), (part, -share), (rest, share - 1.0)):
+            system[:, entries + pairs, entry] = slope
+            system[:, entry, entries + pairs] = -slope
+        short = np.concatenate([stiff * (first - at), total - at[:, whole]], axis=1)
+        step, owed = np.split(np.linalg.solve(system, short[..., None])[..., 0], [entries], axis=1)
+        size = np.abs(step).max(axis=1, keepdims=True)
+        at = at + step * np.minimum(1.0, FAR / np.maximum(size, FAR))
+        if size.max() < NEAR:
+            return at
+    raise SolverError(
+        "forecast: no forecasts of companies and their segments agree; see which segment sold "
+        "all but nothing, or nearly all, of its company"
+    )
+
+
+def parts_of(panel: Panel, form: Form, horizons: int) -> Parts:
+    """Return the segments of companies whose last report is of the same quarter.
+
+    A segment that sold all that its company did has no rest, and is left as it is.
+
+    Parameters
+    ----------
+    panel
+        Of all series.
+    form
+        What trends share; that of the rest is one more of them.
+    horizons
+        Quarters ahead.
+    """
+    wholes = wholes_of(panel)
+    part = np.flatnonzero(wholes != np.arange(len(wholes)))
+    whole = wholes[part]
+    sold = np.exp(panel.logs)
+    left = sold[whole] - sold[part]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.where(left > 0.0, np.log(left), np.nan)
+    last = np.array([s.numbers[-1] for s in panel.series])
+    kept = ~np.isnan(logs[np.arange(len(part)), last[whole]]) & (last[part] == last[whole])
+    part, whole = part[kept], whole[kept]
+    if not len(part):
+        return Parts(part, whole, *np.empty((2, 0, horizons)))
+    rest = Panel(
+        series=tuple(panel.series[row] for row in part),
+        logs=logs[kept],
+        breaks=panel.breaks[part] | panel.breaks[whole],
+        seasonal=panel.seasonal[whole],
+    )
+    own = ahead(follow(rest, form), horizons)
+    return Parts(part, whole, own.location, own.variance)
+
+
+def wholes_of(panel: Panel) -> np.ndarray:
+    """Return the row of the company each series is a segment of, its own if of none, [series]."""
+    place = {(s.quantity, s.entity): row for row, s in enumerate(panel.series)}
+    rows = [
+        place.get((s.quantity, f"{s.ticker}.{WHOLE}"), row) if s.segment else row
+        for row, s in enumerate(panel.series)
+    ]
+    return np.array(rows, dtype=int)
