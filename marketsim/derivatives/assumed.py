@@ -7,6 +7,8 @@ shareholders ask for, and how fast prices come nearer to the model's value.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 
 from marketsim.model.priors import KINDS, link, transform
 from marketsim.model.tree import leaf
-from marketsim.precision import RUN_SELDOM, precise
+from marketsim.precision import RUN_SELDOM, precise, processors
 from marketsim.valuation import (
     Anchor,
     Sales,
@@ -31,12 +33,12 @@ from marketsim.valuation import (
 )
 from marketsim.valuation.accounts import Accounts, Quotes
 from marketsim.valuation.assumptions import ENTRIES
-from marketsim.valuation.noisy import TRIED, levels_at, noisy_return
+from marketsim.valuation.noisy import TRIED, noisy_return
 from marketsim.valuation.returns import log_recognised
 from marketsim.valuation.terms import terms_of
 from marketsim.valuation.worlds import sales
 
-from .chain import by_value
+from .chain import by_value, levels_of
 
 __all__ = ["ANCHORED", "by_assumed", "priors_of"]
 
@@ -81,10 +83,12 @@ def by_assumed(valuation: Valuation, slopes: FloatArray) -> FloatArray:
     """
     with precise("float64"):
         through = by_value(valuation, slopes)
-        rows = np.flatnonzero(np.abs(through).max(axis=1) > 0.0)
-        parts = [_by_worth(valuation, through, few) for few in _parts(rows, FEW)]
-        parts += _by_what_is_asked(valuation, slopes)
-    return np.array([sum(float(getattr(x, one.name)) for x in parts) for one in ENTRIES])
+    rows = np.flatnonzero(np.abs(through).max(axis=1) > 0.0)
+    with ThreadPoolExecutor(processors()) as pool:
+        parts = list(pool.map(partial(_by_worth, valuation, through), _parts(rows, FEW)))
+        blocks = _parts(np.arange(len(slopes)), TRIED)
+        parts += list(pool.map(_by_what_is_asked(valuation, slopes), blocks))
+    return np.asarray(np.sum(parts, axis=0))
 
 
 def _parts(rows: NDArray[np.int_], size: int) -> list[NDArray[np.int_]]:
@@ -96,31 +100,43 @@ def _filled(rows: NDArray[np.int_], size: int) -> NDArray[np.int_]:
     return rows[np.minimum(np.arange(size), len(rows) - 1)]
 
 
-def _by_worth(v: Valuation, slopes: FloatArray, rows: NDArray[np.int_]) -> ValuationAssumptions:
-    """Return what comes by the log of value of some worlds."""
-    sold = sales(v.paths.draws[_filled(rows, FEW)], v.columns, v.expected)
-    rest = leaf(np.asarray(v.anchor.rest))
-    counted = _counted(slopes, rows, FEW)
-    back: ValuationAssumptions = _worth_back(v.assumed, v.accounts, v.quotes, rest, sold, counted)
-    return back
+def _by_worth(v: Valuation, slopes: FloatArray, rows: NDArray[np.int_]) -> FloatArray:
+    """Return what comes by the log of value of some worlds, [assumption]."""
+    with precise("float64"):
+        sold = sales(v.paths.draws[_filled(rows, FEW)], v.columns, v.expected)
+        rest = leaf(np.asarray(v.anchor.rest))
+        counted = _counted(slopes, rows, FEW)
+        return _listed(_worth_back(v.assumed, v.accounts, v.quotes, rest, sold, counted))
 
 
-def _by_what_is_asked(v: Valuation, slopes: FloatArray) -> list[ValuationAssumptions]:
-    """Return what comes by returns where worlds are worth what they are; noise as drawn."""
+def _by_what_is_asked(v: Valuation, slopes: FloatArray) -> Callable[[NDArray[np.int_]], FloatArray]:
+    """Return what comes by returns of a block where worlds are worth what they are, [assumption].
+
+    Noise is as drawn.
+    """
     log = np.log(v.values + np.asarray(v.anchor.rest) * v.paths.draws.ordinary[:, v.columns])
     shift = np.asarray(v.shifts)[v.paths.regime]
-    blocks = _parts(np.arange(len(slopes)), TRIED)
-    drawn, size = v.shocks, leaf(v.noise.size[-1])
-    levels = levels_at(leaf(drawn[:TRIED]), size)
-    given = (v.assumed, v.accounts, v.quotes, jax.tree.map(leaf, v.anchor))
-    found = []
-    for place, rows in enumerate(blocks):
+    with precise("float64"):
+        drawn, size = v.shocks, leaf(v.noise.size[-1])
+        given = (v.assumed, v.accounts, v.quotes, jax.tree.map(leaf, v.anchor))
+        levels = levels_of(leaf(drawn[:TRIED]), size)
+
+    def of_block(rows: NDArray[np.int_]) -> FloatArray:
         at = _filled(rows, TRIED)
-        worth = Worth(leaf(log[at]), leaf(shift[at]))
-        chance = leaf(drawn[place * TRIED : (place + 1) * TRIED])
-        counted = _counted(slopes, rows, TRIED)
-        found.append(_asked_back(*given, worth, v.horizon_years, chance, size, levels, counted))
-    return found
+        with precise("float64"):
+            worth = Worth(leaf(log[at]), leaf(shift[at]))
+            chance = leaf(drawn[rows[0] : rows[0] + TRIED])
+            counted = _counted(slopes, rows, TRIED)
+            return _listed(
+                _asked_back(*given, worth, v.horizon_years, chance, size, levels, counted)
+            )
+
+    return of_block
+
+
+def _listed(slopes: ValuationAssumptions) -> FloatArray:
+    """Return derivatives in the order of the assumptions, [assumption]."""
+    return np.array([getattr(slopes, one.name) for one in ENTRIES], dtype=float)
 
 
 def _counted(slopes: FloatArray, rows: NDArray[np.int_], size: int) -> FloatArray:

@@ -36,7 +36,7 @@ from marketsim.valuation import (
 from marketsim.valuation.noisy import TRIED, levels_at, noisy_return
 from marketsim.valuation.returns import SPENT, log_recognised, yearly
 
-__all__ = ["SEEN", "by_draw", "by_quarters", "by_value", "log_worth"]
+__all__ = ["SEEN", "by_draw", "by_quarters", "by_value", "levels_of", "log_worth"]
 
 FloatArray = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ LINES: Final = "lines", "volumes", "inputs", "ordinary"
 SEEN: Final = (*LINES, *SPENT)
 """Of a quarter: all that value hangs on."""
 
-FELT: Final = 1e-12
+FELT: Final = 1e-9
 """Share of the largest derivative by a draw's values below which it counts for none."""
 
 
@@ -92,7 +92,7 @@ def by_value(valuation: Valuation, slopes: FloatArray) -> FloatArray:
     log_value = np.log(v.values + np.asarray(v.anchor.rest) * v.paths.draws.ordinary[:, v.columns])
     rows = np.minimum(np.arange(-(-count // TRIED) * TRIED), count - 1)
     drawn, size = v.shocks, v.noise.size[-1]
-    levels = _levels(leaf(drawn[:TRIED]), leaf(size))
+    levels = levels_of(leaf(drawn[:TRIED]), leaf(size))
     found = np.empty((len(rows), slopes.shape[1]))
     anchor = jax.tree.map(leaf, v.anchor)
     for first in range(0, len(rows), TRIED):
@@ -230,4 +230,4 @@ def log_worth(
     return jnp.log(enterprise_value(assumed, terms, sold) + rest * ordinary)
 
 
-_levels = jax.jit(levels_at)
+levels_of = jax.jit(levels_at)
