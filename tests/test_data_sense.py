@@ -100,6 +100,23 @@ def test_three_months_make_a_quarter_at_the_rate_of_the_day(facts: Knowledge) ->
 # ------------------------------------------------------------------- sums and identities
 
 
+def test_a_quarter_is_known_once_the_next_is_guided(facts: Knowledge) -> None:
+    """But for two that Super Micro restated before it filed them."""
+    rows = facts.table[facts.table["quantity"] == "quarterly_revenue"]
+    whole = rows[rows["entity"].str.endswith(".total")]
+    guided = facts.table[facts.table["quantity"] == "revenue_guidance"]
+    late = []
+    for entity, reports in whole.groupby("entity"):
+        said = guided[guided["entity"] == entity]
+        for date, published in zip(reports["date"], reports["published"], strict=True):
+            ahead = (said["date"] - date).dt.days.between(75, 106)
+            after = (said["published"] - date).dt.days > 7
+            calls = said.loc[ahead & after, "published"]
+            if len(calls) and calls.min() < published:
+                late.append(f"{entity} {date.date()}")
+    assert late == ["SMCI.total 2024-06-30", "SMCI.total 2024-09-30"]
+
+
 @pytest.mark.parametrize("owner", [*OWNERS, "ORCL", "CRWV"])
 def test_operating_less_free_cash_flow_is_capital_spending(owner: str, facts: Knowledge) -> None:
     """Where all three are known: Oracle's free cash flow is also without its spending."""

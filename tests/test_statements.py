@@ -152,7 +152,7 @@ def test_open_statements_are_the_last_on_quarters_not_reported(
     assert np.exp(nvidia.log) == pytest.approx(37_500.0)
     meta = found["plan", "META"]
     assert (meta.first, meta.last) == (-2, 1)
-    assert meta.left == 0.5  # said in October, when two quarters were out
+    assert meta.left == 0.25  # said in October, with the report of the third quarter
     assert all(one.last >= 1 for one in found.values())
     assert all(one.published <= AS_OF for one in found.values())
 
