@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 import marketsim as ms
 from marketsim.errors import SolverError
 from marketsim.forecasting import Forecast
-from marketsim.forecasting.agreement import Parts, parts_of, wholes_of
+from marketsim.forecasting.agreement import TIGHT, Parts, parts_of, wholes_of
 from marketsim.forecasting.form import Form
 from marketsim.forecasting.panel import Panel, panel
 
@@ -22,7 +22,7 @@ variances = st.floats(1e-4, 1.0)
 
 def one_pair(rest: float, doubt: float) -> Parts:
     """A segment, row 1, of the company of row 0, over one quarter."""
-    return Parts(np.array([1]), np.array([0]), np.array([[rest]]), np.array([[doubt]]))
+    return Parts(np.array([0, 0]), np.array([1]), np.array([[rest]]), np.array([[doubt]]))
 
 
 @given(st.tuples(logs, logs, logs), st.tuples(variances, variances, variances))
@@ -45,7 +45,7 @@ def test_nothing_that_makes_the_sums_hold_moves_less() -> None:
     mean = np.array([np.log(10.0), np.log(8.0), np.log(3.0), np.log(7.0)])[:, None]
     variance = np.array([0.04, 0.09, 0.16, 0.01])[:, None]
     rest, doubt = np.log([[4.0], [6.0]]), np.array([[0.02], [0.05]])
-    parts = Parts(np.array([1, 2]), np.array([0, 0]), rest, doubt)
+    parts = Parts(np.array([0, 0, 0, 3]), np.array([1, 2]), rest, doubt)
     first = np.concatenate([mean[:3], rest])[:, 0]
     give = np.concatenate([variance[:3], doubt])[:, 0]
     found = minimize(
@@ -65,9 +65,9 @@ def test_nothing_that_makes_the_sums_hold_moves_less() -> None:
 
 def test_what_agrees_already_stays() -> None:
     mean = np.log([[10.0, 12.0], [8.0, 9.0]])
-    parts = Parts(np.array([1]), np.array([0]), np.log([[2.0, 3.0]]), np.full((1, 2), 0.1))
+    parts = Parts(np.array([0, 0]), np.array([1]), np.log([[2.0, 3.0]]), np.full((1, 2), 0.1))
     np.testing.assert_allclose(parts.agreed(mean, np.full((2, 2), 0.04)), mean, atol=1e-12)
-    none = Parts(*np.empty((2, 0), dtype=int), *np.empty((2, 0, 2)))
+    none = Parts(np.arange(2), np.array([], dtype=int), *np.empty((2, 0, 2)))
     assert none.agreed(mean, mean) is mean
 
 
@@ -109,9 +109,47 @@ def test_the_rest_is_one_more_series_of_the_panel(known: Panel, published: Forec
     two = Panel(series, np.array([half, half + np.log(2.0)]), known.breaks[:2], np.ones(2))
     form: Form = published.form
     parts = parts_of(two, form, 6)
-    assert (parts.part.tolist(), parts.whole.tolist()) == ([0], [1])
+    assert (parts.part.tolist(), parts.wholes.tolist()) == ([0], [1, 1])
     mean = np.array([parts.rest[0], parts.rest[0] + np.log(2.0)])
     np.testing.assert_allclose(parts.agreed(mean, np.full((2, 6), 0.01)), mean, atol=1e-9)
+
+
+@given(share=st.floats(0.05, 0.95), own=variances, rest=variances, together=st.floats(-0.4, 0.9))
+def test_a_segment_is_as_correlated_as_leaves_the_rest_its_variance(
+    share: float, own: float, rest: float, together: float
+) -> None:
+    """Of a company that is the sum of both, however these move together."""
+    other = 1.0 - share
+    both = share * own + other * together * np.sqrt(own * rest)  # covariance of part and whole
+    whole = share * both + other * (share * together * np.sqrt(own * rest) + other * rest)
+    parts = Parts(np.array([0, 0]), np.array([1]), np.zeros((1, 4)), np.full((1, 4), rest))
+    mean = np.repeat(np.log([[1.0], [share]]), 4, axis=1)
+    first, found = parts.loading(mean, np.repeat([[whole], [own]], 4, axis=1))
+    assert first == 1.0
+    assert found == pytest.approx(np.clip(both / np.sqrt(whole * own), 0.0, TIGHT), abs=1e-9)
+
+
+@given(share=st.floats(0.05, 0.95), own=variances, rest=variances, whole=variances)
+def test_a_segment_is_no_more_uncertain_than_its_company_and_its_share(
+    share: float, own: float, rest: float, whole: float
+) -> None:
+    """The log of a share has the derivative 1 - share by the log of segment over rest."""
+    parts = Parts(np.array([0, 0]), np.array([1]), np.zeros((1, 1)), np.full((1, 1), rest))
+    mean, variance = np.log([[1.0], [share]]), np.array([[whole], [own]])
+    held = parts.held(mean, variance)
+    assert held[0] == 1.0
+    step = 1e-4
+    moved = [np.log(share * np.exp(s) / (share * np.exp(s) + 1.0 - share)) for s in (step, -step)]
+    by_ratio = (moved[0] - moved[1]) / (2.0 * step)
+    most = whole + by_ratio**2 * (own + rest)
+    assert held[1] ** 2 * own == pytest.approx(min(own, most), rel=1e-6)
+
+
+def test_where_no_rest_is_known_it_is_as_restless_as_the_segment() -> None:
+    parts = Parts(np.array([0, 0]), np.array([], dtype=int), *np.empty((2, 0, 4)))
+    mean = np.repeat(np.log([[2.0], [1.0]]), 4, axis=1)
+    variance = np.repeat([[0.02], [0.04]], 4, axis=1)  # halves that have nothing in common
+    assert parts.loading(mean, variance)[1] == pytest.approx(np.sqrt(0.5))
 
 
 def test_no_segment_is_forecast_beyond_its_company(published: Forecast) -> None:
@@ -127,7 +165,7 @@ def test_no_segment_is_forecast_beyond_its_company(published: Forecast) -> None:
 def test_the_order_of_series_does_not_matter() -> None:
     mean, variance = np.log([[10.0], [8.0], [3.0]]), np.array([[0.04], [0.09], [0.16]])
     rest, doubt = np.log([[4.0], [6.0]]), np.array([[0.02], [0.05]])
-    one = Parts(np.array([1, 2]), np.array([0, 0]), rest, doubt).agreed(mean, variance)
+    one = Parts(np.array([0, 0, 0]), np.array([1, 2]), rest, doubt).agreed(mean, variance)
     order = np.array([2, 0, 1])
-    other = Parts(np.array([0, 2]), np.array([1, 1]), rest[::-1], doubt[::-1])
+    other = Parts(np.array([1, 1, 1]), np.array([0, 2]), rest[::-1], doubt[::-1])
     np.testing.assert_allclose(other.agreed(mean[order], variance[order]), one[order], atol=1e-12)

@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, truncnorm
 
+from marketsim.forecasting.agreement import TIGHT
 from marketsim.forecasting.joint import Joint, coupled
 from marketsim.forecasting.panel import Panel
 from marketsim.forecasting.relations import (
     BEFOREHAND,
-    REST,
-    TIGHT,
     YEARS,
     common,
     correlation,
@@ -61,7 +60,7 @@ def test_the_order_of_observations_does_not_matter() -> None:
 def test_a_bound_from_below_truncates(short: float) -> None:
     """Mean and variance of what is bounded are scipy's; what is independent of it stays."""
     joint = Joint(np.array([[1.0, 5.0]]), np.diag([0.04, 0.09]))
-    after = joint.at_least(np.array([1.0, 0.0]), 1.0 + 0.2 * short, 0.0)
+    after = joint.at_least(np.array([1.0, 0.0]), 1.0 + 0.2 * short, 0.0, np.arange(2))
     cut = truncnorm(short, np.inf, loc=1.0, scale=0.2)
     assert after.mean[0, 0] == pytest.approx(cut.mean(), rel=1e-9)
     assert after.variance[0, 0] == pytest.approx(cut.var(), rel=1e-5, abs=1e-12)
@@ -71,7 +70,9 @@ def test_a_bound_from_below_truncates(short: float) -> None:
 
 def test_a_bound_that_is_far_below_changes_nothing() -> None:
     joint = some()
-    after = joint.at_least(np.eye(ENTRIES)[2], joint.mean.ravel()[2] - 9.0, 1e-4)
+    after = joint.at_least(
+        np.eye(ENTRIES)[2], joint.mean.ravel()[2] - 9.0, 1e-4, np.arange(ENTRIES)
+    )
     np.testing.assert_allclose(after.mean, joint.mean, atol=1e-12)
     np.testing.assert_allclose(after.covariance, joint.covariance, atol=1e-12)
 
@@ -83,7 +84,7 @@ def test_what_is_settled_has_the_distribution_given_and_the_rest_follows() -> No
     """The law of total expectation and variance, over the entries that are settled."""
     joint, entries = some(), np.array([1, 4])
     mean, variance = np.array([0.3, -0.4]), np.array([0.001, 0.2])
-    after = joint.settled(entries, mean, variance)
+    after = joint.settled(entries, mean, variance, np.arange(ENTRIES))
     np.testing.assert_allclose(after.mean.ravel()[entries], mean, rtol=1e-9)
     among = after.covariance[np.ix_(entries, entries)]
     np.testing.assert_allclose(among, np.diag(variance), rtol=1e-8, atol=1e-15)
@@ -98,9 +99,26 @@ def test_what_is_settled_has_the_distribution_given_and_the_rest_follows() -> No
     np.testing.assert_allclose(after.covariance[np.ix_(rest, rest)], whole, rtol=1e-8, atol=1e-15)
 
 
+def test_what_does_not_follow_stays() -> None:
+    joint, within = some(), np.array([0, 1, 2])
+    rest = np.arange(3, ENTRIES)
+    after = joint.settled(np.array([1]), np.array([2.0]), np.array([1e-6]), within)
+    alone = joint.settled(np.array([1]), np.array([2.0]), np.array([1e-6]), np.arange(ENTRIES))
+    for one in (after.mean, after.covariance):
+        assert np.isfinite(one).all()
+    np.testing.assert_array_equal(after.mean.ravel()[rest], joint.mean.ravel()[rest])
+    part = np.ix_(rest, rest)
+    np.testing.assert_allclose(after.covariance[part], joint.covariance[part], rtol=1e-12)
+    mine = np.ix_(within, within)
+    np.testing.assert_allclose(
+        after.covariance[mine], alone.covariance[mine], rtol=1e-9, atol=1e-15
+    )
+    np.testing.assert_allclose(after.mean.ravel()[within], alone.mean.ravel()[within])
+
+
 def test_settling_what_is_believed_already_changes_nothing() -> None:
     joint = Joint(np.array([[0.2, 0.4]]), np.array([[0.05, 0.03], [0.03, 0.06]]))
-    after = joint.settled(np.array([0]), np.array([0.2]), np.array([0.05]))
+    after = joint.settled(np.array([0]), np.array([0.2]), np.array([0.05]), np.arange(2))
     np.testing.assert_allclose(after.mean, joint.mean)
     np.testing.assert_allclose(after.covariance, joint.covariance)
 
@@ -112,8 +130,9 @@ def test_worlds_that_take_the_steps_have_the_distribution_that_came_of_them() ->
     """Exactly: worlds whose mean and covariance are the joint's own keep them step by step."""
     start = some()
     a, b = CHANCE.normal(size=(2, ENTRIES))
-    joint = start.observed(a, 0.3, 0.01).at_least(b, 0.4, 0.001)
-    joint = joint.settled(np.array([0, 3]), np.array([0.1, 0.5]), np.array([0.002, 0.3]))
+    joint = start.observed(a, 0.3, 0.01).at_least(b, 0.4, 0.001, np.arange(ENTRIES))
+    few = np.array([0, 1, 3])
+    joint = joint.settled(few[[0, 2]], np.array([0.1, 0.5]), np.array([0.002, 0.3]), few)
     drawn = CHANCE.normal(size=(40, ENTRIES))
     drawn -= drawn.mean(axis=0)
     white = drawn @ np.linalg.inv(np.linalg.cholesky(drawn.T @ drawn / 40)).T
@@ -153,7 +172,7 @@ def test_coupled_series_keep_their_own_distributions() -> None:
 def test_without_correlation_a_series_hears_nothing_of_another() -> None:
     own = np.tile(0.01 * np.eye(2), (2, 1, 1))
     joint = coupled(np.zeros((2, 2)), own, np.eye(2))
-    after = joint.settled(np.array([0]), np.array([1.0]), np.array([1e-4]))
+    after = joint.settled(np.array([0]), np.array([1.0]), np.array([1e-4]), np.arange(4))
     np.testing.assert_array_equal(after.mean[1], [0.0, 0.0])
 
 
@@ -201,22 +220,15 @@ def series(entity: str, month: int | None = 12) -> Series:
     return Series("quarterly_revenue", entity, "USD m", pd.DatetimeIndex([]), none, none, month)
 
 
-def test_a_segment_moves_its_company_by_its_share() -> None:
-    """Half of a company, whose rest is as restless: by what it is of the sum's variance."""
+def test_a_segment_moves_with_others_as_its_company_does() -> None:
     listed = (series("A.total"), series("A.part"), series("B.total"), series("rent", None))
     known = Panel(listed, np.zeros((4, 1)), np.zeros((4, 1)), np.zeros(4))
     none = trend(np.full((4, 8), np.nan))
-    related = correlation(known, none, np.log([10.0, 5.0, 7.0, 1.0]), {})
-    half = (0.5 + 0.5 * REST) / np.sqrt(0.5 + 0.5 * REST)
-    assert related[0, 1] == pytest.approx(half)
+    related = correlation(known, none, np.array([1.0, 0.7, 1.0, 1.0]), {})
+    assert related[0, 1] == pytest.approx(0.7)
     assert related[0, 2] == pytest.approx(BEFOREHAND)
-    assert related[1, 2] == pytest.approx(half * BEFOREHAND)
+    assert related[1, 2] == pytest.approx(0.7 * BEFOREHAND)
     assert (related[3, :3] == 0.0).all()
-    small, whole = (
-        correlation(known, none, np.log([10.0, part, 7.0, 1.0]), {})[0, 1] for part in (1.0, 9.9)
-    )
-    assert small == pytest.approx((0.1 + 0.9 * REST) / np.sqrt(0.82 + 0.18 * REST))
-    assert whole == TIGHT
 
 
 def test_companies_of_a_layer_share_as_much_more_as_the_past_shows() -> None:
@@ -226,21 +238,19 @@ def test_companies_of_a_layer_share_as_much_more_as_the_past_shows() -> None:
     listed = tuple(series(f"{name}.total") for name in "ABCDEF")
     known = Panel(listed, np.zeros((6, 1)), np.zeros((6, 1)), np.zeros(6))
     layers = dict.fromkeys("ABC", "power") | dict.fromkeys("DE", "chips") | {"F": "leases"}
-    related = correlation(known, trend(surprise), np.zeros(6), layers)
+    related = correlation(known, trend(surprise), np.ones(6), layers)
     assert related[0, 1] == related[1, 2] == pytest.approx(0.4, abs=0.08)
     assert related[0, 3] == related[0, 5] == pytest.approx(0.4 * 3 / 15, abs=0.04)
     assert related[3, 4] == related[0, 3], "never less than all companies share"
-    spare = correlation(known, trend(surprise[:, :6]), np.zeros(6), layers)
+    spare = correlation(known, trend(surprise[:, :6]), np.ones(6), layers)
     assert spare[0, 1] < related[0, 1], "three years that begin show little"
 
 
-@given(
-    shares=st.lists(st.floats(0.01, 1.0), min_size=1, max_size=4),
-)
-def test_correlations_are_positive_definite(shares: list[float]) -> None:
-    listed = (series("A.total"), *(series(f"A.part{i}") for i in range(len(shares))))
+@given(loadings=st.lists(st.floats(0.0, TIGHT), min_size=1, max_size=4))
+def test_correlations_are_positive_definite(loadings: list[float]) -> None:
+    listed = (series("A.total"), *(series(f"A.part{i}") for i in range(len(loadings))))
     count = len(listed)
     known = Panel(listed, np.zeros((count, 1)), np.zeros((count, 1)), np.zeros(count))
     none = trend(np.full((count, 8), np.nan))
-    related = correlation(known, none, np.log([1.0, *shares]), {})
+    related = correlation(known, none, np.array([1.0, *loadings]), {})
     assert np.linalg.eigvalsh(related).min() > 0.0

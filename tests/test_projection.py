@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import marketsim as ms
 from marketsim.forecasting.ahead import Ahead
+from marketsim.forecasting.combined import combine
 from marketsim.forecasting.panel import panel
-from marketsim.forecasting.projection import COLUMNS, combine
+from marketsim.forecasting.projection import COLUMNS
 from marketsim.forecasting.structure import Growth, growth
 from tests.conftest import made_once
 
@@ -44,22 +45,26 @@ def told(median: float, variance: float) -> Growth:
     median=st.floats(-0.5, 0.5),
     variance=st.floats(0.0, 0.1),
 )
-def test_the_update_is_bayes_rule_for_two_normals(
+def test_the_mean_is_that_of_bayes_rule_and_worlds_stay_as_wide(
     drift: float, doubt: float, median: float, variance: float
 ) -> None:
     noise = 0.01
-    mean, spread, gain = combine(
+    found = combine(
         one(5.0 + drift, doubt + noise, drift, doubt), told(median, variance), discrepancy=0.1
     )
     precision = 1.0 / doubt, 1.0 / (variance + 0.025**2)
     grown = (precision[0] * drift + precision[1] * median) / sum(precision)
-    assert mean[0, 0] == pytest.approx(5.0 + grown, abs=1e-9)
-    assert spread[0, 0, 0] == pytest.approx(1.0 / sum(precision) + noise, rel=1e-6)
-    assert 0.0 < gain[0, 0, 0] < 1.0
+    assert found.mean[0, 0] == pytest.approx(5.0 + grown, abs=1e-9)
+    assert found.weight[0, 0] == pytest.approx(precision[1] / sum(precision))
+    # In one world its growth is wrong by the discrepancy alone; worlds stay as wide as they are.
+    within = doubt / (doubt + 0.025**2)
+    assert found.gain[0, 0, 0] == pytest.approx(within)
+    spread = within * 0.025**2 + within**2 * variance + noise
+    assert found.covariance[0, 0, 0] == pytest.approx(spread, rel=1e-6)
 
 
 def test_over_several_quarters_it_is_the_joint_normal_given_the_growth() -> None:
-    """By the precisions of growth: the trend's, and the model's with one wrong rate."""
+    """By the precisions of growth: the trend's, and a world's with one wrong rate."""
     chance = np.random.default_rng(3)
     root = chance.normal(size=(1, 3, 6))
     doubt, noise = 0.01 * root @ root.swapaxes(1, 2), 0.002 * np.eye(3)
@@ -72,25 +77,36 @@ def test_over_several_quarters_it_is_the_joint_normal_given_the_growth() -> None
     wrong = model.covariance[0] + 0.1**2 * np.outer(years, years)
     first, second = np.linalg.inv(doubt[0]), np.linalg.inv(wrong)
     after = np.linalg.inv(first + second)
-    mean, spread, _ = combine(own, model, discrepancy=0.1)
+    found = combine(own, model, discrepancy=0.1)
     grown = after @ (first @ drift[0] + second @ median[0])
-    np.testing.assert_allclose(mean[0], 4.0 + grown, rtol=1e-9)
-    np.testing.assert_allclose(spread[0], after + noise, rtol=1e-7)
+    np.testing.assert_allclose(found.mean[0], 4.0 + grown, rtol=1e-9)
+    rate = 0.1**2 * np.outer(years, years)
+    within = doubt[0] @ np.linalg.inv(doubt[0] + rate)
+    np.testing.assert_allclose(found.gain[0], within, rtol=1e-7)
+    apart = within @ rate + noise  # of the trend, once it is told of one world
+    spread = apart + within @ model.covariance[0] @ within.T
+    np.testing.assert_allclose(found.covariance[0], spread, rtol=1e-6)
 
 
 def test_a_model_that_says_nothing_leaves_the_trend_alone() -> None:
     own = one(5.0, 0.04, 0.1, 0.02)
-    for silent in (told(np.nan, np.nan), told(0.4, 1e10)):
-        mean, spread, gain = combine(own, silent)
-        assert gain[0, 0, 0] == pytest.approx(0.0, abs=1e-9)
-        assert mean[0, 0] == pytest.approx(5.0)
-        assert spread[0, 0, 0] == pytest.approx(0.04)
+    found = combine(own, told(np.nan, np.nan))
+    assert found.gain[0, 0, 0] == found.weight[0, 0] == 0.0
+    assert found.mean[0, 0] == pytest.approx(5.0)
+    assert found.covariance[0, 0, 0] == pytest.approx(0.04)
+    assert combine(own, told(0.4, 1e10)).mean[0, 0] == pytest.approx(5.0), "as wide as can be"
+
+
+def test_a_trend_that_knows_its_growth_follows_no_world() -> None:
+    found = combine(one(5.0, 0.04, 0.1, 1e-12), told(0.4, 0.5))
+    assert found.gain[0, 0, 0] == pytest.approx(0.0, abs=1e-8)
+    assert found.covariance[0, 0, 0] == pytest.approx(0.04)
 
 
 def test_a_model_that_is_sure_replaces_the_drift() -> None:
-    mean, spread, _ = combine(one(5.0, 0.04, 0.1, 0.02), told(0.3, 0.0), discrepancy=1e-9)
-    assert mean[0, 0] == pytest.approx(5.2)
-    assert spread[0, 0, 0] == pytest.approx(0.02)
+    found = combine(one(5.0, 0.04, 0.1, 0.02), told(0.3, 0.0), discrepancy=1e-9)
+    assert found.mean[0, 0] == pytest.approx(5.2)
+    assert found.covariance[0, 0, 0] == pytest.approx(0.02)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from marketsim.model import NEWS, Shocks, company_revenue
 from marketsim.model.priors import transform
 from marketsim.precision import RUN_SELDOM, precise
 from marketsim.simulation import QUARTERS, REFERENCE, WORLD, Outcomes, allot
+from marketsim.simulation.lives import _read, _season
 from tests.one_world import handover
 
 CHIP_MAKERS = ("NVDA", "AMD", "AVGO", "MRVL", "TSM", "MU")
@@ -164,11 +165,27 @@ def test_worlds_are_the_published_mixture(
 
 
 def test_one_company_is_wide_of_the_model_and_another_close(paths: ms.Paths) -> None:
-    """Chips swing, landlords do not; what remains after the forecast is no season."""
+    """Chips swing, landlords do not."""
     spread = dict(zip(paths.companies, paths.deviation.std(axis=0).T, strict=True))
     assert spread["EQIX"][4] < 0.5 * spread["NVDA"][4]
     far = paths.deviation.std(axis=0)[[13, 19]]
     assert (far[1] > far[0]).all(), "news of their own go on after what is forecast"
+
+
+def test_seasons_come_every_year_after_what_is_forecast() -> None:
+    """A line with a season in two years that are forecast goes on as it ended, with the season."""
+    season = np.array([0.1, -0.05, 0.15, -0.2])
+    position = np.arange(9.0)
+    logs = 0.02 * position + np.tile(season, 3)[:9]
+    lined = logs[-4:] - (logs[-4:].mean() + 0.02 * (np.arange(4) - 1.5))
+    np.testing.assert_allclose(_season(logs), lined, atol=1e-12)
+    at = np.arange(3.0, 17.0)
+    found = _read(logs[None], _season(logs), position, at)[0]
+    np.testing.assert_allclose(found[:6], logs[3:], atol=1e-12)
+    np.testing.assert_allclose(found[-4:], found[-8:-4], atol=1e-12)
+    np.testing.assert_allclose(np.ptp(found[-4:]), np.ptp(lined), atol=1e-12)
+    half = _read(logs[None], _season(logs), position, at + 0.5)[0]
+    np.testing.assert_allclose(half[-4:], 0.5 * (found[-4:] + np.roll(found[-4:], -1)))
 
 
 def test_a_forecast_made_before_is_used(

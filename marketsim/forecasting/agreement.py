@@ -4,7 +4,9 @@ Trends of a company and of a segment that grows faster drift apart, until the se
 than the company. What is left of the company is a series too, with a trend of its own. All three
 are moved by as little as makes the whole the sum of its parts, each in proportion to its variance
 (minimum trace, with variances for weights: Wickramasuriya, Athanasopoulos and Hyndman 2019), so
-that a company is told that its mix shifts to what grows, and a segment that the rest remains.
+that a company is told that its mix shifts to what grows, and a segment that the rest remains. A
+segment is then no more uncertain than its company and its share, and as correlated with it as makes
+the rest as uncertain as its trend says.
 """
 
 from __future__ import annotations
@@ -29,22 +31,70 @@ STEPS, NEAR, FAR = 100, 1e-9, 0.5
 """Steps in which the sums are met, the change of a log at which they are, and the largest taken."""
 
 
+A_YEAR: Final = 4
+"""Quarters ahead at which a segment is held against its company."""
+
+TIGHT: Final = 0.99
+"""Correlation of a segment with its company that is never exceeded: roundings remain."""
+
+
 @dataclass(frozen=True, eq=False)
 class Parts:
     """Segments, the companies they are part of, and what is expected of the rest.
 
     Attributes
     ----------
-    part, whole
-        Rows of the series, [pair].
+    wholes
+        Row of the company that each series is a segment of, its own if of none, [series].
+    part
+        Rows of the segments that have a rest, [pair].
     rest, variance
         Of the logs of the rest by its own trend, [pair, horizon].
     """
 
+    wholes: np.ndarray
     part: np.ndarray
-    whole: np.ndarray
     rest: np.ndarray
     variance: np.ndarray
+
+    def held(self, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """Return what deviations of each series are multiplied by, [series, horizon].
+
+        So that no segment is more uncertain than its company and its share of that: the log of a
+        share moves by what is left of it for each log that segment and rest part.
+
+        Parameters
+        ----------
+        mean, variance
+            Of the logs of all series, [series, horizon].
+        """
+        found = np.ones_like(mean)
+        whole, own = self.wholes[self.part], variance[self.part]
+        left = 1.0 - np.exp(np.minimum(0.0, mean[self.part] - mean[whole]))
+        most = variance[whole] + left**2 * (own + self.variance)
+        found[self.part] = np.sqrt(np.minimum(1.0, most / own))
+        return found
+
+    def loading(self, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """Return the correlation of each series with its company, one of a whole, [series].
+
+        That under which the rest of the company is as uncertain as its own trend says; as the
+        segment itself is, where there is none.
+
+        Parameters
+        ----------
+        mean, variance
+            Of the logs of all series, [series, horizon].
+        """
+        at = min(A_YEAR, mean.shape[1]) - 1
+        middle, own = mean[:, at], variance[:, at]
+        rest = own.copy()
+        rest[self.part] = self.variance[:, at]
+        share = np.exp(np.minimum(0.0, middle - middle[self.wholes]))
+        whole = own[self.wholes]
+        shared = whole + share**2 * own - (1.0 - share) ** 2 * rest
+        found = np.clip(shared / (2.0 * share * np.sqrt(whole * own)), 0.0, TIGHT)
+        return np.where(self.wholes == np.arange(len(mean)), 1.0, found)
 
     def agreed(self, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
         """Return means of logs under which every whole is the sum of a part and the rest.
@@ -65,10 +115,10 @@ class Parts:
         """
         if not len(self.part):
             return mean
-        rows = np.unique([self.part, self.whole])
+        rows = np.unique([self.part, self.wholes[self.part]])
         first = np.concatenate([mean[rows], self.rest]).T
         stiff = 1.0 / np.concatenate([variance[rows], self.variance]).T
-        part, whole = np.searchsorted(rows, [self.part, self.whole])
+        part, whole = np.searchsorted(rows, [self.part, self.wholes[self.part]])
         found = np.array(mean)
         found[rows] = _nearest(first, stiff, part, whole)[:, : len(rows)].T
         return found
@@ -135,7 +185,7 @@ def parts_of(panel: Panel, form: Form, horizons: int) -> Parts:
     kept = ~np.isnan(logs[np.arange(len(part)), last[whole]]) & (last[part] == last[whole])
     part, whole = part[kept], whole[kept]
     if not len(part):
-        return Parts(part, whole, *np.empty((2, 0, horizons)))
+        return Parts(wholes, part, *np.empty((2, 0, horizons)))
     rest = Panel(
         series=tuple(panel.series[row] for row in part),
         logs=logs[kept],
@@ -143,7 +193,7 @@ def parts_of(panel: Panel, form: Form, horizons: int) -> Parts:
         seasonal=panel.seasonal[whole],
     )
     own = ahead(follow(rest, form), horizons)
-    return Parts(part, whole, own.location, own.variance)
+    return Parts(wholes, part, own.location, own.variance)
 
 
 def wholes_of(panel: Panel) -> np.ndarray:

@@ -76,8 +76,8 @@ def hear(
     """Return a forecast once it has heard all statements that are open, and what each changed.
 
     Statements on years and plans are observations beside what is known; those on a quarter's
-    revenue take its place, for whoever makes them knows the trend too. Of two of these the surer
-    one counts.
+    revenue take its place, for whoever makes them knows the trend too; of two of these the surer
+    one counts. These, and bounds, only the company's own series follow.
 
     Parameters
     ----------
@@ -96,7 +96,8 @@ def hear(
     within = [one for one in said if one.last <= horizons]
     sums = [one for one in within if not (one.floor or one.kind.settles)]
     joint, heard = _one_by_one(joint, before, [], sums, panel, known)
-    joint, heard = _settled(joint, before, heard, _surest(within, panel, own, known))
+    chosen = _surest(within, panel, own, known)
+    joint, heard = _settled(joint, before, heard, chosen, panel)
     bounds = [one for one in within if one.floor]
     return _one_by_one(joint, before, heard, bounds, panel, known)
 
@@ -149,7 +150,8 @@ def _told(joint: Joint, said: Open, panel: Panel, known: Mapping[str, Beats]) ->
     for _ in range(2):  # The log of a sum is not linear: once more, where the first step led.
         direction, level = _linear(joint, said, panel, at)
         if said.floor:
-            after = joint.at_least(direction, said.log - level, variance)
+            within = _entries_of(panel, panel.series[said.row].ticker, joint)
+            after = joint.at_least(direction, said.log - level, variance, within)
         else:
             after = joint.observed(direction, said.log + mean - level, variance)
         at = after.mean
@@ -200,31 +202,40 @@ def _surest(
 
 
 def _settled(
-    joint: Joint, before: np.ndarray, heard: list[Heard], chosen: Sequence[Settling]
+    joint: Joint, before: np.ndarray, heard: list[Heard], chosen: Sequence[Settling], panel: Panel
 ) -> tuple[Joint, list[Heard]]:
-    """Return it with all that settles a quarter at once, and what each statement changed.
+    """Return it with all that settles a quarter, company by company, and what each changed.
 
-    What was ``heard`` counts for what is left of it where quarters are settled, and what settles
-    them for all that they are moved from what was expected ``before``.
+    The company's own series follow; of others the model has heard, as far as guidance of one tells
+    of them. What was ``heard`` counts for what is left of it where quarters are settled, and what
+    settles them for all that they are moved from what was expected ``before``.
     """
-    if not chosen:
-        return joint, heard
     shape = joint.mean.shape
-    entries = np.array([one.said.row * shape[1] + one.said.last - 1 for one in chosen])
-    mean, variance = (
-        np.array(x) for x in zip(*((o.mean, o.variance) for o in chosen), strict=True)
-    )
-    after = joint.settled(entries, mean, variance)
-    gain = after.steps[-1].gain
-    moves = (gain * (mean - before.ravel()[entries])).T
-    left = [
-        Heard(one.said, one.shift - (gain @ one.shift.ravel()[entries]).reshape(shape))
-        for one in heard
-    ]
-    settling = [
-        Heard(one.said, move.reshape(shape)) for one, move in zip(chosen, moves, strict=True)
-    ]
-    return after, [*left, *settling]
+    for ticker in dict.fromkeys(panel.series[one.said.row].ticker for one in chosen):
+        mine = [one for one in chosen if panel.series[one.said.row].ticker == ticker]
+        entries = np.array([one.said.row * shape[1] + one.said.last - 1 for one in mine])
+        within = _entries_of(panel, ticker, joint)
+        mean, variance = (
+            np.array(x) for x in zip(*((o.mean, o.variance) for o in mine), strict=True)
+        )
+        joint = joint.settled(entries, mean, variance, within)
+        gain = joint.steps[-1].gain
+        moves = (gain * (mean - before.ravel()[entries])).T
+        left = [
+            Heard(one.said, one.shift - (gain @ one.shift.ravel()[entries]).reshape(shape))
+            for one in heard
+        ]
+        settling = [
+            Heard(one.said, move.reshape(shape)) for one, move in zip(mine, moves, strict=True)
+        ]
+        heard = [*left, *settling]
+    return joint, heard
+
+
+def _entries_of(panel: Panel, ticker: str, joint: Joint) -> np.ndarray:
+    """Return the places of all series of a company."""
+    mine = np.array([s.ticker == ticker for s in panel.series])
+    return np.flatnonzero(np.repeat(mine, joint.mean.shape[1]))
 
 
 def _entity(said: Open, panel: Panel) -> str:

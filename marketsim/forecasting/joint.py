@@ -88,22 +88,28 @@ class Joint:
         after = before + weight * (value - before)
         return self._along(direction, after, spread * (1.0 - weight))
 
-    def at_least(self, direction: np.ndarray, bound: float, variance: float) -> Joint:
+    def at_least(
+        self, direction: np.ndarray, bound: float, variance: float, within: np.ndarray
+    ) -> Joint:
         """Return it once a linear function of it, and an error, is known to exceed a bound.
 
         Mean and variance are those of the truncated normal: one step of assumed-density filtering.
+        The entries ``within`` follow, the rest stays.
         """
         spread, before = self._of(direction)
         whole = spread + variance
         short = (bound - before) / np.sqrt(whole)
         hazard = np.exp(norm.logpdf(short) - norm.logsf(short))
         after = before + spread * hazard / np.sqrt(whole)
-        return self._along(direction, after, spread - spread**2 * hazard * (hazard - short) / whole)
+        left = spread - spread**2 * hazard * (hazard - short) / whole
+        return self._along(direction, after, left, within)
 
-    def settled(self, entries: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> Joint:
-        """Return it once some entries have distributions of their own, and the rest follows them.
+    def settled(
+        self, entries: np.ndarray, mean: np.ndarray, variance: np.ndarray, within: np.ndarray
+    ) -> Joint:
+        """Return it once some entries have distributions of their own, and others follow them.
 
-        What is known of the rest given these entries stays (the rule of Jeffrey).
+        What is known of those given these entries stays (the rule of Jeffrey).
 
         Parameters
         ----------
@@ -111,27 +117,46 @@ class Joint:
             Their places, each once, [settled].
         mean, variance
             Of each, independent of one another, [settled].
+        within
+            Places of all that follow, these entries among them, [followed]; the rest stays.
         """
         directions = np.eye(self.mean.size)[entries]
-        return self._moved(directions, mean, np.diag(variance))
+        return self._moved(directions, mean, np.diag(variance), within)
 
     def _of(self, direction: np.ndarray) -> tuple[float, float]:
         """Return variance and mean of a linear function."""
         return float(direction @ self.covariance @ direction), float(direction @ self.mean.ravel())
 
-    def _along(self, direction: np.ndarray, mean: float, variance: float) -> Joint:
-        return self._moved(direction[None], np.array([mean]), np.array([[variance]]))
+    def _along(
+        self,
+        direction: np.ndarray,
+        mean: float,
+        variance: float,
+        within: np.ndarray | slice = slice(None),
+    ) -> Joint:
+        return self._moved(direction[None], np.array([mean]), np.array([[variance]]), within)
 
-    def _moved(self, directions: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> Joint:
-        """Return it once linear functions of it have another mean and covariance."""
+    def _moved(
+        self,
+        directions: np.ndarray,
+        mean: np.ndarray,
+        covariance: np.ndarray,
+        within: np.ndarray | slice = slice(None),
+    ) -> Joint:
+        """Return it once linear functions of the entries ``within`` have another distribution."""
         with_them = self.covariance @ directions.T
         among = directions @ with_them
-        gain = np.linalg.solve(among, with_them.T).T
+        gain = np.zeros_like(with_them)
+        gain[within] = np.linalg.solve(among, with_them[within].T).T
         before = directions @ self.mean.ravel()
         step = Step(directions, gain, before, mean, _transport(among, covariance))
+        # Deviations take the step, from one side and from the other.
+        turn, found = step.stretch - np.eye(len(mean)), self.covariance.copy()
+        found[within] += gain[within] @ (turn @ (directions @ found))
+        found[:, within] += (found @ directions.T @ turn.T) @ gain[within].T
         return Joint(
             mean=self.mean + step.shift.sum(axis=1).reshape(self.mean.shape),
-            covariance=self.covariance - gain @ (among - covariance) @ gain.T,
+            covariance=0.5 * (found + found.T),
             steps=(*self.steps, step),
         )
 

@@ -17,7 +17,8 @@ from marketsim.scenarios import Scenarios
 from marketsim.statements import Series, still_open
 
 from .agreement import parts_of
-from .ahead import Ahead, ahead
+from .ahead import ahead
+from .combined import combine, uncombined
 from .explanation import Explanation, explained, place_of, places_of
 from .form import Form
 from .hearing import Heard, beats, hear
@@ -27,10 +28,10 @@ from .mixture import mixture
 from .panel import Panel, panel
 from .predictive import Predictive
 from .relations import correlation, layers_of
-from .structure import Growth, growth
+from .structure import growth
 from .trend import fit_form, follow
 
-__all__ = ["COLUMNS", "LONGEST", "QUANTILES", "Forecast", "combine", "forecast", "plain_forecast"]
+__all__ = ["COLUMNS", "LONGEST", "QUANTILES", "Forecast", "forecast", "plain_forecast"]
 
 QUANTILES: Final = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 COLUMNS: Final = (
@@ -44,11 +45,6 @@ COLUMNS: Final = (
     "mean",
     *(f"p{round(100 * q):02d}" for q in QUANTILES),
 )
-
-DISCREPANCY: Final = 0.10
-"""How far a series' growth over a year may lie from what the model's worlds span, as a standard
-deviation of its log: shares move, products fail, prices of one vendor fall. Declared, not fitted:
-the score of past forecasts is flat about it (from 0.05 to 0.20 it moves by 1.3 %)."""
 
 LONGEST: Final = 12
 """Quarters forecast at most, and always thought of: years that are guided end later than what is
@@ -239,18 +235,17 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
     model = growth(posterior, known.series, LONGEST, seed)
     with one_thread():
         own = ahead(trend, LONGEST)
-        apart, covariance, gain = combine(own, model)
-        variance = np.diagonal(covariance, axis1=1, axis2=2)
-        parts = parts_of(known, form, LONGEST)
-        alone = parts.agreed(apart, variance)
-        related = correlation(known, trend, alone[:, 0], layers_of(posterior.knowledge))
-        lines = lived(alone, covariance, gain, model, related)
+        apart, parts = combine(own, model), parts_of(known, form, LONGEST)
+        alone = apart.agreed(parts)
+        loading = parts.loading(alone.mean, alone.variance)
+        related = correlation(known, trend, loading, layers_of(posterior.knowledge))
+        lines = lived(alone.mean, alone.covariance, alone.gain, model, related)
         learnt = beats(posterior.knowledge, known, trend)
         said = still_open(posterior.knowledge, known.series)
         joint, heard = hear(lines.joint, said, known, own, learnt)
-        trends = coupled(parts.agreed(own.location, own.variance), own.covariance, related)
-        modelless, _ = hear(trends, said, known, own, learnt)
-    years = np.arange(1, LONGEST + 1) / 4.0
+        trends = uncombined(own).agreed(parts)
+        coupled_trends = coupled(trends.mean, trends.covariance, related)
+        modelless, _ = hear(coupled_trends, said, known, own, learnt)
     if regimes is None:
         logs, shifted = Predictive(joint.mean, np.sqrt(joint.variance)), None
         mean, quantiles = logs.mean(), logs.quantile(QUANTILES)
@@ -265,12 +260,12 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         joint=joint,
         lines=lines,
         own=Predictive(own.location, np.sqrt(own.variance)),
-        apart=Predictive(apart, np.sqrt(variance)),
-        unheard=Predictive(alone, np.sqrt(variance)),
+        apart=apart.logs,
+        unheard=alone.logs,
         modelless=Predictive(modelless.mean, np.sqrt(modelless.variance)),
         heard=tuple(heard),
         shifted=shifted,
-        weights=gain @ years / years,
+        weights=apart.weight,
         panel=known,
         form=form,
         seed=seed,
@@ -288,39 +283,6 @@ def plain_forecast(posterior: Posterior) -> Forecast:
 
 _PLAIN: WeakKeyDictionary[Posterior, Forecast] = WeakKeyDictionary()
 """Forecasts of posteriors, for worlds that are drawn from one again and again."""
-
-
-def combine(
-    own: Ahead, model: Growth, discrepancy: float = DISCREPANCY
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the trend's forecast once it has heard of the model's growth, and how it follows that.
-
-    The model's growth is an observation of the level's growth: the update is Kalman's.
-
-    Parameters
-    ----------
-    own, model
-        Of the same series and horizons.
-    discrepancy
-        Standard deviation over a year of a series' growth about that of the model's worlds; one
-        rate is wrong, so that errors at two horizons are the same in proportion.
-
-    Returns
-    -------
-    array [series, horizon], array [series, horizon, horizon], array [series, horizon, horizon]
-        Mean and covariance of logs, and by how much they rise with the model's growth.
-    """
-    years = np.arange(1, own.location.shape[1] + 1) / 4.0
-    mean, covariance, gain = own.location.copy(), own.covariance.copy(), 0.0 * own.cross
-    heard = model.heard
-    doubt = model.covariance[heard] + discrepancy**2 * np.outer(years, years)
-    cross = own.cross[heard].swapaxes(1, 2)
-    # cross (drift covariance + doubt)^-1, both symmetric
-    gain[heard] = np.linalg.solve(own.drift_covariance[heard] + doubt, cross).swapaxes(1, 2)
-    surprise = model.median[heard] - own.drift[heard]
-    mean[heard] += np.einsum("sij,sj->si", gain[heard], surprise)
-    covariance[heard] -= gain[heard] @ cross
-    return mean, covariance, gain
 
 
 def _table(

@@ -27,14 +27,6 @@ LAYER_YEARS: Final = 16.0
 MOST: Final = 0.5
 """Correlation of companies that is never taken to be exceeded."""
 
-REST: Final = 0.1
-"""Correlation of a segment with the rest of its company; judgement. Segments are then correlated
-with their wholes by 0.2 to 0.99, as their shares are, where their surprises of 2018-25 were by 0.2
-to 0.7 (AWS 0.23, Intelligent Cloud 0.59, NVIDIA's data centres 0.67)."""
-
-TIGHT: Final = 0.9
-"""Correlation of a segment with its whole that is never exceeded: recasts and roundings remain."""
-
 YEAR: Final = 4
 """Quarters whose surprises are added up before they are compared."""
 
@@ -43,24 +35,24 @@ WILD: Final = 3.0
 
 
 def correlation(
-    panel: Panel, trend: Trend, mean: np.ndarray, layers: Mapping[str, str]
+    panel: Panel, trend: Trend, loading: np.ndarray, layers: Mapping[str, str]
 ) -> np.ndarray:
     """Return the correlation of what is new in the series, positive definite, [series, series].
 
     Companies move together by as much as their surprises did on average, those of one layer by as
-    much more as the past shows, and a segment with its company by its share: single pairs cannot be
-    told from chance in thirty quarters.
+    much more as the past shows, and segments through their companies: single pairs cannot be told
+    from chance in thirty quarters.
 
     Parameters
     ----------
     panel, trend
         Of the same series.
-    mean
-        Of the log of each series' next figure, [series].
+    loading
+        Correlation of each series with its company, [series] (`agreement.Parts.loading`).
     layers
         Layer of each company.
     """
-    root, loading = _segments(panel, mean)
+    root = wholes_of(panel)
     whole = (root == np.arange(len(root))) & [s.reported for s in panel.series]
     every = common(trend, whole)
     shared = np.outer(whole, whole) * every
@@ -104,16 +96,3 @@ def common(
     means = (total[enough] ** 2 - squares[enough]) / pairs
     found = (means.sum() + years * expected) / (len(means) + years)
     return float(np.clip(found, 0.0, MOST))
-
-
-def _segments(panel: Panel, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return whose segment each series is, itself if it is whole, and its correlation with that.
-
-    The whole is the sum of the segment and the rest, which are as restless as each other.
-    """
-    root = wholes_of(panel)
-    share = np.exp(np.minimum(0.0, mean - mean[root]))
-    rest = 1.0 - share
-    deviation = np.sqrt(share**2 + rest**2 + 2.0 * share * rest * REST)
-    loading = np.minimum(TIGHT, (share + rest * REST) / deviation)
-    return root, np.where(root == np.arange(len(root)), 1.0, loading)

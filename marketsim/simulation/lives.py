@@ -2,8 +2,8 @@
 
 Each world's revenue begins at the last report and goes on by the forecast, which has heard of the
 growth of that world, of the company's own trend and seasons, and of what was said ahead. Where the
-forecast ends, the company goes on as the model does, but for as much news of its own a quarter as
-in the last year that is forecast.
+forecast ends, the company goes on as the model does, but for its seasons and as much news of its
+own a quarter as in the last year that is forecast.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def deviations(
             apart = said - levels[:, row]
             position = posterior.window.position(ends_of(s, LONGEST))
             place = posterior.companies.index(s.ticker)
-            found[:, :, place] = _read(apart, position, ends)
+            season = _season(forecast.joint.mean[row])
+            found[:, :, place] = _read(apart, season, position, ends)
             places[place], after[:, place] = row, ends > position[-1]
     return np.asarray(found + np.cumsum(after * _driven(later, _news(forecast, places)), axis=1))
 
@@ -98,14 +99,32 @@ def _news(forecast: Forecast, rows: np.ndarray) -> np.ndarray:
     return np.asarray(vector * np.sqrt(np.maximum(value, 0.0)))
 
 
-def _read(apart: np.ndarray, position: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return deviations [world, horizon] at their positions, at others, [world, quarter]."""
+def _season(logs: np.ndarray) -> np.ndarray:
+    """Return by how much each quarter of the last year lies off its line, [quarter of a year]."""
+    middle, step = _line(logs[None])
+    return np.asarray(logs[-YEAR:] - (middle + step * (np.arange(YEAR) - (YEAR - 1) / 2))[0])
+
+
+def _line(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middle of the last year [..., 1], and the step a quarter from that before."""
+    year = logs[:, -YEAR:].mean(axis=1, keepdims=True)
+    before = logs[:, -2 * YEAR : -YEAR].mean(axis=1, keepdims=True)
+    return year, (year - before) / YEAR
+
+
+def _read(
+    apart: np.ndarray, season: np.ndarray, position: np.ndarray, at: np.ndarray
+) -> np.ndarray:
+    """Return deviations [world, horizon] at their positions, at others, [world, quarter].
+
+    After the last the line of its year stays where it ends, and the season comes every year.
+    """
     after = np.clip(np.searchsorted(position, at), 1, len(position) - 1)
     width = position[after] - position[after - 1]
     part = np.clip((at - position[after - 1]) / width, 0.0, 1.0)
     between = apart[:, after - 1] * (1.0 - part) + apart[:, after] * part
-    year = apart[:, -YEAR:].mean(axis=1, keepdims=True)
-    before = apart[:, -2 * YEAR : -YEAR].mean(axis=1, keepdims=True)
+    middle, step = _line(apart)
+    again = np.interp((at - position[-1]) % YEAR, np.arange(YEAR + 1), [season[-1], *season])
     # The last quarter lies one and a half after the middle of its year.
-    lasting = year + (YEAR - 1) / 2 * (year - before) / YEAR
+    lasting = middle + (YEAR - 1) / 2 * step + again
     return np.asarray(np.where(at > position[-1], lasting, between))
