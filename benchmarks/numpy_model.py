@@ -175,11 +175,10 @@ def start(a: Tree, setting: Any) -> Tree:
     first_power(a, s, load * a.pue, added * kw * a.pue)
     first_grid(a, s)
     chips = added * shares * costs.chip
-    orders = chips.sum(axis=0)
-    s.log_manufacturing = np.log(orders * (1.0 + a.initial_manufacturing_slack))
+    s.log_manufacturing = np.log(chips.sum(axis=0) * (1.0 + a.initial_manufacturing_slack))
     hbm, server = (added * (shares * x).sum(axis=0) for x in bits(a, s))
     first_memory(a, s, hbm, server)
-    m = Tree(orders=orders, load=load, added=added * kw, contracts=runs * rent, worth=runs * rent)
+    m = Tree(load=load, added=added * kw, contracts=runs * rent, worth=runs * rent)
     m.generation = none
     m.turbines, m.makers = (s.owed * a.fulfilled).sum(axis=0), sell(a, s, hbm, server, none)
     s.spending = spend(a, s, calm, chips, m)
@@ -452,13 +451,13 @@ def pay(a: Tree, s: Tree, new: Tree, m: Tree) -> None:
     compute = m.delivered * m.mix
     paid = prices(a, s, m.short, new.log_factor, m.makers)
     chips, power = compute * m.costs.chip, compute * m.costs.kw
-    m.orders, m.added = np.exp(m.log_wanted) * m.price, m.delivered * m.kw
+    wanted, m.added = np.exp(m.log_wanted) * m.price, m.delivered * m.kw
     m.bought = chips * paid.chips * (paid.systems + a.networking_content) + power * paid.site
     for name, vintage in (("compute", compute), ("power", power), ("book", m.bought)):
         old = getattr(new, name)
         old[-2] += old[-1]
         setattr(new, name, np.concatenate([vintage[None], old[:-1]]))
-    made = relax(s.log_manufacturing, np.log(m.orders) + 0.10, a.manufacturing_response)
+    made = relax(s.log_manufacturing, np.log(wanted) + 0.10, a.manufacturing_response)
     new.log_manufacturing = made + a.manufacturing_growth * YEARS
     odds = np.exp(-a.contract_durability * s.exponent[-1])
     odds = odds * a.contract_turnover / (1.0 - a.contract_turnover)

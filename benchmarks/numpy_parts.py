@@ -374,7 +374,7 @@ def spend(a: Tree, s: Tree, p: Tree, chips: Array, m: Tree) -> Array:
     """Return spending by layer, USD bn, [layer], of ``chips`` and what else ``m`` is bought."""
     paid = chips * p.chips
     makers = paid + TO_GPU * (paid[2] * (1.0 - np.exp(s.log_independent)))
-    total, foundry = paid.sum(axis=0), a.foundry_content * m.orders * p.scarce
+    total, foundry = paid.sum(axis=0), a.foundry_content * chips.sum(axis=0) * p.scarce
     inside = [foundry, 0.35 * foundry, m.makers.all, a.networking_content * total]
     racks = (paid * (p.systems - 1.0)).sum(axis=0)
     sites = [makers[0] + racks, p.equipment * m.added, m.turbines]

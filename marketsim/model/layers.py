@@ -61,16 +61,14 @@ class Prices:
 class Flows:
     """What is bought in a quarter.
 
-    ``chips`` delivered [architecture] and ``orders`` of them, USD bn at prices before factors;
-    ``load`` of the fleet, ``let`` by landlords and ``added`` by deliveries, GW of IT; ``rent`` of
-    compute that ran, USD bn at the price of contracts; ``turbines`` paid for, earnings of
-    ``generation`` and ``memory`` by all its buyers, USD bn; ``worth``, what compute would be worth
-    to owners who used all of it, USD bn; ``independent``, the share of
-    low-latency designs that no merchant incumbent owns.
+    ``chips`` delivered, USD bn at prices before factors [architecture]; ``load`` of the fleet,
+    ``let`` by landlords and ``added`` by deliveries, GW of IT; ``rent`` of compute that ran, USD bn
+    at the price of contracts; ``turbines`` paid for, earnings of ``generation`` and ``memory`` by
+    all its buyers, USD bn; ``worth``, what compute would be worth to owners who used all of it, USD
+    bn; ``independent``, the share of low-latency designs that no merchant incumbent owns.
     """
 
     chips: Array
-    orders: Array
     load: Array
     let: Array
     added: Array
@@ -97,13 +95,14 @@ def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
 
     Accelerators, networking, what servers add to them, power equipment and construction are the
     capital spending on sites; electricity and operations the spending on running them. Foundry and
-    its equipment are paid out of accelerators, memory out of them, of servers and by all others who
-    buy it, leases by tenants of sites to their owners, cloud by those who compute. Own use is what
-    it is worth to those who use; generation and turbines are paid by all users of the grid.
+    its equipment are paid out of accelerators, for the wafers of those delivered and no others:
+    what lacks fabs or power is not begun. Memory is paid out of them, of servers and by all others
+    who buy it, leases by tenants of sites to their owners, cloud by those who compute. Own use is
+    what it is worth to those who use; generation and turbines are paid by all users of the grid.
     """
     paid, absorbed = accelerators(prices, flows)
     total = paid.sum(axis=0)
-    foundry = a.foundry_content * flows.orders * prices.chips
+    foundry = a.foundry_content * flows.chips.sum(axis=0) * prices.chips
     facility = (1.0 + a.power_overhead) * flows.load
     by_layer = {
         "gpu": paid[GPU] + absorbed,

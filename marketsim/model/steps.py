@@ -62,7 +62,7 @@ class Order:
 
 @pytree
 class Supply:
-    """What is delivered, million H100e; chips at prices before factors, orders and paid, USD bn.
+    """What is delivered, million H100e; chips at prices before factors, wanted and paid, USD bn.
 
     ``rent`` is the scarcity rent of power, kUSD per kW; ``memory`` what its makers sold.
     """
@@ -70,7 +70,7 @@ class Supply:
     deliveries: investment.Deliveries
     delivered: Array
     chips: Array
-    orders: Array
+    wanted: Array
     paid: Array
     wanted_power: Array
     rent: Array
@@ -176,7 +176,7 @@ def supply(
         deliveries=deliveries,
         delivered=jnp.exp(deliveries.log_delivered),
         chips=delivered * price,
-        orders=wanted * mean_price,
+        wanted=wanted * mean_price,
         paid=paid.sum(axis=0),
         wanted_power=pue * ordered.kw * wanted,
         rent=rent,
@@ -235,7 +235,6 @@ def flows(
     """
     return layers.Flows(
         chips=supplied.chips,
-        orders=supplied.orders,
         load=fleet.total(stock.power),
         let=jnp.exp(state.power.log_let),
         added=supplied.delivered * ordered.kw,

@@ -72,7 +72,6 @@ def start(a: Assumptions, setting: Setting) -> State:
     sales = memory.clear_memory(a, makers, hbm, server, none)
     bought = layers.Flows(
         chips=chips,
-        orders=chips.sum(axis=0),
         load=fleet.total(stock.power),
         let=fleet.total(stock.power),
         added=added * mean(shares, kw),
@@ -143,7 +142,7 @@ def step(a: Assumptions, setting: Setting, state: State, shocks: Shocks) -> tupl
         fleet=supplied.fleet,
         power=power.advance_power(a, state.power, powered(a, stock, supplied, settled, markets)),
         grid=markets,
-        investment=investment.expand(a, placed, supplied.orders),
+        investment=investment.expand(a, placed, supplied.wanted),
         choice=ordered.choice,
         industry=industry.advance_industry(
             a,

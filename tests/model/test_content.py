@@ -17,7 +17,7 @@ from marketsim.model.tree import leaf
 ONE = leaf(np.array(1.0))
 HBM = 0.08
 PASSING_ON = ("foundry_equipment", "networking", "construction", "cloud", "own_use")
-BOUGHT = Flows(jnp.array([10.0, 2.0, 0.5]), *jnp.ones(10))
+BOUGHT = Flows(jnp.array([10.0, 2.0, 0.5]), *jnp.ones(9))
 
 
 def held(

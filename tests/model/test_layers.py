@@ -14,7 +14,7 @@ from marketsim.model.tree import leaf
 from marketsim.model.units import KILOHOURS
 
 CHIPS = leaf(np.array([10.0, 2.0, 0.5]))
-ELECTRICITY, RENT, LOAD, LET, ADDED, ORDERS = 0.08, 9.0, 3.0, 1.7, 0.4, 14.0
+ELECTRICITY, RENT, LOAD, LET, ADDED = 0.08, 9.0, 3.0, 1.7, 0.4
 TURBINES, GENERATION, MEMORY, WORTH = 0.9, 1.3, 40.0, 7.0
 ACCELERATORS = ("gpu", "asic", "low_latency")
 FOUNDRY = ("foundry", "foundry_equipment")
@@ -33,7 +33,7 @@ def paid(a: Assumptions, independent: float = 1.0, **factors: float) -> dict[str
     chips, servers = none + given.pop("hbm"), none + given.pop("dram")
     memory = Premia(chips, servers, hbm=none, hbm_at_cost=none)
     prices = Prices(memory=memory, **given)
-    flows = (ORDERS, LOAD, LET, ADDED, RENT, WORTH, TURBINES, GENERATION, MEMORY, independent)
+    flows = (LOAD, LET, ADDED, RENT, WORTH, TURBINES, GENERATION, MEMORY, independent)
     amounts = (jnp.asarray(x) for x in flows)
     by_layer = spend(a, prices, Flows(CHIPS, *amounts))
     return dict(zip(LAYERS, np.asarray(by_layer).tolist(), strict=True))
@@ -51,7 +51,7 @@ def test_each_layer_in_closed_form(median: Assumptions) -> None:
     assert by_layer["memory"] == MEMORY  # bought by others too
     assert by_layer["networking"] == pytest.approx(float(a.networking_content) * 12.5)
     assert by_layer["servers"] == pytest.approx(10.0 + float(a.server_content) * 12.5)
-    assert by_layer["foundry"] == pytest.approx(float(a.foundry_content) * ORDERS)  # on orders
+    assert by_layer["foundry"] == pytest.approx(float(a.foundry_content) * float(CHIPS.sum()))
     assert by_layer["foundry_equipment"] == pytest.approx(layers.TOOLS * by_layer["foundry"])
     assert by_layer["power_equipment"] == pytest.approx(float(a.power_equipment_cost) * ADDED)
     assert by_layer["construction"] == pytest.approx(float(a.shell_cost) * ADDED)
