@@ -13,6 +13,7 @@ import marketsim as ms
 from marketsim.errors import InputError
 from marketsim.model.units import LAYERS, LIMITS
 from marketsim.outlooks import CATALOGUE
+from marketsim.outlooks.begun import begun
 from marketsim.outlooks.measures import memory_share
 from marketsim.outlooks.published import Bound, Figures, Stated, Together, pooled
 from marketsim.outlooks.row import YEARLY
@@ -257,6 +258,29 @@ def test_its_worlds_are_those_of_simulate(
     assert row.loc["capital spending on AI", "median"] == pytest.approx(np.median(spent))
     ratio = (paths.world["energised"] / paths.world["load"])[those, 3]
     assert row.loc["energised over used", "p90"] == pytest.approx(np.percentile(ratio, 90))
+
+
+def test_what_owners_spend_is_as_reported_and_then_as_it_is_forecast(
+    posterior: ms.Posterior, published: ms.forecasting.Forecast
+) -> None:
+    """A world that grows as the model does on average spends what is forecast."""
+    owners = posterior.knowledge.universe.group("owners")
+    rows = [i for i, s in enumerate(published.series) if s.entity in owners]
+    chosen = [published.series[i] for i in rows]
+    assert {s.quantity for s in chosen} == {"quarterly_capex"}
+    logs, centre = published.logs.location[rows], published.lines.centre[rows]
+    sums = 1e-3 * np.exp(logs).sum(axis=0)
+    grown = (np.exp(logs) * centre).sum(axis=0) / np.exp(logs).sum(axis=0)
+    at = posterior.window.position(chosen[0].dates[-1:])[0].round().astype(int)
+    path = np.ones((2, 3, at + 21))
+    path[:, :, at + 1 : at + 13] = np.exp(grown)
+    path[1] *= 7.0  # a level that was never reported
+    found = begun(path, posterior, published)
+    np.testing.assert_allclose(found[:, :, at + 1 : at + 13], np.tile(sums, (2, 3, 1)), rtol=1e-9)
+    reported = 1e-3 * sum(s.values[-2:] for s in chosen)
+    np.testing.assert_allclose(found[:, :, at - 1 : at + 1], np.tile(reported, (2, 3, 1)))
+    after = found[0, 0, at + 13 :]
+    np.testing.assert_allclose(after, after[0], rtol=1e-12)
 
 
 def test_memory_in_servers_rises_with_its_price_and_stays_a_part(

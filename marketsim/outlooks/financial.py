@@ -6,6 +6,7 @@ from typing import Final
 
 from marketsim.model import YEARS
 
+from .begun import SPENDING
 from .measures import field, token_price, token_spending
 from .published import Figures, Stated, Together
 from .row import Row
@@ -23,7 +24,7 @@ MONEY: Final = (
         "a bank's estimate of the need to finance data centres for AI",
     ),
     Row(
-        "owners' capital spending",
+        SPENDING,
         "USD bn per year",
         field("owner_capex"),
         "sum",

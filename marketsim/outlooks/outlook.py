@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from marketsim.ensemble import ahead, assumptions_at, coordinates_of, histories, news_of
 from marketsim.errors import InputError
+from marketsim.forecasting.projection import plain_forecast
 from marketsim.model import Quarter
 from marketsim.model.units import LIMITS
 from marketsim.scenarios import Scenarios
 
+from .begun import SPENDING, begun
 from .catalogue import CATALOGUE
 from .table import binding_of, table_of
 
@@ -42,7 +44,8 @@ class Outlook:
         that was published (NaN where it is open), its sources, and `outside`: ``above`` or
         ``below`` where the median lies outside a published range, or where nine draws in ten lie
         to one side of a lone figure. The first year is that which holds the last quarter of
-        history; figures of a year are of calendar years and hold its quarters of history too.
+        history; figures of a year are of calendar years and hold its quarters of history too. What
+        owners spend is as reported and forecast (`begun`).
     binding
         regime, quarter_end, and the share of each of the model's limits in holding deliveries
         back: means over draws, which add to one.
@@ -129,6 +132,7 @@ def outlook(
     posterior, window = scenarios.posterior, scenarios.posterior.window
     quarter_ends = pd.DatetimeIndex([*window.history_ends, *window.ends(quarters)])
     kept = _worlds(scenarios, quarters, draws, seed)
+    kept[SPENDING] = begun(kept[SPENDING], posterior, plain_forecast(posterior))
     binding = kept.pop(BINDING)[:, :, -quarters:].mean(axis=1)
     return Outlook(
         as_of=posterior.as_of,
