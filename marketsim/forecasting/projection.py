@@ -199,7 +199,7 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
     precision, so that a steady series keeps to its trend and one whose trend says little follows
     the structure. A company and its segments are brought to agree, with the rest of the company
     between them. Then the forecast hears what companies said of quarters to come, each by how far
-    what they said before came true; and since series move together, all others hear it too.
+    what they said before came true; and since series move together, others hear of plans and years.
     Intervals hold what is not known of the assumptions, of news to come, of the series' state, and
     the noise of what is reported.
 
