@@ -144,8 +144,8 @@ def test_what_the_page_says_in_words_is_so(found: SimpleNamespace, by_layer: Any
     assert kind.loc["integration", "without the named"] > 0.3
     assert abs(kind.loc["capital", "beyond beta"]) < 0.15
     assert kind.loc["funding", "value"] < 0.0 < kind.loc["funding", "revenue"]
-    assert -0.06 < by_layer.loc["cloud", "capital"] < 0.0, "what is built earns what is asked"
-    assert by_layer.loc["cloud", "funding"] < -0.06, "who owns fleets gains from scarce debt"
+    assert abs(by_layer.loc["cloud", "capital"]) < 0.03, "what is built earns what is asked"
+    assert by_layer.loc["cloud", "funding"] < -0.02, "who owns fleets gains from scarce debt"
     assert by_layer.loc["own_use", ["efficiency", NEWS.INELASTIC]].between(0.05, 0.15).all()
     assert (found.worth[["power", "export"]].abs() < 0.03).all(axis=None)
 
