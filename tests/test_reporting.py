@@ -234,7 +234,22 @@ def make_contents() -> RunContents:
         value=_value(),
         valuation=ASSUMED,
         reasons=_reasons(),
+        prospects=PROSPECTS,
     )
+
+
+PROSPECTS = pd.DataFrame(
+    {
+        "median": 0.084,
+        "p05": -0.36,
+        "p95": 0.77,
+        "chance_of_loss": 0.402,
+        "chance_below_cash": 0.441,
+        "chance_above_benchmark": 0.558,
+        "excess_over_volatility": 0.2549,
+    },
+    index=["chosen"],
+)
 
 
 ASSUMED = pd.DataFrame({"value": {"risk_free": 0.042, "equity_premium": 0.045, "pull": 0.02}})
@@ -710,6 +725,12 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
         "more of TSMC and the layer power equipment if the caps allowed",
         "as large as possible, with at most 15 % in one company",
         "expected to return +7.8 %",
+        "in the middle world; −36 % to +77 % in nine of ten +8.4 %",
+        "chance of a loss 40 %",
+        "chance to return more than the benchmark 56 %",
+        "The middle world returns +8.4 %, nine in ten between −36 % and +77 %; 40 % of worlds lose "
+        "money, 44 % return less than cash and 56 % more than the benchmark. Its excess over cash "
+        "is 0.25 of its volatility.",
         "the cost of equity makes +12.0 %, the way back to the model's value −0.9 %",
         "−11.8 % in the bear scenario (25 % likely)",
         "demand elasticity by +6.1 % (how demand for tokens answers to their price)",
@@ -722,6 +743,20 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_the_page_opens_with_the_decision_and_its_reasons(page: Page, said: str) -> None:
     opening = page.text[: page.text.index("The allocation")]
     assert said in opening.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_chances_that_are_not_known_go_unsaid() -> None:
+    unknown = ["chance_below_cash", "chance_above_benchmark", "excess_over_volatility"]
+    bare = replace(make_contents(), prospects=PROSPECTS.assign(**dict.fromkeys(unknown, np.nan)))
+    text = Page(report_html(bare)).text
+    assert "40 % of worlds lose money." in text
+    assert "less than cash" not in text
+    assert "more than the benchmark" not in text
+    rate = float(np.log1p(0.039))
+    named = replace(make_contents(), meta={"cash": {"rate": rate, "name": "bill", "date": None}})
+    assert "less than cash (3.9 % a year)" in Page(report_html(named)).text
+    without = Page(report_html(replace(bare, prospects=pd.DataFrame()))).text
+    assert "expected in the bear scenario" in without
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from .constraints import Constraints
 from .contributions import By, contributions
 from .families import Portfolio, portfolio_of
 from .marginals import Optimum
+from .names import array_of, fractions
 from .objectives import Algebra, Objective, Term
+from .prospects import prospects
 from .reasons import reasons
 from .terms import CVaR
 
@@ -158,6 +160,40 @@ class Allocation:
         not the only ones the programme is solved again with a little more of the company.
         """
         return reasons(self, benchmark, parts)
+
+    def prospects(
+        self,
+        benchmark: Mapping[str, float] | pd.Series[float] | None = None,
+        cash: float | None = None,
+    ) -> pd.Series[float]:
+        """What the weights may come to over the horizon, at the odds that they were chosen by.
+
+        Parameters
+        ----------
+        benchmark : mapping or Series of ticker to weight, optional
+            That a chance to do better is of.
+        cash : float, optional
+            What cash returns over the horizon, a fraction; by default what the column `cash` of
+            the scenarios does.
+
+        Returns
+        -------
+        Series
+            `mean`, `median`, `p05` and `p95` of the return; `chance_of_loss`, `chance_below_cash`
+            and `chance_above_benchmark`, of worlds by their probability; and
+            `excess_over_volatility`, the mean less cash over the volatility. What hangs on a
+            benchmark or cash that is not known is NaN.
+
+        Raises
+        ------
+        InputError
+            If the benchmark names no company.
+        """
+        base = None
+        if benchmark is not None:
+            given = fractions(benchmark, "benchmark")
+            base = np.asarray(array_of(given, self.returns.tickers, "benchmark"), np.float64)
+        return prospects(self.returns, self.portfolio().weights, base, cash)
 
     def __repr__(self) -> str:
         held = int((self.weights != 0).sum())

@@ -42,6 +42,15 @@ COLUMNS = {
 }
 OPTIONAL = {
     "alternatives": ("expected_return", "over_cost", "active_risk", "cash"),
+    "prospects": (
+        "median",
+        "p05",
+        "p95",
+        "chance_of_loss",
+        "chance_below_cash",
+        "chance_above_benchmark",
+        "excess_over_volatility",
+    ),
     "reasons": ("weight", "notable", "expected_return", "reduced_cost", "risk_share", "sentence"),
     "outlook": (
         "regime",
@@ -161,6 +170,9 @@ class RunContents:
         Indexed by portfolio, ``chosen`` and ``benchmark`` among them: expected_return, over_cost
         (of that, what exceeds the cost of equity), CVaR_<level>, active_risk, the weight of cash,
         and a column for the mean return in each regime.
+    prospects : DataFrame
+        Indexed by portfolio, ``chosen`` among them, as `Allocation.prospects` has them; without
+        rows the page tells neither a median nor chances.
     reasons : DataFrame
         Indexed by ticker, largest weight first, as `Allocation.reasons` has them: weight, notable
         (empty where a company goes unmentioned), expected_return, reduced_cost, risk_share,
@@ -206,6 +218,7 @@ class RunContents:
     valuation: pd.DataFrame = field(default_factory=pd.DataFrame)
     alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
     alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
+    prospects: pd.DataFrame = field(default_factory=pd.DataFrame)
     reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
     information: pd.DataFrame = field(default_factory=pd.DataFrame)
     implied: pd.DataFrame = field(default_factory=pd.DataFrame)

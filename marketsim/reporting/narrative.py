@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..returns import CASH
+from .chances import chances_merits, chances_sentence
 from .contents import RunContents
-from .evidence import caveats, fit_sentence, flagship_sums, poor_fits, width_of_worlds
+from .evidence import caveats, fit_sentence, poor_fits, width_of_worlds
 from .formats import (
     count,
     few,
@@ -47,6 +48,7 @@ def story(contents: RunContents) -> list[Paragraph]:
         "Why": [
             _purpose(contents),
             _outcome(contents),
+            chances_sentence(contents),
             _parts(contents),
             _resilience(contents),
         ],
@@ -213,10 +215,8 @@ def figures_of_merit(contents: RunContents) -> list[tuple[str, str]]:
     mean, tail = contents.risk("expected_return"), contents.risk("CVaR")
     return [
         (percent(mean, sign=True), f"expected over {_horizon(contents)}"),
-        *_worst_merit(contents),
+        *(chances_merits(contents) or _worst_merit(contents)),
         (percent(-tail, sign=True), f"on average in the {contents.tail}"),
-        (str(len(contents.companies)), f"holdings of {len(contents.examined)} companies"),
-        *_fit_merit(contents),
     ]
 
 
@@ -226,12 +226,3 @@ def _worst_merit(contents: RunContents) -> list[tuple[str, str]]:
         return []
     mean = float(contents.allocation.by_scenario["expected_return"][worst])
     return [(percent(mean, sign=True), f"expected in the {readable(worst)} scenario")]
-
-
-def _fit_merit(contents: RunContents) -> list[tuple[str, str]]:
-    sums = flagship_sums(contents)
-    if sums is None:
-        return []
-    reported, modelled, _, quarters = sums
-    caption = f"NVIDIA data-centre revenue: model less reported, last {count(quarters)} quarters"
-    return [(percent(modelled / reported - 1, sign=True), caption)]

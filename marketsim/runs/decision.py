@@ -21,10 +21,17 @@ from marketsim.allocation.limits import at_most
 from marketsim.returns import ReturnScenarios
 
 from .benchmarks import market_weights, stated_weights
-from .cash import CashRate, cash_return, earned_by_cash, with_cash, with_cash_cap
+from .cash import (
+    CashRate,
+    cash_elsewhere,
+    cash_return,
+    earned_by_cash,
+    with_cash,
+    with_cash_cap,
+)
 from .current import Current, closes_in, within
 from .neutral import FREE, Neutrality, neutral_limits, neutrality, phrase
-from .rivals import alternatives, compared, loss, parts_of
+from .rivals import alternatives, compared, in_prospect, loss, parts_of
 
 __all__ = ["Chosen", "Decision", "choose", "decide"]
 
@@ -60,6 +67,10 @@ class Decision:
         ``active_risk`` (standard deviation of the difference to the benchmark), the weight of
         ``cash``, of which all but the choice hold none where limits let them, and the mean return
         in each regime.
+    prospects
+        By portfolio, what is asked first: median and range, and chances of a loss, of less than
+        cash earns and of more than the benchmark; see
+        :meth:`marketsim.allocation.Allocation.prospects`.
     weights
         Of each portfolio, [ticker x portfolio].
     reasons
@@ -75,6 +86,7 @@ class Decision:
     objective: str
     benchmark: pd.Series
     alternatives: pd.DataFrame
+    prospects: pd.DataFrame
     weights: pd.DataFrame
     reasons: pd.DataFrame
     cash: CashRate | None = None
@@ -150,6 +162,7 @@ def decide(
         found.objective,
         market,
         compared(returns, weights, market, level),
+        in_prospect(returns, weights, market, cash_elsewhere(returns, cash_rate)),
         weights,
         choice.reasons(market, parts_of(returns)),
         found.cash,

@@ -175,11 +175,11 @@ def run(
     -------
     Run
         The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
-        by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
-        information.csv, implied.csv, regimes_apart.csv, stress.csv, stress_odds.csv, neutral.csv
-        (where that was asked for), trades.csv (where it was said what is held), assumptions.csv,
-        forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet, fit.csv and
-        report.html.
+        prospects.csv, by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv,
+        sensitivities.csv, information.csv, implied.csv, regimes_apart.csv, stress.csv,
+        stress_odds.csv, neutral.csv (where that was asked for), trades.csv (where it was said what
+        is held), assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet,
+        paths.parquet, fit.csv and report.html.
 
     Raises
     ------
@@ -277,6 +277,7 @@ def run(
             elasticity=doubled.elasticity,
             alternatives=decision.alternatives,
             alternative_weights=decision.weights,
+            prospects=decision.prospects,
             reasons=decision.reasons,
             neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,
             value=value_table(returns.world),

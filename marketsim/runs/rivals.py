@@ -10,6 +10,7 @@ import pandas as pd
 
 from marketsim.allocation import Allocation, CVaR, Objective, WorstRegime, allocate
 from marketsim.allocation.measures import conditional_value_at_risk, variance
+from marketsim.allocation.prospects import prospects
 from marketsim.allocation.terms import Regret
 from marketsim.errors import InfeasibleError
 from marketsim.returns import CASH, ReturnScenarios
@@ -19,7 +20,7 @@ from .benchmarks import even_weights
 from .cash import cash_return, invested
 from .neutral import FREE, freed, neutral_limits
 
-__all__ = ["alternatives", "compared", "loss", "parts_of"]
+__all__ = ["alternatives", "compared", "in_prospect", "loss", "parts_of"]
 
 CHOSEN: Final = "chosen"
 
@@ -97,6 +98,20 @@ def compared(
             "cash": float(column.get(CASH, 0.0)),
             **_by_regime(returns, earned),
         }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
+
+
+def in_prospect(
+    returns: ReturnScenarios, weights: pd.DataFrame, market: pd.Series, cash: float | None
+) -> pd.DataFrame:
+    """Return chances and quantiles of each portfolio of ``weights`` [ticker x name], [name].
+
+    See :meth:`marketsim.allocation.Allocation.prospects`; ``cash`` is what cash returns.
+    """
+    base = market.reindex(list(returns.tickers)).fillna(0.0).to_numpy()
+    rows = {
+        name: prospects(returns, column.to_numpy(), base, cash) for name, column in weights.items()
+    }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
 
 
