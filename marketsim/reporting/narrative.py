@@ -11,6 +11,7 @@ import numpy as np
 from ..returns import CASH
 from .chances import chances_merits, chances_sentence
 from .contents import RunContents
+from .decision_section import edge_sentence
 from .evidence import caveats, fit_sentence, poor_fits, width_of_worlds
 from .formats import (
     count,
@@ -49,6 +50,7 @@ def story(contents: RunContents) -> list[Paragraph]:
             _purpose(contents),
             _outcome(contents),
             chances_sentence(contents),
+            edge_sentence(contents),
             _parts(contents),
             _resilience(contents),
         ],

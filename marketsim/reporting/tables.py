@@ -237,22 +237,29 @@ def apart_sentence(contents: RunContents) -> str:
 
 
 def valuation_table(contents: RunContents, count: int = 6) -> Table:
-    """What valuation assumes that moves the portfolio most; no rows where that is not known."""
-    columns = [Column("What valuation assumes", "text"), Column("Value"), Column("Return")]
+    """What valuation assumes that moves the portfolio most; no rows where that is not known.
+
+    Where it is known what moves it beside the benchmark, that counts, and the pull, by which it
+    is chosen, is always among them.
+    """
     found = contents.valuation
-    if "portfolio_per_sd" not in found:
+    told = {"portfolio_per_sd": "Return", "relative_per_sd": "Over the benchmark"}
+    told = {name: head for name, head in told.items() if name in found}
+    columns = [Column("What valuation assumes", "text"), *map(Column, ["Value", *told.values()])]
+    if not told:
         return Table(columns, [])
-    felt = found["portfolio_per_sd"].dropna()
-    order = felt.abs().sort_values(ascending=False, kind="stable").index[:count]
+    felt = found[list(told)].astype(float).dropna()
+    order = felt[list(told)[-1]].abs().sort_values(ascending=False, kind="stable").index
+    shown = [name for place, name in enumerate(order) if place < count or name == "pull"]
     rows = [
         [
             Markup("<b>{}</b><small>{}</small>").format(
                 sentence(readable(str(name))), str(found["meaning"][name])
             ),
             quantity(float(found["value"][name]), str(found["unit"][name])),
-            percent(float(felt[name]), sign=True),
+            *(percent(float(felt[kind][name]), sign=True) for kind in told),
         ]
-        for name in order
+        for name in shown
     ]
     return Table(columns, rows)
 

@@ -63,7 +63,8 @@ class Decision:
     benchmark
         Its weights, by ticker.
     alternatives
-        By portfolio: expected return, what of it exceeds the cost of equity (``over_cost``), CVaR,
+        By portfolio: expected return, what of it exceeds the cost of equity (``over_cost``), what
+        it would be if prices did not come back to the model's value (``without_pull``), CVaR,
         ``active_risk`` (standard deviation of the difference to the benchmark), the weight of
         ``cash``, of which all but the choice hold none where limits let them, and the mean return
         in each regime.

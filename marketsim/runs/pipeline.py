@@ -222,6 +222,7 @@ def run(
     choice = decision.choice
     progress("finding what moves them")
     slopes, worth_knowing = sensitivities(choice), known_worth(choice)
+    assumed = moving(decision, slopes)
     progress("finding what sets scenarios apart")
     apart = extremes_apart(choice)
     progress("looking for worlds that lose as much")
@@ -246,7 +247,17 @@ def run(
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
     files = result_files(
-        decision, slopes, worth_knowing, apart, lost, priced, paths, posterior, years, doubled
+        decision,
+        slopes,
+        assumed,
+        worth_knowing,
+        apart,
+        lost,
+        priced,
+        paths,
+        posterior,
+        years,
+        doubled,
     )
     files["forecast.csv"] = found.coming.to_csv().encode()
     held = asked.held
@@ -281,7 +292,7 @@ def run(
             reasons=decision.reasons,
             neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,
             value=value_table(returns.world),
-            valuation=moving(returns.world, slopes),
+            valuation=assumed,
             trades=pd.DataFrame() if traded is None else traded,
             stress=lost,
         ),

@@ -17,6 +17,7 @@ from marketsim.derivatives import (
     reverse_stress,
     value_of_information,
 )
+from marketsim.derivatives.assumed import portfolio_per_sd
 from marketsim.ensemble import CHUNK
 from marketsim.errors import MarketsimError
 from marketsim.forecasting import Forecast
@@ -51,6 +52,7 @@ LOSS: Final = 0.30
 def result_files(
     decision: Decision,
     slopes: Sensitivities,
+    assumed: pd.DataFrame,
     worth_knowing: pd.DataFrame,
     apart: RegimesApart | None,
     lost: ReverseStress | None,
@@ -67,7 +69,6 @@ def result_files(
     order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
     returns = choice.returns.to_frame()
     valuation: Valuation = choice.returns.world
-    assumed = moving(valuation, slopes)
     neutral = decision.neutral
     return {
         "allocation.csv": _rows(order),
@@ -128,10 +129,17 @@ def _apart(apart: RegimesApart | None) -> pd.DataFrame:
     return apart.table().drop(columns="meaning").rename(columns=names)
 
 
-def moving(valuation: Valuation, slopes: Sensitivities) -> pd.DataFrame:
-    """Return what valuation assumes, and what a prior standard deviation of it does."""
+def moving(decision: Decision, slopes: Sensitivities) -> pd.DataFrame:
+    """Return what valuation assumes, and what a prior standard deviation of it does.
+
+    ``relative_per_sd`` is that to the expected return of the choice over its benchmark's.
+    """
+    returns = decision.choice.returns
+    valuation: Valuation = returns.world
     columns = [c for c in slopes.valuation if c == "sd" or str(c).endswith("_per_sd")]
-    return valuation.assumptions.join(slopes.valuation[columns])
+    found = valuation.assumptions.join(slopes.valuation[columns])
+    theirs = portfolio_per_sd(valuation, returns.probabilities, decision.benchmark)
+    return found.assign(relative_per_sd=found["portfolio_per_sd"] - theirs)
 
 
 def priced_in(choice: Allocation) -> pd.DataFrame:

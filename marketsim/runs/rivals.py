@@ -14,7 +14,7 @@ from marketsim.allocation.prospects import prospects
 from marketsim.allocation.terms import Regret
 from marketsim.errors import InfeasibleError
 from marketsim.returns import CASH, ReturnScenarios
-from marketsim.valuation import Valuation
+from marketsim.valuation import Valuation, without_pull
 
 from .benchmarks import even_weights
 from .cash import cash_return, invested
@@ -23,6 +23,7 @@ from .neutral import FREE, freed, neutral_limits
 __all__ = ["alternatives", "compared", "in_prospect", "loss", "parts_of"]
 
 CHOSEN: Final = "chosen"
+UNPULLED: Final = "if prices do not come back"
 
 SOME: Final = 5e-4
 """Less cash is none."""
@@ -41,7 +42,8 @@ def alternatives(
     The others keep to the same ``limits`` and hold no cash, which alone would have the least CVaR,
     save where the limits leave them no choice. Where the choice holds cash, what it would be
     without stands beside it, if there is such a portfolio within its ``rules``; where it is neutral
-    to assumptions, what it would be if it were not.
+    to assumptions, what it would be if it were not. Where prices are taken to come back to the
+    model's value, what would be best within the same ``rules`` if they did not is among them.
     """
     held = list(returns.tickers)
     rivals: dict[str, Objective] = {
@@ -55,6 +57,9 @@ def alternatives(
         columns |= {} if without is None else {"no cash": without}
     if neutral_limits(rules):
         columns[FREE] = allocate(returns, choice.terms, **freed(rules)).weights
+    if (still := without_pull(returns)) is not None:
+        best = _allocated(still, choice.terms, rules)
+        columns |= {} if best is None else {UNPULLED: best}
     for name, goal in rivals.items():
         found = _allocated(returns, goal, invested(limits))
         columns[name] = allocate(returns, goal, **limits).weights if found is None else found
@@ -86,6 +91,7 @@ def compared(
     """Return what each portfolio of ``weights`` [ticker x name] returns, risks, leaves in cash."""
     odds, drawn = returns.probabilities, returns.returns
     base, asked = drawn @ market.to_numpy(), _carry(returns)
+    still = without_pull(returns)
     rows = {}
     for name, column in weights.items():
         w = column.to_numpy()
@@ -93,6 +99,7 @@ def compared(
         rows[name] = {
             "expected_return": odds @ earned,
             "over_cost": odds @ earned - w @ asked,
+            "without_pull": odds @ (earned if still is None else still.returns @ w),
             f"CVaR_{100 * level:g}": loss(returns, column, level),
             "active_risk": float(np.sqrt(variance(earned - base, odds))),
             "cash": float(column.get(CASH, 0.0)),
