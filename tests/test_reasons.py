@@ -133,6 +133,23 @@ def test_a_cap_is_worth_what_it_keeps_out() -> None:
     assert "each further point of weight would add 0.080 points" in row["sentence"]
 
 
+def test_chance_of_the_draws_in_a_reduced_cost_is_that_of_the_difference_to_what_is_between() -> (
+    None
+):
+    """A fills its cap and B the rest: C is short by the mean of B less C."""
+    returns = scenarios_of(2)
+    table = told(allocate(returns, RETURN, max_weight=0.6))
+    between = str(table.index[table["reason"] == "balance"][0])
+    drawn = pd.DataFrame(returns.returns, columns=list(returns.tickers))
+    odds = returns.probabilities
+    for name in table.index[table["reason"].isin(["return", "cap"])]:
+        apart = drawn[name] - drawn[between]
+        spread = odds @ (apart - odds @ apart) ** 2
+        assert table.loc[name, "reduced_cost"] == pytest.approx(odds @ apart, abs=1e-6)
+        assert table.loc[name, "error"] == pytest.approx(np.sqrt(spread * (odds @ odds)))
+    assert np.isnan(table.loc[between, "error"])
+
+
 def test_a_filled_layer_takes_the_place_of_the_hurdle() -> None:
     """A and B share a layer that A fills; B would do better than C outside."""
     returns = plain(A=0.10, B=0.08, C=0.05)

@@ -34,6 +34,7 @@ from marketsim.reporting.decision_section import (
     reasons_sentence,
     reasons_table,
 )
+from marketsim.reporting.firmness import firm_sentence
 from marketsim.reporting.formats import (
     amount,
     few,
@@ -745,6 +746,42 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_the_page_opens_with_the_decision_and_its_reasons(page: Page, said: str) -> None:
     opening = page.text[: page.text.index("The allocation")]
     assert said in opening.replace("\N{NO-BREAK SPACE}", " ")
+
+
+RANGES = pd.DataFrame(
+    {
+        "lowest": {t: 0.6 * w if w > 0.1 else 0.0 for t, w in WEIGHTS.items()},
+        "highest": dict.fromkeys(WEIGHTS, 0.15),
+    }
+)
+
+
+def test_firm_weights_are_told_from_those_that_could_be_others() -> None:
+    contents = replace(make_contents(), ranges=RANGES)
+    said = firm_sentence(contents).replace("\N{NO-BREAK SPACE}", " ")
+    assert said == (
+        "Among portfolios that come within 0.1 points of the best, TSMC (9–15 %), GE Vernova "
+        "(8–15 %), Broadcom (7–15 %) and Constellation (7–15 %) are firm; NVIDIA (0–15 %), "
+        "Microsoft (0–15 %), Vertiv (0–15 %), Equinix (0–15 %), Arista (0–15 %), Alphabet (0–15 %) "
+        "and Eaton (0–15 %) are exchangeable, each by itself."
+    )
+    table = allocation_table(contents)
+    place = [column.label for column in table.columns].index("Within 0.1\N{NO-BREAK SPACE}points")
+    assert table.rows[0][place] == "9–15\N{NO-BREAK SPACE}%"
+    assert len({len(row) for row in table.rows} | {len(table.columns)}) == 1
+    assert said in Page(report_html(contents)).text
+    assert firm_sentence(make_contents()) == ""
+
+
+def test_no_more_is_wanted_of_what_chance_of_the_draws_may_have_made() -> None:
+    """At its cap TSMC does better by 2.2 points, of which 0.5 or 1.5 may be chance."""
+    reasons = _reasons().assign(error=0.005)
+    sure = replace(make_contents(), reasons=reasons)
+    assert "more of TSMC and the layer power equipment if the caps" in story(sure)[0].text
+    assert reasons_table(sure).rows[0][3].replace("\N{NO-BREAK SPACE}", " ") == "+2.2 ± 0.5"
+    unsure = replace(sure, reasons=reasons.assign(error=0.015))
+    said = story(unsure)[0].text
+    assert "more of the layer power equipment if the caps allowed; of TSMC the draws are" in said
 
 
 def test_chances_that_are_not_known_go_unsaid() -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..returns import CASH
-from .marginals import CHARGED, marginals, negligible, tried
+from .marginals import CHARGED, marginals, negligible, sampling_errors, tried
 from .names import array_of, fractions
 from .objectives import Term
 from .sentences import PARTS, Scale, sentence, short
@@ -69,6 +69,7 @@ def reasons(
     priced = bool(choice.optimum.priced)
     nothing = "unselected" if choice.optimum.selected else "excluded"
     mean = _means(table)
+    table["error"] = sampling_errors(choice.optimum, found)
     rows = [row for _, row in settled.join(table[["weight"]]).iterrows()]
     table["reason"] = [_code(row, least, nothing, priced, mean) for row in rows]
     capped = table["reason"] == "cap"
@@ -117,6 +118,7 @@ COLUMNS: Final = [
     "limit_charge",
     "hurdle",
     "reduced_cost",
+    "error",
     "limit",
     "risk_share",
     "tail_return",

@@ -52,6 +52,7 @@ OPTIONAL = {
         "excess_over_volatility",
     ),
     "reasons": ("weight", "notable", "expected_return", "reduced_cost", "risk_share", "sentence"),
+    "ranges": ("lowest", "highest"),
     "outlook": (
         "regime",
         "year",
@@ -173,6 +174,9 @@ class RunContents:
     prospects : DataFrame
         Indexed by portfolio, ``chosen`` among them, as `Allocation.prospects` has them; without
         rows the page tells neither a median nor chances.
+    ranges : DataFrame
+        Indexed by ticker: the lowest and the highest weight of portfolios whose objective is at
+        most `WITHIN` below the best; without rows the page tells weights alone.
     reasons : DataFrame
         Indexed by ticker, largest weight first, as `Allocation.reasons` has them: weight, notable
         (empty where a company goes unmentioned), expected_return, reduced_cost, risk_share,
@@ -196,6 +200,8 @@ class RunContents:
 
     FEW: ClassVar[int] = 4
     """So many regimes can stand side by side; of more, the page picks."""
+    WITHIN: ClassVar[float] = 1e-3
+    """Of expected return: what is worse by less is nearly as good."""
     BANDS: ClassVar[int] = 3
     """So many bands can lie on each other."""
 
@@ -219,6 +225,7 @@ class RunContents:
     alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
     alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
     prospects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    ranges: pd.DataFrame = field(default_factory=pd.DataFrame)
     reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
     information: pd.DataFrame = field(default_factory=pd.DataFrame)
     implied: pd.DataFrame = field(default_factory=pd.DataFrame)

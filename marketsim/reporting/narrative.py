@@ -13,6 +13,7 @@ from .chances import chances_merits, chances_sentence
 from .contents import RunContents
 from .decision_section import edge_sentence
 from .evidence import caveats, fit_sentence, poor_fits, width_of_worlds
+from .firmness import beyond_chance, firm_sentence
 from .formats import (
     count,
     few,
@@ -44,6 +45,7 @@ def story(contents: RunContents) -> list[Paragraph]:
         "What was decided": [
             _holdings(contents),
             _by_layer(contents),
+            firm_sentence(contents),
             _limits(contents),
         ],
         "Why": [
@@ -112,16 +114,18 @@ def _limits(contents: RunContents) -> str:
     duals = contents.allocation.duals.abs().sort_index()
     duals = duals[duals > 1e-6].sort_values(ascending=False, kind="stable")
     found = [CAP.fullmatch(str(name)) for name in duals.index]
-    caps = [
-        contents.name(cap[2])
-        if cap[1] != "layer_caps"
-        else f"the layer {layer_name(cap[2]).lower()}"
-        for cap in found
-        if cap
-    ]
-    if not caps:
-        return ""
-    return f"It would hold more of {few(caps)} if the caps allowed."
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for cap in found:
+        if cap:
+            layer = cap[1] == "layer_caps"
+            named = f"the layer {layer_name(cap[2]).lower()}" if layer else contents.name(cap[2])
+            told[layer or beyond_chance(contents, cap[2])].append(named)
+    more, unsure = told[True], told[False]
+    chance = f"of {few(unsure)} the draws are too few to say" if unsure else ""
+    if not more:
+        return f"If the caps allowed more, {chance}." if unsure else ""
+    rest = f"; {chance}" if unsure else ""
+    return f"It would hold more of {few(more)} if the caps allowed{rest}."
 
 
 def _horizon(contents: RunContents) -> str:

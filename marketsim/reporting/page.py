@@ -17,6 +17,7 @@ from .decision_section import (
     trades_table,
 )
 from .evidence import fit_sentence, flagship_series
+from .firmness import nearly
 from .formats import layer_name, percent, readable, sentence
 from .marks import heat_map, layer_strip
 from .narrative import figures_of_merit, story
@@ -98,6 +99,7 @@ def report_html(contents: RunContents) -> str:
             "layer_legend": _layer_legend(contents),
             "allocation": allocation_table(contents),
             "growth_columns": len(growth_regimes(contents)),
+            "nearly": nearly(contents) if len(contents.ranges) else "",
             "columns_note": columns_note(contents),
             "bands_note": bands_note(contents),
             "unheld": _unheld(contents),

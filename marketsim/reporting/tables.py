@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from .contents import RunContents
+from .firmness import nearly, weight_range
 from .formats import (
     MISSING,
     layer_name,
@@ -94,6 +95,7 @@ def allocation_table(contents: RunContents) -> Table:
         Column("Company", "text"),
         Column("Layer", "text"),
         Column("Weight"),
+        *([Column(f"Within {nearly(contents)}")] if len(contents.ranges) else []),
         Column("", "wide"),
         *(Column(sentence(readable(regime))) for regime in regimes),
     ]
@@ -114,6 +116,7 @@ def _holding(
         name,
         layer_name(layer),
         percent(weight),
+        *([weight_range(contents, ticker)] if len(contents.ranges) else []),
         bar(weight / largest, layer_colour(layer), f"{name}: {percent(weight)}"),
         *(percent(change, 0, sign=True) for change in growth),
     ]

@@ -40,6 +40,7 @@ from .results import (
     known_worth,
     losing,
     moving,
+    nearly_as_good,
     priced_in,
     result_files,
 )
@@ -222,7 +223,7 @@ def run(
     choice = decision.choice
     progress("finding what moves them")
     slopes, worth_knowing = sensitivities(choice), known_worth(choice)
-    assumed = moving(decision, slopes)
+    assumed, near = moving(decision, slopes), nearly_as_good(choice)
     progress("finding what sets scenarios apart")
     apart = extremes_apart(choice)
     progress("looking for worlds that lose as much")
@@ -248,6 +249,7 @@ def run(
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
     files = result_files(
         decision,
+        near,
         slopes,
         assumed,
         worth_knowing,
@@ -289,6 +291,7 @@ def run(
             alternatives=decision.alternatives,
             alternative_weights=decision.weights,
             prospects=decision.prospects,
+            ranges=near,
             reasons=decision.reasons,
             neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,
             value=value_table(returns.world),

@@ -24,6 +24,7 @@ from marketsim.forecasting import Forecast
 from marketsim.outlooks import Outlook
 from marketsim.paradoxes import Paradox
 from marketsim.precision import one_thread
+from marketsim.reporting import RunContents
 from marketsim.simulation import Paths
 from marketsim.valuation import Valuation
 
@@ -35,6 +36,7 @@ __all__ = [
     "known_worth",
     "losing",
     "moving",
+    "nearly_as_good",
     "priced_in",
     "result_files",
 ]
@@ -51,6 +53,7 @@ LOSS: Final = 0.30
 
 def result_files(
     decision: Decision,
+    near: pd.DataFrame,
     slopes: Sensitivities,
     assumed: pd.DataFrame,
     worth_knowing: pd.DataFrame,
@@ -66,6 +69,7 @@ def result_files(
     choice = decision.choice
     weights = choice.weights.rename("weight").rename_axis("ticker").reset_index()
     weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
+    weights = weights.join(near, on="ticker")
     order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
     returns = choice.returns.to_frame()
     valuation: Valuation = choice.returns.world
@@ -93,6 +97,14 @@ def result_files(
         "paths.parquet": _parquet(paths_table(paths)),
         **({} if neutral is None else {"neutral.csv": _rows(neutral.holdings)}),
     }
+
+
+def nearly_as_good(choice: Allocation) -> pd.DataFrame:
+    """Return between what weights each could be held, [ticker]; no rows where that is not known."""
+    try:
+        return choice.ranges(RunContents.WITHIN)
+    except MarketsimError:
+        return pd.DataFrame(columns=["lowest", "highest"], dtype=float)
 
 
 def extremes_apart(choice: Allocation) -> RegimesApart | None:
