@@ -79,6 +79,7 @@ from marketsim.reporting.tables import (
     apart_table,
     growth_regimes,
     neutral_table,
+    regime_table,
     slowest_regime,
     top_assumptions,
 )
@@ -966,6 +967,36 @@ def test_of_ten_regimes_the_prose_names_the_ends_and_the_likeliest() -> None:
     assert not re.search("split|captive|novel|shock|flood", told)
     assert flagship_revenue(contents).count("USD") == 5
     assert flagship_revenue(make_contents()).count("USD") == 3
+
+
+def test_regimes_whose_difference_may_be_chance_are_not_ranked() -> None:
+    """Where the second best and the third may be one, the best alone is named."""
+    contents = make_many()
+
+    def told(error: float) -> str:
+        table = contents.allocation.by_scenario.assign(error=error)
+        return regime_returns(replace(contents, by_regime=table)).replace("\N{NO-BREAK SPACE}", " ")
+
+    assert "the most probable is base (+9.4 %" in told(0.003)
+    assert "most in squeeze (+31.0 %, 6 % likely) and bull (+24.3 %" in told(0.003)
+    assert "least in drought (−21.0 %, 4 % likely) and bear (−11.8 %" in told(0.003)
+    assert "most in squeeze (+31 %, 6 % likely) and bull (+24 %, 15 % likely) and least" in told(
+        0.03
+    )
+    assert "least in drought (−21 %, 4 % likely) and bear (−12 %, 15 % likely). In" in told(0.03)
+    close = contents.allocation.by_scenario.assign(error=0.02)
+    close.loc["novel_chips", "expected_return"] = 0.24
+    said = regime_returns(replace(contents, by_regime=close)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "most in squeeze (+31 %, 6 % likely) and least" in said  # bull and novel chips tie
+
+
+def test_expected_returns_of_regimes_have_their_error_and_the_digits_that_it_leaves() -> None:
+    table = make_contents().allocation.by_scenario.assign(error=[0.012, 0.004, np.nan])
+    contents = replace(make_contents(), by_regime=table)
+    shown = [row[2].replace("\N{NO-BREAK SPACE}", " ") for row in regime_table(contents).rows]
+    assert shown == ["−12 % ± 1.2", "+9.4 % ± 0.4", "+24.3 %", "+7.8 %"]
+    assert "± their standard error" in Page(report_html(contents)).text
+    assert "± their standard error" not in Page(report_html(make_contents())).text
 
 
 def test_what_is_left_of_zero_is_written_as_zero() -> None:

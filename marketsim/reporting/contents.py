@@ -53,6 +53,7 @@ OPTIONAL = {
     ),
     "reasons": ("weight", "notable", "expected_return", "reduced_cost", "risk_share", "sentence"),
     "ranges": ("lowest", "highest"),
+    "by_regime": ("probability", "expected_return", "error", "volatility", "VaR", "CVaR", "worst"),
     "outlook": (
         "regime",
         "year",
@@ -174,6 +175,9 @@ class RunContents:
     prospects : DataFrame
         Indexed by portfolio, ``chosen`` among them, as `Allocation.prospects` has them; without
         rows the page tells neither a median nor chances.
+    by_regime : DataFrame
+        Indexed by regime: what the allocation has by scenario, with the standard `error` of the
+        expected return; without rows that of the allocation is shown.
     ranges : DataFrame
         Indexed by ticker: the lowest and the highest weight of portfolios whose objective is at
         most `WITHIN` below the best; without rows the page tells weights alone.
@@ -226,6 +230,7 @@ class RunContents:
     alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
     prospects: pd.DataFrame = field(default_factory=pd.DataFrame)
     ranges: pd.DataFrame = field(default_factory=pd.DataFrame)
+    by_regime: pd.DataFrame = field(default_factory=pd.DataFrame)
     reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
     information: pd.DataFrame = field(default_factory=pd.DataFrame)
     implied: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -250,6 +255,13 @@ class RunContents:
     def regimes(self) -> list[str]:
         """The regimes in the order to be shown."""
         return [str(regime) for regime in self.scenarios.index]
+
+    @property
+    def by_scenario(self) -> pd.DataFrame:
+        """What the portfolio returns in each regime, with the error of that where it is known."""
+        if len(self.by_regime):
+            return self.by_regime.astype(float)
+        return self.allocation.by_scenario.astype(float).assign(error=np.nan)
 
     @property
     def crowded(self) -> bool:

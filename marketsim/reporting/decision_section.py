@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .contents import RunContents
-from .formats import MISSING, NARROW, join, number, percent, readable, sentence
+from .formats import MISSING, NARROW, give_or_take, join, number, percent, readable, sentence
 from .tables import Column, Table
 
 __all__ = [
@@ -49,16 +49,10 @@ def _reason(contents: RunContents, ticker: str, row: pd.Series) -> list[str]:
         contents.name(ticker),
         percent(float(row["weight"])) if held else MISSING,
         percent(float(row["expected_return"]), sign=True),
-        f"{number(more, 1, sign=True)}{_error(row)}",
+        f"{number(more, 1, sign=True)}{give_or_take(float(row.get('error', np.nan)))}",
         percent(float(row["risk_share"]), 0) if held else MISSING,
         _set(sentence(str(row["sentence"]))),
     ]
-
-
-def _error(row: pd.Series) -> str:
-    """What chance of the draws leaves open of a difference, where that is known."""
-    error = 100.0 * float(row.get("error", np.nan))
-    return f"{NARROW}±{NARROW}{number(error, 1)}" if np.isfinite(error) else ""
 
 
 def _set(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from .contents import RunContents
 from .formats import MISSING, NARROW, few, number, percent
 
-__all__ = ["beyond_chance", "firm_sentence", "nearly", "weight_range"]
+__all__ = ["SURE", "beyond_chance", "firm_sentence", "nearly", "weight_range"]
 
 FIRM: Final = 0.5
 """Share of its weight that a company must have in all portfolios nearly as good to be firm."""

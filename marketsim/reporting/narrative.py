@@ -177,7 +177,7 @@ def _cash_part(contents: RunContents) -> str:
 
 def _worst(contents: RunContents) -> str | None:
     """The regime with the lowest expected return."""
-    returns = contents.allocation.by_scenario["expected_return"].reindex(contents.regimes).dropna()
+    returns = contents.by_scenario["expected_return"].reindex(contents.regimes).dropna()
     return None if returns.empty else str(returns.idxmin())
 
 
@@ -230,5 +230,5 @@ def _worst_merit(contents: RunContents) -> list[tuple[str, str]]:
     worst = _worst(contents)
     if worst is None:
         return []
-    mean = float(contents.allocation.by_scenario["expected_return"][worst])
+    mean = float(contents.by_scenario["expected_return"][worst])
     return [(percent(mean, sign=True), f"expected in the {readable(worst)} scenario")]

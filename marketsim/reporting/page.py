@@ -108,6 +108,7 @@ def report_html(contents: RunContents) -> str:
             "swatches": [swatch(style.colour, style.dash) for style in styles],
             "scenarios": _scenarios(contents),
             "regimes": regime_table(contents),
+            "regimes_measured": bool(contents.by_scenario["error"].notna().any()),
             "revenue": _revenue(contents, styles),
             "reasons": reasons_table(contents) if len(contents.reasons) else None,
             "reasons_sentence": reasons_sentence(contents),

@@ -15,7 +15,9 @@ from .contents import RunContents
 from .firmness import nearly, weight_range
 from .formats import (
     MISSING,
+    give_or_take,
     layer_name,
+    measured,
     number,
     percent,
     percent_of_log,
@@ -130,14 +132,14 @@ REGIME_COLUMNS = {
     "CVaR": "Conditional value at risk",
     "worst": "Worst world",
 }
-SIGNED = ("expected_return", "worst")
+SIGNED = ("worst",)
 
 
 def regime_table(contents: RunContents) -> Table:
     """What each regime does to the portfolio, and all of them together."""
-    table = contents.allocation.by_scenario.astype(float)
+    table = contents.by_scenario
     known = [regime for regime in contents.regimes if regime in table.index]
-    table = pd.concat([table.loc[known], _all_regimes(contents)])[list(REGIME_COLUMNS)]
+    table = pd.concat([table.loc[known], _all_regimes(contents)])
     low = min(0.0, float((-table["CVaR"]).min()))
     high = max(0.0, float(table["expected_return"].max()))
     colours = {style.name: style.colour for style in regime_styles(contents.regimes)}
@@ -145,7 +147,8 @@ def regime_table(contents: RunContents) -> Table:
         [
             sentence(readable(regime)),
             percent(row["probability"], 0),
-            *(percent(row[name], sign=name in SIGNED) for name in list(REGIME_COLUMNS)[1:]),
+            f"{measured(row['expected_return'], row['error'])}{give_or_take(row['error'])}",
+            *(percent(row[name], sign=name in SIGNED) for name in list(REGIME_COLUMNS)[2:]),
             range_bar(row, low, high, colours.get(str(regime), INK)),
         ]
         for regime, row in table.iterrows()
@@ -156,7 +159,7 @@ def regime_table(contents: RunContents) -> Table:
 
 def _all_regimes(contents: RunContents) -> pd.DataFrame:
     row = {name: contents.risk(name) for name in REGIME_COLUMNS} | {"probability": 1.0}
-    return pd.DataFrame(row, index=["all together"])
+    return pd.DataFrame({**row, "error": np.nan}, index=["all together"])
 
 
 def top_assumptions(contents: RunContents, count: int) -> pd.DataFrame:

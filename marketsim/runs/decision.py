@@ -31,6 +31,7 @@ from .cash import (
 )
 from .current import Current, closes_in, within
 from .neutral import FREE, Neutrality, neutral_limits, neutrality, phrase
+from .regimes import by_regime
 from .rivals import alternatives, compared, in_prospect, loss, parts_of
 
 __all__ = ["Chosen", "Decision", "choose", "decide"]
@@ -67,11 +68,14 @@ class Decision:
         it would be if prices did not come back to the model's value (``without_pull``), CVaR,
         ``active_risk`` (standard deviation of the difference to the benchmark), the weight of
         ``cash``, of which all but the choice hold none where limits let them, and the mean return
-        in each regime.
+        in each regime (as in ``by_regime``).
     prospects
         By portfolio, what is asked first: median and range, and chances of a loss, of less than
         cash earns and of more than the benchmark; see
         :meth:`marketsim.allocation.Allocation.prospects`.
+    by_regime
+        `Allocation.by_scenario` with expected returns before the noise of the market, which is one
+        on average, where these are known, and their standard ``error``.
     weights
         Of each portfolio, [ticker x portfolio].
     reasons
@@ -88,6 +92,7 @@ class Decision:
     benchmark: pd.Series
     alternatives: pd.DataFrame
     prospects: pd.DataFrame
+    by_regime: pd.DataFrame
     weights: pd.DataFrame
     reasons: pd.DataFrame
     cash: CashRate | None = None
@@ -164,6 +169,7 @@ def decide(
         market,
         compared(returns, weights, market, level),
         in_prospect(returns, weights, market, cash_elsewhere(returns, cash_rate)),
+        by_regime(choice),
         weights,
         choice.reasons(market, parts_of(returns)),
         found.cash,

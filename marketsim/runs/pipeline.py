@@ -60,7 +60,8 @@ class Run:
     """A finished run: its folder, its report and what is in them.
 
     ``reasons`` say why each company is held, or is not (see
-    :meth:`marketsim.allocation.Allocation.reasons`), ``warnings`` what of the data was old on the
+    :meth:`marketsim.allocation.Allocation.reasons`), ``by_regime`` what it returns in each (see
+    :class:`marketsim.runs.Decision`), ``warnings`` what of the data was old on the
     decision date, or goes unheard; ``trades`` what to buy and sell, where it was said what is held.
     """
 
@@ -71,6 +72,7 @@ class Run:
     allocation: Allocation
     sensitivities: Sensitivities
     reasons: pd.DataFrame
+    by_regime: pd.DataFrame
     warnings: tuple[str, ...] = ()
     trades: pd.DataFrame | None = None
 
@@ -90,7 +92,7 @@ class Run:
             f"{name!s:{wide}} {weight:7.3f}  {why}"
             for name, weight, why in zip(told.index, told["weight"], told["why"], strict=True)
         ]
-        by_regime = self.allocation.by_scenario
+        by_regime = self.by_regime
         told_trades = [] if self.trades is None else [trades_story(self.trades)]
         parts = ["\n".join(lines), by_regime.to_string(float_format="{:.3f}".format)]
         return "\n\n".join([*parts, *told_trades])
@@ -292,6 +294,7 @@ def run(
             alternative_weights=decision.weights,
             prospects=decision.prospects,
             ranges=near,
+            by_regime=decision.by_regime,
             reasons=decision.reasons,
             neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,
             value=value_table(returns.world),
@@ -310,6 +313,7 @@ def run(
         choice,
         slopes,
         decision.reasons,
+        decision.by_regime,
         tuple(fresh.warnings),
         traded,
     )

@@ -19,6 +19,7 @@ from marketsim.valuation import Valuation, without_pull
 from .benchmarks import even_weights
 from .cash import cash_return, invested
 from .neutral import FREE, freed, neutral_limits
+from .regimes import regime_means
 
 __all__ = ["alternatives", "compared", "in_prospect", "loss", "parts_of"]
 
@@ -103,7 +104,7 @@ def compared(
             f"CVaR_{100 * level:g}": loss(returns, column, level),
             "active_risk": float(np.sqrt(variance(earned - base, odds))),
             "cash": float(column.get(CASH, 0.0)),
-            **_by_regime(returns, earned),
+            **regime_means(returns, w)["mean"].to_dict(),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("portfolio")
 
@@ -141,11 +142,3 @@ def parts_of(returns: ReturnScenarios) -> pd.DataFrame | None:
     if CASH in returns.tickers:
         parts.loc[CASH] = [cash_return(returns), 0.0, 0.0]
     return parts
-
-
-def _by_regime(returns: ReturnScenarios, earned: np.ndarray) -> dict[str, float]:
-    odds, names = returns.probabilities, np.asarray(returns.regimes)
-    return {
-        str(name): float(odds[names == name] @ earned[names == name] / odds[names == name].sum())
-        for name in dict.fromkeys(names)
-    }
