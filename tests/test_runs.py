@@ -27,6 +27,7 @@ RESULTS = {
     "implied.csv",
     "information.csv",
     "forecast.csv",
+    "frontier.csv",
     "outlook.csv",
     "paradox.csv",
     "paths.parquet",

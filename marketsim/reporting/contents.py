@@ -15,7 +15,7 @@ from ..returns import CASH
 from .svg import Floats
 
 if TYPE_CHECKING:
-    from ..allocation import Allocation
+    from ..allocation import Allocation, Frontier
     from ..derivatives import ReverseStress
 
 __all__ = ["PERCENTILES", "REPORTED", "RunContents"]
@@ -178,6 +178,8 @@ class RunContents:
     by_regime : DataFrame
         Indexed by regime: what the allocation has by scenario, with the standard `error` of the
         expected return; without rows that of the allocation is shown.
+    frontier : Frontier, optional
+        Of expected return and CVaR within the same limits; without it the page leaves it out.
     ranges : DataFrame
         Indexed by ticker: the lowest and the highest weight of portfolios whose objective is at
         most `WITHIN` below the best; without rows the page tells weights alone.
@@ -239,6 +241,7 @@ class RunContents:
     neutral: pd.DataFrame = field(default_factory=pd.DataFrame)
     trades: pd.DataFrame = field(default_factory=pd.DataFrame)
     stress: ReverseStress | None = None
+    frontier: Frontier | None = None
 
     def __post_init__(self) -> None:
         faults = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from .decision_section import (
 from .evidence import fit_sentence, flagship_series
 from .firmness import nearly
 from .formats import layer_name, percent, readable, sentence
+from .frontier_figure import frontier_panels
 from .marks import heat_map, layer_strip
 from .narrative import figures_of_merit, story
 from .outlook_section import binding_legend, binding_panels, outlook_table, outside_table
@@ -62,6 +64,9 @@ from .value_section import (
 )
 
 __all__ = ["report_html", "write_report"]
+
+MARKED = "chosen", "least CVaR", "equal weight", "benchmark"
+"""Portfolios that are marked beside the frontier."""
 
 
 def write_report(path: Path, contents: RunContents) -> Path:
@@ -116,6 +121,7 @@ def report_html(contents: RunContents) -> str:
             "trades_sentence": trades_sentence(contents),
             "alternatives": alternatives_table(contents) if len(contents.alternatives) else None,
             "alternatives_sentence": alternatives_sentence(contents),
+            "frontier": _frontier(contents),
             "value": value_table(contents),
             "value_sentence": value_sentence(contents),
             "value_figure": value_figure(contents),
@@ -153,6 +159,17 @@ def report_html(contents: RunContents) -> str:
             "provenance": provenance(contents.meta),
         },
     )
+
+
+def _frontier(contents: RunContents) -> list[Panel]:
+    """The frontier with the alternatives on it; nothing where it is a point, or not known."""
+    found = contents.frontier
+    if found is None or len(found.choices) < 2:
+        return []
+    held = contents.alternative_weights
+    marked = {name: held[name] for name in MARKED if name in held}
+    curve, weights = frontier_panels(found, marked)
+    return [replace(curve, title="Expected return by CVaR"), weights]
 
 
 def _layer_legend(contents: RunContents) -> list[tuple[str, str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -12,12 +12,15 @@ from marketsim.allocation import (
     Allocation,
     CVaR,
     ExpectedReturn,
+    Frontier,
     Objective,
     allocate,
+    frontier,
     limit_from,
     objective_from,
 )
 from marketsim.allocation.limits import at_most
+from marketsim.errors import MarketsimError
 from marketsim.returns import ReturnScenarios
 
 from .benchmarks import market_weights, stated_weights
@@ -35,6 +38,9 @@ from .regimes import by_regime
 from .rivals import alternatives, compared, in_prospect, loss, parts_of
 
 __all__ = ["Chosen", "Decision", "choose", "decide"]
+
+POINTS: Final = 12
+"""Of the frontier."""
 
 
 class Chosen(NamedTuple):
@@ -85,6 +91,9 @@ class Decision:
     neutral
         How far the choice hangs on the assumptions that it is neutral to; None where there are
         none.
+    frontier
+        The least CVaR at some levels of expected return within the same limits on weights; None
+        where it is not found, or names are limited in number.
     """
 
     choice: Allocation
@@ -97,6 +106,7 @@ class Decision:
     reasons: pd.DataFrame
     cash: CashRate | None = None
     neutral: Neutrality | None = None
+    frontier: Frontier | None = None
 
     def __repr__(self) -> str:
         return f"Decision({self.choice!r}, beside {len(self.weights.columns) - 1} others)"
@@ -174,7 +184,18 @@ def decide(
         choice.reasons(market, parts_of(returns)),
         found.cash,
         neutrality(choice, weights[FREE], asked) if asked else None,
+        efficient(choice, level, found.limits),
     )
+
+
+def efficient(choice: Allocation, level: float, limits: Mapping[str, Any]) -> Frontier | None:
+    """Return the frontier of expected return and CVaR within limits; None where there is none."""
+    if choice.optimum is not None and choice.optimum.selected:
+        return None
+    try:
+        return frontier(choice.returns, CVaR(level), points=POINTS, **limits)
+    except MarketsimError:
+        return None
 
 
 def choose(

@@ -177,8 +177,8 @@ def run(
     Returns
     -------
     Run
-        The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
-        prospects.csv, by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv,
+        The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv, prospects.csv,
+        frontier.csv, by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv,
         sensitivities.csv, information.csv, implied.csv, regimes_apart.csv, stress.csv,
         stress_odds.csv, neutral.csv (where that was asked for), trades.csv (where it was said what
         is held), assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet,
@@ -294,6 +294,7 @@ def run(
             alternative_weights=decision.weights,
             prospects=decision.prospects,
             ranges=near,
+            frontier=decision.frontier,
             by_regime=decision.by_regime,
             reasons=decision.reasons,
             neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,

@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from marketsim.allocation import Allocation
+from marketsim.allocation import Allocation, Frontier
 from marketsim.calibration import Posterior
 from marketsim.derivatives import (
     RegimesApart,
@@ -73,7 +73,7 @@ def result_files(
     order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
     returns = choice.returns.to_frame()
     valuation: Valuation = choice.returns.world
-    neutral = decision.neutral
+    neutral, efficient = decision.neutral, decision.frontier
     return {
         "allocation.csv": _rows(order),
         "reasons.csv": decision.reasons.to_csv(lineterminator="\n").encode(),
@@ -95,6 +95,7 @@ def result_files(
         "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
         "returns.parquet": _parquet(returns),
         "paths.parquet": _parquet(paths_table(paths)),
+        **({} if efficient is None else {"frontier.csv": _frontier(efficient)}),
         **({} if neutral is None else {"neutral.csv": _rows(neutral.holdings)}),
     }
 
@@ -131,6 +132,10 @@ def losing(choice: Allocation, coming: Forecast) -> ReverseStress | None:
             return reverse_stress(choice, LOSS, sampled=each, forecast=coming)
     except MarketsimError:
         return None
+
+
+def _frontier(found: Frontier) -> bytes:
+    return found.table.to_csv(lineterminator="\n").encode()
 
 
 def _apart(apart: RegimesApart | None) -> pd.DataFrame:

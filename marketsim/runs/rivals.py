@@ -24,6 +24,7 @@ from .regimes import regime_means
 __all__ = ["alternatives", "compared", "in_prospect", "loss", "parts_of"]
 
 CHOSEN: Final = "chosen"
+TAMED: Final = "chosen with cash, at the risk of least CVaR"
 UNPULLED: Final = "if prices do not come back"
 
 SOME: Final = 5e-4
@@ -41,10 +42,11 @@ def alternatives(
     """Return the weights of the choice and of others, [ticker x name].
 
     The others keep to the same ``limits`` and hold no cash, which alone would have the least CVaR,
-    save where the limits leave them no choice. Where the choice holds cash, what it would be
-    without stands beside it, if there is such a portfolio within its ``rules``; where it is neutral
-    to assumptions, what it would be if it were not. Where prices are taken to come back to the
-    model's value, what would be best within the same ``rules`` if they did not is among them.
+    save where the limits leave them no choice. Beside that of the least CVaR stands the choice with
+    as much cash as brings it there. Where the choice holds cash, what it would be without stands
+    beside it, if there is such a portfolio within its ``rules``; where it is neutral to
+    assumptions, what it would be if it were not. Where prices are taken to come back to the model's
+    value, what would be best within the same ``rules`` if they did not is among them.
     """
     held = list(returns.tickers)
     rivals: dict[str, Objective] = {
@@ -64,10 +66,28 @@ def alternatives(
     for name, goal in rivals.items():
         found = _allocated(returns, goal, invested(limits))
         columns[name] = allocate(returns, goal, **limits).weights if found is None else found
+    part = _with_cash(returns, choice.weights, columns["least CVaR"], level)
+    if part is not None and part[CASH] <= float((limits.get("max_weights") or {}).get(CASH, 1.0)):
+        columns[TAMED] = part
     columns |= {"equal weight": even_weights(returns), "benchmark": market}
     if CASH in held:
         columns[CASH] = pd.Series({CASH: 1.0})
     return pd.DataFrame({name: w.reindex(held).fillna(0.0) for name, w in columns.items()})
+
+
+def _with_cash(
+    returns: ReturnScenarios, weights: pd.Series, safest: pd.Series, level: float
+) -> pd.Series | None:
+    """Return weights with as much cash as they need for the CVaR of others; None if not so."""
+    if CASH not in returns.tickers:
+        return None
+    cash = pd.Series({CASH: 1.0}).reindex(list(returns.tickers)).fillna(0.0)
+    mine, theirs, none = (loss(returns, w, level) for w in (weights, safest, cash))
+    if not none < theirs < mine - 1e-9:
+        return None
+    # Cash earns the same in every draw, so that CVaR is a straight line on the way to it.
+    part = (mine - theirs) / (mine - none)
+    return (1.0 - part) * weights.reindex(list(returns.tickers)).fillna(0.0) + part * cash
 
 
 def _allocated(
