@@ -34,6 +34,7 @@ from marketsim.reporting.decision_section import (
     reasons_sentence,
     reasons_table,
 )
+from marketsim.reporting.evidence import width_of_worlds
 from marketsim.reporting.firmness import firm_sentence
 from marketsim.reporting.formats import (
     amount,
@@ -77,6 +78,7 @@ from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
 from marketsim.reporting.tables import (
     allocation_table,
     apart_table,
+    fit_table,
     growth_regimes,
     neutral_table,
     regime_table,
@@ -1286,6 +1288,43 @@ def test_alternatives_say_what_is_in_cash() -> None:
     assert f"{percent(0.2)} of it is cash, of the benchmark" in alternatives_sentence(contents)
 
 
+def test_the_largest_of_a_portfolio_are_those_that_it_holds() -> None:
+    row = {"expected_return": 0.1, "over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05, "cash": 0}
+    rivals = pd.DataFrame([row, row], index=["chosen", "cash"])
+    weights = pd.DataFrame({"chosen": {"TSM": 0.6, "HPE": 0.4, "cash": 0.0}, "cash": {"cash": 1.0}})
+    contents = replace(make_contents(), alternatives=rivals, alternative_weights=weights.fillna(0))
+    last = [row[-1] for row in alternatives_table(contents).rows]
+    assert last == [f"TSMC {percent(0.6, 0)} and HPE {percent(0.4, 0)}", f"Cash {percent(1.0, 0)}"]
+
+
+def test_a_part_of_expected_returns_that_is_none_throughout_has_no_column() -> None:
+    contents = make_contents()
+    assert [c.label for c in value_table(contents).columns][-3:] == ["Carry", "Regimes", "Pull"]
+    none = replace(contents, value=contents.value.assign(regimes=-0.0004))
+    table = value_table(none)
+    assert [column.label for column in table.columns][-3:] == ["All", "Carry", "Pull"]
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+    spans = re.findall(r'colspan="(\d+)"', report_html(none))
+    assert str(len(table.columns) - 3) in spans
+
+
+def test_of_holdings_that_tie_none_is_called_the_largest() -> None:
+    contents, choice = make_contents(), _allocation()
+    assert "of TSMC, the largest holding, ends" in width_of_worlds(contents)
+    choice.weights = choice.weights.where(choice.weights < 0.11, 0.12)
+    tied = replace(contents, allocation=choice)  # type: ignore[arg-type]
+    said = "of Broadcom, one of three holdings tied as the largest, ends"
+    assert said in width_of_worlds(tied)
+
+
+def test_a_bias_that_cannot_be_is_a_dash() -> None:
+    contents = make_contents()
+    fit = contents.fit.assign(bias_log=np.nan)
+    place = [column.label for column in fit_table(contents).columns].index("Bias")
+    shown = {row[place] for row in fit_table(replace(contents, fit=fit)).rows}
+    assert shown == {"–"}
+
+
 def edged() -> RunContents:
     """Half in TSMC, which is pulled by 6 points, against a benchmark of Micron, pulled by 1."""
     row = {"over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05, "cash": 0.0}
@@ -1431,6 +1470,28 @@ def _stress(distance: float = 2.0) -> ReverseStress:
     )
     worlds = (world, replace(world, regime="base", plausibility=0.25))
     return ReverseStress(0.3, worlds, 0.0032, 0.0005, 0.008, 0.0025, odds, True, tilted)
+
+
+def test_while_enough_draws_lose_their_share_is_the_probability() -> None:
+    """Few draws leave it to what is sampled about single worlds, which miss those far from them."""
+    few = replace(_stress(), drawn_error=0.0005, losing=25)
+    many = replace(few, losing=51)
+    told = {
+        name: stress_sentence(replace(make_contents(), stress=x)).replace("\N{NO-BREAK SPACE}", " ")
+        for name, x in {"few": few, "many": many}.items()
+    }
+    assert "has a probability of about 0.3 % (standard error 0.050 %); 0.2 % of" in told["few"]
+    assert "has a probability of 0.2 % (standard error 0.050 %), the share of the" in told["many"]
+    assert "51 do. Sampled about the nearest worlds it is 0.3 %" in told["many"]
+    assert (few.counted, many.counted) == (False, True)
+
+
+def test_worlds_that_are_about_as_plausible_are_told_together() -> None:
+    first, second = _stress().worlds
+    alike = replace(_stress(), worlds=(first, replace(second, plausibility=0.93)))
+    said = stress_sentence(replace(make_contents(), stress=alike))
+    assert said.endswith("Two worlds are about as plausible: in bear and base.")
+    assert "about as plausible" not in stress_sentence(replace(make_contents(), stress=_stress()))
 
 
 def test_what_it_would_take_to_lose_is_told_with_its_worlds() -> None:

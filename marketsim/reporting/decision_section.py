@@ -24,6 +24,9 @@ __all__ = [
 UNPULLED = "if prices do not come back"
 """What would be best if prices did not come back to the model's value, among the alternatives."""
 
+HELD = 5e-4
+"""Smaller weights are none to a reader."""
+
 LARGEST = 3
 """Holdings named of each portfolio."""
 
@@ -207,5 +210,6 @@ def _tail(found: pd.DataFrame) -> str:
 
 def _largest(contents: RunContents, name: str) -> str:
     held = contents.alternative_weights[name].sort_values(ascending=False, kind="stable")
+    held = held[held >= HELD]
     told = [f"{contents.name(str(t))} {percent(w, 0)}" for t, w in held.head(LARGEST).items()]
-    return join(told)
+    return join(told) if told else MISSING

@@ -56,6 +56,7 @@ from .tables import (
 from .template import render
 from .value_section import (
     assumed_sentence,
+    expected_parts,
     implied_table,
     value_figure,
     value_legend,
@@ -123,6 +124,7 @@ def report_html(contents: RunContents) -> str:
             "alternatives_sentence": alternatives_sentence(contents),
             "frontier": _frontier(contents),
             "value": value_table(contents),
+            "value_parts": 1 + len(expected_parts(contents)),
             "value_sentence": value_sentence(contents),
             "value_figure": value_figure(contents),
             "value_legend": value_legend(contents),
