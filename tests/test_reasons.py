@@ -131,6 +131,9 @@ def test_a_cap_is_worth_what_it_keeps_out() -> None:
     assert (row["reason"], row["limit"]) == ("cap", "max_weights[RISKY]")
     assert row["reduced_cost"] == pytest.approx(0.10 - 0.02)  # MILD would make room
     assert "each further point of weight would add 0.080 points" in row["sentence"]
+    # Of five draws as a sample of more, 8 points are too few: their error is 12.
+    assert row["error"] == pytest.approx(np.std([0.245, 0.195, 0.195, 0.165, -0.4]) / np.sqrt(5.0))
+    assert "0.080 points, which the draws are too few to tell from none" in row["sentence"]
 
 
 def test_chance_of_the_draws_in_a_reduced_cost_is_that_of_the_difference_to_what_is_between() -> (

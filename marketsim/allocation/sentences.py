@@ -36,6 +36,10 @@ SHOWN: Final = 5e-4
 """Smaller figures round to none, and go unsaid."""
 
 
+SURE: Final = 2.0
+"""Standard errors from which on a difference is told as one."""
+
+
 class Scale(NamedTuple):
     """What the figures of reasons are in.
 
@@ -171,6 +175,8 @@ def _verdict(row: pd.Series) -> str:
         return "does not bring in more where the cap is wider, and a point less takes away"
     if row["reason"] == "cap":
         gain = f"each further point of weight would add {abs(more):.3f} points"
+        if abs(more) <= SURE * float(row["error"]):
+            gain = f"{gain}, which the draws are too few to tell from none"
         return f"is {_points(more)} above {hurdle}: {gain}"
     if abs(more) < SHOWN:
         return f"is {hurdle}"
