@@ -1297,6 +1297,17 @@ def test_the_largest_of_a_portfolio_are_those_that_it_holds() -> None:
     assert last == [f"TSMC {percent(0.6, 0)} and HPE {percent(0.4, 0)}", f"Cash {percent(1.0, 0)}"]
 
 
+def test_of_ten_regimes_alternatives_show_the_few_that_a_page_holds() -> None:
+    row = {"expected_return": 0.1, "over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05, "cash": 0}
+    many = make_many()
+    rivals = pd.DataFrame([row | dict.fromkeys(many.regimes, 0.1)], index=["chosen"])
+    weights = pd.DataFrame({"chosen": {"TSM": 1.0}})
+    contents = replace(many, alternatives=rivals, alternative_weights=weights)
+    labels = [column.label for column in alternatives_table(contents).columns]
+    assert labels[6:-1] == [x.replace("_", " ").capitalize() for x in growth_regimes(contents)]
+    assert len(labels) < 13
+
+
 def test_a_part_of_expected_returns_that_is_none_throughout_has_no_column() -> None:
     contents = make_contents()
     assert [c.label for c in value_table(contents).columns][-3:] == ["Carry", "Regimes", "Pull"]

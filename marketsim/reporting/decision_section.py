@@ -9,7 +9,7 @@ import pandas as pd
 
 from .contents import RunContents
 from .formats import MISSING, NARROW, give_or_take, join, number, percent, readable, sentence
-from .tables import Column, Table
+from .tables import Column, Table, growth_regimes
 
 __all__ = [
     "alternatives_sentence",
@@ -113,9 +113,12 @@ def trades_sentence(contents: RunContents) -> str:
 
 
 def alternatives_table(contents: RunContents) -> Table:
-    """A row for each portfolio: return, risk, largest holdings, and the mean in each regime."""
+    """A row for each portfolio: return, risk, largest holdings, and the mean by regime.
+
+    Of many regimes it is those of `growth_regimes`, so that a page's width holds them.
+    """
     found = contents.alternatives
-    regimes = [name for name in contents.scenarios.index if name in found.columns]
+    regimes = [name for name in growth_regimes(contents) if name in found.columns]
     signs = {"expected_return": "Expected return", "over_cost": "Over cost of equity"}
     if "without_pull" in found:
         signs["without_pull"] = "Without pull"
