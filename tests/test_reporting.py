@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from jinja2 import UndefinedError
 
+from marketsim.allocation import CVaR, frontier
 from marketsim.backtesting import BacktestResult
 from marketsim.backtesting.measures import measures, wealth
 from marketsim.derivatives import ReverseStress
@@ -94,6 +95,7 @@ from marketsim.reporting.value_section import (
     value_sentence,
     value_table,
 )
+from marketsim.returns import ReturnScenarios
 
 UNIVERSE = {
     "NVDA": ("NVIDIA", "accelerators", 52.0),
@@ -1295,6 +1297,21 @@ def test_the_largest_of_a_portfolio_are_those_that_it_holds() -> None:
     contents = replace(make_contents(), alternatives=rivals, alternative_weights=weights.fillna(0))
     last = [row[-1] for row in alternatives_table(contents).rows]
     assert last == [f"TSMC {percent(0.6, 0)} and HPE {percent(0.4, 0)}", f"Cash {percent(1.0, 0)}"]
+
+
+def test_the_page_has_the_frontier_with_the_choice_on_it() -> None:
+    row = {"expected_return": 0.1, "over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05, "cash": 0}
+    table = pd.DataFrame({"TSM": [0.3, 0.1, -0.2], "HPE": [0.1, 0.05, -0.1]})
+    found = frontier(ReturnScenarios.from_frame(table), CVaR(0.5), points=4)
+    held = pd.DataFrame({"chosen": found.weights.iloc[1]})
+    given: dict[str, Any] = {
+        "alternatives": pd.DataFrame([row], ["chosen"]),
+        "alternative_weights": held,
+    }
+    page = report_html(replace(make_contents(), frontier=found, **given))
+    assert "What return a CVaR brings" in page
+    assert ">chosen</text>" in page
+    assert "What return a CVaR brings" not in report_html(replace(make_contents(), **given))
 
 
 def test_of_ten_regimes_alternatives_show_the_few_that_a_page_holds() -> None:

@@ -171,7 +171,8 @@ def _frontier(contents: RunContents) -> list[Panel]:
     held = contents.alternative_weights
     marked = {name: held[name] for name in MARKED if name in held}
     curve, weights = frontier_panels(found, marked)
-    return [replace(curve, title="Expected return by CVaR"), weights]
+    note = "share of the portfolio, by expected return"
+    return [replace(curve, title="Expected return by CVaR"), replace(weights, note=note)]
 
 
 def _layer_legend(contents: RunContents) -> list[tuple[str, str, str]]:
