@@ -96,6 +96,73 @@ def test_alternatives_hold_no_cash_where_cash_alone_would_be_the_answer() -> Non
     assert easy.weights["no cash"].to_dict() == {"GOOD": 1.0, "BAD": 0.0, "cash": 0.0}
 
 
+def test_the_choice_with_cash_does_better_than_what_has_the_least_risk_without() -> None:
+    """By hand: SAFE loses 22 %, and BOLD with cash does where 0.6 w - 0.02 (1 - w) is that."""
+    table = pd.DataFrame(
+        {"BOLD": [0.40, 0.30, 0.32, 0.28, -0.60], "SAFE": [0.12, 0.05, 0.05, 0.05, -0.22]}
+    )
+    returns = ReturnScenarios.from_frame(table)
+    found: Any = decide(returns, level=LEVEL, risk=1.4, limits={}, cash_rate=np.log(1.02))
+    name, row = "chosen with cash, at the risk of least CVaR", found.alternatives
+    assert found.weights["least CVaR"].to_dict() == {"BOLD": 0.0, "SAFE": 1.0, "cash": 0.0}
+    assert row.loc[name, "CVaR_80"] == pytest.approx(0.22)
+    assert row.loc["least CVaR", "CVaR_80"] == pytest.approx(0.22)
+    bold = (0.22 + 0.02) / (0.60 + 0.02)
+    assert found.weights[name]["BOLD"] == pytest.approx(bold)
+    assert row.loc[name, "expected_return"] == pytest.approx(0.14 * bold + 0.02 * (1.0 - bold))
+    assert row.loc[name, "expected_return"] > row.loc["least CVaR", "expected_return"]
+    capped = decide(
+        returns, level=LEVEL, risk=1.4, limits={}, cash_rate=np.log(1.02), most_cash=0.2
+    )
+    assert name not in capped.weights
+    assert name not in decided(most_cash=0.0).weights
+
+
+def test_the_frontier_has_the_choice_on_it() -> None:
+    """At the return of the choice nothing has less CVaR, and cash is where it starts."""
+    found = decided(risk=0.5, cash_rate=np.log(1.02))
+    table = found.frontier.table
+    reward, risk = found.frontier.names
+    assert table[risk].iloc[0] == pytest.approx(-0.02)
+    chosen = found.alternatives.loc["chosen"]
+    at = np.interp(chosen["expected_return"], table[reward], table[risk])
+    assert at == pytest.approx(chosen["CVaR_80"], abs=1e-6)
+    limited = decided(limits={"limits": [ms.limits.Holdings(at_most=2)]})
+    assert limited.frontier is None
+
+
+def test_what_is_asked_first_is_told_of_every_portfolio() -> None:
+    """By hand: GOOD loses in one world of five, and BAD earns more than it in none."""
+    found = decided(most_cash=0.0, cash_rate=np.log(1.19))
+    row = found.prospects.loc["chosen"]
+    assert found.choice.weights["GOOD"] == pytest.approx(1.0)
+    assert row[["mean", "median", "p05", "p95"]].tolist() == pytest.approx([0.1, 0.2, -0.4, 0.3])
+    assert row["chance_of_loss"] == pytest.approx(0.2)
+    assert row["chance_below_cash"] == pytest.approx(0.4)  # 18 % and the loss, of 19 %
+    assert row["chance_above_benchmark"] == pytest.approx(1.0)
+    sd = np.std([0.30, 0.20, 0.22, 0.18, -0.40])
+    assert row["excess_over_volatility"] == pytest.approx((0.10 - 0.19) / sd)
+    assert np.isnan(found.prospects.loc["benchmark", "chance_above_benchmark"])
+    assert list(found.prospects.index) == list(found.alternatives.index)
+    assert row["mean"] == found.alternatives.loc["chosen", "expected_return"]
+    unknown = decided(most_cash=0.0).prospects.loc["chosen"]
+    assert unknown[["chance_below_cash", "excess_over_volatility"]].isna().all()
+
+
+def test_chances_are_at_the_odds_that_the_decision_used() -> None:
+    """At even odds half of the worlds lose, at those believed a tenth; cash earns in none more."""
+    table = pd.DataFrame({"A": [0.2, -0.1], "B": [0.1, -0.2]})
+    returns = ReturnScenarios.from_frame(table, regimes=["boom", "slump"]).with_cash(0.0)
+    believed = ms.view(returns, "P(slump) == 0.1")
+    told = ms.allocate(believed, ms.ExpectedReturn()).prospects({"A": 0.5, "B": 0.5})
+    assert told["chance_of_loss"] == told["chance_below_cash"] == pytest.approx(0.1)
+    assert told["mean"] == pytest.approx(0.9 * 0.2 - 0.1 * 0.1)
+    assert told["median"] == told["p95"] == 0.2
+    assert told["chance_above_benchmark"] == pytest.approx(1.0)
+    with pytest.raises(InputError, match="benchmark names no ticker"):
+        ms.allocate(believed, ms.ExpectedReturn()).prospects({"Z": 1.0})
+
+
 def test_a_benchmark_of_ones_own_sets_the_budget_and_what_is_notable() -> None:
     given = {"GOOD": 0.2, "BAD": 0.8}
     found = decided(benchmark=given, risk=0.5)

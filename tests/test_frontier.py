@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ import marketsim as ms
 from marketsim.allocation import Algebra, frontier, limits, terms
 from marketsim.errors import InfeasibleError, InputError
 from marketsim.reporting import frontier_figure
+from marketsim.reporting.frontier_figure import frontier_panels
 from tests import textbook
 from tests.compared import HELD, scenarios_of
 from tests.primal import best
@@ -157,3 +159,19 @@ def test_a_frontier_of_one_point_and_many_names_can_be_drawn() -> None:
     assert ">others</text>" in many
     one = frontier(_table({"A": [0.1, 0.2, 0.3], "B": [-0.2, 0.1, 0.0]}), terms.CVaR(0.5))
     assert "nan" not in frontier_figure(one)
+
+
+def test_portfolios_are_marked_by_name_where_they_lie() -> None:
+    """The safest lies on the first point of the line, and equal weights below it or on it."""
+    found = frontier(scenarios_of(2), terms.CVaR(0.9), points=6, max_weight=0.6)
+    names = list(found.weights.columns)
+    marked = {"safest": found.weights.iloc[0], "even": pd.Series(1.0 / len(names), names)}
+    curve, _ = frontier_panels(found, marked)
+    root = ElementTree.fromstring(str(curve.figure))
+    words = [node.text for node in root.iter() if node.tag.endswith("text")]
+    assert {"safest", "even"} <= set(words)
+    circles = [node for node in root.iter() if node.tag.endswith("circle")]
+    places = [(one.get("cx"), one.get("cy")) for one in circles if one.get("r") == "4.5"]
+    dots = [(one.get("cx"), one.get("cy")) for one in circles if one.get("r") == "2.2"]
+    assert len(places) == 2
+    assert places[0] in dots

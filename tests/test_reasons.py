@@ -83,12 +83,37 @@ def test_what_is_held_earns_the_hurdle_after_its_charge_for_risk(budget: Allocat
 def test_what_is_not_held_is_short_by_its_reduced_cost(budget: Allocation) -> None:
     row = told(budget).loc["MILD"]
     assert row["reduced_cost"] == pytest.approx(0.02 - PRICE * 0.10 - HURDLE)
-    assert (row["reason"], row["notable"]) == ("risk", "expected_return")
+    assert (row["reason"], row["notable"]) == ("return", "expected_return")
     assert row["sentence"] == (
-        "not held for its risk; expected return 2.0 % a year less 1.8 points for risk (in the "
+        "not held for its return: 2.7 points below the portfolio's 4.7 %; "
+        "expected return 2.0 % a year less 1.8 points for risk (in the "
         "worst 20 % of worlds it loses 10.0 %, most in slump) is 0.9 points short of the 1.2 % "
         "that money earns elsewhere"
     )
+
+
+def test_it_is_for_risk_where_the_charge_is_further_above_the_mean_than_the_return_below() -> None:
+    """The budget of 20 % is charged PRICE times that on average; WILD loses 90 %, for 9 %."""
+    returns = three().to_frame().drop(columns=["probability", "regime"])
+    wild = toy(**returns.drop(columns="cash"), WILD=[0.35, 0.35, 0.35, 0.30, -0.90])
+    choice = allocate(wild.with_cash(np.log(1.01)), RETURN, limits=[limits.at_most(RISK, 0.2)])
+    table = told(choice)
+    assert list(table.loc[["WILD", "MILD"], "reason"]) == ["risk", "return"]
+    more = 100.0 * PRICE * (0.90 - 0.20)
+    assert f"not held for its risk: charged {more:.1f} points more" in table.loc["WILD", "sentence"]
+
+
+def test_the_part_that_lacks_most_of_a_return_is_named() -> None:
+    """MILD earns 2.7 points less than the portfolio; its pull alone is 3.1 less."""
+    parts = pd.DataFrame(
+        {
+            "carry": {"RISKY": 0.03, "MILD": 0.04, "cash": 0.01},
+            "pull": {"RISKY": 0.05, "MILD": -0.01, "cash": 0.0},
+        }
+    )
+    choice = allocate(three(), RETURN, limits=[limits.at_most(RISK, 0.2)])
+    said = told(choice, parts=parts).loc["MILD", "sentence"]
+    assert f"most by pull (-1.0 beside {100 * 0.05 * WEIGHT:+.1f})" in said
 
 
 def test_risk_is_shared_as_contributions_have_it(budget: Allocation) -> None:
@@ -106,6 +131,26 @@ def test_a_cap_is_worth_what_it_keeps_out() -> None:
     assert (row["reason"], row["limit"]) == ("cap", "max_weights[RISKY]")
     assert row["reduced_cost"] == pytest.approx(0.10 - 0.02)  # MILD would make room
     assert "each further point of weight would add 0.080 points" in row["sentence"]
+    # Of five draws as a sample of more, 8 points are too few: their error is 12.
+    assert row["error"] == pytest.approx(np.std([0.245, 0.195, 0.195, 0.165, -0.4]) / np.sqrt(5.0))
+    assert "0.080 points, which the draws are too few to tell from none" in row["sentence"]
+
+
+def test_chance_of_the_draws_in_a_reduced_cost_is_that_of_the_difference_to_what_is_between() -> (
+    None
+):
+    """A fills its cap and B the rest: C is short by the mean of B less C."""
+    returns = scenarios_of(2)
+    table = told(allocate(returns, RETURN, max_weight=0.6))
+    between = str(table.index[table["reason"] == "balance"][0])
+    drawn = pd.DataFrame(returns.returns, columns=list(returns.tickers))
+    odds = returns.probabilities
+    for name in table.index[table["reason"].isin(["return", "cap"])]:
+        apart = drawn[name] - drawn[between]
+        spread = odds @ (apart - odds @ apart) ** 2
+        assert table.loc[name, "reduced_cost"] == pytest.approx(odds @ apart, abs=1e-6)
+        assert table.loc[name, "error"] == pytest.approx(np.sqrt(spread * (odds @ odds)))
+    assert np.isnan(table.loc[between, "error"])
 
 
 def test_a_filled_layer_takes_the_place_of_the_hurdle() -> None:
@@ -312,7 +357,8 @@ def test_a_bearish_view_on_a_company_turns_its_sentence() -> None:
     row = told(after).loc[first]
     assert (row["reason"], row["weight"]) == ("return", 0.0)
     assert row["expected_return"] == pytest.approx(-0.02)
-    assert row["sentence"].startswith("not held for its return; expected return -2.0 %")
+    assert row["sentence"].startswith("not held for its return: ")
+    assert "expected return -2.0 %" in row["sentence"]
 
 
 def test_absences_that_a_benchmark_or_a_view_would_not_expect_are_notable() -> None:

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from jinja2 import UndefinedError
 
+from marketsim.allocation import CVaR, frontier
 from marketsim.backtesting import BacktestResult
 from marketsim.backtesting.measures import measures, wealth
 from marketsim.derivatives import ReverseStress
@@ -27,11 +28,15 @@ from marketsim.reporting import RunContents, write_backtest_report, write_report
 from marketsim.reporting.backtest_figures import top_weights
 from marketsim.reporting.backtest_page import backtest_html, shares, turnover
 from marketsim.reporting.decision_section import (
+    UNPULLED,
     alternatives_sentence,
     alternatives_table,
+    edge_sentence,
     reasons_sentence,
     reasons_table,
 )
+from marketsim.reporting.evidence import width_of_worlds
+from marketsim.reporting.firmness import firm_sentence
 from marketsim.reporting.formats import (
     amount,
     few,
@@ -74,8 +79,10 @@ from marketsim.reporting.svg import Scale, calendar, days, spread, tag, ticks
 from marketsim.reporting.tables import (
     allocation_table,
     apart_table,
+    fit_table,
     growth_regimes,
     neutral_table,
+    regime_table,
     slowest_regime,
     top_assumptions,
 )
@@ -88,6 +95,7 @@ from marketsim.reporting.value_section import (
     value_sentence,
     value_table,
 )
+from marketsim.returns import ReturnScenarios
 
 UNIVERSE = {
     "NVDA": ("NVIDIA", "accelerators", 52.0),
@@ -234,7 +242,22 @@ def make_contents() -> RunContents:
         value=_value(),
         valuation=ASSUMED,
         reasons=_reasons(),
+        prospects=PROSPECTS,
     )
+
+
+PROSPECTS = pd.DataFrame(
+    {
+        "median": 0.084,
+        "p05": -0.36,
+        "p95": 0.77,
+        "chance_of_loss": 0.402,
+        "chance_below_cash": 0.441,
+        "chance_above_benchmark": 0.558,
+        "excess_over_volatility": 0.2549,
+    },
+    index=["chosen"],
+)
 
 
 ASSUMED = pd.DataFrame({"value": {"risk_free": 0.042, "equity_premium": 0.045, "pull": 0.02}})
@@ -710,6 +733,12 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
         "more of TSMC and the layer power equipment if the caps allowed",
         "as large as possible, with at most 15 % in one company",
         "expected to return +7.8 %",
+        "in the middle world; −36 % to +77 % in nine of ten +8.4 %",
+        "chance of a loss 40 %",
+        "chance to return more than the benchmark 56 %",
+        "The middle world returns +8.4 %, nine in ten between −36 % and +77 %; 40 % of worlds lose "
+        "money, 44 % return less than cash and 56 % more than the benchmark. Its excess over cash "
+        "is 0.25 of its volatility.",
         "the cost of equity makes +12.0 %, the way back to the model's value −0.9 %",
         "−11.8 % in the bear scenario (25 % likely)",
         "demand elasticity by +6.1 % (how demand for tokens answers to their price)",
@@ -722,6 +751,56 @@ def test_the_same_backtest_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_the_page_opens_with_the_decision_and_its_reasons(page: Page, said: str) -> None:
     opening = page.text[: page.text.index("The allocation")]
     assert said in opening.replace("\N{NO-BREAK SPACE}", " ")
+
+
+RANGES = pd.DataFrame(
+    {
+        "lowest": {t: 0.6 * w if w > 0.1 else 0.0 for t, w in WEIGHTS.items()},
+        "highest": dict.fromkeys(WEIGHTS, 0.15),
+    }
+)
+
+
+def test_firm_weights_are_told_from_those_that_could_be_others() -> None:
+    contents = replace(make_contents(), ranges=RANGES)
+    said = firm_sentence(contents).replace("\N{NO-BREAK SPACE}", " ")
+    assert said == (
+        "Among portfolios that come within 0.1 points of the best, TSMC (9–15 %), GE Vernova "
+        "(8–15 %), Broadcom (7–15 %) and Constellation (7–15 %) are firm; NVIDIA (0–15 %), "
+        "Microsoft (0–15 %), Vertiv (0–15 %), Equinix (0–15 %), Arista (0–15 %), Alphabet (0–15 %) "
+        "and Eaton (0–15 %) are exchangeable, each by itself."
+    )
+    table = allocation_table(contents)
+    place = [column.label for column in table.columns].index("Within 0.1\N{NO-BREAK SPACE}points")
+    assert table.rows[0][place] == "9–15\N{NO-BREAK SPACE}%"
+    assert len({len(row) for row in table.rows} | {len(table.columns)}) == 1
+    assert said in Page(report_html(contents)).text
+    assert firm_sentence(make_contents()) == ""
+
+
+def test_no_more_is_wanted_of_what_chance_of_the_draws_may_have_made() -> None:
+    """At its cap TSMC does better by 2.2 points, of which 0.5 or 1.5 may be chance."""
+    reasons = _reasons().assign(error=0.005)
+    sure = replace(make_contents(), reasons=reasons)
+    assert "more of TSMC and the layer power equipment if the caps" in story(sure)[0].text
+    assert reasons_table(sure).rows[0][3].replace("\N{NO-BREAK SPACE}", " ") == "+2.2 ± 0.5"
+    unsure = replace(sure, reasons=reasons.assign(error=0.015))
+    said = story(unsure)[0].text
+    assert "more of the layer power equipment if the caps allowed; of TSMC the draws are" in said
+
+
+def test_chances_that_are_not_known_go_unsaid() -> None:
+    unknown = ["chance_below_cash", "chance_above_benchmark", "excess_over_volatility"]
+    bare = replace(make_contents(), prospects=PROSPECTS.assign(**dict.fromkeys(unknown, np.nan)))
+    text = Page(report_html(bare)).text
+    assert "40 % of worlds lose money." in text
+    assert "less than cash" not in text
+    assert "more than the benchmark" not in text
+    rate = float(np.log1p(0.039))
+    named = replace(make_contents(), meta={"cash": {"rate": rate, "name": "bill", "date": None}})
+    assert "less than cash (3.9 % a year)" in Page(report_html(named)).text
+    without = Page(report_html(replace(bare, prospects=pd.DataFrame()))).text
+    assert "expected in the bear scenario" in without
 
 
 @pytest.mark.parametrize(
@@ -892,6 +971,36 @@ def test_of_ten_regimes_the_prose_names_the_ends_and_the_likeliest() -> None:
     assert not re.search("split|captive|novel|shock|flood", told)
     assert flagship_revenue(contents).count("USD") == 5
     assert flagship_revenue(make_contents()).count("USD") == 3
+
+
+def test_regimes_whose_difference_may_be_chance_are_not_ranked() -> None:
+    """Where the second best and the third may be one, the best alone is named."""
+    contents = make_many()
+
+    def told(error: float) -> str:
+        table = contents.allocation.by_scenario.assign(error=error)
+        return regime_returns(replace(contents, by_regime=table)).replace("\N{NO-BREAK SPACE}", " ")
+
+    assert "the most probable is base (+9.4 %" in told(0.003)
+    assert "most in squeeze (+31.0 %, 6 % likely) and bull (+24.3 %" in told(0.003)
+    assert "least in drought (−21.0 %, 4 % likely) and bear (−11.8 %" in told(0.003)
+    assert "most in squeeze (+31 %, 6 % likely) and bull (+24 %, 15 % likely) and least" in told(
+        0.03
+    )
+    assert "least in drought (−21 %, 4 % likely) and bear (−12 %, 15 % likely). In" in told(0.03)
+    close = contents.allocation.by_scenario.assign(error=0.02)
+    close.loc["novel_chips", "expected_return"] = 0.24
+    said = regime_returns(replace(contents, by_regime=close)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "most in squeeze (+31 %, 6 % likely) and least" in said  # bull and novel chips tie
+
+
+def test_expected_returns_of_regimes_have_their_error_and_the_digits_that_it_leaves() -> None:
+    table = make_contents().allocation.by_scenario.assign(error=[0.012, 0.004, np.nan])
+    contents = replace(make_contents(), by_regime=table)
+    shown = [row[2].replace("\N{NO-BREAK SPACE}", " ") for row in regime_table(contents).rows]
+    assert shown == ["−12 % ± 1.2", "+9.4 % ± 0.4", "+24.3 %", "+7.8 %"]
+    assert "± their standard error" in Page(report_html(contents)).text
+    assert "± their standard error" not in Page(report_html(make_contents())).text
 
 
 def test_what_is_left_of_zero_is_written_as_zero() -> None:
@@ -1181,6 +1290,129 @@ def test_alternatives_say_what_is_in_cash() -> None:
     assert f"{percent(0.2)} of it is cash, of the benchmark" in alternatives_sentence(contents)
 
 
+def test_the_largest_of_a_portfolio_are_those_that_it_holds() -> None:
+    row = {"expected_return": 0.1, "over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05, "cash": 0}
+    rivals = pd.DataFrame([row, row], index=["chosen", "cash"])
+    weights = pd.DataFrame({"chosen": {"TSM": 0.6, "HPE": 0.4, "cash": 0.0}, "cash": {"cash": 1.0}})
+    contents = replace(make_contents(), alternatives=rivals, alternative_weights=weights.fillna(0))
+    last = [row[-1] for row in alternatives_table(contents).rows]
+    assert last == [f"TSMC {percent(0.6, 0)} and HPE {percent(0.4, 0)}", f"Cash {percent(1.0, 0)}"]
+
+
+def test_the_page_has_the_frontier_with_the_choice_on_it() -> None:
+    row = {"expected_return": 0.1, "over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05, "cash": 0}
+    table = pd.DataFrame({"TSM": [0.3, 0.1, -0.2], "HPE": [0.1, 0.05, -0.1]})
+    found = frontier(ReturnScenarios.from_frame(table), CVaR(0.5), points=4)
+    held = pd.DataFrame({"chosen": found.weights.iloc[1]})
+    given: dict[str, Any] = {
+        "alternatives": pd.DataFrame([row], ["chosen"]),
+        "alternative_weights": held,
+    }
+    page = report_html(replace(make_contents(), frontier=found, **given))
+    assert "What return a CVaR brings" in page
+    assert ">chosen</text>" in page
+    assert "What return a CVaR brings" not in report_html(replace(make_contents(), **given))
+
+
+def test_of_ten_regimes_alternatives_show_the_few_that_a_page_holds() -> None:
+    row = {"expected_return": 0.1, "over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05, "cash": 0}
+    many = make_many()
+    rivals = pd.DataFrame([row | dict.fromkeys(many.regimes, 0.1)], index=["chosen"])
+    weights = pd.DataFrame({"chosen": {"TSM": 1.0}})
+    contents = replace(many, alternatives=rivals, alternative_weights=weights)
+    labels = [column.label for column in alternatives_table(contents).columns]
+    assert labels[6:-1] == [x.replace("_", " ").capitalize() for x in growth_regimes(contents)]
+    assert len(labels) < 13
+
+
+def test_a_part_of_expected_returns_that_is_none_throughout_has_no_column() -> None:
+    contents = make_contents()
+    assert [c.label for c in value_table(contents).columns][-3:] == ["Carry", "Regimes", "Pull"]
+    none = replace(contents, value=contents.value.assign(regimes=-0.0004))
+    table = value_table(none)
+    assert [column.label for column in table.columns][-3:] == ["All", "Carry", "Pull"]
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+    spans = re.findall(r'colspan="(\d+)"', report_html(none))
+    assert str(len(table.columns) - 3) in spans
+
+
+def test_of_holdings_that_tie_none_is_called_the_largest() -> None:
+    contents, choice = make_contents(), _allocation()
+    assert "of TSMC, the largest holding, ends" in width_of_worlds(contents)
+    choice.weights = choice.weights.where(choice.weights < 0.11, 0.12)
+    tied = replace(contents, allocation=choice)  # type: ignore[arg-type]
+    said = "of Broadcom, one of three holdings tied as the largest, ends"
+    assert said in width_of_worlds(tied)
+
+
+def test_a_bias_that_cannot_be_is_a_dash() -> None:
+    contents = make_contents()
+    fit = contents.fit.assign(bias_log=np.nan)
+    place = [column.label for column in fit_table(contents).columns].index("Bias")
+    shown = {row[place] for row in fit_table(replace(contents, fit=fit)).rows}
+    assert shown == {"–"}
+
+
+def edged() -> RunContents:
+    """Half in TSMC, which is pulled by 6 points, against a benchmark of Micron, pulled by 1."""
+    row = {"over_cost": 0.0, "CVaR_95": 0.3, "active_risk": 0.05, "cash": 0.0}
+    rivals = pd.DataFrame(
+        [
+            {**row, "expected_return": 0.127, "without_pull": 0.092},
+            {**row, "expected_return": 0.109, "without_pull": 0.094},
+            {**row, "expected_return": 0.101, "without_pull": 0.091},
+        ],
+        index=["chosen", UNPULLED, "benchmark"],
+    )
+    held = {"TSM": 0.5, "HPE": 0.5}
+    weights = pd.DataFrame({"chosen": held, UNPULLED: held, "benchmark": {"HPE": 1.0}})
+    reasons = _reasons().assign(pull=pd.Series({"TSM": 0.06, "NVDA": -0.02, "HPE": 0.01}))
+    return replace(
+        make_contents(),
+        alternatives=rivals,
+        alternative_weights=weights.fillna(0.0),
+        reasons=reasons,
+        valuation=ASSUMED.assign(
+            relative_per_sd=[-0.02, -0.0166, 0.0166], source="one study", unit="share", meaning="x"
+        ),
+    )
+
+
+def test_how_much_of_the_edge_is_that_prices_come_back_is_said() -> None:
+    """Half of 6 less half of 1 point: 2.5 of 2.6."""
+    said = edge_sentence(edged()).replace("\N{NO-BREAK SPACE}", " ")
+    assert said == (
+        "It is expected to return +2.6 points more than the benchmark, of which +2.5 because "
+        "prices come back to the model's value (pull), give or take 1.7 for one standard deviation "
+        "of its speed (one study). If they did not, it would return +9.2 %, the benchmark +9.1 %, "
+        "and the best within the same limits +9.4 %."
+    )
+    assert said in Page(report_html(edged())).text
+    table = alternatives_table(edged())
+    place = [column.label for column in table.columns].index("Without pull")
+    assert [row[place] for row in table.rows] == [
+        percent(x, sign=True) for x in (0.092, 0.094, 0.091)
+    ]
+    none = edged().reasons.assign(pull=0.0)
+    still = replace(edged(), reasons=none)
+    assert edge_sentence(still) == edge_sentence(make_contents()) == ""
+
+
+def test_beside_a_benchmark_what_valuation_assumes_is_ranked_by_it_and_pull_is_always_there() -> (
+    None
+):
+    names = ["risk_free", "terminal_growth", "pull"]
+    rows = pd.DataFrame({"unit": "per year", "value": 0.05, "meaning": "x"}, index=names)
+    rows["portfolio_per_sd"] = [0.09, 0.02, 0.0]
+    rows["relative_per_sd"] = [0.01, -0.03, 0.0]
+    contents = replace(make_contents(), valuation=rows)
+    table = valuation_table_of_assumptions(contents, count=2)
+    told = [str(row[0]).split("<")[1] for row in table.rows]
+    assert told == ["b>Terminal growth", "b>Risk free", "b>Pull"]
+    assert [column.label for column in table.columns][-2:] == ["Return", "Over the benchmark"]
+    assert table.rows[0][-2:] == [percent(0.02, sign=True), percent(-0.03, sign=True)]
+
+
 def test_what_valuation_assumes_is_shown_by_what_it_moves() -> None:
     row = {"value": 0.04, "unit": "per year", "meaning": "what is asked for"}
     rows = pd.DataFrame([row, row, row], index=["risk_free", "pull", "regime_time"])
@@ -1266,6 +1498,28 @@ def _stress(distance: float = 2.0) -> ReverseStress:
     )
     worlds = (world, replace(world, regime="base", plausibility=0.25))
     return ReverseStress(0.3, worlds, 0.0032, 0.0005, 0.008, 0.0025, odds, True, tilted)
+
+
+def test_while_enough_draws_lose_their_share_is_the_probability() -> None:
+    """Few draws leave it to what is sampled about single worlds, which miss those far from them."""
+    few = replace(_stress(), drawn_error=0.0005, losing=25)
+    many = replace(few, losing=51)
+    told = {
+        name: stress_sentence(replace(make_contents(), stress=x)).replace("\N{NO-BREAK SPACE}", " ")
+        for name, x in {"few": few, "many": many}.items()
+    }
+    assert "has a probability of about 0.3 % (standard error 0.050 %); 0.2 % of" in told["few"]
+    assert "has a probability of 0.2 % (standard error 0.050 %), the share of the" in told["many"]
+    assert "51 do. Sampled about the nearest worlds it is 0.3 %" in told["many"]
+    assert (few.counted, many.counted) == (False, True)
+
+
+def test_worlds_that_are_about_as_plausible_are_told_together() -> None:
+    first, second = _stress().worlds
+    alike = replace(_stress(), worlds=(first, replace(second, plausibility=0.93)))
+    said = stress_sentence(replace(make_contents(), stress=alike))
+    assert said.endswith("Two worlds are about as plausible: in bear and base.")
+    assert "about as plausible" not in stress_sentence(replace(make_contents(), stress=_stress()))
 
 
 def test_what_it_would_take_to_lose_is_told_with_its_worlds() -> None:

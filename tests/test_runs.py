@@ -27,9 +27,11 @@ RESULTS = {
     "implied.csv",
     "information.csv",
     "forecast.csv",
+    "frontier.csv",
     "outlook.csv",
     "paradox.csv",
     "paths.parquet",
+    "prospects.csv",
     "reasons.csv",
     "regimes_apart.csv",
     "returns.parquet",
@@ -132,6 +134,19 @@ class TestRun:
         page = done.report.read_text(encoding="utf-8")
         assert "Why each is held, and why others are not" in page
         assert page.count("that money earns elsewhere") >= (table["notable"] != "").sum() - 1
+
+    def test_chances_on_disk_are_those_of_the_returns_beside_them(self, done: runs.Run) -> None:
+        told = pd.read_csv(done.folder / "prospects.csv", index_col="portfolio").loc["chosen"]
+        drawn = pd.read_parquet(done.folder / "returns.parquet")
+        weights = done.allocation.weights
+        earned = drawn[list(weights.index)].to_numpy() @ weights.to_numpy()
+        lost = drawn["probability"][earned < 0.0].sum()
+        assert told["chance_of_loss"] == pytest.approx(lost)
+        below = drawn["probability"][earned < drawn["cash"].iloc[0]].sum()
+        assert told["chance_below_cash"] == pytest.approx(below)
+        page = done.report.read_text(encoding="utf-8")
+        assert f"{100 * lost:.0f}\N{NO-BREAK SPACE}% of worlds lose money" in page
+        assert "chance to return more than the benchmark" in page
 
 
 class Enough(Exception):

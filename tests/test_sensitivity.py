@@ -14,6 +14,7 @@ from jax import Array
 
 import marketsim as ms
 from marketsim.derivatives import Sensitivities
+from marketsim.derivatives.assumed import portfolio_per_sd
 from marketsim.ensemble import COMING, ahead, assumptions_at
 from marketsim.model import (
     Coordinates,
@@ -365,3 +366,15 @@ def test_returns_made_elsewhere_have_no_assumptions(choice: ms.allocation.Alloca
 
 def test_it_prints_what_moves_most(slopes: Sensitivities) -> None:
     assert slopes.portfolio.index[0] in str(slopes)
+
+
+def test_a_portfolio_beside_the_choice_is_moved_by_the_same_derivatives(
+    choice: ms.allocation.Allocation, slopes: Sensitivities
+) -> None:
+    """Its own weights give what the choice has; those of another only what that holds."""
+    odds, world = choice.returns.probabilities, choice.returns.world
+    mine = portfolio_per_sd(world, odds, choice.weights)
+    told = slopes.valuation["portfolio_per_sd"]
+    assert mine[told.index].to_numpy() == pytest.approx(told.to_numpy(), rel=1e-9, abs=1e-12)
+    half = portfolio_per_sd(world, odds, 0.5 * choice.weights)
+    assert half.to_numpy() == pytest.approx(0.5 * mine.to_numpy(), rel=1e-6, abs=1e-12)

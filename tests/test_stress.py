@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,23 @@ class TestReverse:
         few = np.sqrt(found.drawn / 600)
         assert abs(found.probability - found.drawn) < 4.0 * np.hypot(few, found.error)
         assert 0.3 * found.first_order < found.probability < 1.5 * found.first_order
+
+    def test_the_share_of_draws_has_an_error_and_is_told_first_where_many_lose(
+        self, found: ReverseStress, choice: ms.allocation.Allocation
+    ) -> None:
+        """Regimes are drawn apart: the error is that of each at its odds."""
+        earned = choice.portfolio().outcomes
+        assert found.losing == int((earned <= -LOSS).sum())
+        table, regimes = found.by_regime, choice.returns.regimes
+        share = table["drawn"].to_numpy(dtype=float)
+        counts = np.array([(regimes == name).sum() for name in table.index])
+        odds = table["probability"].to_numpy(dtype=float)
+        error = np.linalg.norm(odds * np.sqrt(share * (1.0 - share) / counts))
+        assert found.drawn_error == pytest.approx(error)
+        many = replace(found, losing=1000)
+        assert "1,000 draws lose as much; sampled about the nearest worlds it is" in str(many)
+        assert many.record()["losing"] == 1000
+        assert many.counted
 
     def test_in_one_regime_and_without_noise(
         self, choice: ms.allocation.Allocation, published: Forecast

@@ -29,7 +29,7 @@ from .search import inside
 from .solvers import Case
 from .terms import ExpectedReturn
 
-__all__ = ["CHARGED", "Optimum", "marginals", "negligible", "tried"]
+__all__ = ["CHARGED", "Optimum", "marginals", "negligible", "sampling_errors", "tried", "unit_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -134,6 +134,31 @@ def unsure(optimum: Optimum, found: pd.DataFrame) -> pd.Series[bool]:
     return edge & (tied | (between < priced + optimum.constraints.budget))
 
 
+def sampling_errors(optimum: Optimum, found: pd.DataFrame) -> pd.Series[float]:
+    """Return standard errors of reduced costs by the chance of the draws, [ticker].
+
+    A reduced cost is what a company earns, each draw counted as the dual has it, over those between
+    their limits in such a mix that risk is charged alike: the price of risk and the hurdle, which
+    these set, fall out. Not known of those themselves, nor where one draw is all.
+    """
+    scenarios, proof = optimum.scenarios, optimum.proof
+    odds, unit = scenarios.probabilities, unit_of(optimum)
+    counts = np.divide(proof.slope, odds, out=np.zeros_like(odds), where=odds > 0.0) / unit
+    between = np.flatnonzero(~found["at_cap"] & ~found["at_floor"])
+    charge = found["risk_charge"].to_numpy(dtype=float)
+    errors = np.full(len(charge), np.nan)
+    for place in np.flatnonzero(found["at_cap"] ^ found["at_floor"]):
+        mix = optimum.weights.copy()
+        if len(between):
+            alike = np.vstack([np.ones(len(between)), charge[between]])
+            mix = np.zeros(len(charge))
+            mix[between] = np.linalg.pinv(alike, rcond=1e-3) @ np.array([1.0, charge[place]])
+        earned = counts * (scenarios.returns[:, place] - scenarios.returns @ mix)
+        spread = odds @ (earned - odds @ earned) ** 2
+        errors[place] = (spread * float(odds @ odds)) ** 0.5
+    return pd.Series(errors, found.index)
+
+
 def tried(optimum: Optimum, found: pd.DataFrame) -> pd.DataFrame:
     """Return the same, where it is unsure with the reduced cost that solving again gives.
 
@@ -174,6 +199,11 @@ def _by_term(optimum: Optimum) -> tuple[FloatArray, FloatArray, float]:
         else:
             charged = charged - scale * gradient
     return earned, charged, unit if unit > EDGE else 1.0
+
+
+def unit_of(optimum: Optimum) -> float:
+    """Return units of the objective in one of expected return; one where that does not count."""
+    return _by_term(optimum)[2]
 
 
 def _own_rows(constraints: Constraints) -> NDArray[np.bool_]:

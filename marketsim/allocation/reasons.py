@@ -13,10 +13,10 @@ import pandas as pd
 
 from ..errors import InputError
 from ..returns import CASH
-from .marginals import CHARGED, marginals, negligible, tried
+from .marginals import CHARGED, marginals, negligible, sampling_errors, tried
 from .names import array_of, fractions
 from .objectives import Term
-from .sentences import Scale, sentence, short
+from .sentences import PARTS, Scale, sentence, short
 from .terms import CVaR
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ CODES: Final = {
     "floor": "at its floor, and a point less would add",
     "balance": "between its limits, where a further point earns what money does elsewhere",
     "tie": "at an end of its range, and as good elsewhere",
-    "risk": "not held: its expected return would do, what it is charged for risk is too much",
-    "return": "not held: its expected return is less than what money earns elsewhere",
+    "risk": "not held: what it is charged for risk is further above the portfolio's mean than its "
+    "expected return is below",
+    "return": "not held: its expected return is too far below the portfolio's mean",
     "absent": "not held: a point of it would make an objective without expected return worse",
     "limit": "what a limit on several companies charges, or grants, decides",
     "fixed": "its limits leave no other weight",
@@ -67,17 +68,19 @@ def reasons(
     table["tail_regime"] = table["tail_regime"].mask(moved, "")
     priced = bool(choice.optimum.priced)
     nothing = "unselected" if choice.optimum.selected else "excluded"
+    mean = _means(table)
+    table["error"] = sampling_errors(choice.optimum, found)
     rows = [row for _, row in settled.join(table[["weight"]]).iterrows()]
-    table["reason"] = [_code(row, least, nothing, priced) for row in rows]
+    table["reason"] = [_code(row, least, nothing, priced, mean) for row in rows]
     capped = table["reason"] == "cap"
     table["limit"] = settled["cap"].where(capped, settled["limit"])
     table["benchmark"] = _benchmark(choice, benchmark)
     table["notable"] = _notable(table)
-    return _worded(choice, table).sort_values("weight", ascending=False, kind="stable")
+    worded = _worded(table, _scale(choice, mean))
+    return worded.sort_values("weight", ascending=False, kind="stable")
 
 
-def _worded(choice: Allocation, table: pd.DataFrame) -> pd.DataFrame:
-    scale = _scale(choice)
+def _worded(table: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     told = [(str(name), row) for name, row in table.iterrows()]
     return table.assign(
         why=[short(row, scale) for _, row in told],
@@ -85,14 +88,21 @@ def _worded(choice: Allocation, table: pd.DataFrame) -> pd.DataFrame:
     )[COLUMNS]
 
 
-def _scale(choice: Allocation) -> Scale:
+def _means(table: pd.DataFrame) -> pd.Series[float]:
+    """Return what the portfolio earns, by part, and is charged: means by weight."""
+    figures = table[["expected_return", *PARTS, "risk_charge"]].astype(float)
+    held = table["weight"].abs() > 0.0
+    return figures[held].mul(table["weight"][held], axis=0).sum(skipna=False)
+
+
+def _scale(choice: Allocation, mean: pd.Series[float]) -> Scale:
     """Return what figures are in: points of loss where the objective is CVaR and nothing else."""
     assert choice.optimum is not None
     risk = _term(choice)
     alone = [(by, term) for by, term in choice.optimum.objective.utility() if by]
     plain = CVaR(risk.level)
     loss = alone[0][0] if len(alone) == 1 and alone[0][1] == plain else 0.0
-    return Scale(risk.level, choice.returns.horizon_years, bool(choice.optimum.priced), loss)
+    return Scale(risk.level, choice.returns.horizon_years, bool(choice.optimum.priced), loss, mean)
 
 
 COLUMNS: Final = [
@@ -108,6 +118,7 @@ COLUMNS: Final = [
     "limit_charge",
     "hurdle",
     "reduced_cost",
+    "error",
     "limit",
     "risk_share",
     "tail_return",
@@ -178,7 +189,7 @@ def _worst(choice: Allocation) -> pd.DataFrame:
     return pd.DataFrame({"worst_regime": told, "worst_regime_return": means.min()})
 
 
-def _code(row: pd.Series, least: float, nothing: str, priced: bool) -> str:
+def _code(row: pd.Series, least: float, nothing: str, priced: bool, mean: pd.Series[float]) -> str:
     more, charged = float(row["reduced_cost"]), float(row["limit_charge"])
     held, capped = abs(row["weight"]) >= HELD, bool(row["at_cap"] and row["cap"])
     if capped and row["at_floor"]:
@@ -193,7 +204,10 @@ def _code(row: pd.Series, least: float, nothing: str, priced: bool) -> str:
         return "limit"
     if held or not priced:
         return "floor" if held else "absent"
-    return "risk" if float(row["earned"] - row["hurdle"]) > least else "return"
+    # The hurdle is net of risk: most earn more than that before they are charged for theirs.
+    dearer = float(row["risk_charge"]) - mean["risk_charge"]
+    lower = mean["expected_return"] - float(row["earned"])
+    return "risk" if dearer > max(lower, least) else "return"
 
 
 def _benchmark(

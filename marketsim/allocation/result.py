@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,10 @@ from .constraints import Constraints
 from .contributions import By, contributions
 from .families import Portfolio, portfolio_of
 from .marginals import Optimum
+from .names import array_of, fractions
 from .objectives import Algebra, Objective, Term
+from .prospects import prospects
+from .ranges import ranges
 from .reasons import reasons
 from .terms import CVaR
 
@@ -141,7 +144,8 @@ class Allocation:
             Then what a unit of weight is charged for risk (`risk_charge`: price times
             marginal risk) and for limits on several companies (`limit_charge`), the `hurdle` that
             money earns elsewhere after its charges, and `reduced_cost`, expected return less these
-            three: above 0 at a cap, 0 between limits, below 0 for what is not held. `limit` names
+            three: above 0 at a cap, 0 between limits, below 0 for what is not held; `error`, its
+            standard error by the chance of the draws, where a weight is at an end. `limit` names
             the cap, or the limit that charges most. `risk_share` of the CVaR, `tail_return` of the
             company in the portfolio's worst worlds and `tail_regime`, which brings most of its
             loss there; `worst_regime` with the lowest `worst_regime_return` of the company.
@@ -158,6 +162,67 @@ class Allocation:
         not the only ones the programme is solved again with a little more of the company.
         """
         return reasons(self, benchmark, parts)
+
+    def ranges(self, within: float = 1e-3, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """Between what weights each company could be held and the objective hardly worse.
+
+        Parameters
+        ----------
+        within : float, optional
+            How far below its best the objective may be, in units of expected return where that
+            counts, of the objective where not: 0.001 is a tenth of a point.
+        names : sequence of ticker, optional
+            Whose; all when left out.
+
+        Returns
+        -------
+        DataFrame [ticker]
+            `lowest` and `highest` weight among all portfolios that keep every limit, each company
+            by itself: not all can be at an end at once. Where only so many names may be held, those
+            that are stay.
+
+        Raises
+        ------
+        InputError
+            If a term has no tangent, a name is unknown, or the allocation was stored.
+        SolverError
+            If they are not found.
+        """
+        return ranges(self, within, names)
+
+    def prospects(
+        self,
+        benchmark: Mapping[str, float] | pd.Series[float] | None = None,
+        cash: float | None = None,
+    ) -> pd.Series[float]:
+        """What the weights may come to over the horizon, at the odds that they were chosen by.
+
+        Parameters
+        ----------
+        benchmark : mapping or Series of ticker to weight, optional
+            That a chance to do better is of.
+        cash : float, optional
+            What cash returns over the horizon, a fraction; by default what the column `cash` of
+            the scenarios does.
+
+        Returns
+        -------
+        Series
+            `mean`, `median`, `p05` and `p95` of the return; `chance_of_loss`, `chance_below_cash`
+            and `chance_above_benchmark`, of worlds by their probability; and
+            `excess_over_volatility`, the mean less cash over the volatility. What hangs on a
+            benchmark or cash that is not known is NaN.
+
+        Raises
+        ------
+        InputError
+            If the benchmark names no company.
+        """
+        base = None
+        if benchmark is not None:
+            given = fractions(benchmark, "benchmark")
+            base = np.asarray(array_of(given, self.returns.tickers, "benchmark"), np.float64)
+        return prospects(self.returns, self.portfolio().weights, base, cash)
 
     def __repr__(self) -> str:
         held = int((self.weights != 0).sum())

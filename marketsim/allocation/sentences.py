@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..returns import CASH
 
-__all__ = ["Scale", "sentence", "short"]
+__all__ = ["PARTS", "Scale", "sentence", "short"]
 
 PARTS: Final = {
     "carry": "cost of equity",
@@ -36,6 +36,10 @@ SHOWN: Final = 5e-4
 """Smaller figures round to none, and go unsaid."""
 
 
+SURE: Final = 2.0
+"""Standard errors from which on a difference is told as one."""
+
+
 class Scale(NamedTuple):
     """What the figures of reasons are in.
 
@@ -49,12 +53,15 @@ class Scale(NamedTuple):
         Whether figures are in expected return; in units of the objective otherwise.
     loss
         Units of the objective in one of that CVaR, where the objective is CVaR alone; else 0.
+    mean
+        Of the portfolio, by weight: ``expected_return``, its parts, and ``risk_charge``.
     """
 
     level: float
     years: float
     priced: bool
     loss: float
+    mean: pd.Series[float]
 
 
 def sentence(ticker: str, row: pd.Series, scale: Scale) -> str:
@@ -64,7 +71,8 @@ def sentence(ticker: str, row: pd.Series, scale: Scale) -> str:
     if not scale.priced:
         return "; ".join(part for part in (_plain(row, scale), _brought(row)) if part)
     worth = f"{_expected(ticker, row, scale.years)}{_charges(row, scale.level)} {_verdict(row)}"
-    return "; ".join(part for part in (_stand(row), worth, _brought(row)) if part)
+    stand = f"{_stand(row)}{_beside(ticker, row, scale.mean)}"
+    return "; ".join(part for part in (stand, worth, _brought(row)) if part)
 
 
 def short(row: pd.Series, scale: Scale) -> str:
@@ -99,6 +107,23 @@ def _stand(row: pd.Series) -> str:
     if code in STANDS:
         return STANDS[code]
     return "held" if weight > 0.0 else "sold short"
+
+
+def _beside(ticker: str, row: pd.Series, mean: pd.Series[float]) -> str:
+    """How far what is not held lies from the portfolio's mean, in what keeps it out."""
+    if row["reason"] == "risk":
+        more = float(row["risk_charge"]) - mean["risk_charge"]
+        return f": charged {_points(more)} more than the portfolio's mean"
+    less = mean["expected_return"] - float(row["expected_return"])
+    if row["reason"] != "return" or less < SHOWN:
+        return ""
+    whole = f": {_points(less)} below the portfolio's {_percent(mean['expected_return'])}"
+    lower = mean[list(PARTS)] - row[list(PARTS)].astype(float)
+    if ticker == CASH or not np.isfinite(lower).all():
+        return whole
+    part = str(lower.idxmax())
+    own, theirs = (f"{100 * float(x[part]):+.1f}" for x in (row, mean))
+    return f"{whole}, most by {PARTS[part]} ({own} beside {theirs})"
 
 
 def _expected(ticker: str, row: pd.Series, years: float) -> str:
@@ -150,6 +175,8 @@ def _verdict(row: pd.Series) -> str:
         return "does not bring in more where the cap is wider, and a point less takes away"
     if row["reason"] == "cap":
         gain = f"each further point of weight would add {abs(more):.3f} points"
+        if abs(more) <= SURE * float(row["error"]):
+            gain = f"{gain}, which the draws are too few to tell from none"
         return f"is {_points(more)} above {hurdle}: {gain}"
     if abs(more) < SHOWN:
         return f"is {hurdle}"

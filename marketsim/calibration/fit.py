@@ -253,7 +253,8 @@ def _tables(
                 "before": s.left_out("before"),
                 "after": s.left_out("after"),
                 "rmse_log": float(np.sqrt((error**2).mean())),
-                "bias_log": float(-error.mean()),
+                # A level of its own takes up whatever the model's is off by.
+                "bias_log": np.nan if s.relative else float(-error.mean()),
                 "noise_log": float(noise[i]),
                 "last_reported": float(s.value[-1]),
                 "last_modelled": float(modelled[-1]),

@@ -39,8 +39,8 @@ class Posterior:
     covariance
         Laplace approximation about the mode, [unknown, unknown].
     fit
-        By series: n, before and after (reports outside the window), rmse_log, bias_log, noise_log,
-        last_reported, last_modelled, confidence.
+        By series: n, before and after (reports outside the window), rmse_log, bias_log (missing
+        where a level of the series is fitted), noise_log, last_reported, last_modelled, confidence.
     fit_paths
         series, quarter_end, unit, reported, modelled.
     history

@@ -40,7 +40,7 @@ from marketsim.valuation.worlds import sales
 
 from .chain import by_value, levels_of
 
-__all__ = ["ANCHORED", "by_assumed", "priors_of"]
+__all__ = ["ANCHORED", "by_assumed", "portfolio_per_sd", "priors_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -69,6 +69,27 @@ def priors_of(valuation: Valuation) -> pd.DataFrame:
     columns = ["unit", "value", "sd", "meaning"]
     found = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     return found.rename_axis("assumption")
+
+
+def portfolio_per_sd(
+    valuation: Valuation, odds: FloatArray, weights: pd.Series
+) -> pd.Series[float]:
+    """Return what a prior standard deviation adds to a portfolio's expected return, [assumption].
+
+    Parameters
+    ----------
+    valuation
+        That made the returns.
+    odds
+        Of draws, [draw].
+    weights
+        By ticker; of what was not valued none counts.
+    """
+    valued = weights.reindex(valuation.economics.index).fillna(0.0)
+    priors = priors_of(valuation)
+    slopes = np.outer(odds, valued.to_numpy(dtype=float))
+    moved = by_assumed(valuation, slopes) * priors["sd"].to_numpy(dtype=float)
+    return pd.Series(moved, priors.index).drop(index=list(ANCHORED))
 
 
 def by_assumed(valuation: Valuation, slopes: FloatArray) -> FloatArray:

@@ -29,6 +29,10 @@ __all__ = ["ReverseStress", "reverse_stress"]
 
 FloatArray = NDArray[np.float64]
 
+ENOUGH: Final = 50
+"""Draws that lose as much, above which their share is nearer to the truth than what is sampled
+about single worlds, which miss those far from them."""
+
 WORST: Final = 20
 """Draws of a regime that lose most, whose middle is where a search begins."""
 
@@ -59,6 +63,8 @@ class ReverseStress:
     drawn
         The share of draws that lose as much or more; like the probability, of the one regime where
         one was asked for.
+    drawn_error, losing
+        Its standard error, and how many draws they are.
     by_regime
         [regime]: its ``probability``; ``distance`` of its design point, in standard deviations,
         below 0 where its middle loses as much already, and missing where no search arrived; the
@@ -80,6 +86,13 @@ class ReverseStress:
     by_regime: pd.DataFrame
     noise: bool
     tilted: TiltedDraws | None = None
+    drawn_error: float = float("nan")
+    losing: int = 0
+
+    @property
+    def counted(self) -> bool:
+        """Whether so many draws lose as much that their share says best how likely it is."""
+        return self.losing > ENOUGH
 
     def __str__(self) -> str:
         return story_of(self)
@@ -197,7 +210,28 @@ def reverse_stress(
         by_regime=table,
         noise=noise,
         tilted=tilted_draws(held, loss, places),
+        drawn_error=_error_of_share(held, loss, places, drawn),
+        losing=int((_of(held, places) & (held.returned <= -loss)).sum()),
     )
+
+
+def _of(held: Holding, places: NDArray[np.int_]) -> NDArray[np.bool_]:
+    """Return which draws are of some regimes, [draw]."""
+    names = held.valuation.paths.scenarios.names
+    return np.isin(held.returns.regimes, [names[place] for place in places])
+
+
+def _error_of_share(
+    held: Holding, loss: float, places: NDArray[np.int_], shares: FloatArray
+) -> float:
+    """Return the standard error of the share of draws that lose so much, drawn regime by regime."""
+    names, mine = held.valuation.paths.scenarios.names, _of(held, places)
+    mean = np.zeros(len(mine))
+    for place, share in zip(places, shares, strict=True):
+        mean[held.returns.regimes == names[place]] = share
+    weights = held.returns.probabilities[mine] / held.returns.probabilities[mine].sum()
+    missed = (held.returned <= -loss)[mine] - mean[mine]
+    return float(np.linalg.norm(weights * missed))
 
 
 def _starts(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 from .beside import MACRO, change_of
@@ -29,12 +30,17 @@ def story_of(result: ReverseStress) -> str:
     """Return the story of all worlds, for a reader."""
     noise = "" if result.noise else ", without market noise,"
     alone = f"In {result.by_regime.index[0]}, losing" if len(result.by_regime) == 1 else "Losing"
-    lines = [
-        f"{alone} {_percent(result.loss)} or more over the horizon{noise} has a probability of "
-        f"about {_percent(result.probability)} (standard error {_percent(result.error)}); of the "
-        f"draws{' there' if len(result.by_regime) == 1 else ''} {_percent(result.drawn)} lose as "
-        "much.",
-    ]
+    there = " there" if len(result.by_regime) == 1 else ""
+    near = f"{_percent(result.probability)} (standard error {_percent(result.error)})"
+    drawn = _percent(result.drawn)
+    whole = f"{alone} {_percent(result.loss)} or more over the horizon{noise} has a probability of"
+    if result.counted:
+        lines = [
+            f"{whole} {drawn} (standard error {_percent(result.drawn_error)}): {result.losing:,} "
+            f"draws{there} lose as much; sampled about the nearest worlds it is {near}."
+        ]
+    else:
+        lines = [f"{whole} about {near}; of the draws{there} {drawn} lose as much."]
     for place, world in enumerate(result.worlds, start=1):
         lines += ["", *_world(place, world)]
     return "\n".join([*lines, *_tilted(result)])
@@ -180,6 +186,8 @@ def told(result: ReverseStress) -> dict[str, Any]:
         "error": result.error,
         "first_order": result.first_order,
         "drawn": result.drawn,
+        "drawn_error": None if np.isnan(result.drawn_error) else result.drawn_error,
+        "losing": result.losing,
         "by_regime": rows_of(result.by_regime),
         "worlds": [_told(world) for world in result.worlds],
         "tilted": None if result.tilted is None else _tilt_told(result.tilted),

@@ -15,7 +15,7 @@ from ..returns import CASH
 from .svg import Floats
 
 if TYPE_CHECKING:
-    from ..allocation import Allocation
+    from ..allocation import Allocation, Frontier
     from ..derivatives import ReverseStress
 
 __all__ = ["PERCENTILES", "REPORTED", "RunContents"]
@@ -42,7 +42,18 @@ COLUMNS = {
 }
 OPTIONAL = {
     "alternatives": ("expected_return", "over_cost", "active_risk", "cash"),
+    "prospects": (
+        "median",
+        "p05",
+        "p95",
+        "chance_of_loss",
+        "chance_below_cash",
+        "chance_above_benchmark",
+        "excess_over_volatility",
+    ),
     "reasons": ("weight", "notable", "expected_return", "reduced_cost", "risk_share", "sentence"),
+    "ranges": ("lowest", "highest"),
+    "by_regime": ("probability", "expected_return", "error", "volatility", "VaR", "CVaR", "worst"),
     "outlook": (
         "regime",
         "year",
@@ -161,6 +172,17 @@ class RunContents:
         Indexed by portfolio, ``chosen`` and ``benchmark`` among them: expected_return, over_cost
         (of that, what exceeds the cost of equity), CVaR_<level>, active_risk, the weight of cash,
         and a column for the mean return in each regime.
+    prospects : DataFrame
+        Indexed by portfolio, ``chosen`` among them, as `Allocation.prospects` has them; without
+        rows the page tells neither a median nor chances.
+    by_regime : DataFrame
+        Indexed by regime: what the allocation has by scenario, with the standard `error` of the
+        expected return; without rows that of the allocation is shown.
+    frontier : Frontier, optional
+        Of expected return and CVaR within the same limits; without it the page leaves it out.
+    ranges : DataFrame
+        Indexed by ticker: the lowest and the highest weight of portfolios whose objective is at
+        most `WITHIN` below the best; without rows the page tells weights alone.
     reasons : DataFrame
         Indexed by ticker, largest weight first, as `Allocation.reasons` has them: weight, notable
         (empty where a company goes unmentioned), expected_return, reduced_cost, risk_share,
@@ -184,6 +206,8 @@ class RunContents:
 
     FEW: ClassVar[int] = 4
     """So many regimes can stand side by side; of more, the page picks."""
+    WITHIN: ClassVar[float] = 1e-3
+    """Of expected return: what is worse by less is nearly as good."""
     BANDS: ClassVar[int] = 3
     """So many bands can lie on each other."""
 
@@ -206,6 +230,9 @@ class RunContents:
     valuation: pd.DataFrame = field(default_factory=pd.DataFrame)
     alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
     alternative_weights: pd.DataFrame = field(default_factory=pd.DataFrame)
+    prospects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    ranges: pd.DataFrame = field(default_factory=pd.DataFrame)
+    by_regime: pd.DataFrame = field(default_factory=pd.DataFrame)
     reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
     information: pd.DataFrame = field(default_factory=pd.DataFrame)
     implied: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -214,6 +241,7 @@ class RunContents:
     neutral: pd.DataFrame = field(default_factory=pd.DataFrame)
     trades: pd.DataFrame = field(default_factory=pd.DataFrame)
     stress: ReverseStress | None = None
+    frontier: Frontier | None = None
 
     def __post_init__(self) -> None:
         faults = [
@@ -230,6 +258,13 @@ class RunContents:
     def regimes(self) -> list[str]:
         """The regimes in the order to be shown."""
         return [str(regime) for regime in self.scenarios.index]
+
+    @property
+    def by_scenario(self) -> pd.DataFrame:
+        """What the portfolio returns in each regime, with the error of that where it is known."""
+        if len(self.by_regime):
+            return self.by_regime.astype(float)
+        return self.allocation.by_scenario.astype(float).assign(error=np.nan)
 
     @property
     def crowded(self) -> bool:

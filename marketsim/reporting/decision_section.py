@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from .contents import RunContents
-from .formats import MISSING, NARROW, join, number, percent, readable, sentence
-from .tables import Column, Table
+from .formats import MISSING, NARROW, give_or_take, join, number, percent, readable, sentence
+from .tables import Column, Table, growth_regimes
 
 __all__ = [
     "alternatives_sentence",
     "alternatives_table",
+    "edge_sentence",
     "reasons_sentence",
     "reasons_table",
     "trades_sentence",
     "trades_table",
 ]
 
-SHOWN = "expected_return", "over_cost", "active_risk", "cash"
+UNPULLED = "if prices do not come back"
+"""What would be best if prices did not come back to the model's value, among the alternatives."""
+
+HELD = 5e-4
+"""Smaller weights are none to a reader."""
 
 LARGEST = 3
 """Holdings named of each portfolio."""
@@ -46,7 +52,7 @@ def _reason(contents: RunContents, ticker: str, row: pd.Series) -> list[str]:
         contents.name(ticker),
         percent(float(row["weight"])) if held else MISSING,
         percent(float(row["expected_return"]), sign=True),
-        number(more, 1, sign=True),
+        f"{number(more, 1, sign=True)}{give_or_take(float(row.get('error', np.nan)))}",
         percent(float(row["risk_share"]), 0) if held else MISSING,
         _set(sentence(str(row["sentence"]))),
     ]
@@ -107,27 +113,71 @@ def trades_sentence(contents: RunContents) -> str:
 
 
 def alternatives_table(contents: RunContents) -> Table:
-    """A row for each portfolio: return, risk, largest holdings, and the mean in each regime."""
+    """A row for each portfolio: return, risk, largest holdings, and the mean by regime.
+
+    Of many regimes it is those of `growth_regimes`, so that a page's width holds them.
+    """
     found = contents.alternatives
-    regimes = [name for name in contents.scenarios.index if name in found.columns]
-    heads = ["Expected return", "Over cost of equity", "CVaR", "Active risk", "Cash"]
+    regimes = [name for name in growth_regimes(contents) if name in found.columns]
+    signs = {"expected_return": "Expected return", "over_cost": "Over cost of equity"}
+    if "without_pull" in found:
+        signs["without_pull"] = "Without pull"
+    risks = {_tail(found): "CVaR", "active_risk": "Active risk"}
     columns = [
         Column("Portfolio", "text"),
-        *map(Column, heads),
+        *map(Column, [*signs.values(), *risks.values(), "Cash"]),
         *(Column(sentence(readable(str(name)))) for name in regimes),
         Column("Largest holdings", "text"),
     ]
     rows = [
-        [sentence(str(name)), *_figures(row), _largest(contents, str(name))]
-        for name, row in found[[*SHOWN[:2], _tail(found), *SHOWN[2:], *regimes]].iterrows()
+        [
+            sentence(str(name)),
+            *(percent(float(row[x]), sign=True) for x in signs),
+            *(percent(float(row[x])) for x in risks),
+            percent(float(row["cash"]), 0),
+            *(percent(float(row[x]), 0, sign=True) for x in regimes),
+            _largest(contents, str(name)),
+        ]
+        for name, row in found.iterrows()
     ]
     return Table(columns, rows)
 
 
-def _figures(row: pd.Series) -> list[str]:
-    gained, over, lost, active, cash, *regimes = row.astype(float).tolist()
-    told = [percent(gained, sign=True), percent(over, sign=True), percent(lost), percent(active)]
-    return [*told, percent(cash, 0), *(percent(x, 0, sign=True) for x in regimes)]
+def edge_sentence(contents: RunContents) -> str:
+    """What of the return over the benchmark is that prices come back to the model's value.
+
+    Nothing where the parts of expected returns are not known, or prices are not pulled.
+    """
+    found, table = contents.alternatives, contents.reasons
+    known = {"chosen", "benchmark"} <= set(found.index) and "without_pull" in found
+    if not known or "pull" not in table or not table["pull"].astype(float).abs().sum() > 0.0:
+        return ""
+    held = contents.alternative_weights
+    tilt = (held["chosen"] - held["benchmark"]).reindex(table.index).fillna(0.0)
+    pulled = float((tilt * table["pull"].astype(float)).sum())
+    whole = float(found["expected_return"]["chosen"] - found["expected_return"]["benchmark"])
+    still = {name: percent(float(x), sign=True) for name, x in found["without_pull"].items()}
+    best = f", and the best within the same limits {still[UNPULLED]}" if UNPULLED in still else ""
+    return (
+        f"It is expected to return {_points(whole)} points more than the benchmark, of which "
+        f"{_points(pulled)} because prices come back to the model's value (pull)"
+        f"{_doubt(contents)}. If they did not, it would return {still['chosen']}, the benchmark "
+        f"{still['benchmark']}{best}."
+    )
+
+
+def _doubt(contents: RunContents) -> str:
+    """What a standard deviation of the pull does to that, and what is known of it."""
+    found = contents.valuation
+    if "relative_per_sd" not in found or "pull" not in found.index:
+        return ""
+    more = number(100 * abs(float(found["relative_per_sd"].astype(float)["pull"])), 1)
+    source = f" ({found['source']['pull']})" if "source" in found else ""
+    return f", give or take {more} for one standard deviation of its speed{source}"
+
+
+def _points(fraction: float) -> str:
+    return number(100 * fraction, 1, sign=True)
 
 
 def alternatives_sentence(contents: RunContents) -> str:
@@ -163,5 +213,6 @@ def _tail(found: pd.DataFrame) -> str:
 
 def _largest(contents: RunContents, name: str) -> str:
     held = contents.alternative_weights[name].sort_values(ascending=False, kind="stable")
+    held = held[held >= HELD]
     told = [f"{contents.name(str(t))} {percent(w, 0)}" for t, w in held.head(LARGEST).items()]
-    return join(told)
+    return join(told) if told else MISSING

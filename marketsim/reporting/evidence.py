@@ -18,6 +18,9 @@ __all__ = [
 
 POOR_FIT = float(np.log(1.25))
 
+TIED = 5e-5
+"""Weights that differ by less are told as the same."""
+
 
 def flagship_series(contents: RunContents) -> str | None:
     """The series that leads, if it is among those fitted."""
@@ -83,10 +86,19 @@ def width_of_worlds(contents: RunContents) -> str:
     if ends.empty:
         return ""
     return (
-        f"The scenarios disagree widely: quarterly revenue of {contents.name(ticker)}, the "
-        f"largest holding, ends between {usd_bn(float(ends['p05'].min()))} (the low end of "
+        f"The scenarios disagree widely: quarterly revenue of {contents.name(ticker)}, "
+        f"{_rank(contents)}, ends between {usd_bn(float(ends['p05'].min()))} (the low end of "
         f"the worst) and {usd_bn(float(ends['p95'].max()))} (the high end of the best)."
     )
+
+
+def _rank(contents: RunContents) -> str:
+    """What the first holding is, which may be one of several."""
+    largest = float(contents.held.iloc[0])
+    tied = int((contents.held > largest - TIED).sum())
+    if tied == 1:
+        return "the largest holding"
+    return f"one of {count(tied)} holdings tied as the largest"
 
 
 def caveats(contents: RunContents) -> list[str]:

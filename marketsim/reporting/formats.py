@@ -15,8 +15,10 @@ __all__ = [
     "count",
     "day",
     "few",
+    "give_or_take",
     "join",
     "layer_name",
+    "measured",
     "number",
     "percent",
     "percent_of_log",
@@ -54,6 +56,10 @@ INITIALS = {
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
+COARSE = 5e-3
+"""Standard errors from which on tenths of a per cent say nothing."""
+
+
 def _minus(text: str) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
@@ -79,6 +85,16 @@ def percent(fraction: float, digits: int = 1, *, sign: bool = False) -> str:
     if not math.isfinite(fraction):
         return MISSING
     return number(100 * fraction, digits, sign=sign) + NARROW + "%"
+
+
+def measured(fraction: float, error: float) -> str:
+    """A fraction in per cent to the digits that its standard error leaves: `+42 %`, `+9.7 %`."""
+    return percent(fraction, 0 if error >= COARSE else 1, sign=True)
+
+
+def give_or_take(error: float) -> str:
+    """A standard error in points after what it is of; nothing where it is not known."""
+    return f"{NARROW}±{NARROW}{number(100 * error, 1)}" if math.isfinite(error) else ""
 
 
 def percent_of_log(difference: float, *, sign: bool = False) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -9,12 +11,12 @@ from markupsafe import Markup
 from ..allocation import Frontier
 from ..allocation.families import portfolio_of
 from .formats import percent
-from .palette import OTHER, SERIES, UP
+from .palette import INK, OTHER, SERIES, UP
 from .panels import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, Panel
 from .sheet import sheet
 from .svg import Floats, Scale, area, drawing, line, spread, tag
 
-__all__ = ["frontier_figure"]
+__all__ = ["frontier_figure", "frontier_panels"]
 
 RIGHT = 62.0
 NAMED = len(SERIES) - 1  # names with a colour of their own; the rest share the last
@@ -32,15 +34,32 @@ def frontier_figure(frontier: Frontier) -> str:
         As `marketsim.frontier` finds it, of two points or more.
     """
     reward, risk = frontier.names
-    panels = [_curve(frontier), _weights(frontier)]
-    return sheet(panels, f"Efficient frontier: {reward} against {risk}", columns=2)
+    return sheet(
+        frontier_panels(frontier), f"Efficient frontier: {reward} against {risk}", columns=2
+    )
 
 
-def _curve(frontier: Frontier) -> Panel:
+def frontier_panels(
+    frontier: Frontier, portfolios: Mapping[str, pd.Series[float]] | None = None
+) -> list[Panel]:
+    """Return the figure of a frontier in its panels: reward by risk, and weights along it.
+
+    Parameters
+    ----------
+    frontier : Frontier
+        As `marketsim.frontier` finds it, of two points or more.
+    portfolios : mapping of name to weights by ticker, optional
+        That are marked beside it, by their names.
+    """
+    return [_curve(frontier, portfolios or {}), _weights(frontier)]
+
+
+def _curve(frontier: Frontier, portfolios: Mapping[str, pd.Series[float]]) -> Panel:
     reward, risk = frontier.names
     points = frontier.table[[risk, reward]].to_numpy(dtype=float)
     singles = _singles(frontier, points)
-    every = np.vstack([points, *(at for _, at in singles)])
+    marked = [(name, _place(frontier, w)) for name, w in portfolios.items()]
+    every = np.vstack([points, *(at for _, at in [*singles, *marked])])
     x, y = _scale(every[:, 0], LEFT, WIDTH - RIGHT), _scale(every[:, 1], BOTTOM, TOP)
     curve = line(x.array(points[:, 0]), y.array(points[:, 1]), stroke=UP, class_="median")
     dots = [tag("circle", cx=x(a), cy=y(b), r=2.2, fill=UP) for a, b in points.tolist()]
@@ -52,8 +71,30 @@ def _curve(frontier: Frontier) -> Panel:
         *_named(singles, _grouped(frontier.weights).columns.tolist(), x, y),
         curve,
         *dots,
+        *_marked(marked, x, y),
     )
     return Panel(f"{reward} by {risk}", "line: the frontier; grey: single names", shown)
+
+
+def _place(frontier: Frontier, weights: pd.Series[float]) -> Floats:
+    """Risk and reward of a portfolio."""
+    held = weights.reindex(list(frontier.returns.tickers)).fillna(0.0)
+    at = portfolio_of(frontier.returns, np.asarray(held, dtype=np.float64))
+    return np.array([frontier.risk.value(at), frontier.reward.value(at)])
+
+
+def _marked(portfolios: list[tuple[str, Floats]], x: Scale, y: Scale) -> list[Markup]:
+    """A larger dot for each portfolio, and its name to the right, or the left where that ends."""
+    spots = [(name, x(float(at[0])), y(float(at[1]))) for name, at in portfolios]
+    places = spread([down + 3.5 for _, _, down in spots], 11.5, TOP + 4, BOTTOM - 3)
+    middle = 0.5 * (LEFT + WIDTH - RIGHT)
+    texts = [
+        tag("text", name, x=across + (7 if across < middle else -7), y=place, class_=side)
+        for (name, across, _), place in zip(spots, places, strict=True)
+        for side in ["end" if across < middle else "end left"]
+    ]
+    dots = [tag("circle", cx=across, cy=down, r=4.5, fill=INK) for _, across, down in spots]
+    return dots + texts
 
 
 def _singles(frontier: Frontier, points: Floats) -> list[tuple[str, Floats]]:
@@ -62,8 +103,7 @@ def _singles(frontier: Frontier, points: Floats) -> list[tuple[str, Floats]]:
     span = float(np.ptp(points[:, 0])) or 1.0
     found = []
     for name, one in zip(returns.tickers, np.eye(len(returns.tickers)), strict=True):
-        at = portfolio_of(returns, one)
-        place = np.array([frontier.risk.value(at), frontier.reward.value(at)])
+        place = _place(frontier, pd.Series(one, list(returns.tickers)))
         if np.isfinite(place).all() and place[0] <= points[:, 0].max() + NEAR * span:
             found.append((name, place))
     return found

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..returns import CASH
+from .chances import chances_merits, chances_sentence
 from .contents import RunContents
-from .evidence import caveats, fit_sentence, flagship_sums, poor_fits, width_of_worlds
+from .decision_section import edge_sentence
+from .evidence import caveats, fit_sentence, poor_fits, width_of_worlds
+from .firmness import beyond_chance, firm_sentence
 from .formats import (
     count,
     few,
@@ -42,11 +45,14 @@ def story(contents: RunContents) -> list[Paragraph]:
         "What was decided": [
             _holdings(contents),
             _by_layer(contents),
+            firm_sentence(contents),
             _limits(contents),
         ],
         "Why": [
             _purpose(contents),
             _outcome(contents),
+            chances_sentence(contents),
+            edge_sentence(contents),
             _parts(contents),
             _resilience(contents),
         ],
@@ -108,16 +114,18 @@ def _limits(contents: RunContents) -> str:
     duals = contents.allocation.duals.abs().sort_index()
     duals = duals[duals > 1e-6].sort_values(ascending=False, kind="stable")
     found = [CAP.fullmatch(str(name)) for name in duals.index]
-    caps = [
-        contents.name(cap[2])
-        if cap[1] != "layer_caps"
-        else f"the layer {layer_name(cap[2]).lower()}"
-        for cap in found
-        if cap
-    ]
-    if not caps:
-        return ""
-    return f"It would hold more of {few(caps)} if the caps allowed."
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for cap in found:
+        if cap:
+            layer = cap[1] == "layer_caps"
+            named = f"the layer {layer_name(cap[2]).lower()}" if layer else contents.name(cap[2])
+            told[layer or beyond_chance(contents, cap[2])].append(named)
+    more, unsure = told[True], told[False]
+    chance = f"of {few(unsure)} the draws are too few to say" if unsure else ""
+    if not more:
+        return f"If the caps allowed more, {chance}." if unsure else ""
+    rest = f"; {chance}" if unsure else ""
+    return f"It would hold more of {few(more)} if the caps allowed{rest}."
 
 
 def _horizon(contents: RunContents) -> str:
@@ -169,7 +177,7 @@ def _cash_part(contents: RunContents) -> str:
 
 def _worst(contents: RunContents) -> str | None:
     """The regime with the lowest expected return."""
-    returns = contents.allocation.by_scenario["expected_return"].reindex(contents.regimes).dropna()
+    returns = contents.by_scenario["expected_return"].reindex(contents.regimes).dropna()
     return None if returns.empty else str(returns.idxmin())
 
 
@@ -213,10 +221,8 @@ def figures_of_merit(contents: RunContents) -> list[tuple[str, str]]:
     mean, tail = contents.risk("expected_return"), contents.risk("CVaR")
     return [
         (percent(mean, sign=True), f"expected over {_horizon(contents)}"),
-        *_worst_merit(contents),
+        *(chances_merits(contents) or _worst_merit(contents)),
         (percent(-tail, sign=True), f"on average in the {contents.tail}"),
-        (str(len(contents.companies)), f"holdings of {len(contents.examined)} companies"),
-        *_fit_merit(contents),
     ]
 
 
@@ -224,14 +230,5 @@ def _worst_merit(contents: RunContents) -> list[tuple[str, str]]:
     worst = _worst(contents)
     if worst is None:
         return []
-    mean = float(contents.allocation.by_scenario["expected_return"][worst])
+    mean = float(contents.by_scenario["expected_return"][worst])
     return [(percent(mean, sign=True), f"expected in the {readable(worst)} scenario")]
-
-
-def _fit_merit(contents: RunContents) -> list[tuple[str, str]]:
-    sums = flagship_sums(contents)
-    if sums is None:
-        return []
-    reported, modelled, _, quarters = sums
-    caption = f"NVIDIA data-centre revenue: model less reported, last {count(quarters)} quarters"
-    return [(percent(modelled / reported - 1, sign=True), caption)]

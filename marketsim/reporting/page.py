@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,9 @@ from .decision_section import (
     trades_table,
 )
 from .evidence import fit_sentence, flagship_series
+from .firmness import nearly
 from .formats import layer_name, percent, readable, sentence
+from .frontier_figure import frontier_panels
 from .marks import heat_map, layer_strip
 from .narrative import figures_of_merit, story
 from .outlook_section import binding_legend, binding_panels, outlook_table, outside_table
@@ -53,6 +56,7 @@ from .tables import (
 from .template import render
 from .value_section import (
     assumed_sentence,
+    expected_parts,
     implied_table,
     value_figure,
     value_legend,
@@ -61,6 +65,9 @@ from .value_section import (
 )
 
 __all__ = ["report_html", "write_report"]
+
+MARKED = "chosen", "least CVaR", "equal weight", "benchmark"
+"""Portfolios that are marked beside the frontier."""
 
 
 def write_report(path: Path, contents: RunContents) -> Path:
@@ -98,6 +105,7 @@ def report_html(contents: RunContents) -> str:
             "layer_legend": _layer_legend(contents),
             "allocation": allocation_table(contents),
             "growth_columns": len(growth_regimes(contents)),
+            "nearly": nearly(contents) if len(contents.ranges) else "",
             "columns_note": columns_note(contents),
             "bands_note": bands_note(contents),
             "unheld": _unheld(contents),
@@ -106,6 +114,7 @@ def report_html(contents: RunContents) -> str:
             "swatches": [swatch(style.colour, style.dash) for style in styles],
             "scenarios": _scenarios(contents),
             "regimes": regime_table(contents),
+            "regimes_measured": bool(contents.by_scenario["error"].notna().any()),
             "revenue": _revenue(contents, styles),
             "reasons": reasons_table(contents) if len(contents.reasons) else None,
             "reasons_sentence": reasons_sentence(contents),
@@ -113,7 +122,9 @@ def report_html(contents: RunContents) -> str:
             "trades_sentence": trades_sentence(contents),
             "alternatives": alternatives_table(contents) if len(contents.alternatives) else None,
             "alternatives_sentence": alternatives_sentence(contents),
+            "frontier": _frontier(contents),
             "value": value_table(contents),
+            "value_parts": 1 + len(expected_parts(contents)),
             "value_sentence": value_sentence(contents),
             "value_figure": value_figure(contents),
             "value_legend": value_legend(contents),
@@ -150,6 +161,18 @@ def report_html(contents: RunContents) -> str:
             "provenance": provenance(contents.meta),
         },
     )
+
+
+def _frontier(contents: RunContents) -> list[Panel]:
+    """The frontier with the alternatives on it; nothing where it is a point, or not known."""
+    found = contents.frontier
+    if found is None or len(found.choices) < 2:
+        return []
+    held = contents.alternative_weights
+    marked = {name: held[name] for name in MARKED if name in held}
+    curve, weights = frontier_panels(found, marked)
+    note = "share of the portfolio, by expected return"
+    return [replace(curve, title="Expected return by CVaR"), replace(weights, note=note)]
 
 
 def _layer_legend(contents: RunContents) -> list[tuple[str, str, str]]:

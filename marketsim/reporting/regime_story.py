@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from .contents import RunContents
-from .formats import count, join, percent, readable, usd_bn
+from .firmness import SURE
+from .formats import count, join, measured, percent, readable, usd_bn
 from .tables import growth_regimes, slowest_regime
 
 __all__ = ["bands_note", "columns_note", "flagship_revenue", "regime_returns"]
@@ -13,7 +15,7 @@ __all__ = ["bands_note", "columns_note", "flagship_revenue", "regime_returns"]
 
 def regime_returns(contents: RunContents) -> str:
     """The portfolio's return by regime; of many, the two best, the two worst, the likeliest."""
-    table = contents.allocation.by_scenario.astype(float)
+    table = contents.by_scenario
     table = table.loc[[regime for regime in contents.regimes if regime in table.index]]
     if table.empty:
         return ""
@@ -22,10 +24,9 @@ def regime_returns(contents: RunContents) -> str:
 
 def _all_returns(contents: RunContents, table: pd.DataFrame) -> str:
     means = join(
-        f"{percent(mean, sign=True)} in the {readable(regime)} scenario ({percent(odds, 0)} likely)"
-        for regime, mean, odds in zip(
-            table.index, table["expected_return"], table["probability"], strict=True
-        )
+        f"{measured(row['expected_return'], row['error'])} in the {readable(regime)} scenario "
+        f"({percent(row['probability'], 0)} likely)"
+        for regime, row in table.iterrows()
     )
     tails = join(percent(-loss, sign=True) for loss in table["CVaR"])
     return (
@@ -37,11 +38,12 @@ def _all_returns(contents: RunContents, table: pd.DataFrame) -> str:
 def _few_returns(contents: RunContents, table: pd.DataFrame) -> str:
     known = [name for name in contents.likeliest(len(contents.regimes)) if name in table.index]
     likeliest, deepest = known[0], str(table["CVaR"].idxmax())
-    best, worst = _ends(table["expected_return"])
+    best, worst = _ends(table["expected_return"], table["error"])
 
     def told(regimes: list[str]) -> str:
         return join(
-            f"{readable(regime)} ({percent(table['expected_return'][regime], sign=True)}, "
+            f"{readable(regime)} "
+            f"({measured(table['expected_return'][regime], table['error'][regime])}, "
             f"{percent(table['probability'][regime], 0)} likely)"
             for regime in regimes
         )
@@ -57,10 +59,29 @@ def _few_returns(contents: RunContents, table: pd.DataFrame) -> str:
     )
 
 
-def _ends(values: pd.Series[float]) -> tuple[list[str], list[str]]:
-    """The two highest, highest first, and the two lowest, lowest first."""
+def _ends(
+    values: pd.Series[float], errors: pd.Series[float] | None = None
+) -> tuple[list[str], list[str]]:
+    """The two highest, highest first, and the two lowest, lowest first.
+
+    One, or three, where it takes that to part them from the next by more than chance.
+    """
     order = [str(name) for name in values.sort_values(kind="stable").index]
-    return order[:-3:-1], order[:2]
+    return _parted(order[::-1], values, errors), _parted(order, values, errors)
+
+
+def _parted(
+    order: list[str], values: pd.Series[float], errors: pd.Series[float] | None
+) -> list[str]:
+    if errors is None:
+        return order[:2]
+    for some in (2, 1, 3):
+        if some < len(order):
+            here, after = order[some - 1], order[some]
+            apart = abs(float(values[here] - values[after]))
+            if not apart <= SURE * float(np.hypot(errors[here], errors[after])):
+                return order[:some]
+    return order[:2]
 
 
 def flagship_revenue(contents: RunContents) -> str:

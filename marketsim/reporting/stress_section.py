@@ -8,10 +8,11 @@ import numpy as np
 from markupsafe import Markup
 
 from .contents import RunContents
-from .formats import join, number, percent, quantity, readable, sentence
+from .formats import count, join, number, percent, quantity, readable, sentence
 from .tables import Column, Table
 
 if TYPE_CHECKING:
+    from ..derivatives import ReverseStress
     from ..derivatives.stressed import StressedWorld
 
 __all__ = [
@@ -30,6 +31,9 @@ COUNT: Final = 6
 
 SEEN: Final = 0.005
 """Share of the squared distance, and of the portfolio, from which on something is shown."""
+
+ALIKE: Final = 0.8
+"""Density over that of the most plausible world from which on another is about as plausible."""
 
 TILTED: Final = 3
 """Assumptions that are told of the other reading."""
@@ -54,11 +58,25 @@ def stress_sentence(contents: RunContents) -> str:
     found = contents.stress
     if found is None:
         return ""
-    return (
-        f"A loss of {percent(found.loss, 0)} or more over the year has a probability of about "
-        f"{_likely(found.probability)} (standard error {_likely(found.error)}); "
-        f"{_likely(found.drawn)} of the worlds drawn lose as much."
-    )
+    lead = f"A loss of {percent(found.loss, 0)} or more over the year has a probability of"
+    near = f"{_likely(found.probability)} (standard error {_likely(found.error)})"
+    if found.counted:
+        told = (
+            f"{lead} {_likely(found.drawn)} (standard error {_likely(found.drawn_error)}), the "
+            f"share of the worlds drawn that lose as much: {found.losing:,} do. Sampled about the "
+            f"nearest worlds it is {near}."
+        )
+    else:
+        told = f"{lead} about {near}; {_likely(found.drawn)} of the worlds drawn lose as much."
+    return f"{told}{_alike(found)}"
+
+
+def _alike(found: ReverseStress) -> str:
+    """Which worlds are about as plausible as the first, so that it is not the one."""
+    names = [readable(one.regime) for one in found.worlds if one.plausibility > ALIKE]
+    if len(names) < 2:
+        return ""
+    return f" {sentence(count(len(names)))} worlds are about as plausible: in {join(names)}."
 
 
 def worlds_table(contents: RunContents) -> Table:

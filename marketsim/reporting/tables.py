@@ -12,9 +12,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from .contents import RunContents
+from .firmness import nearly, weight_range
 from .formats import (
     MISSING,
+    give_or_take,
     layer_name,
+    measured,
     number,
     percent,
     percent_of_log,
@@ -94,6 +97,7 @@ def allocation_table(contents: RunContents) -> Table:
         Column("Company", "text"),
         Column("Layer", "text"),
         Column("Weight"),
+        *([Column(f"Within {nearly(contents)}")] if len(contents.ranges) else []),
         Column("", "wide"),
         *(Column(sentence(readable(regime))) for regime in regimes),
     ]
@@ -114,6 +118,7 @@ def _holding(
         name,
         layer_name(layer),
         percent(weight),
+        *([weight_range(contents, ticker)] if len(contents.ranges) else []),
         bar(weight / largest, layer_colour(layer), f"{name}: {percent(weight)}"),
         *(percent(change, 0, sign=True) for change in growth),
     ]
@@ -127,14 +132,14 @@ REGIME_COLUMNS = {
     "CVaR": "Conditional value at risk",
     "worst": "Worst world",
 }
-SIGNED = ("expected_return", "worst")
+SIGNED = ("worst",)
 
 
 def regime_table(contents: RunContents) -> Table:
     """What each regime does to the portfolio, and all of them together."""
-    table = contents.allocation.by_scenario.astype(float)
+    table = contents.by_scenario
     known = [regime for regime in contents.regimes if regime in table.index]
-    table = pd.concat([table.loc[known], _all_regimes(contents)])[list(REGIME_COLUMNS)]
+    table = pd.concat([table.loc[known], _all_regimes(contents)])
     low = min(0.0, float((-table["CVaR"]).min()))
     high = max(0.0, float(table["expected_return"].max()))
     colours = {style.name: style.colour for style in regime_styles(contents.regimes)}
@@ -142,7 +147,8 @@ def regime_table(contents: RunContents) -> Table:
         [
             sentence(readable(regime)),
             percent(row["probability"], 0),
-            *(percent(row[name], sign=name in SIGNED) for name in list(REGIME_COLUMNS)[1:]),
+            f"{measured(row['expected_return'], row['error'])}{give_or_take(row['error'])}",
+            *(percent(row[name], sign=name in SIGNED) for name in list(REGIME_COLUMNS)[2:]),
             range_bar(row, low, high, colours.get(str(regime), INK)),
         ]
         for regime, row in table.iterrows()
@@ -153,7 +159,7 @@ def regime_table(contents: RunContents) -> Table:
 
 def _all_regimes(contents: RunContents) -> pd.DataFrame:
     row = {name: contents.risk(name) for name in REGIME_COLUMNS} | {"probability": 1.0}
-    return pd.DataFrame(row, index=["all together"])
+    return pd.DataFrame({**row, "error": np.nan}, index=["all together"])
 
 
 def top_assumptions(contents: RunContents, count: int) -> pd.DataFrame:
@@ -237,22 +243,29 @@ def apart_sentence(contents: RunContents) -> str:
 
 
 def valuation_table(contents: RunContents, count: int = 6) -> Table:
-    """What valuation assumes that moves the portfolio most; no rows where that is not known."""
-    columns = [Column("What valuation assumes", "text"), Column("Value"), Column("Return")]
+    """What valuation assumes that moves the portfolio most; no rows where that is not known.
+
+    Where it is known what moves it beside the benchmark, that counts, and the pull, by which it
+    is chosen, is always among them.
+    """
     found = contents.valuation
-    if "portfolio_per_sd" not in found:
+    told = {"portfolio_per_sd": "Return", "relative_per_sd": "Over the benchmark"}
+    told = {name: head for name, head in told.items() if name in found}
+    columns = [Column("What valuation assumes", "text"), *map(Column, ["Value", *told.values()])]
+    if not told:
         return Table(columns, [])
-    felt = found["portfolio_per_sd"].dropna()
-    order = felt.abs().sort_values(ascending=False, kind="stable").index[:count]
+    felt = found[list(told)].astype(float).dropna()
+    order = felt[list(told)[-1]].abs().sort_values(ascending=False, kind="stable").index
+    shown = [name for place, name in enumerate(order) if place < count or name == "pull"]
     rows = [
         [
             Markup("<b>{}</b><small>{}</small>").format(
                 sentence(readable(str(name))), str(found["meaning"][name])
             ),
             quantity(float(found["value"][name]), str(found["unit"][name])),
-            percent(float(felt[name]), sign=True),
+            *(percent(float(felt[kind][name]), sign=True) for kind in told),
         ]
-        for name in order
+        for name in shown
     ]
     return Table(columns, rows)
 

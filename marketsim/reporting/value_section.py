@@ -16,6 +16,7 @@ from .tables import Column, Table
 
 __all__ = [
     "assumed_sentence",
+    "expected_parts",
     "implied_table",
     "value_figure",
     "value_legend",
@@ -31,6 +32,9 @@ SHOWN: Final = 0.02, 50.0
 """Model over market at the ends of the figure, at the farthest; what lies beyond lies there."""
 MARKS: Final = (0.02, 0.05, 0.1, 0.2, NEAR[0], 1.0, NEAR[1], 5.0, 10.0, 20.0, 50.0)
 FIGURES: Final = [name for name in OPTIONAL["value"] if name != "gaps"]
+PARTS: Final = ("carry", "regimes", "pull")
+LEAST: Final = 5e-4
+"""Of an expected return: less rounds to nothing."""
 ASSUMED: Final = ("risk_free", "equity_premium", "pull")
 WIDTH, LEFT, RIGHT = 1060.0, 150.0, 40.0
 TOP, ROW = 6.0, 19.0
@@ -95,9 +99,7 @@ def value_table(contents: RunContents) -> Table:
         "Margin, implied",
         "EV over profit",
         "All",
-        "Carry",
-        "Regimes",
-        "Pull",
+        *(sentence(name) for name in expected_parts(contents)),
     ]
     columns = [Column("Company", "text"), Column("Layer", "text"), *map(Column, heads)]
     return Table(columns, [_company(contents, str(t), row) for t, row in _sorted(contents)])
@@ -117,8 +119,14 @@ def _company(contents: RunContents, ticker: str, row: pd.Series) -> list[str | M
         _margin(own),
         _times(own["enterprise_over_profit"], 1),
         percent(own["expected_return"], sign=True),
-        *(percent(own[name], sign=True) for name in ("carry", "regimes", "pull")),
+        *(percent(own[name], sign=True) for name in expected_parts(contents)),
     ]
+
+
+def expected_parts(contents: RunContents) -> list[str]:
+    """The parts of expected returns that have a column: none that rounds to nothing throughout."""
+    table = contents.value
+    return [name for name in PARTS if len(table) and table[name].astype(float).abs().max() >= LEAST]
 
 
 def _margin(own: pd.Series[float]) -> str:

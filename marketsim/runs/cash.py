@@ -14,7 +14,15 @@ from marketsim.returns import CASH, ReturnScenarios
 from marketsim.valuation import Valuation
 from marketsim.valuation.assumptions import RATES
 
-__all__ = ["CashRate", "cash_return", "earned_by_cash", "invested", "with_cash", "with_cash_cap"]
+__all__ = [
+    "CashRate",
+    "cash_elsewhere",
+    "cash_return",
+    "earned_by_cash",
+    "invested",
+    "with_cash",
+    "with_cash_cap",
+]
 
 SHORT: Final = 1.0
 """Years: whoever holds cash for longer can have a bond."""
@@ -91,6 +99,15 @@ def with_cash_cap(limits: Mapping[str, Any], most_cash: float) -> dict[str, Any]
 def cash_return(returns: ReturnScenarios) -> float:
     """Return what cash earns over the horizon."""
     return float(returns.probabilities @ returns.returns[:, returns.tickers.index(CASH)])
+
+
+def cash_elsewhere(returns: ReturnScenarios, given: float | None = None) -> float | None:
+    """Return what cash would return where none may be held; None where no rate is known."""
+    if CASH in returns.tickers:
+        return cash_return(returns)
+    if given is None and not isinstance(returns.world, Valuation):
+        return None
+    return float(np.expm1(earned_by_cash(returns, given).rate * returns.horizon_years))
 
 
 def invested(limits: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -12,21 +12,35 @@ from marketsim.allocation import (
     Allocation,
     CVaR,
     ExpectedReturn,
+    Frontier,
     Objective,
     allocate,
+    frontier,
     limit_from,
     objective_from,
 )
 from marketsim.allocation.limits import at_most
+from marketsim.errors import MarketsimError
 from marketsim.returns import ReturnScenarios
 
 from .benchmarks import market_weights, stated_weights
-from .cash import CashRate, cash_return, earned_by_cash, with_cash, with_cash_cap
+from .cash import (
+    CashRate,
+    cash_elsewhere,
+    cash_return,
+    earned_by_cash,
+    with_cash,
+    with_cash_cap,
+)
 from .current import Current, closes_in, within
 from .neutral import FREE, Neutrality, neutral_limits, neutrality, phrase
-from .rivals import alternatives, compared, loss, parts_of
+from .regimes import by_regime
+from .rivals import alternatives, compared, in_prospect, loss, parts_of
 
 __all__ = ["Chosen", "Decision", "choose", "decide"]
+
+POINTS: Final = 12
+"""Of the frontier."""
 
 
 class Chosen(NamedTuple):
@@ -56,10 +70,18 @@ class Decision:
     benchmark
         Its weights, by ticker.
     alternatives
-        By portfolio: expected return, what of it exceeds the cost of equity (``over_cost``), CVaR,
+        By portfolio: expected return, what of it exceeds the cost of equity (``over_cost``), what
+        it would be if prices did not come back to the model's value (``without_pull``), CVaR,
         ``active_risk`` (standard deviation of the difference to the benchmark), the weight of
         ``cash``, of which all but the choice hold none where limits let them, and the mean return
-        in each regime.
+        in each regime (as in ``by_regime``).
+    prospects
+        By portfolio, what is asked first: median and range, and chances of a loss, of less than
+        cash earns and of more than the benchmark; see
+        :meth:`marketsim.allocation.Allocation.prospects`.
+    by_regime
+        `Allocation.by_scenario` with expected returns before the noise of the market, which is one
+        on average, where these are known, and their standard ``error``.
     weights
         Of each portfolio, [ticker x portfolio].
     reasons
@@ -69,16 +91,22 @@ class Decision:
     neutral
         How far the choice hangs on the assumptions that it is neutral to; None where there are
         none.
+    frontier
+        The least CVaR at some levels of expected return within the same limits on weights; None
+        where it is not found, or names are limited in number.
     """
 
     choice: Allocation
     objective: str
     benchmark: pd.Series
     alternatives: pd.DataFrame
+    prospects: pd.DataFrame
+    by_regime: pd.DataFrame
     weights: pd.DataFrame
     reasons: pd.DataFrame
     cash: CashRate | None = None
     neutral: Neutrality | None = None
+    frontier: Frontier | None = None
 
     def __repr__(self) -> str:
         return f"Decision({self.choice!r}, beside {len(self.weights.columns) - 1} others)"
@@ -150,11 +178,24 @@ def decide(
         found.objective,
         market,
         compared(returns, weights, market, level),
+        in_prospect(returns, weights, market, cash_elsewhere(returns, cash_rate)),
+        by_regime(choice),
         weights,
         choice.reasons(market, parts_of(returns)),
         found.cash,
         neutrality(choice, weights[FREE], asked) if asked else None,
+        efficient(choice, level, found.limits),
     )
+
+
+def efficient(choice: Allocation, level: float, limits: Mapping[str, Any]) -> Frontier | None:
+    """Return the frontier of expected return and CVaR within limits; None where there is none."""
+    if choice.optimum is not None and choice.optimum.selected:
+        return None
+    try:
+        return frontier(choice.returns, CVaR(level), points=POINTS, **limits)
+    except MarketsimError:
+        return None
 
 
 def choose(

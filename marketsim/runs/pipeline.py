@@ -40,6 +40,7 @@ from .results import (
     known_worth,
     losing,
     moving,
+    nearly_as_good,
     priced_in,
     result_files,
 )
@@ -59,7 +60,8 @@ class Run:
     """A finished run: its folder, its report and what is in them.
 
     ``reasons`` say why each company is held, or is not (see
-    :meth:`marketsim.allocation.Allocation.reasons`), ``warnings`` what of the data was old on the
+    :meth:`marketsim.allocation.Allocation.reasons`), ``by_regime`` what it returns in each (see
+    :class:`marketsim.runs.Decision`), ``warnings`` what of the data was old on the
     decision date, or goes unheard; ``trades`` what to buy and sell, where it was said what is held.
     """
 
@@ -70,6 +72,7 @@ class Run:
     allocation: Allocation
     sensitivities: Sensitivities
     reasons: pd.DataFrame
+    by_regime: pd.DataFrame
     warnings: tuple[str, ...] = ()
     trades: pd.DataFrame | None = None
 
@@ -89,7 +92,7 @@ class Run:
             f"{name!s:{wide}} {weight:7.3f}  {why}"
             for name, weight, why in zip(told.index, told["weight"], told["why"], strict=True)
         ]
-        by_regime = self.allocation.by_scenario
+        by_regime = self.by_regime
         told_trades = [] if self.trades is None else [trades_story(self.trades)]
         parts = ["\n".join(lines), by_regime.to_string(float_format="{:.3f}".format)]
         return "\n\n".join([*parts, *told_trades])
@@ -174,12 +177,12 @@ def run(
     Returns
     -------
     Run
-        The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv,
-        by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv, sensitivities.csv,
-        information.csv, implied.csv, regimes_apart.csv, stress.csv, stress_odds.csv, neutral.csv
-        (where that was asked for), trades.csv (where it was said what is held), assumptions.csv,
-        forecast.csv, outlook.csv, paradox.csv, returns.parquet, paths.parquet, fit.csv and
-        report.html.
+        The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv, prospects.csv,
+        frontier.csv, by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv,
+        sensitivities.csv, information.csv, implied.csv, regimes_apart.csv, stress.csv,
+        stress_odds.csv, neutral.csv (where that was asked for), trades.csv (where it was said what
+        is held), assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet,
+        paths.parquet, fit.csv and report.html.
 
     Raises
     ------
@@ -222,6 +225,7 @@ def run(
     choice = decision.choice
     progress("finding what moves them")
     slopes, worth_knowing = sensitivities(choice), known_worth(choice)
+    assumed, near = moving(decision, slopes), nearly_as_good(choice)
     progress("finding what sets scenarios apart")
     apart = extremes_apart(choice)
     progress("looking for worlds that lose as much")
@@ -246,7 +250,18 @@ def run(
     }
     folder = out or Path("runs") / f"{date}-{_digest(meta)[:10]}"
     files = result_files(
-        decision, slopes, worth_knowing, apart, lost, priced, paths, posterior, years, doubled
+        decision,
+        near,
+        slopes,
+        assumed,
+        worth_knowing,
+        apart,
+        lost,
+        priced,
+        paths,
+        posterior,
+        years,
+        doubled,
     )
     files["forecast.csv"] = found.coming.to_csv().encode()
     held = asked.held
@@ -277,10 +292,14 @@ def run(
             elasticity=doubled.elasticity,
             alternatives=decision.alternatives,
             alternative_weights=decision.weights,
+            prospects=decision.prospects,
+            ranges=near,
+            frontier=decision.frontier,
+            by_regime=decision.by_regime,
             reasons=decision.reasons,
             neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,
             value=value_table(returns.world),
-            valuation=moving(returns.world, slopes),
+            valuation=assumed,
             trades=pd.DataFrame() if traded is None else traded,
             stress=lost,
         ),
@@ -295,6 +314,7 @@ def run(
         choice,
         slopes,
         decision.reasons,
+        decision.by_regime,
         tuple(fresh.warnings),
         traded,
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from marketsim.allocation import Allocation
+from marketsim.allocation import Allocation, Frontier
 from marketsim.calibration import Posterior
 from marketsim.derivatives import (
     RegimesApart,
@@ -17,12 +17,14 @@ from marketsim.derivatives import (
     reverse_stress,
     value_of_information,
 )
+from marketsim.derivatives.assumed import portfolio_per_sd
 from marketsim.ensemble import CHUNK
 from marketsim.errors import MarketsimError
 from marketsim.forecasting import Forecast
 from marketsim.outlooks import Outlook
 from marketsim.paradoxes import Paradox
 from marketsim.precision import one_thread
+from marketsim.reporting import RunContents
 from marketsim.simulation import Paths
 from marketsim.valuation import Valuation
 
@@ -34,6 +36,7 @@ __all__ = [
     "known_worth",
     "losing",
     "moving",
+    "nearly_as_good",
     "priced_in",
     "result_files",
 ]
@@ -50,7 +53,9 @@ LOSS: Final = 0.30
 
 def result_files(
     decision: Decision,
+    near: pd.DataFrame,
     slopes: Sensitivities,
+    assumed: pd.DataFrame,
     worth_knowing: pd.DataFrame,
     apart: RegimesApart | None,
     lost: ReverseStress | None,
@@ -64,16 +69,17 @@ def result_files(
     choice = decision.choice
     weights = choice.weights.rename("weight").rename_axis("ticker").reset_index()
     weights["layer"] = [choice.returns.layers.get(t, "") for t in weights["ticker"]]
+    weights = weights.join(near, on="ticker")
     order = weights.sort_values(["weight", "ticker"], ascending=[False, True], kind="stable")
     returns = choice.returns.to_frame()
     valuation: Valuation = choice.returns.world
-    assumed = moving(valuation, slopes)
-    neutral = decision.neutral
+    neutral, efficient = decision.neutral, decision.frontier
     return {
         "allocation.csv": _rows(order),
         "reasons.csv": decision.reasons.to_csv(lineterminator="\n").encode(),
         "alternatives.csv": decision.alternatives.to_csv(lineterminator="\n").encode(),
-        "by_scenario.csv": choice.by_scenario.to_csv(lineterminator="\n").encode(),
+        "prospects.csv": decision.prospects.to_csv(lineterminator="\n").encode(),
+        "by_scenario.csv": decision.by_regime.to_csv(lineterminator="\n").encode(),
         "value.csv": value_table(valuation).to_csv(lineterminator="\n").encode(),
         "statements.csv": _rows(valuation.statements()),
         "valuation_assumptions.csv": assumed.to_csv(lineterminator="\n").encode(),
@@ -89,8 +95,17 @@ def result_files(
         "assumptions.csv": posterior.table().to_csv(lineterminator="\n").encode(),
         "returns.parquet": _parquet(returns),
         "paths.parquet": _parquet(paths_table(paths)),
+        **({} if efficient is None else {"frontier.csv": _frontier(efficient)}),
         **({} if neutral is None else {"neutral.csv": _rows(neutral.holdings)}),
     }
+
+
+def nearly_as_good(choice: Allocation) -> pd.DataFrame:
+    """Return between what weights each could be held, [ticker]; no rows where that is not known."""
+    try:
+        return choice.ranges(RunContents.WITHIN)
+    except MarketsimError:
+        return pd.DataFrame(columns=["lowest", "highest"], dtype=float)
 
 
 def extremes_apart(choice: Allocation) -> RegimesApart | None:
@@ -119,6 +134,10 @@ def losing(choice: Allocation, coming: Forecast) -> ReverseStress | None:
         return None
 
 
+def _frontier(found: Frontier) -> bytes:
+    return found.table.to_csv(lineterminator="\n").encode()
+
+
 def _apart(apart: RegimesApart | None) -> pd.DataFrame:
     """Return the table of what sets regimes apart, with their names."""
     if apart is None:
@@ -127,10 +146,17 @@ def _apart(apart: RegimesApart | None) -> pd.DataFrame:
     return apart.table().drop(columns="meaning").rename(columns=names)
 
 
-def moving(valuation: Valuation, slopes: Sensitivities) -> pd.DataFrame:
-    """Return what valuation assumes, and what a prior standard deviation of it does."""
+def moving(decision: Decision, slopes: Sensitivities) -> pd.DataFrame:
+    """Return what valuation assumes, and what a prior standard deviation of it does.
+
+    ``relative_per_sd`` is that to the expected return of the choice over its benchmark's.
+    """
+    returns = decision.choice.returns
+    valuation: Valuation = returns.world
     columns = [c for c in slopes.valuation if c == "sd" or str(c).endswith("_per_sd")]
-    return valuation.assumptions.join(slopes.valuation[columns])
+    found = valuation.assumptions.join(slopes.valuation[columns])
+    theirs = portfolio_per_sd(valuation, returns.probabilities, decision.benchmark)
+    return found.assign(relative_per_sd=found["portfolio_per_sd"] - theirs)
 
 
 def priced_in(choice: Allocation) -> pd.DataFrame:

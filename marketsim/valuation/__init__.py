@@ -5,6 +5,7 @@ from .derivatives import returns_by
 from .economics import economics
 from .market_value import market_values
 from .moved import MovedWorlds, exposures
+from .pull import without_pull
 from .returns import Anchor, Worth, equity_return, sales_of
 from .revaluation import revalue
 from .simulated import simulate_returns
@@ -35,4 +36,5 @@ __all__ = [
     "statement",
     "valuation_assumptions",
     "valuation_table",
+    "without_pull",
 ]
