@@ -18,7 +18,7 @@ from scipy.optimize import brentq, minimize
 import marketsim as ms
 from marketsim.derivatives.beliefs.belief import beliefs_of, own_belief, whitened
 from marketsim.derivatives.beliefs.roots import roots, tilted
-from marketsim.derivatives.beliefs.target import Target, believed
+from marketsim.derivatives.beliefs.target import Target, believed, own_beliefs
 from marketsim.derivatives.beliefs.together import Space, least_surprising
 from marketsim.derivatives.beliefs.worlds import Sample
 from marketsim.errors import InputError
@@ -170,8 +170,29 @@ def test_growth_is_revenue_that_grows_and_margin_is_revenue_kept(sample: Sample)
     some = np.zeros(len(sample.companies))
     some[3] = 0.05
     dearer = sample.told(worlds, margin=some) / sample.told(worlds)
-    assert (np.delete(dearer, 3, axis=2) == 1.0).all()
+    np.testing.assert_allclose(np.delete(dearer, 3, axis=2), 1.0, rtol=1e-12)
     assert (dearer[:, :, 3] > 1.0).all()
+
+
+@pytest.mark.parametrize("ticker", ["NVDA", "CRWV", "AMZN"])
+def test_the_models_own_growth_and_margin_are_those_of_the_value_table(
+    returns: ms.ReturnScenarios, ticker: str
+) -> None:
+    """Revenue with what fleets earn beside it in both, whether the company has any or none."""
+    found = implied(returns, ticker, of=["growth", "margin"], together=False).alone
+    table = returns.world.table()
+    growth = cell(table, ticker, "model_growth")
+    assert cell(found, "growth", "model") == pytest.approx(np.log1p(growth), rel=1e-9)
+    margin = cell(table, ticker, "model_margin")
+    assert cell(found, "margin", "model") == pytest.approx(margin, rel=1e-9)
+
+
+def test_growth_that_is_believed_is_what_companies_then_have(sample: Sample) -> None:
+    """What fleets earn goes with what lines sell by less than one for one."""
+    own = own_beliefs(target_of(sample, "AMZN"), np.full(len(sample.companies), 0.05))["growth"]
+    chips = own_beliefs(target_of(sample, "NVDA"), np.full(len(sample.companies), 0.05))["growth"]
+    assert chips.told(2.0) - chips.told(0.0) == pytest.approx(0.1, rel=1e-9)
+    assert 0.05 < own.told(2.0) - own.told(0.0) < 0.099
 
 
 def test_companies_that_grow_change_no_world(sample: Sample) -> None:

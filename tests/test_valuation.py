@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -287,6 +288,23 @@ def test_a_price_of_the_models_value_implies_the_models_growth_and_margin(
     assert (dear["implied_margin"] > found["model_margin"]).all()
     # Where margins are thin growth costs more than it brings.
     assert (dear["implied_growth"] > found["model_growth"]).mean() > 0.9
+
+
+def test_growth_and_margin_are_of_revenue_with_what_fleets_earn(
+    valuation: Valuation, table: pd.DataFrame
+) -> None:
+    """As profit is: of who lets compute beside its lines, less is kept, and it grows by more."""
+    rows = valuation.statements()
+    said = rows.pivot(index=["item", "year"], columns="ticker", values="usd_bn")[list(table.index)]
+    every = said.loc["revenue"] + said.loc["from_fleets"]
+    np.testing.assert_allclose(table["model_margin"], said.loc["profit"].sum() / every.sum())
+    growth = (every.iloc[-1] / every.iloc[0]) ** (1.0 / (len(every) - 1)) - 1.0
+    np.testing.assert_allclose(table["model_growth"], growth)
+    sums: Any = said.groupby(level="item").sum()
+    let, plain = (sums.loc[name] / sums.loc["revenue"] for name in ("from_fleets", "profit"))
+    for ticker in ("CRWV", "ORCL", "AMZN"):
+        assert let[ticker] > 0.05
+        assert table["model_margin"][ticker] < plain[ticker] / (1.0 + 0.9 * let[ticker])
 
 
 def test_no_margin_above_one_explains_a_price_and_what_is_short_is_said(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jax import Array
@@ -16,7 +14,8 @@ from marketsim.model.tree import leaf
 from marketsim.simulation import Paths
 
 from .assumptions import ValuationAssumptions
-from .statement import Sales, Terms, statement
+from .changed import growing, keeping
+from .statement import Sales, Statement, Terms, statement
 from .worlds import sold_in
 from .worth import enterprise_value
 
@@ -44,7 +43,9 @@ def reverse_dcf(
 
     ``model_growth`` of revenue from the first to the last year, per year, and ``model_margin``,
     profit before interest and tax over revenue in all of them, since one may be the trough of a
-    cycle; ``implied_growth`` and ``implied_margin``, either of them alone such that value is the
+    cycle: both of revenue with what fleets earn beside it, as profit is
+    (`Statement.total_revenue`). ``implied_growth`` and ``implied_margin``, what they are where all
+    that is sold grows otherwise, or more of revenue is kept, either alone such that value is the
     market's, NaN where none within forty points of growth or sixty of margin is. More than all of
     revenue nobody keeps: where no margin up to one is enough, ``margin_shortfall`` is the share of
     the market's enterprise value that one leaves unexplained, else NaN. ``model_profit`` of the
@@ -57,15 +58,15 @@ def reverse_dcf(
     grown = np.asarray(_grown(assumed, terms, sold, leaf(GROWTH)))
     value = factor * grown[np.abs(GROWTH).argmin()]
     widened = np.asarray(_widened(assumed, terms, sold, leaf(MARGIN)))
-    revenue, profit = np.asarray(said.revenue), np.asarray(said.profit)
-    growth = np.log(revenue[-1] / revenue[0]) / (len(revenue) - 1)
+    revenue, profit = np.asarray(said.total_revenue), np.asarray(said.profit)
     margin = profit.sum(axis=0) / revenue.sum(axis=0)
+    more = leaf(crossing(GROWTH, grown, value))
     implied_margin = margin + crossing(MARGIN, widened, value)
     short = shortfall(MARGIN, widened, value, 1.0 - margin)
     return {
         "model_profit": profit[0],
-        "model_growth": np.expm1(growth),
-        "implied_growth": np.expm1(growth + crossing(GROWTH, grown, value)),
+        "model_growth": np.expm1(_rate(said)),
+        "implied_growth": np.expm1(_rate(_said(assumed, terms, growing(sold, more)))),
         "model_margin": margin,
         "implied_margin": np.where(implied_margin <= 1.0, implied_margin, np.nan),
         "margin_shortfall": np.where(implied_margin <= 1.0, np.nan, short),
@@ -75,28 +76,16 @@ def reverse_dcf(
 _said = jax.jit(statement)
 
 
+def _rate(said: Statement) -> np.ndarray:
+    """Return the growth of revenue from the first year to the last, per year in logs, [company]."""
+    revenue = np.asarray(said.total_revenue)
+    return np.asarray(np.log(revenue[-1] / revenue[0]) / (len(revenue) - 1))
+
+
 @jax.jit
 def _grown(assumed: ValuationAssumptions, terms: Terms, sold: Sales, more: Array) -> Array:
     """Return enterprise value with ``more`` growth [case] of all that is sold, [case, company]."""
-    years = jnp.arange(len(sold.revenue)) + 0.5
-
-    def value(rate: Array) -> Array:
-        factor = jnp.exp(rate * years)[:, None]
-        last = sold.ordinary * factor[-1]
-        return enterprise_value(
-            assumed,
-            terms,
-            replace(
-                sold,
-                revenue=sold.revenue * factor,
-                volumes=sold.volumes * factor,
-                inputs=sold.inputs * factor,
-                lives=sold.lives * factor,
-                ordinary=last,
-            ),
-        )
-
-    return jax.vmap(value)(more)
+    return jax.vmap(lambda rate: enterprise_value(assumed, terms, growing(sold, rate)))(more)
 
 
 @jax.jit
@@ -104,9 +93,7 @@ def _widened(assumed: ValuationAssumptions, terms: Terms, sold: Sales, more: Arr
     """Return enterprise value with ``more`` of revenue kept as profit, [case, company]."""
 
     def value(share: Array) -> Array:
-        kept = share * sold.revenue
-        raised = replace(sold, revenue=sold.revenue + kept, ordinary=sold.ordinary + kept[-1])
-        return enterprise_value(assumed, terms, raised)
+        return enterprise_value(assumed, terms, keeping(assumed, terms, sold, share))
 
     return jax.vmap(value)(more)
 

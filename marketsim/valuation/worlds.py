@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import jax
@@ -16,6 +17,7 @@ from marketsim.precision import RUN_OFTEN, precise, processors
 from marketsim.simulation import Outcomes, Paths
 
 from .assumptions import ValuationAssumptions, valuation_assumptions
+from .changed import keeping
 from .economics import economics
 from .noise import Noise
 from .noisy import TRIED, levels_at, noisy_return
@@ -68,15 +70,21 @@ def values(
     worlds: Outcomes,
     columns: np.ndarray,
     expected: Mapping[str, np.ndarray],
+    margin: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return enterprise value, USD bn, [world, company], in float64 and chunk by chunk."""
+    """Return enterprise value, USD bn, [world, company], in float64 and chunk by chunk.
+
+    Where a ``margin`` is given, of companies that keep as much more of revenue, [company]; see
+    `changed.keeping`.
+    """
+    value = _values if margin is None else partial(_kept, leaf(margin))
     held, world = _quarters(worlds, columns)
     count = len(worlds.revenue)
 
     def chunk(first: int) -> np.ndarray:
         few = jax.tree.map(lambda x: _padded(x[first : first + CHUNK]), (held, world))
         with precise("float64"):
-            return np.asarray(_values(assumed, terms, *few, dict(expected)))
+            return np.asarray(value(assumed, terms, *few, dict(expected)))
 
     with ThreadPoolExecutor(processors()) as pool:
         return np.concatenate(list(pool.map(chunk, range(0, count, CHUNK))))[:count]
@@ -101,9 +109,27 @@ def _value(
     expected: dict[str, Array],
 ) -> Array:
     """Return enterprise value of one world by its quarters, [company]."""
+    return enterprise_value(assumed, terms, _sold(held, world, expected))
+
+
+def _value_kept(
+    margin: Array,
+    assumed: ValuationAssumptions,
+    terms: Terms,
+    held: dict[str, Array],
+    world: dict[str, Array],
+    expected: dict[str, Array],
+) -> Array:
+    """Return the same of companies that keep a ``margin`` more, [company]."""
+    kept = keeping(assumed, terms, _sold(held, world, expected), margin)
+    return enterprise_value(assumed, terms, kept)
+
+
+def _sold(held: dict[str, Array], world: dict[str, Array], expected: dict[str, Array]) -> Sales:
+    """Return what one world sells and spends by year."""
     sums = {name: x if name == "ordinary" else yearly(x) for name, x in held.items()}
     of_world = {name: yearly(x[:, None])[:, 0] for name, x in world.items()}
-    return enterprise_value(assumed, terms, sales_of(sums, of_world | expected))
+    return sales_of(sums, of_world | expected)
 
 
 def _quarters(
@@ -183,3 +209,6 @@ def with_noise(
 
 _noisy, _levels = jax.jit(noisy_return), jax.jit(levels_at)
 _values = jax.jit(jax.vmap(_value, in_axes=(None, None, 0, 0, None)), compiler_options=RUN_OFTEN)
+_kept = jax.jit(
+    jax.vmap(_value_kept, in_axes=(None, None, None, 0, 0, None)), compiler_options=RUN_OFTEN
+)

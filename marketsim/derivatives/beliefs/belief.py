@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
@@ -38,10 +38,16 @@ REGIMES: Final = "regimes"
 """The belief in their probabilities."""
 
 OWN: Final = {
-    "growth": ("per year, in logs", "growth of revenue over the years simulated", -0.40, 0.60),
+    "growth": (
+        "per year, in logs",
+        "growth of revenue, with what fleets earn beside it, over the years simulated",
+        -0.40,
+        0.60,
+    ),
     "margin": (
         "share",
-        "profit before interest and tax over revenue, of the years simulated",
+        "profit before interest and tax over revenue, with what fleets earn beside it, of the "
+        "years simulated",
         -0.6,
         0.6,
     ),
@@ -73,6 +79,8 @@ class Belief:
         companies' growth of their forecasts. Where nothing says how open it is, one.
     low, high
         Deviations between which it is looked for.
+    reads
+        From how far it is from the model's, linked, to the belief, where that is no transform.
     """
 
     name: str
@@ -85,6 +93,7 @@ class Belief:
     sd: FloatArray
     low: float
     high: float
+    reads: Callable[[float], float] | None = None
 
     def at(self, deviations: float) -> FloatArray:
         """Return the belief so many deviations away, in its unit, [entry]."""
@@ -94,6 +103,8 @@ class Belief:
 
     def told(self, deviations: float) -> float:
         """Return the same as one number: the mean over entries."""
+        if self.reads is not None:
+            return self.reads(float(self.sd[0]) * deviations)
         return float(self.at(deviations).mean())
 
 
@@ -138,7 +149,9 @@ def chosen_beliefs(known: dict[str, Belief], names: Iterable[str]) -> list[str]:
     return wanted
 
 
-def own_belief(name: str, model: float, sd: float = 1.0) -> Belief:
+def own_belief(
+    name: str, model: float, sd: float = 1.0, reads: Callable[[float], float] | None = None
+) -> Belief:
     """Return a belief in companies themselves, one of :data:`OWN`, that the model has otherwise."""
     unit, meaning, low, high = OWN[name]
     return Belief(
@@ -152,6 +165,7 @@ def own_belief(name: str, model: float, sd: float = 1.0) -> Belief:
         sd=np.array([sd]),
         low=low / sd,
         high=high / sd,
+        reads=reads,
     )
 
 

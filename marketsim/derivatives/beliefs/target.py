@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 from marketsim.valuation import Statement, ValuationAssumptions, statement
+from marketsim.valuation.changed import growing
 from marketsim.valuation.worlds import sold_in
 
 from .belief import OWN, Belief, own_belief
@@ -96,19 +99,32 @@ def own_beliefs(target: Target, own_sd: FloatArray) -> dict[str, Belief]:
     """
     v, mine = target.sample.valuation, target.members
     said = _statement(target)
-    revenue, profit = (np.asarray(x)[:, mine].sum(axis=1) for x in (said.revenue, said.profit))
+    revenue, profit = (
+        np.asarray(x)[:, mine].sum(axis=1) for x in (said.total_revenue, said.profit)
+    )
     cap = v.economics["market_cap"].to_numpy(dtype=float)[mine]
     model = {
-        "growth": float(np.log(revenue[-1] / revenue[0])) / (len(revenue) - 1),
+        "growth": _growth(target, 0.0),
         "margin": float(profit.sum() / revenue.sum()),
         "return_asked": float(np.average(v.economics["cost_of_equity"][mine], weights=cap)),
     }
     sd = {"growth": float(np.average(own_sd[mine], weights=cap))}
-    return {name: own_belief(name, model[name], sd.get(name, 1.0)) for name in OWN}
+    reads = {"growth": partial(_growth, target)}
+    return {name: own_belief(name, model[name], sd.get(name, 1.0), reads.get(name)) for name in OWN}
 
 
-def _statement(target: Target) -> Statement:
+def _growth(target: Target, more: float) -> float:
+    """Return growth of all their revenue where what they sell grows by so much more a year."""
+    revenue = np.asarray(_statement(target, more).total_revenue)[:, target.members].sum(axis=1)
+    return float(np.log(revenue[-1] / revenue[0])) / (len(revenue) - 1)
+
+
+def _statement(target: Target, more: float = 0.0) -> Statement:
     v = target.sample.valuation
     with precise("float64"):
         sold = sold_in(v.paths.calibrated, 0, v.columns, v.expected)
-        return statement(v.assumed, v.terms, sold)
+        said: Statement = _said(v.assumed, v.terms, growing(sold, leaf(np.asarray(more))))
+    return said
+
+
+_said = jax.jit(statement)

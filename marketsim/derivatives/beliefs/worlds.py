@@ -229,22 +229,9 @@ class Sample:
         assumed: ValuationAssumptions | None = None,
     ) -> FloatArray:
         v = self._valuing(assumed)
-        held = worlds if margin is None else _keeping(worlds, margin, v.columns)
-        found = values(v.assumed, v.terms, held, v.columns, v.expected)
+        found = values(v.assumed, v.terms, worlds, v.columns, v.expected, margin)
         by_case = found.reshape(-1, len(self.odds), self.worlds // len(self.odds), found.shape[-1])
         return np.asarray(by_case.mean(axis=2))
-
-
-def _keeping(worlds: Outcomes, margin: FloatArray, columns: NDArray[np.int_]) -> Outcomes:
-    """Return worlds in which companies at ``columns`` keep a ``margin`` of revenue besides."""
-    more = np.zeros(worlds.revenue.shape[-1])
-    more[columns] = margin
-    last = worlds.revenue[:, -YEAR:].sum(axis=1)
-    return replace(
-        worlds,
-        revenue=worlds.revenue * (1.0 + more),
-        ordinary=worlds.ordinary + more * last,
-    )
 
 
 def _means(valuation: Valuation) -> FloatArray:
