@@ -24,6 +24,7 @@ from marketsim.derivatives.beliefs.worlds import Sample
 from marketsim.errors import InputError
 from marketsim.precision import precise
 from marketsim.valuation import enterprise_value
+from marketsim.valuation.last_year import years_since
 from tests.one_company import VOLUME, YEARS, assumed, sales, terms
 
 FEW = 8
@@ -188,11 +189,21 @@ def test_the_models_own_growth_and_margin_are_those_of_the_value_table(
 
 
 def test_growth_that_is_believed_is_what_companies_then_have(sample: Sample) -> None:
-    """What fleets earn goes with what lines sell by less than one for one."""
-    own = own_beliefs(target_of(sample, "AMZN"), np.full(len(sample.companies), 0.05))["growth"]
-    chips = own_beliefs(target_of(sample, "NVDA"), np.full(len(sample.companies), 0.05))["growth"]
-    assert chips.told(2.0) - chips.told(0.0) == pytest.approx(0.1, rel=1e-9)
-    assert 0.05 < own.told(2.0) - own.told(0.0) < 0.099
+    """From the decision date on, in years since the last report; of fleets less than one for one.
+
+    Told is the middle of the last year simulated over that of the last reported.
+    """
+    v = sample.valuation
+    ahead = len(v.paths.quarter_ends) / 4 - 0.5
+    since = years_since(v.economics, v.paths.quarter_ends[-1])
+    years = dict(zip(sample.companies, since, strict=True))
+    change = {}
+    for ticker in ("NVDA", "AMZN"):
+        target = target_of(sample, ticker)
+        growth = own_beliefs(target, np.full(len(sample.companies), 0.05))["growth"]
+        change[ticker] = (growth.told(2.0) - growth.told(0.0)) * years[ticker] / ahead
+    assert change["NVDA"] == pytest.approx(0.1, rel=1e-9)
+    assert 0.05 < change["AMZN"] < 0.099
 
 
 def test_companies_that_grow_change_no_world(sample: Sample) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -28,6 +29,7 @@ from marketsim.valuation import (
 )
 from marketsim.valuation.assumptions import ENTRIES, RATES
 from marketsim.valuation.basis import horizon_years
+from marketsim.valuation.last_year import growth_since, last_year
 from marketsim.valuation.noise import usual_volatility
 from marketsim.valuation.quoted import EQUITY_SHARE
 from marketsim.valuation.returns import BELIEVED, Priced, anchored, drawn_in, recognition
@@ -298,13 +300,54 @@ def test_growth_and_margin_are_of_revenue_with_what_fleets_earn(
     said = rows.pivot(index=["item", "year"], columns="ticker", values="usd_bn")[list(table.index)]
     every = said.loc["revenue"] + said.loc["from_fleets"]
     np.testing.assert_allclose(table["model_margin"], said.loc["profit"].sum() / every.sum())
-    growth = (every.iloc[-1] / every.iloc[0]) ** (1.0 / (len(every) - 1)) - 1.0
+    found = valuation.economics
+    years = (every.index[-1] - found["last_year_end"]).dt.days / 365.25
+    growth = (every.iloc[-1] / found["last_year"]) ** (1.0 / years) - 1.0
     np.testing.assert_allclose(table["model_growth"], growth)
     sums: Any = said.groupby(level="item").sum()
     let, plain = (sums.loc[name] / sums.loc["revenue"] for name in ("from_fleets", "profit"))
     for ticker in ("CRWV", "ORCL", "AMZN"):
         assert let[ticker] > 0.05
         assert table["model_margin"][ticker] < plain[ticker] / (1.0 + 0.9 * let[ticker])
+
+
+def test_growth_is_counted_from_the_last_four_quarters_reported(
+    valuation: Valuation, table: pd.DataFrame
+) -> None:
+    """A boom in the first year simulated is growth: it is not what the rest is held against."""
+    posterior = valuation.paths.scenarios.posterior
+    rows = posterior.fit_paths
+    mine = rows[rows["series"] == "MU.total"].sort_values("quarter_end").tail(4)
+    found = valuation.economics
+    assert found["last_year"]["MU"] == pytest.approx(mine["reported"].sum())
+    assert found["last_year_end"]["MU"] == mine["quarter_end"].iloc[-1]
+    revenue: Any = valuation.statements().query("ticker == 'MU' and item == 'revenue'")["usd_bn"]
+    assert revenue.iloc[0] > 1.5 * found["last_year"]["MU"]
+    assert revenue.iloc[-1] < revenue.iloc[0]
+    assert table["model_growth"]["MU"] > 0.0
+
+
+def test_who_reports_no_four_quarters_in_a_row_grows_from_its_fiscal_year() -> None:
+    ends = pd.to_datetime(["2024-12-31", "2025-03-31", "2025-06-30", "2025-09-30", "2025-12-31"])
+    rows = pd.concat(
+        pd.DataFrame({"series": f"{name}.total", "quarter_end": ends, "reported": values})
+        for name, values in {
+            "whole": [1.0, 2.0, 3.0, 4.0, 5.0],
+            "torn": [1.0, 2.0, np.nan, 4.0, 5.0],
+            "short": [np.nan, np.nan, 3.0, 4.0, 5.0],
+        }.items()
+    )
+    years = pd.DataFrame(
+        {"revenue": 9.0, "fiscal_year_end": ends[0]}, index=["whole", "torn", "short", "none"]
+    )
+    known: Any = SimpleNamespace(fit_paths=rows)
+    found = last_year(years, known)
+    assert list(found["last_year"]) == [14.0, 9.0, 9.0, 9.0]
+    assert list(found["last_year_end"]) == [ends[-1], ends[0], ends[0], ends[0]]
+    end = pd.Timestamp("2027-12-31")
+    rate = growth_since(found, 14.0 * np.exp([0.2, 0.0, 0.0, 0.0]), end)
+    assert rate[0] == pytest.approx(0.1, rel=1e-3)
+    assert rate[1] == pytest.approx(np.log(14.0 / 9.0) / 3.0, rel=1e-3)
 
 
 def test_no_margin_above_one_explains_a_price_and_what_is_short_is_said(

@@ -15,6 +15,8 @@ from marketsim.simulation import Paths
 
 from .assumptions import ValuationAssumptions
 from .changed import growing, keeping
+from .last_year import growth_since
+from .returns import YEAR
 from .statement import Sales, Statement, Terms, statement
 from .worlds import sold_in
 from .worth import enterprise_value
@@ -41,16 +43,22 @@ def reverse_dcf(
     In the calibrated world; value there is less than its mean over worlds, so that it has to change
     by the factor that lies between the market's and that mean.
 
-    ``model_growth`` of revenue from the first to the last year, per year, and ``model_margin``,
-    profit before interest and tax over revenue in all of them, since one may be the trough of a
-    cycle: both of revenue with what fleets earn beside it, as profit is
-    (`Statement.total_revenue`). ``implied_growth`` and ``implied_margin``, what they are where all
-    that is sold grows otherwise, or more of revenue is kept, either alone such that value is the
-    market's, NaN where none within forty points of growth or sixty of margin is. More than all of
-    revenue nobody keeps: where no margin up to one is enough, ``margin_shortfall`` is the share of
-    the market's enterprise value that one leaves unexplained, else NaN. ``model_profit`` of the
-    first year, USD bn.
+    ``model_growth`` of revenue from the last four quarters reported to the last year simulated, per
+    year, and ``model_margin``, profit before interest and tax over revenue in all the years
+    simulated, since one may be the trough of a cycle: both of revenue with what fleets earn beside
+    it, as profit is (`Statement.total_revenue`). ``implied_growth`` and ``implied_margin``, what
+    they are where all that is sold grows otherwise, or more of revenue is kept, either alone such
+    that value is the market's, NaN where none within forty points of growth or sixty of margin is.
+    More than all of revenue nobody keeps: where no margin up to one is enough,
+    ``margin_shortfall`` is the share of the market's enterprise value that one leaves
+    unexplained, else NaN. ``model_profit`` of the first year, USD bn.
     """
+
+    def rate(said: Statement) -> np.ndarray:
+        revenue = np.asarray(said.total_revenue)
+        end = paths.quarter_ends[YEAR * len(revenue) - 1]
+        return np.asarray(np.expm1(growth_since(table, revenue[-1], end)))
+
     sold = sold_in(paths.calibrated, 0, columns, expected)
     said = _said(assumed, terms, sold)
     owed = table["net_debt"].fillna(0.0)
@@ -65,8 +73,8 @@ def reverse_dcf(
     short = shortfall(MARGIN, widened, value, 1.0 - margin)
     return {
         "model_profit": profit[0],
-        "model_growth": np.expm1(_rate(said)),
-        "implied_growth": np.expm1(_rate(_said(assumed, terms, growing(sold, more)))),
+        "model_growth": rate(said),
+        "implied_growth": rate(_said(assumed, terms, growing(sold, more))),
         "model_margin": margin,
         "implied_margin": np.where(implied_margin <= 1.0, implied_margin, np.nan),
         "margin_shortfall": np.where(implied_margin <= 1.0, np.nan, short),
@@ -74,12 +82,6 @@ def reverse_dcf(
 
 
 _said = jax.jit(statement)
-
-
-def _rate(said: Statement) -> np.ndarray:
-    """Return the growth of revenue from the first year to the last, per year in logs, [company]."""
-    revenue = np.asarray(said.total_revenue)
-    return np.asarray(np.log(revenue[-1] / revenue[0]) / (len(revenue) - 1))
 
 
 @jax.jit

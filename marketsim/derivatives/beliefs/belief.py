@@ -40,7 +40,8 @@ REGIMES: Final = "regimes"
 OWN: Final = {
     "growth": (
         "per year, in logs",
-        "growth of revenue, with what fleets earn beside it, over the years simulated",
+        "growth of revenue, with what fleets earn beside it, from the last four quarters reported "
+        "to the last year simulated",
         -0.40,
         0.60,
     ),

@@ -9,10 +9,12 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.ensemble import YEAR
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 from marketsim.valuation import Statement, ValuationAssumptions, statement
 from marketsim.valuation.changed import growing
+from marketsim.valuation.last_year import years_since
 from marketsim.valuation.worlds import sold_in
 
 from .belief import OWN, Belief, own_belief
@@ -114,9 +116,16 @@ def own_beliefs(target: Target, own_sd: FloatArray) -> dict[str, Belief]:
 
 
 def _growth(target: Target, more: float) -> float:
-    """Return growth of all their revenue where what they sell grows by so much more a year."""
-    revenue = np.asarray(_statement(target, more).total_revenue)[:, target.members].sum(axis=1)
-    return float(np.log(revenue[-1] / revenue[0])) / (len(revenue) - 1)
+    """Return growth of all their revenue where what they sell grows by so much more a year.
+
+    From the last four quarters reported, whose ends lie apart: they count by revenue.
+    """
+    v = target.sample.valuation
+    revenue = np.asarray(_statement(target, more).total_revenue)[:, target.members]
+    mine = v.economics[target.members]
+    end = v.paths.quarter_ends[YEAR * len(revenue) - 1]
+    years = np.average(years_since(mine, end), weights=mine["last_year"])
+    return float(np.log(revenue[-1].sum() / mine["last_year"].sum()) / years)
 
 
 def _statement(target: Target, more: float = 0.0) -> Statement:
