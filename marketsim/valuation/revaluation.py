@@ -22,7 +22,6 @@ from .basis import Anchoring, basis_of, horizon_years, priced_mix
 from .chain import GROUPS, Draws, Valued, Year, at_horizon, in_a_year
 from .noise import noise
 from .returns import cost_of_equity
-from .reverse_dcf import reverse_dcf
 from .statement import Terms
 from .valuation import Valuation
 from .worlds import values, with_noise
@@ -110,7 +109,6 @@ def revalue(
             for name in ("returns", "explained")
         )
         table = _valued(basis.table, assumed, terms, year)
-        table = table.assign(**reverse_dcf(assumed, terms, paths, columns, expected, table))
         left = noise(explained, np.asarray(quotes.volatility), prices, names, moments)
         grown = with_noise(world, left, np.asarray(ahead[-1].mood), paths.seed)
     return ReturnScenarios(

@@ -18,6 +18,7 @@ from marketsim.precision import precise
 from marketsim.scenarios import movable
 from marketsim.valuation import ValuationAssumptions
 from marketsim.valuation.assumptions import ENTRIES
+from marketsim.valuation.reverse_dcf import GROWTH, MARGIN
 
 __all__ = [
     "OWN",
@@ -42,15 +43,13 @@ OWN: Final = {
         "per year, in logs",
         "growth of revenue, with what fleets earn beside it, from the last four quarters reported "
         "to the last year simulated",
-        -0.40,
-        0.60,
+        *GROWTH,
     ),
     "margin": (
         "share",
         "profit before interest and tax over revenue, with what fleets earn beside it, of the "
         "years simulated",
-        -0.6,
-        0.6,
+        *MARGIN,
     ),
     "return_asked": ("per year", "what shareholders ask, as cash is discounted", -0.05, 0.30),
 }

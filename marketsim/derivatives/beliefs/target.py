@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.ensemble import YEAR
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
-from marketsim.valuation import Statement, ValuationAssumptions, statement
-from marketsim.valuation.changed import growing
+from marketsim.valuation import ValuationAssumptions
 from marketsim.valuation.last_year import years_since
-from marketsim.valuation.worlds import sold_in
+from marketsim.valuation.reverse_dcf import most_margin, said_growing
 
 from .belief import OWN, Belief, own_belief
 from .worlds import Sample
@@ -89,8 +87,8 @@ def _assumed(sample: Sample, belief: Belief, deviations: FloatArray) -> list[Val
 def own_beliefs(target: Target, own_sd: FloatArray) -> dict[str, Belief]:
     """Return beliefs in the companies themselves, beside what the model has.
 
-    Of growth and margin that is the calibrated world's; of what shareholders ask, the cost of
-    equity, by market value.
+    Of growth and margin that is the calibrated world's, of margin no more than all of revenue; of
+    what shareholders ask, the cost of equity, by market value.
 
     Parameters
     ----------
@@ -100,7 +98,7 @@ def own_beliefs(target: Target, own_sd: FloatArray) -> dict[str, Belief]:
         A standard deviation of each one's own growth, [company]; of several the mean, by value.
     """
     v, mine = target.sample.valuation, target.members
-    said = _statement(target)
+    said = said_growing(v)
     revenue, profit = (
         np.asarray(x)[:, mine].sum(axis=1) for x in (said.total_revenue, said.profit)
     )
@@ -112,7 +110,9 @@ def own_beliefs(target: Target, own_sd: FloatArray) -> dict[str, Belief]:
     }
     sd = {"growth": float(np.average(own_sd[mine], weights=cap))}
     reads = {"growth": partial(_growth, target)}
-    return {name: own_belief(name, model[name], sd.get(name, 1.0), reads.get(name)) for name in OWN}
+    own = {name: own_belief(name, model[name], sd.get(name, 1.0), reads.get(name)) for name in OWN}
+    most = float(most_margin(np.asarray(model["margin"])))
+    return own | {"margin": replace(own["margin"], high=most)}
 
 
 def _growth(target: Target, more: float) -> float:
@@ -121,19 +121,8 @@ def _growth(target: Target, more: float) -> float:
     From the last four quarters reported, whose ends lie apart: they count by revenue.
     """
     v = target.sample.valuation
-    revenue = np.asarray(_statement(target, more).total_revenue)[:, target.members]
+    revenue = np.asarray(said_growing(v, more).total_revenue)[:, target.members]
     mine = v.economics[target.members]
     end = v.paths.quarter_ends[YEAR * len(revenue) - 1]
     years = np.average(years_since(mine, end), weights=mine["last_year"])
     return float(np.log(revenue[-1].sum() / mine["last_year"].sum()) / years)
-
-
-def _statement(target: Target, more: float = 0.0) -> Statement:
-    v = target.sample.valuation
-    with precise("float64"):
-        sold = sold_in(v.paths.calibrated, 0, v.columns, v.expected)
-        said: Statement = _said(v.assumed, v.terms, growing(sold, leaf(np.asarray(more))))
-    return said
-
-
-_said = jax.jit(statement)
