@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from marketsim.calibration import Posterior
 from marketsim.errors import InputError, nearest
-from marketsim.model import LineAssumptions
+from marketsim.model import CLASSES, LineAssumptions
 from marketsim.model.priors import KINDS, inverse, transform
 from marketsim.precision import precise
 from marketsim.scenarios import movable
@@ -79,6 +79,9 @@ class Belief:
         companies' growth of their forecasts. Where nothing says how open it is, one.
     low, high
         Deviations between which it is looked for.
+    weight
+        Of entries in the one number that is told, [entry]; they sum to one. Of uses of tokens what
+        is spent on each at the decision date, else alike.
     reads
         From how far it is from the model's, linked, to the belief, where that is no transform.
     """
@@ -93,6 +96,7 @@ class Belief:
     sd: FloatArray
     low: float
     high: float
+    weight: FloatArray
     reads: Callable[[float], float] | None = None
 
     def at(self, deviations: float) -> FloatArray:
@@ -102,10 +106,10 @@ class Belief:
             return np.asarray(transform(jnp.asarray(self.kind), jnp.asarray(moved)))
 
     def told(self, deviations: float) -> float:
-        """Return the same as one number: the mean over entries."""
+        """Return the same as one number: the mean over entries by their weight."""
         if self.reads is not None:
             return self.reads(float(self.sd[0]) * deviations)
-        return float(self.at(deviations).mean())
+        return float(self.at(deviations) @ self.weight)
 
 
 def beliefs_of(posterior: Posterior, assumed: ValuationAssumptions) -> dict[str, Belief]:
@@ -165,6 +169,7 @@ def own_belief(
         sd=np.array([sd]),
         low=low / sd,
         high=high / sd,
+        weight=np.ones(1),
         reads=reads,
     )
 
@@ -198,6 +203,7 @@ def _of_model(name: str, some: list[int], posterior: Posterior) -> Belief:
         sd=sd,
         low=min(float(ends[0].max()), 0.0),
         high=max(float(ends[1].min()), 0.0),
+        weight=_weights(name, [e.name for e in entries], posterior),
     )
 
 
@@ -218,7 +224,16 @@ def _of_valuation(name: str, assumed: ValuationAssumptions) -> Belief:
         sd=np.array([scale]),
         low=-SUPPORT,
         high=SUPPORT,
+        weight=np.ones(1),
     )
+
+
+def _weights(field: str, names: list[str], posterior: Posterior) -> FloatArray:
+    """Return weights of entries: of uses of tokens what is spent on them, as `paradox` has it."""
+    if names != [f"{field}[{use}]" for use in CLASSES]:
+        return np.full(len(names), 1.0 / len(names))
+    spent = posterior.history["tokens"][-1] * posterior.history["token_price"][-1]
+    return np.asarray(spent / spent.sum(), dtype=float)
 
 
 _SHAPE: Final = "centre", "scale"
