@@ -153,7 +153,9 @@ class Valuation:
         """Return one row by company: value, market, what prices imply, and expected return.
 
         Value is a mean over worlds, which great ones lift: ``middle_over_market`` has that of the
-        middle one instead.
+        middle one instead. Growth and margin, the model's and those that prices imply, are of
+        revenue with what fleets earn beside it, growth per year from the last four quarters
+        reported to the last year simulated; see `reverse_dcf`.
 
         The expected return is the sum of ``carry`` (the cost of equity over the horizon), ``pull``
         (what prices come nearer to the model's value) and ``regimes`` (what is left: nothing where

@@ -13,7 +13,7 @@ import pandas as pd
 from jax import Array
 
 from marketsim.model.tree import leaf
-from marketsim.precision import RUN_OFTEN, precise, processors
+from marketsim.precision import RUN_OFTEN, one_thread, precise, processors
 from marketsim.simulation import Outcomes, Paths
 
 from .assumptions import ValuationAssumptions, valuation_assumptions
@@ -27,7 +27,16 @@ from .shocks import shocks
 from .statement import Sales, Terms
 from .worth import enterprise_value
 
-__all__ = ["enterprise_values", "expected_of", "sales", "sold_in", "values", "with_noise"]
+__all__ = [
+    "enterprise_values",
+    "expected_of",
+    "lifted",
+    "noise_level",
+    "sales",
+    "sold_in",
+    "values",
+    "with_noise",
+]
 
 CHUNK: Final = 250
 """Worlds valued together; batches are padded to it, so that a world hangs on no other."""
@@ -178,7 +187,7 @@ def with_noise(
 ) -> np.ndarray:
     """Return what shares return in worlds with noise, [moment, draw, company].
 
-    As many at a time as are tried for the mean.
+    As many at a time as are tried for the mean. The noise's level is taken off.
 
     Parameters
     ----------
@@ -204,7 +213,36 @@ def with_noise(
             few = slice(first, first + TRIED)
             at = rows[few]
             found[moment, few] = _noisy(path[at], drawn[moment, few], size, mood[at], levels)
-    return found[:, :count]
+    return lifted(found[:, :count], -left.levels[-len(world) :])
+
+
+def noise_level(world: np.ndarray, noisy: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return by how much noise raises what shares are worth on average, in logs.
+
+    By chance alone: noise has a mean of one, but not together with so many worlds.
+
+    Parameters
+    ----------
+    world, noisy
+        Returns before noise and with it, [moment, draw, company].
+    weights
+        Of draws, which sum to one, [draw].
+
+    Returns
+    -------
+    numpy.ndarray
+        [moment, company].
+    """
+    with one_thread():  # the same bytes on any number of them
+        pairs = zip(noisy, world, strict=True)
+        return np.stack(
+            [np.log1p(weights @ one) - np.log1p(weights @ plain) for one, plain in pairs]
+        )
+
+
+def lifted(returns: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Return ``returns`` [moment, draw, company] of shares worth more by a ``level``, in logs."""
+    return np.asarray((1.0 + returns) * np.exp(level)[:, None] - 1.0)
 
 
 _noisy, _levels = jax.jit(noisy_return), jax.jit(levels_at)
