@@ -43,8 +43,8 @@ class Paradox:
         For each of `LIMITED` and quantity: median, 10 % and 90 % of that change at the highest
         elasticity less that at the lowest.
     elasticity
-        Price elasticity of demand for tokens while unsaturated, of each draw: the mean over
-        classes by what is spent on them at the date.
+        Price elasticity of demand for tokens while unsaturated, of each draw, the first as
+        calibrated: the mean over classes by what is spent on them at the date.
     held
         Share of draws in which spending could be held, by limits and elasticity; the others are
         left out of what is said of that elasticity.
@@ -61,8 +61,7 @@ class Paradox:
         return f"Paradox({len(self.elasticity):,} draws, as of {self.as_of.date()})"
 
     def __str__(self) -> str:
-        middle = np.percentile(self.elasticity, [10.0, 50.0, 90.0])
-        low, median, high = (f"{x:.2f}" for x in middle)
+        low, high = (f"{x:.2f}" for x in np.percentile(self.elasticity, [10.0, 90.0]))
         of_year = self.table.assign(year="year " + self.table["year"].astype(str))
         wide = of_year.pivot_table(
             "median", ["limits", "elasticity"], ["quantity", "year"], sort=False
@@ -71,7 +70,7 @@ class Paradox:
         return "\n\n".join(
             [
                 f"As of {self.as_of.date()}: a doubling of efficiency, change in logs, medians; "
-                f"the elasticity is {median} ({low} to {high})",
+                f"the elasticity is {self.elasticity[0]:.2f} ({low} to {high})",
                 wide.to_string(float_format=lambda x: f"{x:.3f}"),
                 "Where the change of years three to five turns",
                 self.turns.to_string(index=False, float_format=lambda x: f"{x:.2f}"),

@@ -17,13 +17,15 @@ from scipy.optimize import brentq, minimize
 
 import marketsim as ms
 from marketsim.derivatives.beliefs.belief import beliefs_of, own_belief, whitened
-from marketsim.derivatives.beliefs.roots import roots, tilted
-from marketsim.derivatives.beliefs.target import Target, believed
+from marketsim.derivatives.beliefs.target import Target, believed, own_beliefs
+from marketsim.derivatives.beliefs.tilted import root, tilted
 from marketsim.derivatives.beliefs.together import Space, least_surprising
 from marketsim.derivatives.beliefs.worlds import Sample
 from marketsim.errors import InputError
 from marketsim.precision import precise
 from marketsim.valuation import enterprise_value
+from marketsim.valuation.last_year import years_since
+from marketsim.valuation.reverse_dcf import reverse_dcf
 from tests.one_company import VOLUME, YEARS, assumed, sales, terms
 
 FEW = 8
@@ -90,7 +92,7 @@ def test_one_company_agrees_with_a_textbook_reverse_discounted_cash_flow(multipl
     market = multiple * float(still[0, 0, 0])
     target = Target(alone, np.array([True]), market)
     belief = own_belief("growth", 0.0)
-    found, left = roots(lambda x: believed(target, belief, x), belief.low, belief.high, target.now)
+    found, left = root(lambda x: believed(target, belief, x), belief.low, belief.high, target.now)
     right = brentq(lambda growth: textbook(growth) - market, -0.5, 0.7)
     assert left == pytest.approx(0.0, abs=1e-8)
     assert found == pytest.approx(right, abs=2e-4)
@@ -103,7 +105,7 @@ def test_a_root_is_found_within_the_support_and_else_its_nearest_end(
     def gap(x: np.ndarray) -> np.ndarray:
         return np.sinh(slope * (x - at))
 
-    found, left = roots(gap, -2.0, 2.0, float(gap(np.zeros(1))[0]))
+    found, left = root(gap, -2.0, 2.0, float(gap(np.zeros(1))[0]))
     assert found == pytest.approx(np.clip(at, -2.0, 2.0), abs=1e-6)
     assert left == pytest.approx(float(gap(np.array([found]))[0]), abs=1e-9)
 
@@ -112,7 +114,7 @@ def test_of_several_beliefs_that_explain_a_price_the_nearest_is_told() -> None:
     def gap(x: np.ndarray) -> np.ndarray:
         return (x - 0.5) * (x + 1.0) * (x - 3.0)
 
-    found, _ = roots(gap, -4.0, 4.0, 1.5)
+    found, _ = root(gap, -4.0, 4.0, 1.5)
     assert found == pytest.approx(0.5, abs=1e-8)
 
 
@@ -170,8 +172,66 @@ def test_growth_is_revenue_that_grows_and_margin_is_revenue_kept(sample: Sample)
     some = np.zeros(len(sample.companies))
     some[3] = 0.05
     dearer = sample.told(worlds, margin=some) / sample.told(worlds)
-    assert (np.delete(dearer, 3, axis=2) == 1.0).all()
+    np.testing.assert_allclose(np.delete(dearer, 3, axis=2), 1.0, rtol=1e-12)
     assert (dearer[:, :, 3] > 1.0).all()
+
+
+@pytest.mark.parametrize("ticker", ["NVDA", "CRWV", "AMZN"])
+def test_the_models_own_growth_and_margin_are_those_of_the_value_table(
+    returns: ms.ReturnScenarios, ticker: str
+) -> None:
+    """Revenue with what fleets earn beside it in both, whether the company has any or none."""
+    found = implied(returns, ticker, of=["growth", "margin"], together=False).alone
+    table = returns.world.table()
+    growth = cell(table, ticker, "model_growth")
+    assert cell(found, "growth", "model") == pytest.approx(np.log1p(growth), rel=1e-9)
+    margin = cell(table, ticker, "model_margin")
+    assert cell(found, "margin", "model") == pytest.approx(margin, rel=1e-9)
+
+
+@pytest.mark.parametrize("ticker", ["NVDA", "MU", "ORCL", "CRWV", "AMZN", "TSM"])
+def test_what_a_company_alone_is_asked_is_what_the_value_table_tells(
+    returns: ms.ReturnScenarios, ticker: str
+) -> None:
+    """One equation, one sample of worlds and one way to the root; and no answer in both or none."""
+    alone = implied(returns, ticker, of=["growth", "margin"], together=False).alone
+    table = pd.DataFrame(reverse_dcf(returns.world, FEW * 7), index=returns.world.economics.index)
+    told = {
+        "growth": np.log1p(cell(table, ticker, "implied_growth")),
+        "margin": cell(table, ticker, "implied_margin"),
+    }
+    for name, shown in told.items():
+        met = np.isnan(cell(alone, name, "left"))
+        asked = cell(alone, name, "implied") if met else np.nan
+        assert asked == pytest.approx(shown, abs=1e-4, nan_ok=True)
+
+
+def test_no_margin_above_one_is_believed(returns: ms.ReturnScenarios) -> None:
+    """Of a price so high all revenue is the nearest, and what it leaves is what the table tells."""
+    dear = at_prices(returns, returns.world.economics["market_cap"] * 30.0)
+    row = implied(dear, "NVDA", of="margin", together=False).alone.loc["margin"]
+    table = pd.DataFrame(reverse_dcf(dear.world, FEW * 7), index=dear.world.economics.index)
+    assert row["implied"] == pytest.approx(1.0)
+    assert np.isnan(table["implied_margin"]["NVDA"])
+    assert -np.expm1(row["left"]) == pytest.approx(table["margin_shortfall"]["NVDA"], rel=1e-6)
+
+
+def test_growth_that_is_believed_is_what_companies_then_have(sample: Sample) -> None:
+    """From the decision date on, in years since the last report; of fleets less than one for one.
+
+    Told is the middle of the last year simulated over that of the last reported.
+    """
+    v = sample.valuation
+    ahead = len(v.paths.quarter_ends) / 4 - 0.5
+    since = years_since(v.economics, v.paths.quarter_ends[-1])
+    years = dict(zip(sample.companies, since, strict=True))
+    change = {}
+    for ticker in ("NVDA", "AMZN"):
+        target = target_of(sample, ticker)
+        growth = own_beliefs(target, np.full(len(sample.companies), 0.05))["growth"]
+        change[ticker] = (growth.told(2.0) - growth.told(0.0)) * years[ticker] / ahead
+    assert change["NVDA"] == pytest.approx(0.1, rel=1e-9)
+    assert 0.05 < change["AMZN"] < 0.099
 
 
 def test_companies_that_grow_change_no_world(sample: Sample) -> None:
@@ -212,7 +272,7 @@ def test_slopes_are_those_of_finite_changes(sample: Sample) -> None:
 def test_what_is_implied_explains_the_price(sample: Sample, name: str) -> None:
     belief = beliefs_of(sample.valuation.paths.scenarios.posterior, sample.valuation.assumed)[name]
     target = target_of(sample, "NVDA", price=0.93)
-    found, left = roots(lambda x: believed(target, belief, x), belief.low, belief.high, target.now)
+    found, left = root(lambda x: believed(target, belief, x), belief.low, belief.high, target.now)
     assert left == pytest.approx(0.0, abs=1e-8)
     again = float(believed(target, belief, np.array([found]))[0])
     assert again == pytest.approx(0.0, abs=1e-8)

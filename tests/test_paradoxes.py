@@ -22,6 +22,7 @@ from marketsim.claims.response import (
     spending,
 )
 from marketsim.claims.worlds import posterior_worlds, slack, together, unsaturated
+from marketsim.derivatives.beliefs.belief import beliefs_of
 from marketsim.paradoxes import YEARS_AFTER
 from marketsim.precision import precise
 
@@ -177,6 +178,21 @@ def test_the_elasticity_is_that_of_the_draws(
     table = posterior.table()["value"]
     by_class = [table[f"elasticity[{name}]"] for name in ("batch", "interactive", "agentic")]
     assert min(by_class) < seen.elasticity[0] < max(by_class)
+    assert f"the elasticity is {seen.elasticity[0]:.2f} (" in str(seen)
+
+
+def test_what_prices_assume_is_told_of_the_same_elasticity(
+    seen: ms.paradoxes.Paradox, posterior: ms.Posterior
+) -> None:
+    """By what is spent on each use; of entries that are no uses it is the plain mean."""
+    known = beliefs_of(posterior, ms.valuation.valuation_assumptions(posterior.knowledge))
+    assert known["elasticity"].told(0.0) == pytest.approx(seen.elasticity[0], rel=1e-9)
+    agentic = known["elasticity[agentic]"]
+    assert agentic.told(1.0) == pytest.approx(float(agentic.at(1.0)[0]))
+    others = [b for b in known.values() if len(b.entries) > 1 and len(b.entries) != 3]
+    assert others
+    for belief in others:
+        assert belief.told(0.5) == pytest.approx(belief.at(0.5).mean())
 
 
 def test_it_prints_where_it_turns(seen: ms.paradoxes.Paradox) -> None:

@@ -1624,7 +1624,7 @@ def doubled() -> pd.DataFrame:
 
 
 def test_the_paradox_has_a_panel_for_each_quantity_and_a_stroke_for_each_line() -> None:
-    draws = np.array([1.1, 1.2, 1.3])
+    draws = np.array([1.2, 1.1, 1.3])
     contents = replace(make_contents(), paradox=doubled(), elasticity=draws)
     panels = paradox_panels(contents)
     assert [panel.title for panel in panels] == ["Compute", "Power"]

@@ -11,6 +11,7 @@ import pytest
 from marketsim.model.smooth import bounded
 from marketsim.precision import precise
 from marketsim.valuation import Sales, Statement, Terms, ValuationAssumptions, statement
+from marketsim.valuation.changed import growing, keeping
 from marketsim.valuation.statement import MOST_LEVERED, cost_at
 from tests.one_company import VOLUME, YEARS, assumed, number, sales, terms
 
@@ -195,6 +196,33 @@ def test_what_is_not_sold_through_lines_is_let_or_used() -> None:
     as_expected = replace(sold, use=0.0 * sold.use, beyond=0.0 * sold.beyond)
     foreseen = said(given, as_expected, a).from_fleets
     np.testing.assert_allclose(foreseen[:, 1:], 0.0, atol=1e-12)
+
+
+def test_of_all_revenue_a_share_more_is_kept() -> None:
+    """Of what fleets earn beside lines too: profit rises by it, and nothing else before tax."""
+    given = terms(fleet=0.2, spare=0.1, at_home=[0.0, 1.0], hidden=[0.0, 0.4])
+    a = assumed()
+    sold = replace(sales(0.1, companies=2), contracted=number(np.full(YEARS, 60.0)))
+    with precise("float64"):
+        kept = jax.tree.map(np.asarray, keeping(a, given, sold, number([0.05, 0.1])))
+    before, after = said(given, sold, a), said(given, kept, a)
+    every = before.revenue + before.from_fleets
+    np.testing.assert_allclose(before.total_revenue, every)
+    assert (before.from_fleets[:, 0] > 0.0).all()
+    np.testing.assert_allclose(after.profit - before.profit, [0.05, 0.1] * every, rtol=1e-12)
+    np.testing.assert_allclose(kept.ordinary - sold.ordinary, [0.05, 0.1] * every[-1], rtol=1e-12)
+
+
+def test_companies_that_grow_sell_more_at_the_same_prices() -> None:
+    sold = sales(0.1, companies=2)
+    with precise("float64"):
+        grown = jax.tree.map(np.asarray, growing(sold, number([0.05, -0.2])))
+    np.testing.assert_allclose(grown.revenue[:, 0], 40.0 * np.exp(0.15 * np.arange(YEARS) + 0.025))
+    for name in ("revenue", "volumes", "lives"):
+        rate = np.diff(np.log(np.asarray(getattr(grown, name))), axis=0)
+        rate -= np.diff(np.log(np.asarray(getattr(sold, name))), axis=0)
+        np.testing.assert_allclose(rate, [[0.05, -0.2]] * (YEARS - 1), rtol=1e-9)
+    np.testing.assert_allclose(grown.ordinary, grown.revenue[-1], rtol=1e-12)
 
 
 def test_who_borrows_builds_and_has_what_borrowers_do() -> None:

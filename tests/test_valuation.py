@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,10 +29,12 @@ from marketsim.valuation import (
 )
 from marketsim.valuation.assumptions import ENTRIES, RATES
 from marketsim.valuation.basis import horizon_years
+from marketsim.valuation.last_year import growth_since, last_year
 from marketsim.valuation.noise import usual_volatility
 from marketsim.valuation.quoted import EQUITY_SHARE
 from marketsim.valuation.returns import BELIEVED, Priced, anchored, drawn_in, recognition
-from marketsim.valuation.reverse_dcf import crossing, reverse_dcf
+from marketsim.valuation.reverse_dcf import reverse_dcf
+from marketsim.valuation.roots import roots
 from marketsim.valuation.shares import COUNTS
 from marketsim.valuation.worlds import values
 from tests.one_company import assumed, number, terms
@@ -129,9 +133,15 @@ def test_with_no_view_every_share_returns_its_cost_of_equity_and_the_pull(
 
 
 def test_noise_moves_no_expected_return(valuation: Valuation, returns: ms.ReturnScenarios) -> None:
+    """To rounding: what is allocated over and what the value table tells are one number."""
     p, apart = returns.probabilities, returns.returns - valuation.world_returns
+    np.testing.assert_allclose(p @ apart, 0.0, atol=1e-13)
+    told = valuation.table()["expected_return"].to_numpy()
+    np.testing.assert_allclose(p @ returns.returns, told, atol=1e-13)
+    # What is taken off is no more than chance would bring.
     error = np.sqrt((p**2) @ apart**2)
-    assert (np.abs(p @ apart) < 4.5 * error).all()
+    assert (np.abs(valuation.noise.levels[-1]) < 4.5 * error).all()
+    assert (valuation.noise.levels[-1] != 0.0).all()
 
 
 def test_priced_without_regimes_the_mean_is_over_worlds_without_shift(
@@ -265,66 +275,121 @@ def test_a_company_without_market_value_says_so_and_is_not_drawn(
     assert table.loc["CSCO", "gaps"] == ""
 
 
+def at_value(valuation: Valuation, price: float | np.ndarray) -> Valuation:
+    """The same valuation at prices so many times the model's enterprise value."""
+    owed = valuation.economics["net_debt"].fillna(0.0)
+    worth = price * (valuation.economics["model_value"] + owed)
+    return replace(valuation, economics=valuation.economics.assign(market_cap=worth - owed))
+
+
 def test_a_price_of_the_models_value_implies_the_models_growth_and_margin(
     valuation: Valuation,
 ) -> None:
-    one = valuation
-    with precise("float64"):
-        owed = one.economics["net_debt"].fillna(0.0)
-        value = (one.economics["model_value"] + owed).to_numpy()
-        at_value = one.economics.assign(market_cap=value - owed)
-        found = reverse_dcf(one.assumed, one.terms, one.paths, one.columns, one.expected, at_value)
-        dear = reverse_dcf(
-            one.assumed,
-            one.terms,
-            one.paths,
-            one.columns,
-            one.expected,
-            at_value.assign(market_cap=1.3 * value - owed),
-        )
+    found, dear = (reverse_dcf(at_value(valuation, price)) for price in (1.0, 1.3))
     for name in ("growth", "margin"):
-        np.testing.assert_allclose(found[f"implied_{name}"], found[f"model_{name}"], atol=1e-9)
-    assert (dear["implied_margin"] > found["model_margin"]).all()
+        np.testing.assert_allclose(found[f"implied_{name}"], found[f"model_{name}"], atol=1e-6)
+    # Where none explains it nothing is told.
+    margin = dear["implied_margin"]
+    assert (margin > found["model_margin"])[np.isfinite(margin)].all()
+    assert np.isfinite(margin).sum() > 20
     # Where margins are thin growth costs more than it brings.
-    assert (dear["implied_growth"] > found["model_growth"]).mean() > 0.9
+    assert (dear["implied_growth"] > found["model_growth"]).mean() > 0.8
+
+
+def test_growth_and_margin_are_of_revenue_with_what_fleets_earn(
+    valuation: Valuation, table: pd.DataFrame
+) -> None:
+    """As profit is: of who lets compute beside its lines, less is kept, and it grows by more."""
+    rows = valuation.statements()
+    said = rows.pivot(index=["item", "year"], columns="ticker", values="usd_bn")[list(table.index)]
+    every = said.loc["revenue"] + said.loc["from_fleets"]
+    np.testing.assert_allclose(table["model_margin"], said.loc["profit"].sum() / every.sum())
+    found = valuation.economics
+    years = (every.index[-1] - found["last_year_end"]).dt.days / 365.25
+    growth = (every.iloc[-1] / found["last_year"]) ** (1.0 / years) - 1.0
+    np.testing.assert_allclose(table["model_growth"], growth)
+    sums: Any = said.groupby(level="item").sum()
+    let, plain = (sums.loc[name] / sums.loc["revenue"] for name in ("from_fleets", "profit"))
+    for ticker in ("CRWV", "ORCL", "AMZN"):
+        assert let[ticker] > 0.05
+        assert table["model_margin"][ticker] < plain[ticker] / (1.0 + 0.9 * let[ticker])
+
+
+def test_growth_is_counted_from_the_last_four_quarters_reported(
+    valuation: Valuation, table: pd.DataFrame
+) -> None:
+    """A boom in the first year simulated is growth: it is not what the rest is held against."""
+    posterior = valuation.paths.scenarios.posterior
+    rows = posterior.fit_paths
+    mine = rows[rows["series"] == "MU.total"].sort_values("quarter_end").tail(4)
+    found = valuation.economics
+    assert found["last_year"]["MU"] == pytest.approx(mine["reported"].sum())
+    assert found["last_year_end"]["MU"] == mine["quarter_end"].iloc[-1]
+    revenue: Any = valuation.statements().query("ticker == 'MU' and item == 'revenue'")["usd_bn"]
+    assert revenue.iloc[0] > 1.5 * found["last_year"]["MU"]
+    assert revenue.iloc[-1] < revenue.iloc[0]
+    after = (revenue.iloc[-1] / revenue.iloc[0]) ** (1.0 / (len(revenue) - 1)) - 1.0
+    assert table["model_growth"]["MU"] > after + 0.1
+
+
+def test_who_reports_no_four_quarters_in_a_row_grows_from_its_fiscal_year() -> None:
+    ends = pd.to_datetime(["2024-12-31", "2025-03-31", "2025-06-30", "2025-09-30", "2025-12-31"])
+    rows = pd.concat(
+        pd.DataFrame({"series": f"{name}.total", "quarter_end": ends, "reported": values})
+        for name, values in {
+            "whole": [1.0, 2.0, 3.0, 4.0, 5.0],
+            "torn": [1.0, 2.0, np.nan, 4.0, 5.0],
+            "short": [np.nan, np.nan, 3.0, 4.0, 5.0],
+        }.items()
+    )
+    years = pd.DataFrame(
+        {"revenue": 9.0, "fiscal_year_end": ends[0]}, index=["whole", "torn", "short", "none"]
+    )
+    known: Any = SimpleNamespace(fit_paths=rows)
+    found = last_year(years, known)
+    assert list(found["last_year"]) == [14.0, 9.0, 9.0, 9.0]
+    assert list(found["last_year_end"]) == [ends[-1], ends[0], ends[0], ends[0]]
+    end = pd.Timestamp("2027-12-31")
+    rate = growth_since(found, 14.0 * np.exp([0.2, 0.0, 0.0, 0.0]), end)
+    assert rate[0] == pytest.approx(0.1, rel=1e-3)
+    assert rate[1] == pytest.approx(np.log(14.0 / 9.0) / 3.0, rel=1e-3)
 
 
 def test_no_margin_above_one_explains_a_price_and_what_is_short_is_said(
     valuation: Valuation,
 ) -> None:
     """Of a price ten times as high; of one lower by what was short all revenue is the margin."""
-    one, dear = valuation, 10.0
 
-    def asked(enterprise: np.ndarray) -> pd.DataFrame:
-        prices = one.economics.assign(market_cap=enterprise - owed)
-        with precise("float64"):
-            found = reverse_dcf(
-                one.assumed, one.terms, one.paths, one.columns, one.expected, prices
-            )
-        return pd.DataFrame(found, index=one.economics.index)
+    def asked(price: float | np.ndarray) -> pd.DataFrame:
+        found = reverse_dcf(at_value(valuation, price))
+        return pd.DataFrame(found, index=valuation.economics.index)
 
-    owed = one.economics["net_debt"].fillna(0.0).to_numpy()
-    value = one.economics["model_value"].to_numpy() + owed
-    found = asked(dear * value)
+    dear = 10.0
+    found = asked(dear)
     short = found["margin_shortfall"]
     assert short.notna().sum() > 3
     assert short.dropna().between(0.0, 1.0, inclusive="neither").all()
     assert not (found["implied_margin"] > 1.0).any()
     assert found.loc[short.notna(), "implied_margin"].isna().all()
-    lower = asked(dear * value * (1.0 - 1.000_001 * short.fillna(0.0).to_numpy()))
+    lower = asked(dear * (1.0 - 1.000_001 * short.fillna(0.0).to_numpy()))
     np.testing.assert_allclose(lower.loc[short.notna(), "implied_margin"], 1.0, atol=1e-4)
-    assert asked(value)["margin_shortfall"].isna().all()
+    assert asked(1.0)["margin_shortfall"].isna().all()
 
 
-def test_of_several_crossings_the_nearest_is_meant() -> None:
-    grid = np.linspace(-2.0, 2.0, 5)
-    values = np.exp(np.array([[3.0, 1.0], [1.0, 2.0], [0.0, 3.0], [1.0, 4.0], [3.0, 5.0]]))
-    targets = np.exp([0.5, 9.0])
-    found = crossing(grid, values, targets)
-    assert abs(found[0]) == pytest.approx(0.5)
-    assert np.isnan(found[1])
-    assert np.isnan(crossing(grid, values, np.array([np.nan, -1.0]))).all()
-    assert crossing(grid, values, np.exp([0.0, 2.5])) == pytest.approx([0.0, -0.5])
+def test_of_several_roots_the_nearest_is_meant_company_by_company() -> None:
+    """Each by itself: one with three, one with one, one with none, and one without a price."""
+
+    def gaps(x: np.ndarray) -> np.ndarray:
+        three = (x[:, 0] - 0.5) * (x[:, 0] + 1.0) * (x[:, 0] - 3.0)
+        none = 1.0 + (x[:, 2] - 4.0) ** 2
+        return np.stack([three, np.expm1(x[:, 1] + 2.0), none, np.nan * x[:, 3]], axis=1)
+
+    ends = np.full(4, 4.0)
+    found, left = roots(gaps, -ends, ends, gaps(np.zeros((1, 4)))[0])
+    np.testing.assert_allclose(found[:2], [0.5, -2.0], atol=1e-8)
+    np.testing.assert_allclose(left[:2], 0.0, atol=1e-8)
+    assert (found[2], left[2]) == (4.0, 1.0)  # the point that leaves the least
+    assert np.isnan(left[3])
 
 
 # ----------------------------------------------------------------------- regimes

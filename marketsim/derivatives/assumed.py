@@ -140,7 +140,7 @@ def _by_what_is_asked(v: Valuation, slopes: FloatArray) -> Callable[[NDArray[np.
     with precise("float64"):
         drawn, size = v.shocks, leaf(v.noise.size[-1])
         given = (v.assumed, v.accounts, v.quotes, jax.tree.map(leaf, v.anchor))
-        levels = levels_of(leaf(drawn[:TRIED]), size)
+        levels = levels_of(drawn, v.noise)
 
     def of_block(rows: NDArray[np.int_]) -> FloatArray:
         at = _filled(rows, TRIED)

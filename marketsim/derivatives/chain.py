@@ -33,6 +33,7 @@ from marketsim.valuation import (
     equity_return,
     sales_of,
 )
+from marketsim.valuation.noise import Noise
 from marketsim.valuation.noisy import TRIED, levels_at, noisy_return
 from marketsim.valuation.returns import SPENT, log_recognised, yearly
 
@@ -92,7 +93,7 @@ def by_value(valuation: Valuation, slopes: FloatArray) -> FloatArray:
     log_value = np.log(v.values + np.asarray(v.anchor.rest) * v.paths.draws.ordinary[:, v.columns])
     rows = np.minimum(np.arange(-(-count // TRIED) * TRIED), count - 1)
     drawn, size = v.shocks, v.noise.size[-1]
-    levels = levels_of(leaf(drawn[:TRIED]), leaf(size))
+    levels = levels_of(drawn, v.noise)
     found = np.empty((len(rows), slopes.shape[1]))
     anchor = jax.tree.map(leaf, v.anchor)
     for first in range(0, len(rows), TRIED):
@@ -230,4 +231,20 @@ def log_worth(
     return jnp.log(enterprise_value(assumed, terms, sold) + rest * ordinary)
 
 
-levels_of = jax.jit(levels_at)
+def levels_of(drawn: FloatArray, noise: Noise) -> Array:
+    """Return what `noisy.noisy_return` takes off at the horizon, [node, company].
+
+    With the level of noise, which stays as it was priced: weights of the nodes sum to one.
+
+    Parameters
+    ----------
+    drawn
+        Shocks of the draws, or the first of them.
+    noise
+        Of the valuation.
+    """
+    found: Array = _levels(leaf(drawn[:TRIED]), leaf(noise.size[-1])) + noise.levels[-1]
+    return found
+
+
+_levels = jax.jit(levels_at)

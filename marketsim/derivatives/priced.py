@@ -20,11 +20,11 @@ from marketsim.valuation import (
     Worth,
     equity_return,
 )
-from marketsim.valuation.noisy import LEAN, TRIED, WILDEST, lagrange, levels_at
+from marketsim.valuation.noisy import LEAN, TRIED, WILDEST, lagrange
 from marketsim.valuation.returns import log_recognised
 from marketsim.valuation.shocks import shocks
 
-from .chain import log_worth
+from .chain import levels_of, log_worth
 
 __all__ = ["Chances", "Pricing", "Sold", "pricing", "returns_in", "returns_in_with_slopes"]
 
@@ -93,7 +93,7 @@ def pricing(valuation: Valuation) -> Pricing:
         root=jnp.asarray(np.linalg.cholesky(v.noise.correlation)),
         dof=jnp.asarray(v.noise.dof),
         mean=jnp.asarray(np.log(np.exp(drawn * size).mean(axis=0))),
-        levels=jnp.asarray(_levels(drawn, size)),
+        levels=jnp.asarray(levels_of(drawn, v.noise)),
     )
 
 
@@ -162,6 +162,3 @@ def returns_in_with_slopes(
 
     found, pull = jax.vjp(shares, sold, chances)
     return found, *pull(jnp.broadcast_to(weights, found.shape))
-
-
-_levels = jax.jit(levels_at)

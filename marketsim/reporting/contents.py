@@ -167,7 +167,7 @@ class RunContents:
         limits (``calibrated``, ``slack``, ``unsaturated``), elasticity, year, quantity, median:
         changes in logs after a doubling of efficiency; held, the share of draws that they are of.
     elasticity : array
-        Draws of the elasticity of demand.
+        Draws of the elasticity of demand, the first as calibrated.
     alternatives : DataFrame
         Indexed by portfolio, ``chosen`` and ``benchmark`` among them: expected_return, over_cost
         (of that, what exceeds the cost of equity), CVaR_<level>, active_risk, the weight of cash,

@@ -86,9 +86,10 @@ def paradox_sentence(contents: RunContents) -> str:
     """Where calibration puts the elasticity."""
     if not len(contents.elasticity):
         return ""
-    low, middle, high = np.percentile(contents.elasticity, [10.0, 50.0, 90.0])
+    low, high = np.percentile(contents.elasticity, [10.0, 90.0])
     return (
-        f"Calibration puts it at {middle:.2f}, four times in five between {low:.2f} and {high:.2f}."
+        f"Calibration puts it at {contents.elasticity[0]:.2f}, the mean over uses by what is spent "
+        f"on each, and four times in five between {low:.2f} and {high:.2f}."
     )
 
 

@@ -89,12 +89,13 @@ def assumed_sentence(contents: RunContents) -> str:
 
 def value_table(contents: RunContents) -> Table:
     """A row for each company, the dearest to the model first."""
+    growth = growth_head(contents)
     heads = [
         "Market value, USD",
         "Model over market",
         "Middle world",
-        "Growth, model",
-        "Growth, implied",
+        f"{growth}, model",
+        f"{growth}, implied",
         "Margin, model",
         "Margin, implied",
         "EV over profit",
@@ -103,6 +104,11 @@ def value_table(contents: RunContents) -> Table:
     ]
     columns = [Column("Company", "text"), Column("Layer", "text"), *map(Column, heads)]
     return Table(columns, [_company(contents, str(t), row) for t, row in _sorted(contents)])
+
+
+def growth_head(contents: RunContents) -> str:
+    """What growth is told of: years from the last four quarters reported to the last shown."""
+    return f"Growth a year to {contents.revenue_fan['quarter_end'].max().year}"
 
 
 def _company(contents: RunContents, ticker: str, row: pd.Series) -> list[str | Markup]:
@@ -214,13 +220,11 @@ def _times(ratio: float, digits: int = 2) -> str:
     return number(ratio, digits if abs(ratio) < 9.95 else 0)
 
 
-BELIEFS: Final = {"growth": "Growth", "elasticity": "Elasticity"}
-
-
 def implied_table(contents: RunContents) -> Table:
     """What the prices of every layer assume, one belief at a time."""
     found = contents.implied
-    told = {b: name for b, name in BELIEFS.items() if f"{b}_implied" in found}
+    heads = {"growth": growth_head(contents), "elasticity": "Elasticity"}
+    told = {b: name for b, name in heads.items() if f"{b}_implied" in found}
     odds = [f"odds_{r}" for r in contents.likeliest(3) if f"odds_{r}" in found]
     columns = [Column("Layer", "text"), Column("Model / market")]
     for name in told.values():

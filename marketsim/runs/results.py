@@ -27,6 +27,7 @@ from marketsim.precision import one_thread
 from marketsim.reporting import RunContents
 from marketsim.simulation import Paths
 from marketsim.valuation import Valuation
+from marketsim.valuation.few_worlds import WORLDS
 
 from .decision import Decision
 from .tables import paths_table, value_table
@@ -42,7 +43,10 @@ __all__ = [
 ]
 
 ASKED: Final = 60
-"""Worlds that prices are asked in, or as many as it takes: levels are those of all draws."""
+"""Worlds that prices are asked in, or as many as it takes: levels are those of all draws.
+
+Of growth in more, the same in which the table of companies and `implied` ask of it.
+"""
 
 POINTS: Final = 5
 """Of the way between two regimes: a portfolio needs no more."""
@@ -163,7 +167,7 @@ def priced_in(choice: Allocation) -> pd.DataFrame:
     """Return what prices assume by layer; without rows where no market value is known."""
     least = 4 * len(choice.returns.world.paths.scenarios.names)
     try:
-        return implied_by_layer(choice, worlds=max(ASKED, least))
+        return implied_by_layer(choice, worlds=max(ASKED, least), own_worlds=WORLDS)
     except MarketsimError:
         return pd.DataFrame(columns=["value_over_market"], index=pd.Index([], name="layer"))
 

@@ -18,6 +18,7 @@ from marketsim.simulation import Paths
 from .accounts import Accounts, Quotes
 from .assumptions import ValuationAssumptions, valuation_assumptions
 from .economics import accounts_of, table_of
+from .last_year import last_year
 from .quoted import quoted, quotes_of, terms_in
 from .statement import Terms
 from .worlds import expected_of
@@ -69,7 +70,7 @@ def basis_of(
     known = known.upto(posterior.as_of)
     assumed = valuation_assumptions(known, assumptions)
     read = accounts_of(known, posterior, listed).of_reporting()
-    table = quoted(table_of(read, assumed), prices, known)
+    table = last_year(quoted(table_of(read, assumed), prices, known), posterior)
     layers = posterior.knowledge.universe.companies["layer"]
     return Basis(
         assumed=assumed,

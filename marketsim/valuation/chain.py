@@ -228,4 +228,9 @@ def share_returns(
         noisy_return(world[at], one, last, mood, levels_at(one[:TRIED], last))
         for world, one in zip(returns, shocks, strict=True)
     ]
-    return returns, jnp.stack(noisy)[:, :count]
+    grown = jnp.stack(noisy)[:, :count]
+    # Chance moves no expected return: see `worlds.noise_level`.
+    plain, raised = (
+        1.0 + jnp.einsum("d,mdc->mc", draws.weights, x)[:, None] for x in (returns, grown)
+    )
+    return returns, (1.0 + grown) * plain / raised - 1.0

@@ -6,7 +6,7 @@ What there is of it; what is drawn stands in `shocks`, and what that does to ret
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import jax
@@ -53,12 +53,20 @@ class Noise:
     """What is left for noise.
 
     Its ``size`` by each moment, [moment, company], its ``correlation`` [company, company], and the
-    degrees of freedom over the horizon, ``dof``.
+    degrees of freedom over the horizon, ``dof``. Log of the factor by which it would raise what
+    shares are worth on average over the worlds drawn, ``level`` [moment, company], or nothing: it
+    is taken off, so that chance moves no expected return.
     """
 
     size: np.ndarray
     correlation: np.ndarray
     dof: float
+    level: np.ndarray = field(default_factory=lambda: np.zeros(()))
+
+    @property
+    def levels(self) -> np.ndarray:
+        """The level of each moment, [moment, company]."""
+        return np.broadcast_to(self.level, self.size.shape)
 
 
 def noise(

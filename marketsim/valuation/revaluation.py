@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -22,10 +23,9 @@ from .basis import Anchoring, basis_of, horizon_years, priced_mix
 from .chain import GROUPS, Draws, Valued, Year, at_horizon, in_a_year
 from .noise import noise
 from .returns import cost_of_equity
-from .reverse_dcf import reverse_dcf
 from .statement import Terms
 from .valuation import Valuation
-from .worlds import values, with_noise
+from .worlds import lifted, noise_level, values, with_noise
 
 __all__ = ["draws_of", "revalue"]
 
@@ -85,7 +85,8 @@ def revalue(
     On the way to the horizon prices recognise less of the difference between worlds, at each step
     as much as over a horizon of that length, and noise brings volatility up to the market's there.
     It is that of one path, which ends in the noise of the horizon (see `market_noise`). A draw's
-    return is the same whatever the number of draws, but for the anchor, one factor by company.
+    return is the same whatever the number of draws, but for the anchor and the level of noise,
+    one factor by company: on average over the draws noise moves no return, to rounding.
     """
     mix, years = priced_mix(anchor), horizon_years(horizon)
     count = _counted(steps)
@@ -110,9 +111,10 @@ def revalue(
             for name in ("returns", "explained")
         )
         table = _valued(basis.table, assumed, terms, year)
-        table = table.assign(**reverse_dcf(assumed, terms, paths, columns, expected, table))
         left = noise(explained, np.asarray(quotes.volatility), prices, names, moments)
         grown = with_noise(world, left, np.asarray(ahead[-1].mood), paths.seed)
+        left = replace(left, level=noise_level(world, grown, paths.probabilities))
+        grown = lifted(grown, -left.level)
     return ReturnScenarios(
         returns=grown[-1],
         tickers=Tickers(names, paths.scenarios.posterior.knowledge.universe.renames),

@@ -2,145 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import pandas as pd
-from jax import Array
+from numpy.typing import NDArray
 
 from marketsim.model.tree import leaf
-from marketsim.simulation import Paths
+from marketsim.precision import precise
 
-from .assumptions import ValuationAssumptions
-from .statement import Sales, Terms, statement
+from .changed import growing
+from .few_worlds import WORLDS, FewWorlds
+from .last_year import growth_since
+from .returns import YEAR
+from .roots import MET, roots
+from .statement import Statement, statement
 from .worlds import sold_in
-from .worth import enterprise_value
 
-__all__ = ["crossing", "reverse_dcf", "shortfall"]
+if TYPE_CHECKING:
+    from .valuation import Valuation
 
-GROWTH: Final = np.linspace(-0.40, 0.60, 41)
-"""Per year, in logs, beyond the model's, of what is sold in the years simulated."""
+__all__ = ["GROWTH", "MARGIN", "market_enterprise", "most_margin", "reverse_dcf", "said_growing"]
 
-MARGIN: Final = np.linspace(-0.60, 0.60, 25)
-"""Of revenue, beyond the model's."""
+FloatArray = NDArray[np.float64]
+
+GROWTH: Final = -0.40, 0.60
+"""Per year, in logs, beyond the model's, of what is sold: growth is looked for between them."""
+
+MARGIN: Final = -0.60, 0.60
+"""Of revenue, beyond the model's; and no margin above one."""
 
 
-def reverse_dcf(
-    assumed: ValuationAssumptions,
-    terms: Terms,
-    paths: Paths,
-    columns: np.ndarray,
-    expected: Mapping[str, np.ndarray],
-    table: pd.DataFrame,
-) -> dict[str, np.ndarray]:
+def reverse_dcf(valuation: Valuation, worlds: int = WORLDS) -> dict[str, FloatArray]:
     """Return what the market's value implies, by name, [company].
 
-    In the calibrated world; value there is less than its mean over worlds, so that it has to change
-    by the factor that lies between the market's and that mean.
+    Value is the mean over the worlds that the market prices: that of all worlds, changed as it is
+    in the first so many. `marketsim.implied` asks of a company alone by the same equation.
 
-    ``model_growth`` of revenue from the first to the last year, per year, and ``model_margin``,
-    profit before interest and tax over revenue in all of them, since one may be the trough of a
-    cycle; ``implied_growth`` and ``implied_margin``, either of them alone such that value is the
-    market's, NaN where none within forty points of growth or sixty of margin is. More than all of
-    revenue nobody keeps: where no margin up to one is enough, ``margin_shortfall`` is the share of
-    the market's enterprise value that one leaves unexplained, else NaN. ``model_profit`` of the
-    first year, USD bn.
+    ``model_growth`` of revenue from the last four quarters reported to the last year simulated, per
+    year, and ``model_margin``, profit before interest and tax over revenue in all the years
+    simulated, since one may be the trough of a cycle: both of revenue with what fleets earn beside
+    it, as profit is (`Statement.total_revenue`), in the calibrated world. ``implied_growth`` and
+    ``implied_margin``, what they are where all that is sold grows otherwise, or more of revenue is
+    kept, in every world, either alone such that value is the market's; NaN where none within forty
+    points of growth less or sixty more, or sixty of margin, is. More than all of revenue nobody
+    keeps: where no margin up to one is enough, ``margin_shortfall`` is the share of the market's
+    enterprise value that one leaves unexplained, else NaN. ``model_profit`` of the first year, USD
+    bn.
     """
-    sold = sold_in(paths.calibrated, 0, columns, expected)
-    said = _said(assumed, terms, sold)
-    owed = table["net_debt"].fillna(0.0)
-    factor = ((table["market_cap"] + owed) / (table["model_value"] + owed)).to_numpy()
-    grown = np.asarray(_grown(assumed, terms, sold, leaf(GROWTH)))
-    value = factor * grown[np.abs(GROWTH).argmin()]
-    widened = np.asarray(_widened(assumed, terms, sold, leaf(MARGIN)))
-    revenue, profit = np.asarray(said.revenue), np.asarray(said.profit)
-    growth = np.log(revenue[-1] / revenue[0]) / (len(revenue) - 1)
+    v, few = valuation, FewWorlds.of(valuation, worlds)
+    market = market_enterprise(v)
+    now = np.log(few.odds @ few.means / market)
+    ends = np.ones_like(market)
+    said = said_growing(v)
+    revenue, profit = np.asarray(said.total_revenue), np.asarray(said.profit)
     margin = profit.sum(axis=0) / revenue.sum(axis=0)
-    implied_margin = margin + crossing(MARGIN, widened, value)
-    short = shortfall(MARGIN, widened, value, 1.0 - margin)
+
+    def gaps(cases: FloatArray, name: str) -> FloatArray:
+        return np.log(np.stack([few.value(**{name: case}) for case in cases]) / market)
+
+    more, left = roots(lambda x: gaps(x, "growth"), GROWTH[0] * ends, GROWTH[1] * ends, now)
+    most = most_margin(margin)
+    kept, short = roots(lambda x: gaps(x, "margin"), MARGIN[0] * ends, most, now)
+    grown = np.asarray(said_growing(v, np.where(np.isfinite(left), more, 0.0)).total_revenue)
+    end = v.paths.quarter_ends[YEAR * len(revenue) - 1]
+    all_kept = (kept == most) & (most < MARGIN[1]) & (short < -MET)
     return {
         "model_profit": profit[0],
-        "model_growth": np.expm1(growth),
-        "implied_growth": np.expm1(growth + crossing(GROWTH, grown, value)),
+        "model_growth": np.expm1(growth_since(v.economics, revenue[-1], end)),
+        "implied_growth": _met(np.expm1(growth_since(v.economics, grown[-1], end)), left),
         "model_margin": margin,
-        "implied_margin": np.where(implied_margin <= 1.0, implied_margin, np.nan),
-        "margin_shortfall": np.where(implied_margin <= 1.0, np.nan, short),
+        "implied_margin": _met(margin + kept, short),
+        "margin_shortfall": np.where(all_kept, -np.expm1(short), np.nan),
     }
 
 
+def market_enterprise(valuation: Valuation) -> FloatArray:
+    """Return enterprise value at market prices, USD bn, [company]; NaN where it is unknown."""
+    table = valuation.economics
+    found = table["market_cap"] + table["net_debt"].fillna(0.0)
+    return np.asarray(found.where(found > 0.0).to_numpy(dtype=float))
+
+
+def most_margin(margin: FloatArray) -> FloatArray:
+    """Return what may be kept beside a ``margin`` at the most: all of revenue, or `MARGIN`."""
+    return np.asarray(np.clip(1.0 - margin, 0.0, MARGIN[1]))
+
+
+def said_growing(valuation: Valuation, more: FloatArray | float = 0.0) -> Statement:
+    """Return the statement of the calibrated world where companies sell ``more``.
+
+    Parameters
+    ----------
+    valuation
+        Of the companies.
+    more
+        Per year in logs, from the decision date on, [company] or one for all.
+    """
+    v = valuation
+    with precise("float64"):
+        sold = sold_in(v.paths.calibrated, 0, v.columns, v.expected)
+        said: Statement = _said(v.assumed, v.terms, growing(sold, leaf(np.asarray(more))))
+    return said
+
+
+def _met(implied: FloatArray, left: FloatArray) -> FloatArray:
+    """Return what is implied where it explains the price, else NaN."""
+    return np.where(np.abs(left) < MET, implied, np.nan)
+
+
 _said = jax.jit(statement)
-
-
-@jax.jit
-def _grown(assumed: ValuationAssumptions, terms: Terms, sold: Sales, more: Array) -> Array:
-    """Return enterprise value with ``more`` growth [case] of all that is sold, [case, company]."""
-    years = jnp.arange(len(sold.revenue)) + 0.5
-
-    def value(rate: Array) -> Array:
-        factor = jnp.exp(rate * years)[:, None]
-        last = sold.ordinary * factor[-1]
-        return enterprise_value(
-            assumed,
-            terms,
-            replace(
-                sold,
-                revenue=sold.revenue * factor,
-                volumes=sold.volumes * factor,
-                inputs=sold.inputs * factor,
-                lives=sold.lives * factor,
-                ordinary=last,
-            ),
-        )
-
-    return jax.vmap(value)(more)
-
-
-@jax.jit
-def _widened(assumed: ValuationAssumptions, terms: Terms, sold: Sales, more: Array) -> Array:
-    """Return enterprise value with ``more`` of revenue kept as profit, [case, company]."""
-
-    def value(share: Array) -> Array:
-        kept = share * sold.revenue
-        raised = replace(sold, revenue=sold.revenue + kept, ordinary=sold.ordinary + kept[-1])
-        return enterprise_value(assumed, terms, raised)
-
-    return jax.vmap(value)(more)
-
-
-def crossing(grid: np.ndarray, values: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return where ``values`` [case, company] meet the ``target`` [company]; NaN where nowhere.
-
-    Straight lines in logs between cases; of several crossings the one nearest to zero, the model's
-    own: where growth costs more than it brings, value does not rise with it.
-    """
-    found = np.full(len(target), np.nan)
-    for company, aim in enumerate(target):
-        if np.isfinite(aim) and aim > 0.0:
-            gap = np.log(values[:, company] / aim)
-            first = np.flatnonzero(gap[:-1] * gap[1:] <= 0.0)
-            left, right = gap[first], gap[first + 1]
-            part = left / np.where(left == right, 1.0, left - right)
-            at = grid[first] + part * (grid[first + 1] - grid[first])
-            if len(at):
-                found[company] = at[np.abs(at).argmin()]
-    return found
-
-
-def shortfall(
-    grid: np.ndarray, values: np.ndarray, target: np.ndarray, most: np.ndarray
-) -> np.ndarray:
-    """Return what ``values`` [case, company] at the ``most`` [company] leave of the ``target``.
-
-    A share of it, [company], by the lines that `crossing` draws; NaN where the most lies beyond the
-    grid, where the target is reached, or where there is none.
-    """
-    found = np.full(len(target), np.nan)
-    for company, (aim, end) in enumerate(zip(target, most, strict=True)):
-        if np.isfinite(aim) and aim > 0.0 and grid[0] <= end <= grid[-1]:
-            reached = np.exp(np.interp(end, grid, np.log(values[:, company]))) / aim
-            found[company] = 1.0 - reached if reached < 1.0 else np.nan
-    return found

@@ -1,8 +1,8 @@
 """Returns of draws by the million: simulated and valued a part at a time, and little kept of each.
 
-Of a part there stays what each company is worth in each draw. What the market prices takes two sums
-over all draws, the means of enterprise value and of what shares are worth at the horizon; both are
-added up by blocks that hang on no part, without rounding between them.
+Of a part there stays what each company is worth in each draw. What the market prices takes sums
+over all draws, the means of enterprise value and of what shares are worth at the horizon, before
+noise and with it; all are added up by blocks that hang on no part, without rounding between them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .noisy import TRIED
 from .recognised import for_horizon
 from .returns import Anchor, Worth, anchored, wealth
 from .statement import Terms
-from .worlds import values, with_noise
+from .worlds import lifted, values, with_noise
 
 __all__ = ["PartWorth", "simulate_returns"]
 
@@ -71,7 +71,8 @@ def simulate_returns(
     """Return what `revalue` does of the draws of `simulate`, in the memory of a part of them.
 
     Beside a part there are 8 bytes for each draw and company, twice where they are handed over. A
-    draw is the same whatever their number, but for the anchor, and whatever the parts.
+    draw is the same whatever their number, but for the anchor and the level of noise, and whatever
+    the parts.
 
     Parameters
     ----------
@@ -232,7 +233,7 @@ class _Market:
                 for few in blocks
             )
             anchor = replace(anchor, equity=leaf(_exact([np.asarray(one) for one in sums])))
-        left = None
+        left, means = None, []
         for few in blocks:
             year = replace(self.year, drawn=worth(few))
             ahead = _brought(b.assumed, b.terms, self.draws, year, anchor, years)
@@ -241,6 +242,12 @@ class _Market:
                 left = noise(explained, np.asarray(b.quotes.volatility), prices, names, [years])
             world, mood = np.asarray(ahead.returns)[None], np.asarray(ahead.mood)
             (logs[few],) = with_noise(world, left, mood, seed, few.start)
+            with one_thread():
+                mean = [odds[regime[few]] @ one for one in (logs[few], world[0])]
+            means.append(np.concatenate(mean))
+        noisy, plain = np.split(np.log1p(_exact(means)), 2)
+        for few in blocks:
+            (logs[few],) = lifted(logs[few][None], (plain - noisy)[None])
 
 
 def _exact(sums: list[FloatArray]) -> FloatArray:

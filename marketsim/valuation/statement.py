@@ -133,6 +133,11 @@ class Statement:
     premium: Array
     net_debt: Array
 
+    @property
+    def total_revenue(self) -> Array:
+        """What lines sell, and what fleets earn beside it: growth and margin are of both."""
+        return self.revenue + self.from_fleets
+
 
 def statement(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Statement:
     """Return the statement of one world.

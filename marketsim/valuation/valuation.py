@@ -22,6 +22,7 @@ from .moved import exposures
 from .noise import Noise
 from .noisy import TRIED
 from .returns import Anchor, drawn_in
+from .reverse_dcf import reverse_dcf
 from .shocks import shocks
 from .statement import Statement, Terms, statement
 from .worlds import sold_in
@@ -62,7 +63,7 @@ class Valuation:
         By ticker: what `economics` reads from accounts; ``beta``, ``market_cap`` (USD bn),
         ``equity_share`` of enterprise value, ``cost_of_equity``; ``model_value`` of equity on
         average over what the market prices, ``value_over_market``, and the ``gap`` between them in
-        logs, less that of all companies together; what prices imply (see `reverse_dcf`).
+        logs, less that of all companies together.
     assumed
         What valuation assumes.
     accounts, quotes
@@ -138,6 +139,11 @@ class Valuation:
         drawn.setflags(write=False)
         return drawn
 
+    @cached_property
+    def implied(self) -> pd.DataFrame:
+        """What prices imply of each company alone, by ticker; see `reverse_dcf`."""
+        return pd.DataFrame(reverse_dcf(self), index=self.economics.index)
+
     @property
     def assumptions(self) -> pd.DataFrame:
         """What valuation assumes, by name: value, range, unit, meaning, source."""
@@ -147,7 +153,9 @@ class Valuation:
         """Return one row by company: value, market, what prices imply, and expected return.
 
         Value is a mean over worlds, which great ones lift: ``middle_over_market`` has that of the
-        middle one instead.
+        middle one instead. Growth and margin, the model's and those that prices imply, are of
+        revenue with what fleets earn beside it, growth per year from the last four quarters
+        reported to the last year simulated; see `reverse_dcf`.
 
         The expected return is the sum of ``carry`` (the cost of equity over the horizon), ``pull``
         (what prices come nearer to the model's value) and ``regimes`` (what is left: nothing where
@@ -158,7 +166,7 @@ class Valuation:
         probabilities
             Of draws, [draw], where a view is held: those of the returns that it made.
         """
-        found = self.economics
+        found = self.economics.join(self.implied)
         weights = self.paths.probabilities if probabilities is None else probabilities
         expected = weights @ self.world_returns
         carry = np.expm1(found["cost_of_equity"].to_numpy() * self.horizon_years)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import jax
@@ -12,10 +13,11 @@ import pandas as pd
 from jax import Array
 
 from marketsim.model.tree import leaf
-from marketsim.precision import RUN_OFTEN, precise, processors
+from marketsim.precision import RUN_OFTEN, one_thread, precise, processors
 from marketsim.simulation import Outcomes, Paths
 
 from .assumptions import ValuationAssumptions, valuation_assumptions
+from .changed import keeping
 from .economics import economics
 from .noise import Noise
 from .noisy import TRIED, levels_at, noisy_return
@@ -25,7 +27,16 @@ from .shocks import shocks
 from .statement import Sales, Terms
 from .worth import enterprise_value
 
-__all__ = ["enterprise_values", "expected_of", "sales", "sold_in", "values", "with_noise"]
+__all__ = [
+    "enterprise_values",
+    "expected_of",
+    "lifted",
+    "noise_level",
+    "sales",
+    "sold_in",
+    "values",
+    "with_noise",
+]
 
 CHUNK: Final = 250
 """Worlds valued together; batches are padded to it, so that a world hangs on no other."""
@@ -68,15 +79,21 @@ def values(
     worlds: Outcomes,
     columns: np.ndarray,
     expected: Mapping[str, np.ndarray],
+    margin: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return enterprise value, USD bn, [world, company], in float64 and chunk by chunk."""
+    """Return enterprise value, USD bn, [world, company], in float64 and chunk by chunk.
+
+    Where a ``margin`` is given, of companies that keep as much more of revenue, [company]; see
+    `changed.keeping`.
+    """
+    value = _values if margin is None else partial(_kept, leaf(margin))
     held, world = _quarters(worlds, columns)
     count = len(worlds.revenue)
 
     def chunk(first: int) -> np.ndarray:
         few = jax.tree.map(lambda x: _padded(x[first : first + CHUNK]), (held, world))
         with precise("float64"):
-            return np.asarray(_values(assumed, terms, *few, dict(expected)))
+            return np.asarray(value(assumed, terms, *few, dict(expected)))
 
     with ThreadPoolExecutor(processors()) as pool:
         return np.concatenate(list(pool.map(chunk, range(0, count, CHUNK))))[:count]
@@ -101,9 +118,27 @@ def _value(
     expected: dict[str, Array],
 ) -> Array:
     """Return enterprise value of one world by its quarters, [company]."""
+    return enterprise_value(assumed, terms, _sold(held, world, expected))
+
+
+def _value_kept(
+    margin: Array,
+    assumed: ValuationAssumptions,
+    terms: Terms,
+    held: dict[str, Array],
+    world: dict[str, Array],
+    expected: dict[str, Array],
+) -> Array:
+    """Return the same of companies that keep a ``margin`` more, [company]."""
+    kept = keeping(assumed, terms, _sold(held, world, expected), margin)
+    return enterprise_value(assumed, terms, kept)
+
+
+def _sold(held: dict[str, Array], world: dict[str, Array], expected: dict[str, Array]) -> Sales:
+    """Return what one world sells and spends by year."""
     sums = {name: x if name == "ordinary" else yearly(x) for name, x in held.items()}
     of_world = {name: yearly(x[:, None])[:, 0] for name, x in world.items()}
-    return enterprise_value(assumed, terms, sales_of(sums, of_world | expected))
+    return sales_of(sums, of_world | expected)
 
 
 def _quarters(
@@ -152,7 +187,7 @@ def with_noise(
 ) -> np.ndarray:
     """Return what shares return in worlds with noise, [moment, draw, company].
 
-    As many at a time as are tried for the mean.
+    As many at a time as are tried for the mean. The noise's level is taken off.
 
     Parameters
     ----------
@@ -178,8 +213,40 @@ def with_noise(
             few = slice(first, first + TRIED)
             at = rows[few]
             found[moment, few] = _noisy(path[at], drawn[moment, few], size, mood[at], levels)
-    return found[:, :count]
+    return lifted(found[:, :count], -left.levels[-len(world) :])
+
+
+def noise_level(world: np.ndarray, noisy: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return by how much noise raises what shares are worth on average, in logs.
+
+    By chance alone: noise has a mean of one, but not together with so many worlds.
+
+    Parameters
+    ----------
+    world, noisy
+        Returns before noise and with it, [moment, draw, company].
+    weights
+        Of draws, which sum to one, [draw].
+
+    Returns
+    -------
+    numpy.ndarray
+        [moment, company].
+    """
+    with one_thread():  # the same bytes on any number of them
+        pairs = zip(noisy, world, strict=True)
+        return np.stack(
+            [np.log1p(weights @ one) - np.log1p(weights @ plain) for one, plain in pairs]
+        )
+
+
+def lifted(returns: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Return ``returns`` [moment, draw, company] of shares worth more by a ``level``, in logs."""
+    return np.asarray((1.0 + returns) * np.exp(level)[:, None] - 1.0)
 
 
 _noisy, _levels = jax.jit(noisy_return), jax.jit(levels_at)
 _values = jax.jit(jax.vmap(_value, in_axes=(None, None, 0, 0, None)), compiler_options=RUN_OFTEN)
+_kept = jax.jit(
+    jax.vmap(_value_kept, in_axes=(None, None, None, 0, 0, None)), compiler_options=RUN_OFTEN
+)

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from marketsim.valuation.roots import MET
+
 from .belief import OWN, REGIMES, Belief, whitened
-from .roots import roots, tilted
 from .target import Target, believed, own_beliefs
+from .tilted import root, tilted
 
 __all__ = ["every_alone", "mix_alone", "slopes_of"]
 
@@ -31,9 +33,6 @@ COLUMNS: Final = (
 
 TENTH: Final = 1.2816
 """Deviations of a normal number below which nine tenths are."""
-
-MET: Final = 1e-6
-"""Of ln of value over the market's: there it is explained."""
 
 NEAR: Final = 0.1
 """Deviations over which the slope at what is implied is taken."""
@@ -117,7 +116,7 @@ def _row(target: Target, belief: Belief, slope: FloatArray) -> dict[str, Any]:
     def gap(deviations: FloatArray) -> FloatArray:
         return believed(target, belief, deviations)
 
-    found, left = roots(gap, belief.low, belief.high, target.now)
+    found, left = root(gap, belief.low, belief.high, target.now)
     met, told = abs(left) < MET, belief.name not in UNSCALED
     steep = float(gap(np.array([found + NEAR]))[0] - left) / NEAR
     spread = _spread(target, belief, slope) / abs(steep) if steep else np.inf

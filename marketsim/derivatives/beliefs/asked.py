@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +14,13 @@ from marketsim.errors import InputError, nearest
 from marketsim.renames import Tickers
 from marketsim.returns import ReturnScenarios
 from marketsim.valuation import Valuation
+from marketsim.valuation.few_worlds import FEWEST
 
 from .worlds import Sample
 
-__all__ = ["check_worlds", "growth_sd", "market_of", "members_of", "names_of", "sample_of"]
+__all__ = ["check_worlds", "growth_sd", "members_of", "names_of", "sample_of"]
 
 FloatArray = NDArray[np.float64]
-
-FEWEST: Final = 4
-"""Worlds of a regime."""
 
 
 def check_worlds(valuation: Valuation, worlds: object) -> None:
@@ -93,10 +90,3 @@ def _unvalued(name: str, names: Sequence[str], held: Sequence[str]) -> str:
         return f"'{name}' was not valued, so that its price assumes nothing; leave it out"
     hint = nearest(name, names) or f" There are {', '.join(map(str, names))}."
     return f"no company and no layer is called '{name}'.{hint}"
-
-
-def market_of(valuation: Valuation) -> FloatArray:
-    """Return enterprise value at market prices, USD bn, [company]; NaN where it is unknown."""
-    table = valuation.economics
-    found = table["market_cap"] + table["net_debt"].fillna(0.0)
-    return np.asarray(found.where(found > 0.0).to_numpy(dtype=float))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from marketsim.calibration import Posterior
 from marketsim.errors import InputError, nearest
-from marketsim.model import LineAssumptions
+from marketsim.model import CLASSES, LineAssumptions
 from marketsim.model.priors import KINDS, inverse, transform
 from marketsim.precision import precise
 from marketsim.scenarios import movable
 from marketsim.valuation import ValuationAssumptions
 from marketsim.valuation.assumptions import ENTRIES
+from marketsim.valuation.reverse_dcf import GROWTH, MARGIN
 
 __all__ = [
     "OWN",
@@ -38,12 +39,17 @@ REGIMES: Final = "regimes"
 """The belief in their probabilities."""
 
 OWN: Final = {
-    "growth": ("per year, in logs", "growth of revenue over the years simulated", -0.40, 0.60),
+    "growth": (
+        "per year, in logs",
+        "growth of revenue, with what fleets earn beside it, from the last four quarters reported "
+        "to the last year simulated",
+        *GROWTH,
+    ),
     "margin": (
         "share",
-        "profit before interest and tax over revenue, of the years simulated",
-        -0.6,
-        0.6,
+        "profit before interest and tax over revenue, with what fleets earn beside it, of the "
+        "years simulated",
+        *MARGIN,
     ),
     "return_asked": ("per year", "what shareholders ask, as cash is discounted", -0.05, 0.30),
 }
@@ -73,6 +79,11 @@ class Belief:
         companies' growth of their forecasts. Where nothing says how open it is, one.
     low, high
         Deviations between which it is looked for.
+    weight
+        Of entries in the one number that is told, [entry]; they sum to one. Of uses of tokens what
+        is spent on each at the decision date, else alike.
+    reads
+        From how far it is from the model's, linked, to the belief, where that is no transform.
     """
 
     name: str
@@ -85,6 +96,8 @@ class Belief:
     sd: FloatArray
     low: float
     high: float
+    weight: FloatArray
+    reads: Callable[[float], float] | None = None
 
     def at(self, deviations: float) -> FloatArray:
         """Return the belief so many deviations away, in its unit, [entry]."""
@@ -93,8 +106,10 @@ class Belief:
             return np.asarray(transform(jnp.asarray(self.kind), jnp.asarray(moved)))
 
     def told(self, deviations: float) -> float:
-        """Return the same as one number: the mean over entries."""
-        return float(self.at(deviations).mean())
+        """Return the same as one number: the mean over entries by their weight."""
+        if self.reads is not None:
+            return self.reads(float(self.sd[0]) * deviations)
+        return float(self.at(deviations) @ self.weight)
 
 
 def beliefs_of(posterior: Posterior, assumed: ValuationAssumptions) -> dict[str, Belief]:
@@ -138,7 +153,9 @@ def chosen_beliefs(known: dict[str, Belief], names: Iterable[str]) -> list[str]:
     return wanted
 
 
-def own_belief(name: str, model: float, sd: float = 1.0) -> Belief:
+def own_belief(
+    name: str, model: float, sd: float = 1.0, reads: Callable[[float], float] | None = None
+) -> Belief:
     """Return a belief in companies themselves, one of :data:`OWN`, that the model has otherwise."""
     unit, meaning, low, high = OWN[name]
     return Belief(
@@ -152,6 +169,8 @@ def own_belief(name: str, model: float, sd: float = 1.0) -> Belief:
         sd=np.array([sd]),
         low=low / sd,
         high=high / sd,
+        weight=np.ones(1),
+        reads=reads,
     )
 
 
@@ -184,6 +203,7 @@ def _of_model(name: str, some: list[int], posterior: Posterior) -> Belief:
         sd=sd,
         low=min(float(ends[0].max()), 0.0),
         high=max(float(ends[1].min()), 0.0),
+        weight=_weights(name, [e.name for e in entries], posterior),
     )
 
 
@@ -204,7 +224,16 @@ def _of_valuation(name: str, assumed: ValuationAssumptions) -> Belief:
         sd=np.array([scale]),
         low=-SUPPORT,
         high=SUPPORT,
+        weight=np.ones(1),
     )
+
+
+def _weights(field: str, names: list[str], posterior: Posterior) -> FloatArray:
+    """Return weights of entries: of uses of tokens what is spent on them, as `paradox` has it."""
+    if names != [f"{field}[{use}]" for use in CLASSES]:
+        return np.full(len(names), 1.0 / len(names))
+    spent = posterior.history["tokens"][-1] * posterior.history["token_price"][-1]
+    return np.asarray(spent / spent.sum(), dtype=float)
 
 
 _SHAPE: Final = "centre", "scale"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,14 @@ import pandas as pd
 from marketsim.allocation import Allocation
 from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
+from marketsim.valuation.few_worlds import WORLDS
+from marketsim.valuation.reverse_dcf import market_enterprise
 
 from ..holding import valuation_behind
 from .alone import every_alone, mix_alone, slopes_of
-from .asked import check_worlds, growth_sd, market_of, sample_of
-from .belief import REGIMES, beliefs_of, chosen_beliefs
-from .implied import STRONGEST, WORLDS
+from .asked import check_worlds, growth_sd, sample_of
+from .belief import OWN, REGIMES, beliefs_of, chosen_beliefs
+from .implied import STRONGEST
 from .target import Target
 
 __all__ = ["implied_by_layer"]
@@ -29,6 +32,7 @@ def implied_by_layer(
     of: Sequence[str] = ("growth", "elasticity", REGIMES),
     *,
     worlds: int = WORLDS,
+    own_worlds: int | None = None,
 ) -> pd.DataFrame:
     """Return what the prices of every layer assume, one belief at a time, in one table.
 
@@ -36,6 +40,9 @@ def implied_by_layer(
     ----------
     returns, of, worlds
         As in :func:`implied`.
+    own_worlds
+        In which beliefs in the companies themselves are asked, which run no world again; by
+        default as many.
 
     Returns
     -------
@@ -53,8 +60,14 @@ def implied_by_layer(
     check_worlds(valuation, worlds)
     given = returns.returns if isinstance(returns, Allocation) else returns
     known = beliefs_of(valuation.paths.scenarios.posterior, valuation.assumed)
-    asked, market, own_sd = chosen_beliefs(known, of), market_of(valuation), growth_sd(valuation)
+    asked, market, own_sd = (
+        chosen_beliefs(known, of),
+        market_enterprise(valuation),
+        growth_sd(valuation),
+    )
     sample = sample_of(valuation, worlds)
+    every = sample if own_worlds is None else sample_of(valuation, own_worlds)
+    own, others = ([b for b in asked if (b in OWN) == whose] for whose in (True, False))
     layers = pd.Series(dict(given.layers)).reindex(valuation.economics.index).to_numpy()
     names = [name for name in dict.fromkeys(layers) if isinstance(name, str)]
     priced = np.isfinite(market)
@@ -69,7 +82,10 @@ def implied_by_layer(
     slopes = slopes_of(list(targets.values()))
     rows: dict[str, dict[str, float]] = {}
     for (name, target), slope in zip(targets.items(), slopes, strict=True):
-        alone = every_alone(target, known, asked, own_sd, slope, STRONGEST)
+        asking = (replace(target, sample=every), own), (target, others)
+        alone = pd.concat(
+            every_alone(one, known, some, own_sd, slope, STRONGEST) for one, some in asking if some
+        )
         odds, left = mix_alone(target, asked)
         told = {f"{b}_{column}": alone[column].to_dict()[b] for b in alone.index for column in TOLD}
         mix = {f"odds_{r}": float(x) for r, x in zip(sample.names, odds, strict=True)}

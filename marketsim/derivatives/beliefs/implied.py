@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from marketsim.allocation import Allocation
 from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
+from marketsim.valuation.few_worlds import WORLDS
+from marketsim.valuation.reverse_dcf import market_enterprise
 
 from ..holding import valuation_behind
 from ..story import rows_of
 from .alone import every_alone, mix_alone, slopes_of
-from .asked import check_worlds, growth_sd, market_of, members_of, names_of, sample_of
+from .asked import check_worlds, growth_sd, members_of, names_of, sample_of
 from .belief import REGIMES, Belief, beliefs_of, chosen_beliefs
 from .story import story_of
 from .tables import assumptions_table, companies_table, parts_of
@@ -25,12 +27,9 @@ from .target import Target
 from .together import Space, least_surprising
 from .worlds import Sample
 
-__all__ = ["STRONGEST", "WORLDS", "Implied", "implied"]
+__all__ = ["STRONGEST", "Implied", "implied"]
 
 FloatArray = NDArray[np.float64]
-
-WORLDS: Final = 500
-"""Over all regimes: a chunk of those that are run together."""
 
 PRICES: Final = 15
 """Prices that are asked of as many worlds; of more, fewer by price."""
@@ -163,7 +162,7 @@ def implied(
     known = beliefs_of(valuation.paths.scenarios.posterior, valuation.assumed)
     asked = None if of is None else chosen_beliefs(known, names_of("of", of))
     members, who = members_of(valuation, returns, companies)
-    market = market_of(valuation)
+    market = market_enterprise(valuation)
     unpriced = members & ~np.isfinite(market)
     members &= np.isfinite(market)
     if not members.any():

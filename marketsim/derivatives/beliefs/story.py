@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..story import with_unit
+from .belief import OWN
 
 if TYPE_CHECKING:
     from .implied import Implied
@@ -50,6 +51,9 @@ def _alone(result: Implied) -> Iterator[str]:
     wide = max(len(str(name)) for name in result.alone.index)
     for name, row in result.alone.iterrows():
         yield f"  {name!s:{wide}}  {_implied(name, row)}"
+    for name in OWN:
+        if name in result.alone.index:
+            yield f"  ({name}: {result.alone['meaning'].to_dict()[name]})"
 
 
 def _instead(name: object, row: pd.Series[float]) -> str:

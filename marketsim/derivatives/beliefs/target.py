@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.ensemble import YEAR
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
-from marketsim.valuation import Statement, ValuationAssumptions, statement
-from marketsim.valuation.worlds import sold_in
+from marketsim.valuation import ValuationAssumptions
+from marketsim.valuation.last_year import years_since
+from marketsim.valuation.reverse_dcf import most_margin, said_growing
 
 from .belief import OWN, Belief, own_belief
 from .worlds import Sample
@@ -84,8 +87,8 @@ def _assumed(sample: Sample, belief: Belief, deviations: FloatArray) -> list[Val
 def own_beliefs(target: Target, own_sd: FloatArray) -> dict[str, Belief]:
     """Return beliefs in the companies themselves, beside what the model has.
 
-    Of growth and margin that is the calibrated world's; of what shareholders ask, the cost of
-    equity, by market value.
+    Of growth and margin that is the calibrated world's, of margin no more than all of revenue; of
+    what shareholders ask, the cost of equity, by market value.
 
     Parameters
     ----------
@@ -95,20 +98,31 @@ def own_beliefs(target: Target, own_sd: FloatArray) -> dict[str, Belief]:
         A standard deviation of each one's own growth, [company]; of several the mean, by value.
     """
     v, mine = target.sample.valuation, target.members
-    said = _statement(target)
-    revenue, profit = (np.asarray(x)[:, mine].sum(axis=1) for x in (said.revenue, said.profit))
+    said = said_growing(v)
+    revenue, profit = (
+        np.asarray(x)[:, mine].sum(axis=1) for x in (said.total_revenue, said.profit)
+    )
     cap = v.economics["market_cap"].to_numpy(dtype=float)[mine]
     model = {
-        "growth": float(np.log(revenue[-1] / revenue[0])) / (len(revenue) - 1),
+        "growth": _growth(target, 0.0),
         "margin": float(profit.sum() / revenue.sum()),
         "return_asked": float(np.average(v.economics["cost_of_equity"][mine], weights=cap)),
     }
     sd = {"growth": float(np.average(own_sd[mine], weights=cap))}
-    return {name: own_belief(name, model[name], sd.get(name, 1.0)) for name in OWN}
+    reads = {"growth": partial(_growth, target)}
+    own = {name: own_belief(name, model[name], sd.get(name, 1.0), reads.get(name)) for name in OWN}
+    most = float(most_margin(np.asarray(model["margin"])))
+    return own | {"margin": replace(own["margin"], high=most)}
 
 
-def _statement(target: Target) -> Statement:
+def _growth(target: Target, more: float) -> float:
+    """Return growth of all their revenue where what they sell grows by so much more a year.
+
+    From the last four quarters reported, whose ends lie apart: they count by revenue.
+    """
     v = target.sample.valuation
-    with precise("float64"):
-        sold = sold_in(v.paths.calibrated, 0, v.columns, v.expected)
-        return statement(v.assumed, v.terms, sold)
+    revenue = np.asarray(said_growing(v, more).total_revenue)[:, target.members]
+    mine = v.economics[target.members]
+    end = v.paths.quarter_ends[YEAR * len(revenue) - 1]
+    years = np.average(years_since(mine, end), weights=mine["last_year"])
+    return float(np.log(revenue[-1].sum() / mine["last_year"].sum()) / years)

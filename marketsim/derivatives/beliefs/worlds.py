@@ -16,6 +16,7 @@ from marketsim.ensemble.reverse import slopes_by_assumption
 from marketsim.precision import precise
 from marketsim.simulation import Ahead, Outcomes, again
 from marketsim.valuation import Valuation, ValuationAssumptions
+from marketsim.valuation.few_worlds import means_by_regime
 from marketsim.valuation.moved import lived, outcomes_of, seen_ahead
 from marketsim.valuation.terms import terms_of
 from marketsim.valuation.worlds import values
@@ -78,7 +79,7 @@ class Sample:
             odds=scenarios.probabilities if mix else np.ones(1),
             ran=ran,
             lives=lives,
-            means=_means(valuation),
+            means=means_by_regime(valuation),
         )
 
     @property
@@ -229,33 +230,9 @@ class Sample:
         assumed: ValuationAssumptions | None = None,
     ) -> FloatArray:
         v = self._valuing(assumed)
-        held = worlds if margin is None else _keeping(worlds, margin, v.columns)
-        found = values(v.assumed, v.terms, held, v.columns, v.expected)
+        found = values(v.assumed, v.terms, worlds, v.columns, v.expected, margin)
         by_case = found.reshape(-1, len(self.odds), self.worlds // len(self.odds), found.shape[-1])
         return np.asarray(by_case.mean(axis=2))
-
-
-def _keeping(worlds: Outcomes, margin: FloatArray, columns: NDArray[np.int_]) -> Outcomes:
-    """Return worlds in which companies at ``columns`` keep a ``margin`` of revenue besides."""
-    more = np.zeros(worlds.revenue.shape[-1])
-    more[columns] = margin
-    last = worlds.revenue[:, -YEAR:].sum(axis=1)
-    return replace(
-        worlds,
-        revenue=worlds.revenue * (1.0 + more),
-        ordinary=worlds.ordinary + more * last,
-    )
-
-
-def _means(valuation: Valuation) -> FloatArray:
-    """Return enterprise value on average over all worlds that the market prices, by regime."""
-    table, paths = valuation.economics, valuation.paths
-    if valuation.anchoring != "mix":
-        debt = table["net_debt"].fillna(0.0)
-        return np.asarray((table["model_value"] + debt).to_numpy(dtype=float)[None])
-    rows = [paths.regime == i for i in range(len(paths.scenarios.names))]
-    odds = [paths.probabilities[some] / paths.probabilities[some].sum() for some in rows]
-    return np.stack([p @ valuation.values[some] for p, some in zip(odds, rows, strict=True)])
 
 
 def _again(x: FloatArray, cases: int) -> FloatArray:
