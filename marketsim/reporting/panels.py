@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from .contents import PERCENTILES, REPORTED
+from .columns import PERCENTILES
+from .contents import REPORTED
 from .formats import day, number, percent, quantity, readable, sentence, unit_name
 from .palette import INK, UP, RegimeStyle
 from .svg import Floats, Scale, area, axes, days, drawing, line, spread, tag

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from .contents import OPTIONAL, RunContents
+from .columns import OPTIONAL
+from .contents import RunContents
 from .formats import amount, join, layer_name, number, percent, readable, sentence
 from .palette import layer_colour
 from .svg import Scale, drawing, tag
