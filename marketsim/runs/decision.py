@@ -241,9 +241,10 @@ def choose(
     elif risk_aversion is None:
         budget = risk * loss(returns, market, level)
         rules["limits"] = [*(limits.get("limits") or ()), at_most(CVaR(level), budget)]
+        least = "that" if risk == 1.0 else f"{risk:g} times that"
         goal = (
-            f"have the highest expected return whose {worst} is no worse than {risk:g} times that "
-            f"of the {name}, {100 * budget:.1f} %{told}"
+            f"have the highest expected return whose {worst} is no worse than {least} of the "
+            f"{name}, {100 * budget:.1f} %{told}"
         )
     else:
         aim = ExpectedReturn() - risk_aversion * CVaR(level)
