@@ -162,6 +162,23 @@ def test_no_segment_is_forecast_beyond_its_company(published: Forecast) -> None:
         assert (left > 2_000.0).all()  # millions of dollars; 5,800 was reported last
 
 
+def test_overlapping_guidance_is_not_told_apart(published: Forecast) -> None:
+    """Broadcom guides to its total and to two segments, one inside the other, at once."""
+    row = {s.entity: i for i, s in enumerate(published.series)}
+    names = ("AVGO.total", "AVGO.semiconductor_solutions", "AVGO.ai_semiconductor")
+    rows = [row[name] for name in names]
+    guided = [x for x in published.heard if x.said.row in rows and x.said.kind.settles]
+    assert len({one.said.row for one in guided}) == 3
+    for one in guided:
+        near, far = one.shift[one.said.row, [0, 11]]
+        assert 0.0 < far / near < 3.0, "what lifts the quarter lifts what follows, by a like part"
+        others = [i for i in rows if i != one.said.row]
+        np.testing.assert_allclose(one.shift[others], 0.0, atol=1e-12)
+    whole, semis, ai = (published.logs.location[i] for i in rows)
+    assert (ai < semis).all()
+    assert (semis < whole).all()
+
+
 def test_the_order_of_series_does_not_matter() -> None:
     mean, variance = np.log([[10.0], [8.0], [3.0]]), np.array([[0.04], [0.09], [0.16]])
     rest, doubt = np.log([[4.0], [6.0]]), np.array([[0.02], [0.05]])

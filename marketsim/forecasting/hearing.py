@@ -204,17 +204,19 @@ def _surest(
 def _settled(
     joint: Joint, before: np.ndarray, heard: list[Heard], chosen: Sequence[Settling], panel: Panel
 ) -> tuple[Joint, list[Heard]]:
-    """Return it with all that settles a quarter, company by company, and what each changed.
+    """Return it with all that settles a quarter, series by series, and what each changed.
 
-    The company's own series follow; of others the model has heard, as far as guidance of one tells
-    of them. What was ``heard`` counts for what is left of it where quarters are settled, and what
-    settles them for all that they are moved from what was expected ``before``.
+    A series follows its own; those of the company that have none follow the company's. Side by
+    side overlapping figures would be told apart by what sets them apart, which is next to nothing.
+    Of others the model has heard, as far as guidance of one tells of them. What was ``heard``
+    counts for what is left of it where quarters are settled, and what settles them for all that
+    they are moved from what was expected ``before``.
     """
     shape = joint.mean.shape
-    for ticker in dict.fromkeys(panel.series[one.said.row].ticker for one in chosen):
-        mine = [one for one in chosen if panel.series[one.said.row].ticker == ticker]
-        entries = np.array([one.said.row * shape[1] + one.said.last - 1 for one in mine])
-        within = _entries_of(panel, ticker, joint)
+    for row, followers in _followers([one.said.row for one in chosen], joint, panel).items():
+        mine = [one for one in chosen if one.said.row == row]
+        entries = np.array([row * shape[1] + one.said.last - 1 for one in mine])
+        within = (followers[:, None] * shape[1] + np.arange(shape[1])).ravel()
         mean, variance = (
             np.array(x) for x in zip(*((o.mean, o.variance) for o in mine), strict=True)
         )
@@ -230,6 +232,22 @@ def _settled(
         ]
         heard = [*left, *settling]
     return joint, heard
+
+
+def _followers(settled: Sequence[int], joint: Joint, panel: Panel) -> dict[int, np.ndarray]:
+    """Return the rows of the series that follow each one that is settled, its own among them.
+
+    The largest of a company that is settled, the whole where it is, leads those that are not.
+    """
+    found: dict[int, np.ndarray] = {}
+    for ticker in dict.fromkeys(panel.series[row].ticker for row in settled):
+        mine = [row for row, s in enumerate(panel.series) if s.ticker == ticker]
+        own = sorted({*settled} & {*mine}, key=lambda row: -joint.mean[row, 0])
+        first = panel.series[own[0]].quantity
+        led = [row for row in mine if row not in own and panel.series[row].quantity == first]
+        found |= {row: np.array([row]) for row in own}
+        found[own[0]] = np.array([own[0], *led])
+    return found
 
 
 def _entries_of(panel: Panel, ticker: str, joint: Joint) -> np.ndarray:
