@@ -44,7 +44,7 @@ SLACK: Final = 1e-3
 HALVINGS: Final = 10
 """Of the way to a portfolio that misses one."""
 
-ROUNDS: Final = 60
+ROUNDS: Final = 200
 """Tangents after which the search for one weight is given up."""
 
 SECONDS: Final = 20.0
@@ -176,7 +176,9 @@ def _furthest(place: int, side: float, floors: list[Floor], cuts: Cuts, optimum:
                     cuts.add(*_tangent(floor, at), floor.level)
         inner = edge
     name = optimum.scenarios.tickers[place]
-    raise SolverError(f"ranges: {ROUNDS} tangents did not do for {name}; ask for a wider range")
+    raise SolverError(
+        f"ranges: {ROUNDS} tangents did not do for {name}; ask for a range ten times as wide"
+    )
 
 
 def _last_within(floors: list[Floor], inner: Portfolio, outer: Portfolio) -> Portfolio:
