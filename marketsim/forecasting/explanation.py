@@ -129,7 +129,10 @@ def explained(said: Forecast, row: int, horizon: int) -> Explanation:
 def _statements(
     heard: Sequence[Heard], panel: Panel, s: Series, at: tuple[int, int]
 ) -> Iterator[Part]:
-    """Yield the company's own statements, the largest of others, and the rest together."""
+    """Yield the company's own statements, the largest of others, and the rest together.
+
+    Those that move nothing are left out.
+    """
     own: list[Part] = []
     others: list[Part] = []
     for one in heard:
@@ -138,7 +141,8 @@ def _statements(
         if one.said.kind.quarters > 1:
             label += f" for the year to {about.ends(one.said.last)[-1].date()}"
         mine = about.ticker == s.ticker and bool(s.ticker)
-        (own if mine else others).append(Part(label, float(one.shift[at])))
+        if one.shift[at]:
+            (own if mine else others).append(Part(label, float(one.shift[at])))
     yield from sorted(own, key=_size)
     named = [part for part in sorted(others, key=_size)[:SHOWN] if abs(part.log) >= SMALL]
     yield from named
