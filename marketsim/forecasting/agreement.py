@@ -12,7 +12,7 @@ the rest as uncertain as its trend says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -124,7 +124,9 @@ class Parts:
         return found
 
 
-def _nearest(first: np.ndarray, stiff: np.ndarray, part: np.ndarray, whole: np.ndarray) -> Any:
+def _nearest(
+    first: np.ndarray, stiff: np.ndarray, part: np.ndarray, whole: np.ndarray
+) -> np.ndarray:
     """Return the logs [horizon, entry] nearest to ``first`` under which the sums hold.
 
     By Newton's steps on the conditions of an optimum, all horizons side by side; the rests are the
@@ -153,7 +155,7 @@ def _nearest(first: np.ndarray, stiff: np.ndarray, part: np.ndarray, whole: np.n
         size = np.abs(step).max(axis=1, keepdims=True)
         at = at + step * np.minimum(1.0, FAR / np.maximum(size, FAR))
         if size.max() < NEAR:
-            return at
+            return np.asarray(at)
     raise SolverError(
         "forecast: no forecasts of companies and their segments agree; see which segment sold "
         "all but nothing, or nearly all, of its company"

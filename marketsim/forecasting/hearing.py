@@ -150,7 +150,9 @@ def _told(joint: Joint, said: Open, panel: Panel, known: Mapping[str, Beats]) ->
     for _ in range(2):  # The log of a sum is not linear: once more, where the first step led.
         direction, level = _linear(joint, said, panel, at)
         if said.floor:
-            within = _entries_of(panel, panel.series[said.row].ticker, joint)
+            ticker = panel.series[said.row].ticker
+            mine = np.flatnonzero([s.ticker == ticker for s in panel.series])
+            within = _entries_of(mine, joint)
             after = joint.at_least(direction, said.log - level, variance, within)
         else:
             after = joint.observed(direction, said.log + mean - level, variance)
@@ -216,7 +218,7 @@ def _settled(
     for row, followers in _followers([one.said.row for one in chosen], joint, panel).items():
         mine = [one for one in chosen if one.said.row == row]
         entries = np.array([row * shape[1] + one.said.last - 1 for one in mine])
-        within = (followers[:, None] * shape[1] + np.arange(shape[1])).ravel()
+        within = _entries_of(followers, joint)
         mean, variance = (
             np.array(x) for x in zip(*((o.mean, o.variance) for o in mine), strict=True)
         )
@@ -250,10 +252,10 @@ def _followers(settled: Sequence[int], joint: Joint, panel: Panel) -> dict[int, 
     return found
 
 
-def _entries_of(panel: Panel, ticker: str, joint: Joint) -> np.ndarray:
-    """Return the places of all series of a company."""
-    mine = np.array([s.ticker == ticker for s in panel.series])
-    return np.flatnonzero(np.repeat(mine, joint.mean.shape[1]))
+def _entries_of(rows: np.ndarray, joint: Joint) -> np.ndarray:
+    """Return the places of all horizons of some series."""
+    horizons = joint.mean.shape[1]
+    return np.asarray(rows[:, None] * horizons + np.arange(horizons)).ravel()
 
 
 def _entity(said: Open, panel: Panel) -> str:

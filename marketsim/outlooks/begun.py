@@ -8,7 +8,6 @@ on as the model does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -57,28 +56,22 @@ def begun(path: Floats, posterior: Posterior, forecast: Forecast) -> Floats:
     found = path.copy()
     found[:, :, places] = reported
     last = int(places[-1])
-    beyond = _beyond(posterior, forecast, [row for row in owners if row is not None])
     after = np.arange(last + 1, path.shape[2])
+    beyond = _beyond(posterior, forecast, [row for row in owners if row is not None], after)
     ratio = reported[-1] / path[:, :, last : last + 1]
-    found[:, :, after] = path[:, :, after] * ratio * np.exp(beyond(after))
+    found[:, :, after] = path[:, :, after] * ratio * np.exp(beyond)
     return found
 
 
 def _beyond(
-    posterior: Posterior, forecast: Forecast, rows: list[int]
-) -> Callable[[NDArray[np.int_]], Floats]:
-    """Return by how much the log of the sum of series grows beyond the model, by position."""
+    posterior: Posterior, forecast: Forecast, rows: list[int], position: NDArray[np.int_]
+) -> Floats:
+    """Return by how much the log of the sum of series grows beyond the model, [position]."""
     logs, centre = forecast.logs.location[rows], forecast.lines.centre[rows]
     last = np.array([np.log(forecast.series[row].values[-1]) for row in rows])
     grown = np.logaddexp.reduce(logs, axis=0) - np.logaddexp.reduce(last)
     weight = np.exp(logs - np.logaddexp.reduce(logs, axis=0))
     found = grown - (weight * centre).sum(axis=0)
     at = posterior.window.position(ends_of(forecast.series[rows[0]], len(grown)))
-    known = np.concatenate([[0.0], found])
-    lasting = float(found[-YEAR:].mean())
-
-    def beyond(position: NDArray[np.int_]) -> Floats:
-        inside = np.interp(position, at, known)
-        return np.where(position > at[-1], lasting, inside)
-
-    return beyond
+    inside = np.interp(position, at, np.concatenate([[0.0], found]))
+    return np.asarray(np.where(position > at[-1], found[-YEAR:].mean(), inside))
