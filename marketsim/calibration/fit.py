@@ -39,7 +39,7 @@ from .window import HISTORY, SPAN, Window, window_at
 FIRST_GUESS = 2.0
 """Standard deviations of errors in the first pass, as multiples of the floors."""
 
-FIRST_TOLERANCE = 1e-6
+FIRST_TOLERANCE = 1e-2
 """Of the gradient in the first pass, whose errors the noise is taken from."""
 
 STRAY = 1e-4
