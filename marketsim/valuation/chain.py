@@ -19,7 +19,7 @@ from .assumptions import ValuationAssumptions
 from .noise import left_for_noise
 from .noisy import TRIED, levels_at, noisy_return
 from .quoted import gap
-from .recognised import MOST_EXPLAINED, covariance, for_horizon, recognised, rest, usual
+from .recognised import covariance, for_horizon, recognised, rest, usual
 from .returns import Anchor, Priced, Worth, anchored, equity_return, log_recognised
 from .shocks import Chance, shaped
 from .statement import Sales, Terms
@@ -117,7 +117,7 @@ def in_a_year(
     logs = {name: jnp.log(g.value + beyond * g.ordinary) for name, g in groups.items()}
     shifts = logs["centres"] - logs["calibrated"]
     unshifted = Worth(logs["unshifted"], jnp.zeros_like(logs["unshifted"]))
-    room = MOST_EXPLAINED * (quotes.volatility * terms.equity_share) ** 2
+    total = (quotes.volatility * terms.equity_share) ** 2
     drawn = Worth(logs["draws"], shifts[draws.regime])
     own = Priced(drawn if mix else unshifted, weights)
     return Year(
@@ -128,7 +128,8 @@ def in_a_year(
             unshifted.log_value,
             shifts,
             draws.probabilities,
-            room,
+            total,
+            quotes.correlation,
         ),
         enterprise=enterprise,
         drawn=drawn,

@@ -13,6 +13,7 @@ from marketsim.model.smooth import bounded
 
 from .accounts import Quotes
 from .assumptions import ValuationAssumptions
+from .noise import MOST_ALIKE
 from .returns import WIDEST_SHIFT, WIDEST_WITHIN, Anchor, Priced, Worth, recognition
 from .statement import Terms
 
@@ -20,6 +21,9 @@ __all__ = ["MOST_EXPLAINED", "covariance", "for_horizon", "recognised", "rest", 
 
 MOST_EXPLAINED: Final = 0.75
 """Of the variance of a share that worlds explain, at the most."""
+
+EDGE: Final = 32
+"""Sharpness of the bound on it that pairs set: of one at its bound 2 % is lost."""
 
 LEAST_SOLD: Final = 0.1
 """Of ordinary revenue without shift: what regimes leave of it, at the least."""
@@ -66,14 +70,18 @@ def recognised(
     unshifted: Array,
     shifts: Array,
     odds: Array,
-    room: Array,
+    total: Array,
+    market: Array,
 ) -> Anchor:
     """Return an anchor of a year without its means.
 
-    A share moves no more than it does: where worlds differ by more than there is ``room`` for, the
-    variance of a year [company], less of it is recognised; first of what sets regimes apart, which
-    half of it may be, then of the rest.
+    A share moves no more than it does: where worlds differ by more than there is room for in the
+    ``total`` variance of a year [company], less of it is recognised; first of what sets regimes
+    apart, which half of the room may be, then of the rest. And no two move further apart than they
+    do: where worlds leave less than noise would need to bring a pair to its correlation in the
+    ``market`` [company, company], less of both is recognised.
     """
+    room = MOST_EXPLAINED * total
     shifts = bounded(shifts, WIDEST_SHIFT)
     apart = odds @ (shifts - odds @ shifts) ** 2
     full = recognition(a.regime_time, 1.0)
@@ -84,11 +92,13 @@ def recognised(
     full = recognition(a.recognition_time, 1.0)
     spread = average((own - average(own)) ** 2)
     within = fitting(full, spread, left)
+    brought = covariance(within * own, by_regime * shifts, odds) / jnp.sqrt(jnp.outer(total, total))
+    kept = jnp.sqrt(share_alike(brought, market))
     return Anchor(
         rest=beyond,
         middle=middle,
-        by_regime=by_regime,
-        within=within,
+        by_regime=kept * by_regime,
+        within=kept * within,
         enterprise=jnp.ones_like(middle),
         equity=jnp.ones_like(middle),
         gap=gap,
@@ -103,6 +113,30 @@ def fitting(share: Array, variance: Array, room: Array) -> Array:
     """
     filled = share**2 * variance / room
     return share / (1.0 + filled**2) ** 0.25
+
+
+def share_alike(explained: Array, market: Array) -> Array:
+    """Return the share of what worlds explain with which all pairs can be as alike as they are.
+
+    Parameters
+    ----------
+    explained
+        Covariance that worlds bring over the total, [company, company].
+    market
+        Correlation of shares, [company, company].
+
+    Notes
+    -----
+    With a share s of covariance e and variances v, and noise as alike as it may be, two companies
+    reach their correlation while ``s e + MOST_ALIKE (1 - s v) >= market``, v the mean of the two.
+    The share is the smooth minimum of one and what pairs allow.
+    """
+    variance = jnp.diagonal(explained)
+    lost = MOST_ALIKE * (variance[:, None] + variance) / 2.0 - explained
+    pairs = ~jnp.eye(len(market), dtype=bool) & (lost > 0.0)
+    left = jnp.maximum(MOST_ALIKE - market, 1.0 - MOST_ALIKE)
+    ratio = jnp.where(pairs, lost, 0.0) / left
+    return (1.0 + (ratio**EDGE).sum(axis=1)) ** (-1.0 / EDGE)
 
 
 def for_horizon(year: Anchor, a: ValuationAssumptions, years: Array | float) -> Anchor:
