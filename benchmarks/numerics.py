@@ -151,10 +151,9 @@ def operating_spending(t: Turn) -> Sides:
 def price_of_chips(t: Turn) -> Sides:
     """Accelerators are paid what was delivered at its price, whoever owns the design."""
     trend = jnp.exp(t.before.technology.log_price) * dear_memory(t).chips
-    markup = jnp.exp(t.before.industry.log_markup)
-    price = (
-        t.q.chip_price / trend[ms.model.units.GPU] / markup * trend * jnp.stack([markup, 1.0, 1.0])
-    )
+    log_price, log_markup = t.before.technology.log_price, t.before.industry.log_markup
+    own = trend * ms.model.layers.markups(t.a, log_price, log_markup)
+    price = t.q.chip_price / own[ms.model.units.GPU] * own
     return accelerators(by_layer(t)), t.q.delivered * (t.q.architecture_share @ price)
 
 

@@ -189,7 +189,9 @@ def prices(a: Tree, s: Tree, scarcity: Array, log_factor: Array, memory: Any = N
     factors = np.exp(a.premium_limit * np.tanh(premia * short / a.premium_limit))
     bare = a.pue * np.exp(s.log_electricity) * KILOHOURS
     energy = bare * np.exp(log_factor)
-    ordinary = factors[0] * (GPU * (np.exp(s.log_markup) - 1.0) + 1.0)
+    gained = s.log_price[0] + s.log_markup - s.log_price[2] + np.log(a.initial_relative_price[1])
+    markup = np.stack([s.log_markup, 0.0 * gained, a.entrant_pricing * gained])
+    ordinary = factors[0] * np.exp(markup)
     return Tree(
         chips=ordinary * dear,
         ordinary=ordinary,

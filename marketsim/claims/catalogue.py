@@ -163,10 +163,10 @@ CLAIMS: Final = (
         "three named regimes",
         "Fragmentation takes the leader's share and the merchant's margin; vertical integration"
         " moves compute to ASICs; novel hardware saves energy.",
-        "energy per compute saved by novel hardware",
+        "energy per compute of the newest chips saved by novel hardware",
         "log",
         named_regimes,
-        0.75,
+        0.85,
     ),
     Claim(
         "C15",

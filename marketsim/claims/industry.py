@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jax import Array
 
-from marketsim.model import ARCHITECTURES, CONTESTED, LAYERS, Quarter
+from marketsim.model import ARCHITECTURES, CONTESTED, LAYERS, Quarter, State
 from marketsim.model.industry import concentrated
 from marketsim.scenarios import load_scenarios
 
@@ -59,11 +59,12 @@ def named_regimes(worlds: Worlds) -> Finding:
     """C14. The named regimes move shares, margins and energy as described, each its own way."""
     moves = load_scenarios(worlds.posterior, names=NAMED).moves
     apart, inside, novel = (worlds.moved(move) for move in moves)
-    plain, split, own, new = (w.ahead() for w in (worlds, apart, inside, novel))
+    plain, split, own = (w.ahead() for w in (worlds, apart, inside))
+    before, (after, new) = worlds.states_and_quarters()[0], novel.states_and_quarters()
     leader = held(apart, "gpu").max(axis=1) < held(worlds, "gpu").max(axis=1)
     fragmented = leader & (last(split.merchant_margin) < last(plain.merchant_margin))
     integrated = (of(own, ASIC) > of(plain, ASIC)) & (of(own, GPU) < of(plain, GPU))
-    saved = np.log(energy(plain) / energy(new))
+    saved = np.log(energy(before) / energy(after))
     frugal = (saved > 0.0) & (of(new, FAST) > of(plain, FAST))
     return found(saved, fragmented & integrated & frugal)
 
@@ -78,9 +79,10 @@ def of(q: Quarter, architecture: int) -> Array:
     return q.architecture_share[:, -1, architecture]
 
 
-def energy(q: Quarter) -> Array:
-    """Return GW at the site per million H100e in the end, [draw]."""
-    return last(q.load) / last(q.compute)
+def energy(now: State) -> np.ndarray:
+    """Return kW per H100e of what was delivered last, [draw]."""
+    power, compute = (np.asarray(x)[:, 0].sum(axis=1) for x in (now.fleet.power, now.fleet.compute))
+    return np.asarray(power / compute)
 
 
 def controls(worlds: Worlds) -> Finding:

@@ -14,7 +14,7 @@ from jax import Array
 
 from .assumptions import Assumptions
 from .grid import Settlement
-from .layers import Flows, Prices, merchant, servers
+from .layers import Flows, Prices, servers
 from .memory import Sales, memory_revenue, revenue_at_cost
 from .tree import pytree
 from .units import ARCHITECTURES, LAYERS
@@ -61,7 +61,7 @@ def content(a: Assumptions, prices: Prices, costs: Costs) -> Content:
     """
     one, none = jnp.ones_like(prices.chips), jnp.zeros_like(prices.chips)
     scarce = prices.chips * prices.memory.chips
-    price = scarce * merchant(prices.markup)
+    price = scarce * prices.markup
     more = a.foundry_content * (prices.chips - 1.0) + prices.memory.hbm - prices.memory.hbm_at_cost
     memory = revenue_at_cost(a, costs.sales, costs.log_cost) / memory_revenue(a, costs.sales)
     arrived, paid = (x.sum(axis=0) for x in (costs.settled.arrivals, costs.settled.paid))

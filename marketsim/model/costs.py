@@ -8,7 +8,7 @@ from jax import Array
 from .assumptions import Assumptions
 from .fleet import running_cost
 from .investment import user_cost_rate
-from .layers import merchant, scarce_price
+from .layers import scarce_price
 from .memory import Premia
 from .power import Power, equipment_factor
 from .tree import pytree
@@ -50,14 +50,14 @@ def new_chip_costs(
     grid
         Power as the last quarter left it.
     markup
-        Of merchant accelerators over their cost trend.
+        Over their cost trend, [architecture].
     chip_scarcity
         As quoted, in logs.
     memory
         What it adds to prices as quoted.
     """
     kw = jnp.exp(log_power)
-    bare = jnp.exp(log_price) * merchant(markup) * scarce_price(a, chip_scarcity)
+    bare = jnp.exp(log_price) * markup * scarce_price(a, chip_scarcity)
     chip, equipment = bare * memory.chips, equipment_factor(a, grid)
     electricity = jnp.exp(grid.log_electricity)
     return Costs(

@@ -12,7 +12,7 @@ from .assumptions import Assumptions
 from .memory import Premia
 from .smooth import bounded, relax
 from .tree import pytree
-from .units import ARCHITECTURES, ASIC, GPU, KILOHOURS, LAYERS, LOW_LATENCY, along, layer
+from .units import ASIC, GPU, KILOHOURS, LAYERS, LOW_LATENCY, along, layer
 
 RECOGNITION: Final = {
     "gpu": 0.85,
@@ -45,8 +45,8 @@ TOOLS: Final = 0.35
 class Prices:
     """Factors on prices, and the price of electricity before its own, kUSD per MWh.
 
-    ``chips`` by scarcity, ``memory`` by what it adds to chips and servers, ``markup`` of merchant
-    accelerators, ``power`` of electricity and leases, ``equipment`` of power equipment.
+    ``chips`` by scarcity, ``memory`` by what it adds to chips and servers, ``markup`` of chips by
+    architecture, ``power`` of electricity and leases, ``equipment`` of power equipment.
     """
 
     chips: Array
@@ -85,9 +85,25 @@ def scarce_price(a: Assumptions, chip_scarcity: Array) -> Array:
     return jnp.exp(bounded(a.chip_premium * chip_scarcity, a.premium_limit))
 
 
-def merchant(markup: Array) -> Array:
-    """Return the factor on chip prices [architecture] of a ``markup`` on merchant GPUs."""
-    return 1.0 + (markup - 1.0) * along(np.eye(len(ARCHITECTURES))[GPU], markup)
+def markups(a: Assumptions, log_price: Array, log_markup: Array) -> Array:
+    """Return factors on chip prices beyond their cost trends, [architecture].
+
+    Parameters
+    ----------
+    log_price
+        Cost trends, ln kUSD per H100e, [architecture].
+    log_markup
+        Of merchant GPUs, in logs.
+
+    Notes
+    -----
+    Owners have their ASICs at cost. Sellers of low-latency designs follow the merchant's price with
+    a part of theirs, so that they keep that part of what they gain on it in cost (Amiti, Itskhoki
+    and Konings 2019).
+    """
+    ahead = log_price[GPU] + log_markup - log_price[LOW_LATENCY]
+    gained = ahead + jnp.log(a.initial_relative_price[LOW_LATENCY - ASIC])
+    return jnp.exp(jnp.stack([log_markup, 0.0 * gained, a.entrant_pricing * gained]))
 
 
 def layer_spending(a: Assumptions, prices: Prices, flows: Flows) -> Array:
@@ -146,7 +162,7 @@ def servers(a: Assumptions, prices: Prices, flows: Flows) -> Servers:
 
 def accelerators(prices: Prices, flows: Flows) -> tuple[Array, Array]:
     """Return what is paid for chips, USD bn [architecture], and for what a merchant absorbed."""
-    paid = flows.chips * prices.chips * prices.memory.chips * merchant(prices.markup)
+    paid = flows.chips * prices.chips * prices.memory.chips * prices.markup
     return paid, paid[LOW_LATENCY] * (1.0 - flows.independent)
 
 
@@ -172,7 +188,7 @@ def capital(spending: Array) -> Array:
 def merchant_margin(a: Assumptions, prices: Prices) -> Array:
     """Return the merchant's margin over wafers, packaging and memory, a share of the price."""
     content = a.foundry_content * prices.chips + prices.memory.hbm[GPU]
-    return 1.0 - content / (prices.chips * prices.memory.chips[GPU] * prices.markup)
+    return 1.0 - content / (prices.chips * prices.memory.chips[GPU] * prices.markup[GPU])
 
 
 def recognise(last: Array, spending: Array) -> Array:

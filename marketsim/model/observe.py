@@ -78,7 +78,7 @@ def observe(
         chip_price=jnp.exp(before.technology.log_price[GPU])
         * prices.chips
         * prices.memory.chips[GPU]
-        * prices.markup,
+        * prices.markup[GPU],
         merchant_margin=layers.merchant_margin(a, prices),
         architecture_share=ordered.mix,
         token_share=jnp.exp(ordered.choice.log_share),

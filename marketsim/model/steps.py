@@ -128,14 +128,14 @@ def order(a: Assumptions, state: State, traded: Trade, stock: fleet.Fleet, news:
 
 def quoted_costs(a: Assumptions, state: State) -> Costs:
     """Return what new chips cost at the prices the last quarter left."""
-    technology, markup = state.technology, jnp.exp(state.industry.log_markup)
+    technology = state.technology
     premia = memory.premia(a, state.memory, bits(a, state), technology.log_price)
     return new_chip_costs(
         a,
         technology.log_price,
         technology.log_power,
         state.power,
-        markup,
+        layers.markups(a, technology.log_price, state.industry.log_markup),
         state.chip_scarcity,
         premia,
     )
@@ -169,7 +169,7 @@ def supply(
     hbm, server = ((delivered * each).sum(axis=0) for each in (taken.hbm, taken.server))
     sales = memory.clear_memory(a, state.memory, hbm, server, a.memory_volatility * news.memory)
     prices = paid_prices(a, state, deliveries.chip_scarcity, rent, sales)
-    chip = price * prices.chips * prices.memory.chips * layers.merchant(prices.markup)
+    chip = price * prices.chips * prices.memory.chips * prices.markup
     paid = delivered * site_cost(a, chip, ordered.costs.kw, prices.equipment, prices.memory.servers)
     wanted = jnp.exp(deliveries.log_wanted)
     return Supply(
@@ -194,7 +194,7 @@ def paid_prices(
     return layers.Prices(
         chips=layers.scarce_price(a, chip_scarcity),
         memory=memory.premia(a, settled, bits(a, state), state.technology.log_price),
-        markup=jnp.exp(state.industry.log_markup),
+        markup=layers.markups(a, state.technology.log_price, state.industry.log_markup),
         power=jnp.exp(power.contracted(a, state.power, rent)),
         equipment=power.equipment_factor(a, state.power),
         electricity=jnp.exp(state.power.log_electricity),

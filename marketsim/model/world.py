@@ -54,7 +54,7 @@ def start(a: Assumptions, setting: Setting) -> State:
     blank = power.initial_power(a, one, one)
     calm = 1.0 + 0.0 * technology.log_price
     premia = memory.Premia(calm, calm, hbm=0.0 * calm, hbm_at_cost=0.0 * calm)
-    costs = new_chip_costs(a, technology.log_price, technology.log_power, blank, one, none, premia)
+    costs = new_chip_costs(a, technology.log_price, technology.log_power, blank, calm, none, premia)
     speed = along(np.log(TOKENS_PER_SECOND), one)
     work = roofline.compute_per_token(a, technology, setting.served, speed)
     log_cost = architecture.log_unit_cost(work, capital_cost(a, costs), costs.bare, costs.power)
@@ -82,7 +82,7 @@ def start(a: Assumptions, setting: Setting) -> State:
         memory=memory.memory_revenue(a, sales),
         independent=one,
     )
-    quiet = layers.Prices(one, premia, one, one, one, a.initial_electricity_price)
+    quiet = layers.Prices(one, premia, calm, one, one, a.initial_electricity_price)
     pue = 1.0 + a.power_overhead
     return State(
         technology=technology,

@@ -74,8 +74,8 @@ def prices(
     """Prices where memory at its cost is 8 % of an accelerator's price in the trend."""
     hbm = HBM * jnp.ones(3)
     premia = Premia(1.0 + hbm * (dear - 1.0), jnp.ones(3), hbm * dear, hbm)
-    c, m, p, e = (jnp.asarray(x) for x in (chips, markup, power, equipment))
-    return Prices(c, premia, m, p, e, ONE)
+    c, p, e = (jnp.asarray(x) for x in (chips, power, equipment))
+    return Prices(c, premia, jnp.array([markup, 1.0, 1.0]), p, e, ONE)
 
 
 def test_at_ordinary_prices_volume_is_revenue_and_only_servers_pass_on(

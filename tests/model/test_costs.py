@@ -34,7 +34,7 @@ class Given(NamedTuple):
     """What quoted costs hang on, beside the prices and power of chips."""
 
     grid: Power
-    markup: Array = leaf(np.array(1.0))
+    markup: Array = leaf(np.ones(3))
     scarcity: Array = NONE
     memory: Premia = CALM
 
@@ -87,7 +87,7 @@ def test_dear_memory_is_passed_on_in_chips_and_servers(median: Assumptions, calm
 
 
 def test_the_merchant_marks_up_gpus_alone(median: Assumptions, calm: Power) -> None:
-    plain, dear = (cost(median, Given(calm, markup=jnp.asarray(m))) for m in (1.0, 1.2))
+    plain, dear = (cost(median, Given(calm, markup=jnp.array([m, 1.0, 1.0]))) for m in (1.0, 1.2))
     np.testing.assert_allclose(dear.chip / plain.chip, [1.2, 1.0, 1.0])
     assert dear.site[GPU] > plain.site[GPU]
 

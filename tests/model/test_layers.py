@@ -27,12 +27,13 @@ spend = jax.jit(layers.layer_spending)
 
 def paid(a: Assumptions, independent: float = 1.0, **factors: float) -> dict[str, float]:
     """Spending by layer, USD bn, at ``factors`` on prices; 1 where none is given."""
-    one = dict.fromkeys(("chips", "hbm", "dram", "markup", "power", "equipment"), 1.0)
+    one = dict.fromkeys(("chips", "hbm", "dram", "merchant", "power", "equipment"), 1.0)
     given = {k: jnp.asarray(x) for k, x in (one | factors | {"electricity": ELECTRICITY}).items()}
     none = jnp.zeros(3)
     chips, servers = none + given.pop("hbm"), none + given.pop("dram")
     memory = Premia(chips, servers, hbm=none, hbm_at_cost=none)
-    prices = Prices(memory=memory, **given)
+    markup = jnp.stack([given.pop("merchant"), 1.0, 1.0])
+    prices = Prices(memory=memory, markup=markup, **given)
     flows = (LOAD, LET, ADDED, RENT, WORTH, TURBINES, GENERATION, MEMORY, independent)
     amounts = (jnp.asarray(x) for x in flows)
     by_layer = spend(a, prices, Flows(CHIPS, *amounts))
@@ -71,7 +72,7 @@ def test_compute_is_rented_out_or_used_at_home(median: Assumptions) -> None:
 
 def test_what_sites_cost_and_what_running_them_does_add_up(median: Assumptions) -> None:
     """The merchant's accelerators are invoiced inside servers and count once."""
-    by_layer = paid(median, chips=1.2, hbm=1.05, dram=1.3, markup=1.1, power=1.3, equipment=1.4)
+    by_layer = paid(median, chips=1.2, hbm=1.05, dram=1.3, merchant=1.1, power=1.3, equipment=1.4)
     spending = jnp.array([by_layer[name] for name in LAYERS])
     a, chips = median, 1.2 * 1.05 * (1.1 * 10.0 + 2.0 + 0.5)
     systems = chips * float(1.0 + a.networking_content + 1.3 * a.server_content)
@@ -90,7 +91,7 @@ def test_what_sites_cost_and_what_running_them_does_add_up(median: Assumptions) 
         ("chips", (*ACCELERATORS, *FOUNDRY, *SYSTEMS)),
         ("hbm", (*ACCELERATORS, *SYSTEMS)),
         ("dram", ("servers",)),
-        ("markup", ("gpu", *SYSTEMS)),
+        ("merchant", ("gpu", *SYSTEMS)),
         ("power", POWER),
         ("equipment", ("power_equipment",)),
     ],
@@ -127,6 +128,18 @@ def test_the_first_per_cent_of_scarcity_has_the_stated_elasticity(median: Assump
     assert slope == pytest.approx(float(median.chip_premium))
 
 
+def test_sellers_of_low_latency_designs_keep_part_of_what_they_gain(median: Assumptions) -> None:
+    """At the start nobody marks up; later the merchant as he does, and they follow his price."""
+    a, kept = median, float(median.entrant_pricing)
+    start = jnp.log(jnp.array([8.0, 8.0, 8.0 * float(a.initial_relative_price[1])]))
+    none = jnp.asarray(0.0)
+    np.testing.assert_allclose(layers.markups(a, start, none), np.ones(3))
+    gained = layers.markups(a, start - jnp.array([0.1, 0.2, 0.5]), none)
+    np.testing.assert_allclose(np.log(gained), [0.0, 0.0, 0.4 * kept], atol=1e-12)
+    dearer = layers.markups(a, start, jnp.asarray(0.3))
+    np.testing.assert_allclose(np.log(dearer), [0.3, 0.0, 0.3 * kept], atol=1e-12)
+
+
 # Who owns what, and what is left
 
 
@@ -150,7 +163,7 @@ def test_the_merchant_keeps_what_wafers_and_memory_leave(median: Assumptions) ->
     """Dearer memory and a lower markup take from it, scarcity of chips adds: wafers share in it."""
 
     def margin(chips: float = 1.0, memory: float = 1.0, markup: float = 1.0) -> float:
-        c, k, one = (jnp.asarray(x) for x in (chips, markup, 1.0))
+        c, k, one = jnp.asarray(chips), jnp.array([markup, 1.0, 1.0]), jnp.asarray(1.0)
         content = 0.05 * jnp.ones(3)  # 5 % of the price, passed on where it is dearer
         premia = Premia(1.0 + content * (memory - 1.0), jnp.ones(3), content * memory, content)
         return float(layers.merchant_margin(median, Prices(c, premia, k, one, one, one)))

@@ -42,10 +42,18 @@ class IndustryAssumptions:
         "judgement: in a logit a margin of 0.65 at a share of 0.7 is one of 0.25 at 0.2, 0.6 per "
         "log unit; buyers who cannot leave soon make it less",
     )
+    entrant_pricing: Array = assumption(
+        "share",
+        "part of what low-latency designs gain in cost on the merchant's price that their sellers "
+        "keep",
+        share(0.7, 0.4),
+        "Amiti, Itskhoki and Konings 2019: large sellers' prices follow half of a change of their "
+        "own cost, and half of one of their rivals' prices",
+    )
     absorption: Array = assumption(
         "per year",
         "rate at which the merchant incumbent takes over low-latency designs",
-        lognormal(0.15, 0.7),
+        lognormal(0.05, 0.8),
         JUDGEMENT,
     )
     restricted_region: Array = assumption(
