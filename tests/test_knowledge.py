@@ -223,6 +223,20 @@ def test_another_owner_or_model_is_a_row(tmp_path: Path) -> None:
     assert reference_model(known.upto("2025-02-28")).name == "DeepSeek-V3"
 
 
+def test_a_sum_over_members_of_whom_nothing_is_known_is_refused(tmp_path: Path) -> None:
+    """It would be known nowhere, and with it what owners spend would be lost to calibration."""
+    put(tmp_path, "groups.csv", "owners,NVDA,,mine", "laboratories,Mistral,,mine")
+    found = faults(tmp_path)
+    assert [fault.partition(": ")[2] for fault in found] == [
+        "'NVDA' has no quarterly_capex, which is added up over all owners; add it to facts, or "
+        "leave the row out",
+        "'NVDA' has no quarterly_operating_cash_flow, which is added up over all owners; add it to "
+        "facts, or leave the row out",
+        "'Mistral' has no lab_revenue_run_rate, which is added up over all laboratories; add it to "
+        "facts, or leave the row out",
+    ]
+
+
 def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     put(tmp_path, "companies.csv", "XYZ,Example,hyperscaler,13", "UVW,Other,gpu,1")
     put(tmp_path, "lines.csv", "XYZ,total,servers,much,0.1,", "ABC,total,chips,0.1,0.1,")

@@ -15,7 +15,7 @@ from marketsim.knowledge.universe import COMPANIES, GROUPS, LAYERS, ORDERS
 from marketsim.renames import RENAMES
 from marketsim.tables import Fault, Place, Rows
 
-__all__ = ["crossed"]
+__all__ = ["crossed", "unreported"]
 
 MEMBERS: Final = {
     "owners": COMPANIES.file,
@@ -23,6 +23,13 @@ MEMBERS: Final = {
     "reference_models": MODELS.file,
 }
 """Groups whose members stand in a table, and in which."""
+
+ADDED_UP: Final = {
+    "owners": ("quarterly_capex", "quarterly_operating_cash_flow"),
+    "designers": ("installed_h100e",),
+    "laboratories": ("lab_revenue_run_rate",),
+}
+"""Groups whose sums are known where all members are, and of what."""
 
 
 def crossed(tables: dict[str, Rows]) -> Iterator[Fault]:
@@ -42,6 +49,19 @@ def crossed(tables: dict[str, Rows]) -> Iterator[Fault]:
     yield from _members(tables)
     yield from _declared(tables[COMPLETE.file], tables[QUANTITIES.file])
     yield from _renamed(tables[RENAMES.file], companies)
+
+
+def unreported(groups: Rows, facts: Rows) -> Iterator[Fault]:
+    """Yield members of groups that are added up of which there is no fact: nothing is their sum."""
+    known = set(zip(facts["quantity"], facts["entity"], strict=True))
+    for _, row in groups[groups["group"].isin(ADDED_UP)].iterrows():
+        for quantity in ADDED_UP[row["group"]]:
+            if (quantity, row["member"]) not in known:
+                says = (
+                    f"'{row['member']}' has no {quantity}, which is added up over all "
+                    f"{row['group']}; add it to facts, or leave the row out"
+                )
+                yield Fault(row["place"], "member", says)
 
 
 def _sorted_companies(companies: Rows, lines: Rows, layers: Rows) -> Iterator[Fault]:

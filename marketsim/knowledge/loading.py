@@ -14,7 +14,7 @@ from marketsim.errors import DataError, nearest
 from marketsim.knowledge import universe
 from marketsim.knowledge.breaks import BREAKS, breaks
 from marketsim.knowledge.completeness import COMPLETE, completeness
-from marketsim.knowledge.crossing import crossed
+from marketsim.knowledge.crossing import crossed, unreported
 from marketsim.knowledge.facts_files import merge_facts, read_facts, table_of
 from marketsim.knowledge.knowledge import Knowledge
 from marketsim.knowledge.plausible import implausible
@@ -97,6 +97,8 @@ def load_facts(
             mine_too = np.array([place.file in files for place in facts["place"]], dtype=bool)
             faults += implausible(facts, ~mine_too)
             changes += counts
+    if folder is None and not faults:
+        faults += unreported(rows[universe.GROUPS.file], facts)
     refuse(faults)
     every = _knowledge(rows, known, table_of(facts), tuple(changes), own)
     if folder is not None:
