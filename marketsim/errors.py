@@ -18,6 +18,7 @@ __all__ = [
     "PriceError",
     "SolverError",
     "SourceError",
+    "handed",
     "nearest",
 ]
 
@@ -52,6 +53,29 @@ class BusyError(MarketsimError):
 
 class SourceError(MarketsimError):
     """A source of figures cannot be reached, has not what is asked for, or answers amiss."""
+
+
+def handed(where: str, given: object, kinds: type | tuple[type, ...], maker: str) -> None:
+    """Refuse what another step made than the one whose result is asked for.
+
+    Parameters
+    ----------
+    where : str
+        Who asks, and for which argument: `"simulate: scenarios"`.
+    given : object
+        What was handed over.
+    kinds : type or tuple of types
+        What would be right.
+    maker : str
+        What makes it: `"ms.load_scenarios(posterior)"`.
+
+    Raises
+    ------
+    InputError
+        It is none of these kinds.
+    """
+    if not isinstance(given, kinds):
+        raise InputError(f"{where} is a {type(given).__name__}; give what {maker} returns")
 
 
 def nearest(name: object, names: Iterable[object]) -> str:

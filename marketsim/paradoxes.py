@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from marketsim.calibration import Posterior
 from marketsim.claims.response import LIMITED, WATCHED, Response, limited, responses
 from marketsim.claims.worlds import Worlds, posterior_worlds
-from marketsim.errors import InputError
+from marketsim.errors import InputError, handed
 from marketsim.precision import precise
 
 __all__ = ["ELASTICITIES", "LIMITED", "YEARS_AFTER", "Paradox", "paradox"]
@@ -111,6 +111,7 @@ def paradox(
     InputError
         For fewer than ten draws, or elasticities that are not ascending and above zero.
     """
+    handed("paradox: posterior", posterior, Posterior, "ms.calibrate(facts)")
     given = tuple(float(x) for x in elasticities)
     if draws < 10:
         raise InputError(f"paradox: {draws} draws have no tenth; ask for 10 or more")

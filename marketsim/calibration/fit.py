@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.dates import day
-from marketsim.errors import DataError, InputError, SolverError
+from marketsim.errors import DataError, InputError, SolverError, handed
 from marketsim.knowledge import Knowledge, RevenueMap
 from marketsim.knowledge.funding import borrowed
 from marketsim.model import (
@@ -81,6 +81,7 @@ def calibrate(
     model with the curvature of the Student-t errors at the mode: what an outlier says counts
     little.
     """
+    handed("calibrate: knowledge", knowledge, Knowledge, "ms.load_facts(as_of=...)")
     date = _date(knowledge, as_of)
     known = knowledge.upto(date)
     window = window_at(date)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.calibration import Posterior
-from marketsim.errors import InputError
+from marketsim.errors import InputError, handed
 from marketsim.precision import one_thread
 from marketsim.renames import Rename
 from marketsim.scenarios import Scenarios
@@ -222,6 +222,12 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
     InputError
         For no quarters, or more than :data:`LONGEST`.
     """
+    handed(
+        "forecast: posterior",
+        posterior,
+        (Posterior, Scenarios),
+        "ms.calibrate(facts) or ms.load_scenarios(posterior)",
+    )
     if not 1 <= quarters <= LONGEST:
         raise InputError(
             f"forecast: {quarters} quarters cannot be forecast; ask for 1 to {LONGEST}"

@@ -13,7 +13,7 @@ import pandas as pd
 
 from marketsim.calibration import calibrate
 from marketsim.dates import Day, day
-from marketsim.errors import InputError
+from marketsim.errors import InputError, handed
 from marketsim.knowledge import Break, Knowledge
 from marketsim.precision import one_thread
 from marketsim.statements import Series, first_reports, quarter_number
@@ -100,6 +100,7 @@ def _rolled(
     facts: Knowledge, start: Day, end: Day | None, quarters: int, seed: int, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return forecasts of series at every origin, and of sums."""
+    handed("score_forecasts: facts", facts, Knowledge, "ms.load_facts()")
     actual = _reports(facts)
     single, summed, tickers = [], [], exposed(facts)
     for origin in origins(facts, start, end):

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.ensemble import ahead, assumptions_at, coordinates_of, histories, news_of
-from marketsim.errors import InputError
+from marketsim.errors import InputError, handed
 from marketsim.forecasting.projection import plain_forecast
 from marketsim.model import Quarter
 from marketsim.model.units import LIMITS
@@ -125,6 +125,7 @@ def outlook(
     InputError
         For less than a year, or fewer than ten draws, of which no tenth could be told.
     """
+    handed("outlook: scenarios", scenarios, Scenarios, "ms.load_scenarios(posterior)")
     if quarters < 4:
         raise InputError(f"outlook: {quarters} quarters are less than a year; ask for 4 or more")
     if draws < 10:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from marketsim.calibration import Posterior
-from marketsim.errors import InputError, nearest
+from marketsim.errors import InputError, handed, nearest
 from marketsim.model import Entry
 from marketsim.model.priors import KINDS, link
 
@@ -87,6 +87,7 @@ def load_scenarios(
     InputError
         A name that is no regime.
     """
+    handed("load_scenarios: posterior", posterior, Posterior, "ms.calibrate(facts)")
     sheet = read_sheet(path, normalise=normalise)
     now = _values(posterior)
     refuse([*sheet.faults, *_misfits(posterior, sheet.regimes, now)])

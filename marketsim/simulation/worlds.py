@@ -21,7 +21,7 @@ from marketsim.ensemble import (
     lives_of,
     news_of,
 )
-from marketsim.errors import InputError
+from marketsim.errors import InputError, handed
 from marketsim.forecasting import Forecast
 from marketsim.forecasting.projection import LONGEST, plain_forecast
 from marketsim.forecasting.structure import LAG, followed, followed_on
@@ -99,6 +99,7 @@ def simulate(
     n draws hold no more distinct pasts than the largest regime has draws, so that the standard
     error of a mean over all of them lies between that of n independent draws and that of so many.
     """
+    handed("simulate: scenarios", scenarios, Scenarios, "ms.load_scenarios(posterior)")
     require_draws(draws, len(scenarios.regimes))
     require_seed(seed)
     if quarters < 2 * YEAR:

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from marketsim.errors import InputError
+from marketsim.errors import InputError, handed
 from marketsim.knowledge import Facts, Knowledge
 from marketsim.model.tree import leaf
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise
@@ -88,6 +88,8 @@ def revalue(
     return is the same whatever the number of draws, but for the anchor and the level of noise,
     one factor by company: on average over the draws noise moves no return, to rounding.
     """
+    handed("revalue: paths", paths, Paths, "ms.simulate(scenarios)")
+    handed("revalue: prices", prices, Prices, "ms.load_prices()")
     mix, years = priced_mix(anchor), horizon_years(horizon)
     count = _counted(steps)
     moments = [years * (step / count) for step in range(1, count + 1)]
