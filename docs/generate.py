@@ -45,9 +45,22 @@ def blocks() -> dict[str, str]:
         "observables": "\n".join(described()),
         "statements": "\n".join(statements_described()),
         "outlook": f"```text\n{base}\n```",
+        "outside": outside(ms.outlook(ms.load_scenarios(posterior))),
         "valuation": valued(),
         "paradox": f"```text\n{ms.paradox(posterior)}\n```",
     }
+
+
+def outside(seen: ms.outlooks.Outlook) -> str:
+    """Years in which each regime lies outside what was published: + above it, - below."""
+    marked = seen.outside
+    sign = marked["outside"].map({"above": "+", "below": "-"})
+    years = marked.assign(year=marked["year"].astype(str).str[2:] + sign)
+    table = years.pivot_table("year", "quantity", "regime", aggfunc=" ".join, sort=False)
+    table = table.reindex(columns=seen.regimes).fillna("")
+    rows = [["quantity", *seen.regimes], ["---"] * (1 + len(seen.regimes))]
+    rows += [[str(name), *map(str, row)] for name, *row in table.itertuples()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def declared() -> dict[str, str]:

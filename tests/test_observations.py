@@ -163,14 +163,21 @@ def test_less_sure_figures_weigh_less(facts: ms.Knowledge) -> None:
 
 
 def test_an_h100_is_its_list_price_with_boards_and_systems(facts: ms.Knowledge) -> None:
+    """With the price of whole systems of the same quarter, in the geometric mean."""
     rows = chip_prices(facts)
     listed = facts.select("chip_price").set_index("entity")["value"]
-    (h100,) = rows.loc[rows["entity"] == "gpu/NVIDIA/H100 SXM", "value"]
-    price = listed["gpu/NVIDIA/H100 SXM"]
-    assert h100 == pytest.approx(price * SYSTEM_PRICE / 1e3, rel=0.01)
+    (found,) = rows.loc[rows["entity"] == "gpu/NVIDIA/H100 SXM", "value"]
+    system = facts.select("gpu_price", "H100").set_index("date")["value"]["2022-07-01"]
+    price = listed["gpu/NVIDIA/H100 SXM"] * SYSTEM_PRICE
+    assert found == pytest.approx((price * system) ** 0.5 / 1e3, rel=0.01)
     systems = rows[rows["entity"] == "H100"]
     assert (systems["date"] < pd.Timestamp("2024-10-01")).all()
     assert systems["value"].between(20.0, 60.0).all()
+
+
+def test_chips_of_one_quarter_are_one_price(facts: ms.Knowledge) -> None:
+    """H200, B200 and B100 came in the same weeks, at prices a factor of two apart."""
+    assert not chip_prices(facts)["date"].dt.to_period("Q").duplicated().any()
 
 
 # ----------------------------------------------------------------------- breaks in definition

@@ -307,6 +307,10 @@ def test_what_binds_adds_up_to_one(seen: ms.outlooks.Outlook) -> None:
     assert (shares >= 0.0).all(axis=None)
     assert len(seen.binding) == 9 * len(seen.regimes)
     assert seen.binding["quarter_end"].min() == pd.Timestamp("2026-03-31")
+    by_draw = seen.binding_by_draw
+    np.testing.assert_allclose(by_draw.sum(axis=-1), 1.0, atol=1e-6)
+    means = by_draw.mean(axis=1).reshape(-1, len(LIMITS))
+    np.testing.assert_allclose(means, shares, atol=1e-12)
 
 
 def test_the_text_marks_what_lies_outside_and_gives_its_source(seen: ms.outlooks.Outlook) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -28,7 +29,8 @@ def chip_prices(knowledge: Knowledge) -> pd.DataFrame:
     """Return prices of merchant flagships per H100e, kUSD, as sold: with boards and systems.
 
     The yearly system price of an H100 until Blackwell, and list prices of the merchant's chips of
-    at least the speed of an H100 at release.
+    at least the speed of an H100 at release. Those of one quarter are one figure, their geometric
+    mean: an H200 asks twice a B200 for the same arithmetic, for its memory.
     """
     compute = knowledge.select("chip_fp16").set_index("entity")["value"] / H100_TFLOPS
     lists = knowledge.select("chip_price")
@@ -37,7 +39,10 @@ def chip_prices(knowledge: Knowledge) -> pd.DataFrame:
     lists = lists.assign(value=lists["value"] * SYSTEM_PRICE / speed / 1e3)[speed > 0.95]
     system = knowledge.select("gpu_price", "H100")
     system = system.assign(value=system["value"] / 1e3)[system["date"] < "2024-10-01"]
-    return pd.concat([lists, system]).sort_values(["date", "entity"], kind="stable")
+    prices = pd.concat([lists, system]).sort_values(["date", "entity"], kind="stable")
+    quarter = prices["date"].dt.to_period("Q")
+    logs = prices["value"].astype(float).map(math.log).groupby(quarter).transform("mean")
+    return prices.assign(value=logs.map(math.exp)).loc[~quarter.duplicated(keep="last")]
 
 
 def measure(quarters: Quarter) -> Array:

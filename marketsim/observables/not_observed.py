@@ -261,6 +261,7 @@ REASONS: Final = {
         "packaging_share_forecast",
         "peak_load_forecast",
         "site_power_forecast",
+        "software_spending_forecast",
         "turbine_backlog_forecast",
         "turbine_output_plan",
         "turbines_sold_out_through",

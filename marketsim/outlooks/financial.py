@@ -49,7 +49,18 @@ MONEY: Final = (
         (Figures("bond_issuance_forecast", "AI data centres, investment grade", side="floor"),),
         "bonds of investment grade, a part",
     ),
-    Row("leverage", "ratio", field("leverage"), "last"),
+    Row(
+        "leverage",
+        "ratio",
+        field("leverage"),
+        "last",
+        (
+            Stated(
+                0.0, 1.0, "judgement: lenders ask for debt of a year's operating cash flow or less"
+            ),
+        ),
+        "debt for AI over the operating cash flow of all owners: what buyers can pay",
+    ),
     Row(
         "Tobin's q",
         "ratio",
@@ -122,7 +133,14 @@ TOKENS: Final = (
         ),
         "run-rates, each laboratory's last of the year: a floor, as they grow through it",
     ),
-    Row("spending on tokens", "USD bn per year", token_spending, "sum"),
+    Row(
+        "spending on tokens",
+        "USD bn per year",
+        token_spending,
+        "sum",
+        (Figures("software_spending_forecast", "World", side="ceiling"),),
+        "software of all kinds, of which tokens may become a part; own use counts at cost",
+    ),
     Row(
         "tokens in world output",
         "percent",

@@ -49,11 +49,15 @@ class Outlook:
     binding
         regime, quarter_end, and the share of each of the model's limits in holding deliveries
         back: means over draws, which add to one.
+    binding_by_draw
+        The same world by world, array [regime, draw, quarter, limit], of the future; limits in the
+        order of the columns.
     """
 
     as_of: pd.Timestamp
     table: pd.DataFrame
     binding: pd.DataFrame
+    binding_by_draw: Floats
 
     def __repr__(self) -> str:
         years = self.table["year"]
@@ -134,13 +138,14 @@ def outlook(
     quarter_ends = pd.DatetimeIndex([*window.history_ends, *window.ends(quarters)])
     kept = _worlds(scenarios, quarters, draws, seed)
     kept[SPENDING] = begun(kept[SPENDING], posterior, plain_forecast(posterior))
-    binding = kept.pop(BINDING)[:, :, -quarters:].mean(axis=1)
+    binding = kept.pop(BINDING)[:, :, -quarters:]
     return Outlook(
         as_of=posterior.as_of,
         table=table_of(
             kept, scenarios.names, quarter_ends, int(window.last.year), posterior.knowledge
         ),
-        binding=binding_of(binding, scenarios.names, quarter_ends[-quarters:]),
+        binding=binding_of(binding.mean(axis=1), scenarios.names, quarter_ends[-quarters:]),
+        binding_by_draw=binding,
     )
 
 
