@@ -42,8 +42,8 @@ def chip_prices(knowledge: Knowledge) -> pd.DataFrame:
     prices = pd.concat([lists, system]).sort_values(["date", "entity"], kind="stable")
     quarter = prices["date"].dt.to_period("Q")
     logs = prices["value"].astype(float).map(math.log).groupby(quarter).transform("mean")
-    together: pd.DataFrame = prices.assign(value=logs.map(math.exp))
-    return together.loc[~quarter.duplicated(keep="last")]
+    each: pd.DataFrame = prices[~quarter.duplicated(keep="last")]
+    return each.assign(value=logs.map(math.exp))
 
 
 def measure(quarters: Quarter) -> Array:
