@@ -40,7 +40,7 @@ def drawn(
     found = ms.revalue(paths, prices).world.economics
     closes = [panel.loc[:at].ffill().iloc[-1] for at in (day, day + pd.DateOffset(years=1))]
     gained = pd.Series(np.log(closes[1] / closes[0])).reindex(found.index)
-    gap = found["gap"] / (1.0 + (found["gap"] / ms.valuation.returns.BELIEVED) ** 2) ** 2
+    gap = np.asarray(ms.valuation.returns.believed(found["gap"].to_numpy()))
     rows = pd.DataFrame({"gap": gap, "return": gained})[found["market_cap"].notna()].dropna()
     centred: pd.DataFrame = rows - rows.mean()
     return centred

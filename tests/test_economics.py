@@ -324,6 +324,33 @@ def test_unknown_debt_is_unknown_and_never_cash(facts: ms.Knowledge, of: Economi
     pd.testing.assert_series_equal(blank["net_debt"].isna(), told, check_names=False)
 
 
+def test_debt_of_long_ago_less_cash_of_today_is_no_net_debt(
+    facts: ms.Knowledge, of: Economics, table: pd.DataFrame
+) -> None:
+    """Super Micro's last debt that is known is of 2023, its cash of two years later."""
+    assert facts.series("annual_total_debt", "SMCI").index[-1] == pd.Timestamp("2023-06-30")
+    assert np.isnan(table["net_debt"]["SMCI"])
+    assert "net_debt" in table["gaps"]["SMCI"]
+    richer = of(changed(facts, "SMCI", {"annual_cash_and_equivalents": 2.0}))
+    assert np.isnan(richer["net_debt"]["SMCI"])
+
+
+def test_cash_is_of_the_time_of_the_debt(facts: ms.Knowledge, table: pd.DataFrame) -> None:
+    """Cisco's debt of 2024 stands beside its cash and investments of 2024, not of 2025."""
+    debt, cash = (
+        facts.series(name, "CSCO")
+        for name in ("annual_total_debt", "annual_cash_and_st_investments")
+    )
+    assert debt.index[-1] == cash.index[-1] < facts.series("annual_revenue", "CSCO").index[-1]
+    assert table["net_debt"]["CSCO"] == pytest.approx((debt.iloc[-1] - cash.iloc[-1]) / 1e3)
+
+
+def test_cash_of_an_earlier_quarter_than_the_debt_is_told(table: pd.DataFrame) -> None:
+    told = table["gaps"].str.contains("cash since")
+    assert {"META", "ORCL"} <= set(table.index[told]) <= OWNERS
+    assert table["net_debt"][told].notna().all()
+
+
 def test_debt_of_the_quarter_takes_the_place_of_the_years(
     facts: ms.Knowledge, of: Economics, table: pd.DataFrame
 ) -> None:

@@ -187,17 +187,14 @@ def test_half_of_the_worlds_are_worth_more_than_the_middle_one(
 def test_prices_come_nearer_to_value_but_for_the_market_as_a_whole(
     valuation: Valuation, table: pd.DataFrame
 ) -> None:
-    """Who is cheaper than all together is drawn up, but hardly where the model knows nothing."""
+    """Who is cheaper than all together is drawn up, the more the cheaper, and no further."""
     found = valuation.economics
     whole = found["model_value"].sum() / found["market_cap"].sum()
     cheap = table["value_over_market"] > whole
     assert (np.sign(table["pull"]) == np.where(cheap, 1.0, -1.0)).all()
     reached = -np.expm1(-float(valuation.assumed.pull))
-    most = reached * BELIEVED * np.sqrt(1.0 / 3.0) / (4.0 / 3.0) ** 2
-    assert (np.abs(pulled(valuation)) <= most * (1.0 + 1e-9)).all()
-    near = found["gap"].abs() < 0.5 * BELIEVED
-    assert near.sum() > 5
-    assert table["pull"][near].corr(found["gap"][near], "spearman") > 0.99
+    assert (np.abs(pulled(valuation)) < reached * BELIEVED).all()
+    assert pd.Series(pulled(valuation)).corr(found["gap"].reset_index(drop=True), "spearman") > 0.99
 
 
 def test_a_view_is_what_regimes_bring(returns: ms.ReturnScenarios, table: pd.DataFrame) -> None:
@@ -562,8 +559,7 @@ def test_the_mean_over_what_is_priced_is_exact(
         anchor = anchor_of(a, share, gap=gap, years=years, logs=logs)
         log = number(logs[:, None])
         found = np.asarray(equity_return(a, one, anchor, Worth(log, 0.0 * log), years)).mean()
-        believed = 1.0 / (1.0 + (gap / BELIEVED) ** 2) ** 2
-        pull = -np.expm1(-float(a.pull) * years) * gap * believed
+        pull = -np.expm1(-float(a.pull) * years) * gap / np.hypot(1.0, gap / BELIEVED)
     assert found == pytest.approx(np.expm1(asked() * years + pull), rel=1e-9, abs=1e-9)
 
 

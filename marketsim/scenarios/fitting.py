@@ -83,14 +83,14 @@ def load_scenarios(
     ------
     DataError
         All faults of the file at once: unknown assumptions (with the nearest name), shifts that
-        leave an assumption's range, probabilities that are not.
+        leave an assumption's range or move nothing, probabilities that are not.
     InputError
         A name that is no regime.
     """
     handed("load_scenarios: posterior", posterior, Posterior, "ms.calibrate(facts)")
     sheet = read_sheet(path, normalise=normalise)
     now = _values(posterior)
-    refuse([*sheet.faults, *_misfits(posterior, sheet.regimes, now)])
+    refuse([*sheet.faults, *_misfits(posterior, sheet.regimes, now), *_idle(sheet.regimes, now)])
     return _fitted(posterior, chosen_regimes(sheet.regimes, names), now)
 
 
@@ -164,6 +164,17 @@ def _misfits(
             place = shift.place if shift.place.regime else Place(0, "", regime.name)
             for complaint in _complaints(shift, posterior, now):
                 yield Fault(place, complaint)
+
+
+def _idle(regimes: Iterable[Regime], now: pd.Series[float]) -> Iterator[Fault]:
+    """Yield shifts that leave all that they name where it is: a regime says something else."""
+    for regime in regimes:
+        for shift in regime.shifts:
+            named = now[[shift.assumption in (n, n.partition("[")[0]) for n in now.index]]
+            if len(named) and all(shift.apply(value) == value for value in named):
+                says = f"'{shift.assumption}' moves nothing: it is {named.iloc[0]:g} as calibrated"
+                place = shift.place if shift.place.regime else Place(0, "", regime.name)
+                yield Fault(place, f"{says}; leave the shift out, or move it")
 
 
 def _complaints(shift: Shift, posterior: Posterior, now: pd.Series[float]) -> Iterator[str]:

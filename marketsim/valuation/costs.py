@@ -39,6 +39,12 @@ normal."""
 REPLACED: Final = 0.8
 """Share of capital spending that replaces what wears out, where no company's is known."""
 
+A_YEAR: Final = np.timedelta64(373, "D")
+"""A fiscal year, and the week that some are longer."""
+
+SAME_TIME: Final = np.timedelta64(45, "D")
+"""Balances so many days apart are of one time."""
+
 Numbers = dict[str, Any]
 
 
@@ -161,18 +167,34 @@ def plant(record: Record, spent: np.ndarray, worn_out: np.ndarray | None) -> Num
     }
 
 
-def net_debt(record: Record) -> float:
-    """Return debt less cash at the newest dates, USD bn; NaN where no debt was ever reported."""
+def net_debt(record: Record) -> tuple[float, bool]:
+    """Return debt less cash, USD bn, and whether the cash is of an earlier quarter than the debt.
+
+    The newest debt, and the newest cash that was there with it, of the year before it at most. NaN
+    where no debt was ever reported, or none since the last fiscal year began: what was owed long
+    ago, less what lies in the till since, is no debt.
+    """
     debt = _newest(record.known("total_debt"), record.owed)
-    cash = _newest(*map(record.known, ("cash_and_equivalents", "cash_and_st_investments")))
-    return debt - (0.0 if np.isnan(cash) else cash)
+    if debt is None or record.ends[-1:] - debt[0] > A_YEAR:
+        return np.nan, False
+    kinds = map(record.known, ("cash_and_equivalents", "cash_and_st_investments"))
+    cash = _newest(*(_by(series, debt[0] + SAME_TIME) for series in kinds))
+    if cash is None or debt[0] - cash[0] > A_YEAR:
+        return debt[1], False
+    return debt[1] - cash[1], bool(debt[0] - cash[0] > SAME_TIME)
 
 
-def _newest(first: Series, second: Series) -> float:
-    """Return the last value of the newer of two series, of the second where both are as new."""
+def _by(series: Series, end: np.datetime64) -> Series:
+    """Return what is known of dates up to an ``end``."""
+    there = series.ends <= end
+    return Series(series.ends[there], series.values[there])
+
+
+def _newest(first: Series, second: Series) -> tuple[np.datetime64, float] | None:
+    """Return date and value of the newer of two series, of the second where both are as new."""
     known = [s for s in (first, second) if len(s.values)]
     newest = max(known, key=lambda s: (s.ends[-1], s is second), default=None)
-    return np.nan if newest is None else float(newest.values[-1])
+    return None if newest is None else (newest.ends[-1], float(newest.values[-1]))
 
 
 def _last_years(values: np.ndarray, none: float | bool) -> np.ndarray:

@@ -41,6 +41,9 @@ SURE: Final = 1.35
 
 UNSURE: Final = "fleet"
 
+OLDER_CASH: Final = "cash since"
+"""Debt is of a later quarter than the cash that is taken off it."""
+
 BY_ACCOUNTS: Final = "volume", "served", "inputs", "margin", "cost", "long_run_cost", "overhead"
 """What is unknown of a company without any fiscal year."""
 
@@ -172,12 +175,14 @@ def accounts_of(knowledge: Knowledge, posterior: Posterior, companies: tuple[str
 
 def _numbers(past: Past, at: int, record: Record, fleet: float, other: np.ndarray) -> Numbers:
     """Return what a record says, by name; ``fleet`` is its share of all, ``other`` its spending."""
+    debt, older = net_debt(record)
     return {
         **years_of(past, at, record),
         **written_off(record),
         **plant(record, other, worn(past, record, fleet)),
         "tax_rate": tax_rate(record),
-        "net_debt": net_debt(record),
+        "net_debt": debt,
+        "older_cash": older,
         "fleet": fleet,
         "sold": past.sold[at],
         "used": past.used[at],
@@ -200,6 +205,7 @@ def _gaps(columns: dict[str, Any], unsure: np.ndarray) -> list[str]:
         "tax_rate": np.isnan(columns["tax_rate"]),
         "sales_to_plant": ~columns["recorded"],
         "net_debt": np.isnan(columns["net_debt"]),
+        OLDER_CASH: columns["older_cash"],
     }
     words = [columns["missing"], unsure, *(np.where(x, n, "") for n, x in unknown.items())]
     return [", ".join(filter(None, map(str, row))) for row in zip(*words, strict=True)]

@@ -20,6 +20,7 @@ __all__ = [
     "Priced",
     "Worth",
     "anchored",
+    "believed",
     "cost_of_equity",
     "drawn_in",
     "equity_return",
@@ -65,9 +66,9 @@ WIDEST_WITHIN: Final = 2.0
 HELD: Final = "revenue", "volumes", "inputs", "ordinary", "lives"
 """Of worlds: what statements take by company."""
 
-BELIEVED: Final = 0.9
-"""Gap of the model's value over the market's, in logs, past which the less is believed of it
-the wider it is: 0.4 or 2.5 to one."""
+BELIEVED: Final = 0.35
+"""The most of a gap of the model's value over the market's, in logs, that is believed: what the
+model puts at many times the market, or a small part of it, is a company that it does not know."""
 
 
 @pytree
@@ -226,10 +227,13 @@ def equity_return(
 
 
 def drawn_in(a: ValuationAssumptions, anchor: Anchor, years: Array | float) -> Array:
-    """Return by how much prices come nearer to the model's value, in logs, [company].
+    """Return by how much prices come nearer to the model's value, in logs, [company]."""
+    return -jnp.expm1(-a.pull * years) * believed(anchor.gap)
 
-    The less the further they are apart: what the model puts at many times the market, or a small
-    part of it, is a company that it does not know.
+
+def believed(gap: Array) -> Array:
+    """Return what of a ``gap`` counts: nearly all of a small one, `BELIEVED` of the widest.
+
+    It rises throughout, so that a share is never expected to return less for being cheaper.
     """
-    believed = 1.0 / (1.0 + (anchor.gap / BELIEVED) ** 2) ** 2
-    return -jnp.expm1(-a.pull * years) * anchor.gap * believed
+    return gap / jnp.sqrt(1.0 + (gap / BELIEVED) ** 2)
