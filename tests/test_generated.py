@@ -6,10 +6,15 @@ import re
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import marketsim as ms
+from marketsim.claims.response import LIMITED, WATCHED
+from marketsim.paradoxes import YEARS_AFTER
 
 ROOT = Path(__file__).parents[1]
 GENERATE = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "generate.py")))
@@ -72,3 +77,67 @@ def test_what_valuation_assumes_is_written_as_it_is() -> None:
     """Word by word: nothing but the declarations and two facts stands behind it."""
     page = ROOT / "docs" / "valuation.md"
     assert block(page, "valuation").strip() == GENERATE.valued(), "run `make docs`"
+
+
+# ------------------------------------------------------------------ the paradox
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+PIXELS = 0.6
+"""How far three digits of a change in logs may move a line."""
+
+
+def written_paradox() -> pd.DataFrame:
+    """The rows of the table on the page."""
+    text = block(ROOT / "docs" / "outlook.md", "paradox")
+    limits, rows = "", []
+    for line in text.splitlines():
+        found = re.fullmatch(r"(\w+)? +(\d\.\d)((?: +-?\d\.\d{3}){13})", line)
+        if found is None:
+            continue
+        limits = found[1] or limits
+        *changes, held = map(float, found[3].split())
+        keys = [(year, name) for year in YEARS_AFTER for name in WATCHED]
+        rows += [
+            (limits, float(found[2]), year, name, change, held)
+            for (year, name), change in zip(keys, changes, strict=True)
+        ]
+    columns = ["limits", "elasticity", "year", "quantity", "median", "held"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def lines_of(figure: str) -> list[list[np.ndarray]]:
+    """Points of the lines of each panel."""
+    panels = ElementTree.fromstring(figure).findall(f"{SVG}svg[@aria-label]")
+    paths = [[one.get("d", "") for one in p.iter(f"{SVG}path")] for p in panels]
+    drawn = [[d for d in panel if d.count("L") > 1 and not d.endswith("Z")] for panel in paths]
+    pairs = [[re.findall(r"[\d.]+", d) for d in panel] for panel in drawn]
+    return [[np.array(p, float).reshape(-1, 2) for p in panel] for panel in pairs if panel]
+
+
+def test_the_figure_of_the_paradox_shows_what_the_table_beside_it_says() -> None:
+    rows = written_paradox()
+    assert len(rows) == len(LIMITED) * len(ms.paradoxes.ELASTICITIES) * len(YEARS_AFTER) * 4
+    figure = GENERATE.FIGURE.read_text(encoding="utf-8")
+    shown, now = lines_of(figure), lines_of(GENERATE.PARADOX.figure(rows, np.empty(0)))
+    assert [len(panel) for panel in shown] == [6] * len(WATCHED)  # three years, two limits
+    for one, other in zip(shown, now, strict=True):
+        np.testing.assert_allclose(one, other, atol=PIXELS, err_msg="run `make docs`")
+
+
+def test_the_figure_of_the_paradox_names_what_it_shows_and_needs_nothing_beside_it() -> None:
+    figure = GENERATE.FIGURE.read_text(encoding="utf-8")
+    words = [one.text for one in ElementTree.fromstring(figure).iter(f"{SVG}text")]
+    titles = ["Compute", "Revenue of accelerators", "Power", "Spending"]
+    assert [one for one in words if one in titles] == titles
+    for year in YEARS_AFTER:
+        assert {f"year {year}, as calibrated", f"year {year}, nothing short"} <= set(words)
+    assert "how likely each elasticity is" in words
+    assert figure.count('class="inner"') == 1 + len(WATCHED)  # of the legend, and of each panel
+    assert not re.search(r"href|url\(|<script|@import", figure)
+    assert "(paradox.svg)" in (ROOT / "docs" / "outlook.md").read_text(encoding="utf-8")
+
+
+def test_the_same_answers_give_the_same_bytes_of_the_figure() -> None:
+    rows, draws = written_paradox(), np.array([1.2, 1.4, 1.5])
+    assert GENERATE.PARADOX.figure(rows, draws) == GENERATE.PARADOX.figure(rows, draws.copy())
