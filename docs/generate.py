@@ -26,7 +26,10 @@ from marketsim.weights import TICKER_LAYERS, WEIGHTS
 ROOT = Path(__file__).parents[1]
 DOCS = Path(__file__).parent
 FIGURE = DOCS / "paradox.svg"
-PARADOX = SimpleNamespace(**runpy.run_path(str(DOCS / "paradox_figure.py")))
+PARADOX, APPETITE, MEMORY, LATENCY = (
+    SimpleNamespace(**runpy.run_path(str(DOCS / f"{name}.py")))
+    for name in ("paradox_figure", "appetite_news", "memory_swings", "speed_latency")
+)
 PAGES = (
     "README.md",
     "docs/calibration.md",
@@ -43,7 +46,12 @@ def blocks(posterior: ms.Posterior, doubled: ms.paradoxes.Paradox) -> dict[str, 
     """Every block by name."""
     results = ms.claims.evaluate_claims(posterior)
     base = ms.outlook(ms.load_scenarios(posterior, names=["base"]))
+    early = {date: ms.calibrate(ms.load_facts(as_of=date)) for date in MEMORY.DATES}
     return declared() | {
+        "appetite": APPETITE.table(posterior),
+        "doubling": MEMORY.chances(posterior),
+        "latencies": LATENCY.table(posterior),
+        "memory swings": MEMORY.table(early),
         "assumptions": assumptions_markdown(ms.assumptions.describe_assumptions()),
         "claims": claims_markdown(results.table),
         "identified": identified(posterior),

@@ -13,8 +13,11 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
+from marketsim.claims.hardware import HUNDRED, speed
 from marketsim.claims.response import LIMITED, WATCHED
+from marketsim.claims.worlds import posterior_worlds
 from marketsim.paradoxes import YEARS_AFTER
+from marketsim.precision import precise
 
 ROOT = Path(__file__).parents[1]
 GENERATE = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "generate.py")))
@@ -141,3 +144,97 @@ def test_the_figure_of_the_paradox_names_what_it_shows_and_needs_nothing_beside_
 def test_the_same_answers_give_the_same_bytes_of_the_figure() -> None:
     rows, draws = written_paradox(), np.array([1.2, 1.4, 1.5])
     assert GENERATE.PARADOX.figure(rows, draws) == GENERATE.PARADOX.figure(rows, draws.copy())
+
+
+# ------------------------------------------------------------ news on appetite
+
+
+def cells(page: str, name: str) -> list[list[str]]:
+    """Rows of the table of a block, without its head."""
+    rows = [line for line in block(ROOT / "docs" / page, name).splitlines() if line[:1] == "|"]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+def test_news_on_appetite_are_large_only_where_the_world_had_any(posterior: ms.Posterior) -> None:
+    """The slump of 2022, and ChatGPT with the orders after it; the level is what they add up to."""
+    rows = GENERATE.APPETITE.appetite(posterior)
+    beyond = GENERATE.APPETITE.large(rows)
+    assert set(beyond[beyond < 0.0].index.astype(str)) <= {"2022Q2", "2022Q3"}
+    assert set(beyond[beyond > 0.0].index.astype(str)) <= {"2022Q4", "2023Q1", "2023Q2"}
+    assert np.sqrt((rows["news"] ** 2).mean()) < 0.13
+    kept, level = float(posterior.assumptions.appetite_persistence), 0.0
+    for news, after in zip(rows["news"], rows["level"], strict=True):
+        level = kept * level + news
+        assert after == pytest.approx(level)
+
+
+def test_the_page_has_the_news_on_appetite_of_every_quarter(posterior: ms.Posterior) -> None:
+    written = cells("calibration.md", "appetite")
+    rows = GENERATE.APPETITE.appetite(posterior)
+    for name, lines in (("news", written[::2]), ("level", written[1::2])):
+        told = np.array([line[1:] for line in lines], float).ravel()
+        np.testing.assert_allclose(told, rows[name], atol=0.03, err_msg="run `make docs`")
+
+
+# ------------------------------------------------------------------------ memory
+
+
+@pytest.mark.parametrize(
+    ("path", "turns"),
+    [
+        ([0.0, 0.1, 0.0], []),
+        ([0.0, 0.5], [0, 1]),
+        ([0.0, 0.1, -0.5, -0.4, -0.6, 0.0, -0.1], [1, 4, 5]),
+        ([0.1, 0.0, 0.5, 0.4, 0.9, 0.6], [1, 4, 5]),
+    ],
+)
+def test_a_path_turns_at_its_extremes(path: list[float], turns: list[int]) -> None:
+    assert GENERATE.MEMORY.turning(np.array(path)) == turns
+
+
+def test_swings_of_memory_are_written_as_they_are(posterior: ms.Posterior) -> None:
+    rows = cells("calibration.md", "memory swings")
+    dates = [row[0] for row in rows if row[0]]
+    assert dates == list(GENERATE.MEMORY.DATES)
+    last = rows[[row[0] for row in rows].index(dates[-1]) :]
+    now = list(GENERATE.MEMORY.swings(posterior))
+    assert len(last) == len(now)
+    for row, one in zip(last, now, strict=True):
+        assert row[2] == one.what
+        told = [float(x) for cell in row[4:] for x in cell.split(" to ")]
+        ends = [*one.reported, *one.modelled, *one.without]
+        np.testing.assert_allclose(told, ends, rtol=0.07, err_msg="run `make docs`")
+
+
+def test_prior_worlds_double_the_price_of_memory_now_and_then(posterior: ms.Posterior) -> None:
+    """In some per cent of years, and halve it more often: it falls in the long run."""
+    doubled, halved = GENERATE.MEMORY.doubling(posterior, draws=400)
+    assert 0.02 < doubled < 0.12
+    assert doubled < halved < 0.3
+    told = [int(x) for x in re.findall(r"(\d+) %", block(ROOT / "docs/calibration.md", "doubling"))]
+    assert told == pytest.approx([100.0 * doubled, 100.0 * halved], abs=3.0), "run `make docs`"
+
+
+# --------------------------------------------------------------------- latencies
+
+
+@pytest.mark.slow
+def test_latencies_make_the_cost_of_speed_and_not_the_share_of_fast_designs(
+    posterior: ms.Posterior,
+) -> None:
+    drawn, rows = GENERATE.LATENCY, cells("model.md", "latencies")
+    assert [row[0] for row in rows] == [words for words, *_ in drawn.KINDS]
+    with precise("float64"):
+        worlds = posterior_worlds(posterior, 20, seed=0)
+        kinds = [drawn.with_latencies(worlds, *given) for _, *given in drawn.KINDS]
+        cost = [drawn.premia(one)[:, HUNDRED] for one in kinds]
+        share = [np.median(drawn.fast_share(one)) for one in kinds]
+        holds = [speed(one).holds.mean() for one in kinds]
+    assert (cost[0] > cost[1]).all()
+    assert (cost[1] > cost[2]).all()
+    assert (cost[2] < 1.5).all()
+    assert holds[0] > 0.8
+    assert holds[2] == holds[3] == 0.0
+    assert max(share) < 2.0 * min(share)
+    for row, one in zip(rows, cost, strict=True):
+        assert one.min() < float(row[1]) < one.max(), "run `make docs`"
