@@ -1,13 +1,16 @@
 """Writes the blocks of README.md and of pages in docs that are made of what the model says.
 
-`make docs` runs it: a calibration, the claims, the outlook and the paradox. A block stands between
-`<!-- name: begin -->` and `<!-- name: end -->`; the rest of a page is written by hand.
+`make docs` runs it: a calibration, the claims, the outlook and the paradox, which it draws as well.
+A block stands between `<!-- name: begin -->` and `<!-- name: end -->`; the rest of a page is
+written by hand.
 """
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import marketsim as ms
 from marketsim.knowledge.fact_columns import COLUMNS
@@ -21,6 +24,12 @@ from marketsim.valuation import valuation_assumptions, valuation_table
 from marketsim.weights import TICKER_LAYERS, WEIGHTS
 
 ROOT = Path(__file__).parents[1]
+DOCS = Path(__file__).parent
+FIGURE = DOCS / "paradox.svg"
+PARADOX, APPETITE, MEMORY, LATENCY = (
+    SimpleNamespace(**runpy.run_path(str(DOCS / f"{name}.py")))
+    for name in ("paradox_figure", "appetite_news", "memory_swings", "speed_latency")
+)
 PAGES = (
     "README.md",
     "docs/calibration.md",
@@ -33,12 +42,16 @@ AS_OF = "2025-12-31"
 WORDS = {"pinned": "pinned", "informed": "informed", "prior": "left to their priors"}
 
 
-def blocks() -> dict[str, str]:
+def blocks(posterior: ms.Posterior, doubled: ms.paradoxes.Paradox) -> dict[str, str]:
     """Every block by name."""
-    posterior = ms.calibrate(ms.load_facts(as_of=AS_OF))
     results = ms.claims.evaluate_claims(posterior)
     base = ms.outlook(ms.load_scenarios(posterior, names=["base"]))
+    early = {date: ms.calibrate(ms.load_facts(as_of=date)) for date in MEMORY.DATES}
     return declared() | {
+        "appetite": APPETITE.table(posterior),
+        "doubling": MEMORY.chances(posterior),
+        "latencies": LATENCY.table(posterior),
+        "memory swings": MEMORY.table(early),
         "assumptions": assumptions_markdown(ms.assumptions.describe_assumptions()),
         "claims": claims_markdown(results.table),
         "identified": identified(posterior),
@@ -47,7 +60,7 @@ def blocks() -> dict[str, str]:
         "outlook": f"```text\n{base}\n```",
         "outside": outside(ms.outlook(ms.load_scenarios(posterior))),
         "valuation": valued(),
-        "paradox": f"```text\n{ms.paradox(posterior)}\n```",
+        "paradox": f"```text\n{doubled}\n```",
     }
 
 
@@ -111,7 +124,11 @@ def replaced(page: str, made: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    made = blocks()
+    posterior = ms.calibrate(ms.load_facts(as_of=AS_OF))
+    doubled = ms.paradox(posterior)
+    made = blocks(posterior, doubled)
+    figure = PARADOX.figure(doubled.table, doubled.elasticity)
+    FIGURE.write_text(figure, encoding="utf-8")
     for name in PAGES:
         path = ROOT / name
         path.write_text(replaced(path.read_text(encoding="utf-8"), made), encoding="utf-8")

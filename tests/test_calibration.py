@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -262,11 +265,15 @@ def test_a_date_that_is_none_is_refused() -> None:
         ms.calibrate(ms.load_facts(), as_of="soon")
 
 
+@pytest.fixture(scope="module", params=["2020-06-30", "2021-06-30", "2023-06-30"])
+def early(request: pytest.FixtureRequest) -> ms.Posterior:
+    """The calibration of an earlier date."""
+    return ms.calibrate(ms.load_facts(), as_of=request.param, cache=False)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("date", ["2020-06-30", "2021-06-30", "2023-06-30"])
-def test_earlier_dates_calibrate(date: str) -> None:
-    early = ms.calibrate(ms.load_facts(), as_of=date, cache=False)
-    assert early.as_of == pd.Timestamp(date)
+def test_earlier_dates_calibrate(early: ms.Posterior, request: pytest.FixtureRequest) -> None:
+    assert early.as_of == pd.Timestamp(request.node.callspec.params["early"])
     assert early.window.history_ends[-1] <= early.as_of
     ahead = early.fit_paths["series"].str.startswith(("guidance ", "plans "))
     assert early.fit_paths["quarter_end"][~ahead].max() <= early.as_of
@@ -276,3 +283,41 @@ def test_earlier_dates_calibrate(date: str) -> None:
     assert np.isfinite(early.table()["value"]).all()
     assert all(np.isfinite(path).all() for path in early.history.values())
     assert (early.history["lines"] > 0.0).all()
+
+
+# ---------------------------------------------------------------------- memory
+
+
+SWINGS = SimpleNamespace(
+    **runpy.run_path(str(Path(__file__).parents[1] / "docs" / "memory_swings.py"))
+)
+SURPRISE = 2.5
+"""Standard deviations of the largest news on memory that a window may need."""
+
+
+def follows_memory(posterior: ms.Posterior) -> None:
+    """Makers' revenue within 5 % and a price per bit within 12 %, and their swings in size."""
+    fit = posterior.fit.set_index("series")["rmse_log"]
+    assert fit["memory revenue"] < 0.05
+    assert (fit[fit.index.str.startswith("price of Micron DRAM")] < 0.12).all()
+    swings = list(SWINGS.swings(posterior))
+    assert {one.what for one in swings} == {"revenue of makers", "a maker's price per bit"}
+    for one in swings:
+        assert abs(one.miss) < 0.15 + 0.15 * abs(one.size), one
+    assert abs(SWINGS.largest_news(posterior)[1]) < SURPRISE
+
+
+@pytest.mark.slow
+def test_earlier_rises_and_falls_of_memory_are_followed(early: ms.Posterior) -> None:
+    """The fall from 2018 on, the rise of 2021 and the fall of 2022, without wild surprises."""
+    follows_memory(early)
+
+
+def test_the_rise_of_memory_since_2023_is_followed_and_needs_no_news(
+    posterior: ms.Posterior,
+) -> None:
+    follows_memory(posterior)
+    rises = [one for one in SWINGS.swings(posterior) if one.size > 0.0]
+    assert {one.what for one in rises} == {"revenue of makers", "a maker's price per bit"}
+    for one in rises:
+        assert np.log(one.without[1] / one.without[0]) > 0.5 * one.size

@@ -1626,11 +1626,11 @@ def doubled() -> pd.DataFrame:
 def test_the_paradox_has_a_panel_for_each_quantity_and_a_stroke_for_each_line() -> None:
     draws = np.array([1.2, 1.1, 1.3])
     contents = replace(make_contents(), paradox=doubled(), elasticity=draws)
-    panels = paradox_panels(contents)
+    panels = paradox_panels(doubled(), draws)
     assert [panel.title for panel in panels] == ["Compute", "Power"]
     assert panels[0].figure.count('class="median"') == 6
     assert panels[0].figure.count('class="inner"') == 1
-    assert [words for _, words in paradox_legend(contents)] == [
+    assert [words for _, words in paradox_legend(doubled())] == [
         f"year {year}, {limits}"
         for limits in ("as calibrated", "nothing short")
         for year in (1, 3, 5)
@@ -1662,8 +1662,7 @@ def test_a_table_tells_the_paradox_without_saturation_which_is_not_drawn() -> No
 
 
 def test_lines_of_the_paradox_cross_zero_where_it_turns() -> None:
-    contents = replace(make_contents(), paradox=doubled())
-    figure = paradox_panels(contents)[0].figure
+    figure = paradox_panels(doubled(), np.empty(0))[0].figure
     zero = re.search(r'M40 ([\d.]+)H330" class="tick"', figure)
     assert zero is not None
     lines = re.findall(r'<path d="M([^"]*)"[^>]*class="median"', figure)

@@ -13,13 +13,16 @@ from .panels import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, Panel
 from .svg import Floats, Scale, area, drawing, line, swatch, tag, ticks
 from .tables import Column, Table
 
-__all__ = ["paradox_legend", "paradox_panels", "paradox_sentence", "paradox_table"]
+__all__ = ["DENSITY", "paradox_legend", "paradox_panels", "paradox_sentence", "paradox_table"]
 
 RIGHT = 14.0
+DENSITY = "#777777"
 SHADE = 0.3
 """Height of the density of elasticities, over that of the panel."""
 DASHES = {"calibrated": None, "slack": "5 4"}
 """Of the limits that are drawn: without saturation changes are many times as large."""
+TITLES = {"accelerators": "Revenue of accelerators"}
+"""Of quantities whose name alone does not say what is counted."""
 WORDS = {
     "calibrated": "as calibrated",
     "slack": "nothing short",
@@ -27,23 +30,31 @@ WORDS = {
 }
 
 
-def paradox_panels(contents: RunContents) -> list[Panel]:
-    """A panel for each quantity: its change against elasticity, by year and limits."""
-    rows = _drawn(contents.paradox)
+def paradox_panels(rows: pd.DataFrame, elasticity: Floats) -> list[Panel]:
+    """A panel for each quantity: its change against elasticity, by year and limits.
+
+    Parameters
+    ----------
+    rows
+        As in :class:`marketsim.paradoxes.Paradox`, its table.
+    elasticity
+        Of draws, whose density stands at the foot.
+    """
+    rows = _drawn(rows)
     names = list(dict.fromkeys(rows["quantity"])) if len(rows) else []
     return [
         Panel(
-            sentence(readable(name)),
+            TITLES.get(name, sentence(readable(name))),
             "change after a doubling of efficiency",
-            _panel(rows[rows["quantity"] == name], contents.elasticity, name),
+            _panel(rows[rows["quantity"] == name], elasticity, name),
         )
         for name in names
     ]
 
 
-def paradox_legend(contents: RunContents) -> list[tuple[Markup, str]]:
+def paradox_legend(rows: pd.DataFrame) -> list[tuple[Markup, str]]:
     """A stroke and words for each line, in the order they are drawn."""
-    rows = _drawn(contents.paradox)
+    rows = _drawn(rows)
     return [
         (swatch(_colour(rows, year), DASHES.get(limits)), f"year {year}, {WORDS[limits]}")
         for limits in (dict.fromkeys(rows["limits"]) if len(rows) else [])
@@ -150,4 +161,4 @@ def _density(x: Scale, elasticity: Floats) -> Markup:
     at = np.linspace(x.low, x.high, 61)
     height = np.exp(-0.5 * ((at[:, None] - elasticity) / width) ** 2).mean(axis=1)
     tops = BOTTOM - SHADE * (BOTTOM - TOP) * height / height.max()
-    return area(x.array(at), np.full(at.size, BOTTOM), tops, fill="#777777", class_="inner")
+    return area(x.array(at), np.full(at.size, BOTTOM), tops, fill=DENSITY, class_="inner")

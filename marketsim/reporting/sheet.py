@@ -16,6 +16,10 @@ __all__ = ["sheet"]
 GAP: Final = 22.0
 HEAD: Final = 34.0
 TITLE: Final = 30.0
+STROKE: Final = 28.0, 10.0
+"""Width and height of what stands for a line in a legend."""
+ENTRY: Final = 17.0
+"""Height of a row of a legend."""
 
 STYLE: Final = f"""
 text {{ font: 11px system-ui, "Segoe UI", Helvetica, Arial, sans-serif; }}
@@ -31,7 +35,13 @@ text:not([fill]) {{ fill: #5b6672; }}
 """
 
 
-def sheet(panels: Sequence[Panel], title: str, columns: int = 3) -> str:
+def sheet(
+    panels: Sequence[Panel],
+    title: str,
+    columns: int = 3,
+    legend: Sequence[tuple[Markup, str]] = (),
+    abreast: int = 3,
+) -> str:
     """Return an SVG document of panels in rows, on white, with a title.
 
     Parameters
@@ -42,13 +52,23 @@ def sheet(panels: Sequence[Panel], title: str, columns: int = 3) -> str:
         Above them, and the document's name to a screen reader.
     columns : int
         Panels side by side.
+    legend : sequence of (Markup, str)
+        Strokes, each an svg element, and what they stand for; below the title.
+    abreast : int
+        Entries of the legend side by side.
     """
     rows = -(-len(panels) // columns)
     width = columns * (WIDTH + GAP) - GAP + 20.0
-    height = TITLE + rows * (HEAD + HEIGHT + GAP)
+    top = TITLE + ENTRY * -(-len(legend) // abreast)
+    height = top + rows * (HEAD + HEIGHT + GAP)
     placed = [
-        _placed(panel, 10.0 + (i % columns) * (WIDTH + GAP), _top(i // columns))
+        _placed(panel, 10.0 + (i % columns) * (WIDTH + GAP), _top(top, i // columns))
         for i, panel in enumerate(panels)
+    ]
+    apart = (width - 20.0) / abreast
+    named = [
+        _named(stroke, words, 10.0 + i % abreast * apart, TITLE + ENTRY * (i // abreast))
+        for i, (stroke, words) in enumerate(legend)
     ]
     document = tag(
         "svg",
@@ -56,6 +76,7 @@ def sheet(panels: Sequence[Panel], title: str, columns: int = 3) -> str:
         tag("style", Markup(STYLE)),
         tag("rect", width=width, height=height, fill="#ffffff"),
         tag("text", title, x=10, y=20, fill=INK, class_="title"),
+        *named,
         *placed,
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {width:g} {height:g}",
@@ -66,16 +87,25 @@ def sheet(panels: Sequence[Panel], title: str, columns: int = 3) -> str:
     return str(document) + "\n"
 
 
-def _top(row: int) -> float:
-    return TITLE + row * (HEAD + HEIGHT + GAP)
+def _top(first: float, row: int) -> float:
+    return first + row * (HEAD + HEIGHT + GAP)
+
+
+def _named(stroke: Markup, words: str, x: float, y: float) -> Markup:
+    """An entry of the legend."""
+    width, height = STROKE
+    return _at(stroke, x, y, width, height) + tag("text", words, x=x + width + 6, y=y + 9)
 
 
 def _placed(panel: Panel, x: float, y: float) -> Markup:
-    figure = str(panel.figure).replace(
-        "<svg ", f'<svg x="{x:g}" y="{y + HEAD:g}" width="{WIDTH:g}" height="{HEIGHT:g}" ', 1
-    )
     return (
         tag("text", panel.title, x=x, y=y + 14, fill=INK, class_="name")
         + tag("text", panel.note, x=x, y=y + 28)
-        + Markup(figure)
+        + _at(panel.figure, x, y + HEAD, WIDTH, HEIGHT)
     )
+
+
+def _at(figure: Markup, x: float, y: float, width: float, height: float) -> Markup:
+    """An svg element at a place and of a size within another."""
+    given = f'<svg x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" '
+    return Markup(str(figure).replace("<svg ", given, 1))

@@ -183,6 +183,29 @@ def test_cost_follows_the_published_frontier(median: Assumptions, name: str) -> 
     np.testing.assert_allclose(late, 1.0, atol=0.25)
 
 
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("Llama 3.1 8B", 1.0),
+        ("Llama 3.1 70B", 1.0),
+        ("Llama 3.1 405B, FP8", 1.05),
+        ("Llama 3.1 405B", 1.2),
+    ],
+)
+def test_one_bandwidth_of_links_stands_for_those_between_nodes_too(
+    monkeypatch: pytest.MonkeyPatch, name: str, most: float
+) -> None:
+    """Every chip has a link of its own out of its node: only the largest model is slower for it.
+
+    By the paper's formula with no limit between nodes, and with that of one H100's link.
+    """
+    slow = knees(SPEEDS, frontier(PUBLISHED[name], SPEEDS))
+    monkeypatch.setitem(globals(), "BETWEEN", np.inf)
+    free = knees(SPEEDS, frontier(PUBLISHED[name], SPEEDS)) / slow
+    assert (free > 0.999).all()
+    assert free.max() == pytest.approx(most, abs=0.02)
+
+
 def test_twice_the_latency_brings_the_knee_forward(median: Assumptions) -> None:
     """What the priors hold, from the best kernels to what is served in a hurry, is not the same."""
     names = ("layer_latency", "reduction_latency", "node_latency")
