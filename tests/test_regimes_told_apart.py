@@ -10,6 +10,7 @@ import marketsim as ms
 from marketsim.forecasting.groups import exposed
 from marketsim.valuation import Valuation
 from marketsim.valuation.noise import usual_volatility
+from marketsim.valuation.returns import WIDEST_SHIFT
 
 
 @pytest.fixture(scope="module")
@@ -19,22 +20,24 @@ def valuation(returns: ms.ReturnScenarios) -> Valuation:
 
 
 @pytest.fixture(scope="module")
-def shifts(valuation: Valuation) -> pd.DataFrame:
-    """What each regime but the base does to the log of value in its central world, by company."""
-    names, companies = valuation.paths.scenarios.names, valuation.economics.index
-    found = pd.DataFrame(np.asarray(valuation.shifts), list(names), companies)
-    return found.drop(index="base")
+def moves(valuation: Valuation) -> pd.DataFrame:
+    """What each regime does to the log of a share within a year, in its central world, [regime]."""
+    shifts = np.asarray(valuation.shifts)
+    bound = WIDEST_SHIFT * np.tanh(shifts / WIDEST_SHIFT)
+    by_share = np.asarray(valuation.anchor.by_regime) / np.asarray(valuation.quotes.equity_share)
+    names = list(valuation.paths.scenarios.names)
+    return pd.DataFrame(bound * by_share, names, list(map(str, valuation.economics.index)))
 
 
-def test_no_two_regimes_rank_companies_alike(shifts: pd.DataFrame) -> None:
+def test_no_two_regimes_rank_companies_alike(moves: pd.DataFrame) -> None:
     """Below 0.7 between any two: ten regimes of the first form told five stories."""
-    alike = shifts.T.corr("spearman").to_numpy()
+    alike = moves.drop(index="base").T.corr("spearman").to_numpy()
     assert alike[~np.eye(len(alike), dtype=bool)].max() < 0.7
 
 
-def test_each_sets_companies_apart(shifts: pd.DataFrame) -> None:
+def test_each_sets_companies_apart(moves: pd.DataFrame) -> None:
     """By eight points of value or more, one standard deviation across companies."""
-    assert (shifts.std(axis=1) > 0.08).all()
+    assert (moves.drop(index="base").std(axis=1) > 0.08).all()
 
 
 def test_the_bear_is_no_calmer_than_the_bull(returns: ms.ReturnScenarios) -> None:
@@ -45,16 +48,12 @@ def test_the_bear_is_no_calmer_than_the_bull(returns: ms.ReturnScenarios) -> Non
 
 
 def test_regimes_are_a_fifth_of_the_risk_of_those_who_live_off_ai(
-    returns: ms.ReturnScenarios, valuation: Valuation
+    valuation: Valuation, moves: pd.DataFrame
 ) -> None:
     """Of companies with a quarter of revenue from AI, as stated by the date; noise included."""
-    names = [str(name) for name in valuation.economics.index]
-    living = exposed(valuation.paths.scenarios.posterior.knowledge) & set(names)
-    assert {"NVDA", "AVGO"} <= living
-    log, odds = np.log1p(valuation.world_returns), returns.probabilities
-    total = usual_volatility(valuation.prices, names) ** 2 * returns.horizon_years
-    means = {n: np.average(log[returns.regimes == n], axis=0) for n in np.unique(returns.regimes)}
-    central = np.stack([means[n] for n in returns.regimes])
-    between = odds @ (central - odds @ central) ** 2
-    share = pd.Series(between / total, names)
-    assert (share[sorted(living)] > 0.2).all(), share[sorted(living)]
+    living = sorted(exposed(valuation.paths.scenarios.posterior.knowledge) & set(moves.columns))
+    assert {"NVDA", "AVGO"} <= set(living)
+    odds = np.asarray(valuation.paths.scenarios.probabilities)
+    between = pd.Series(odds @ (moves - odds @ moves.to_numpy()) ** 2, moves.columns)
+    total = usual_volatility(valuation.prices, list(moves.columns)) ** 2
+    assert ((between / total)[living] > 0.2).all(), (between / total)[living]

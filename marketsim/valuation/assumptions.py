@@ -163,8 +163,8 @@ class ValuationAssumptions:
     pull: Array = assumption(
         "per year",
         "speed at which prices return to the model's value, company by company",
-        share(0.08, 0.8),
-        "docs/valuation.md: 0.15 at past dates, with a standard error of 0.19; shrunk by half",
+        share(0.05, 0.8),
+        "docs/valuation.md: 0.09 at past dates, with a standard error of 0.13; shrunk by half",
     )
 
 
