@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import shutil
@@ -41,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     What one process compiles the others load, as the command does from one run to the next
     (see `marketsim.cli.environment` on why on Linux only).
     """
+    gc.set_threshold(50_000, 20, 50)  # tracing keeps objects by the million: look seldom for cycles
     if hasattr(config, "workerinput"):  # a worker of xdist: the environment is made
         return
     folder = tempfile.mkdtemp(prefix="marketsim-tests-")
@@ -115,6 +117,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"conftest.LONG names no file of tests: {', '.join(sorted(gone))}")
     place = {name: i for i, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for cycles among what lasts: modules, and tests by the thousand."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
