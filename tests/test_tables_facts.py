@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -439,3 +440,20 @@ def test_all_that_ships_is_plausible() -> None:
     assert implausible(rows.assign(place=pd.Series(places, dtype=object))) == []
     half = np.arange(len(rows)) % 2 == 0
     assert implausible(rows.assign(place=pd.Series(places, dtype=object)), half) == []
+
+
+def test_a_folder_is_read_again_once_it_holds_something_else(tmp_path: Path) -> None:
+    """Of as many bytes at the same minute, too; and nobody spoils it for whoever reads it next."""
+    mine = tmp_path / "mine.csv"
+    mine.write_text(one())
+    first = ms.load_facts(folder=tmp_path)
+    first.facts.table.loc[:, "value"] = 0.0
+    assert ms.load_facts(folder=tmp_path).table["value"].tolist() == [39331.0]
+    before = mine.stat()
+    mine.write_text(one(value="39332"))
+    os.utime(mine, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert ms.load_facts(folder=tmp_path).table["value"].tolist() == [39332.0]
+    mine.write_text(one(value="a few"))
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"mine.csv, line 2, column value: 'a few' is not"):
+            ms.load_facts(folder=tmp_path)

@@ -15,7 +15,7 @@ from marketsim.knowledge import universe
 from marketsim.knowledge.breaks import BREAKS, breaks
 from marketsim.knowledge.completeness import COMPLETE, completeness
 from marketsim.knowledge.crossing import crossed, unreported
-from marketsim.knowledge.facts_files import merge_facts, read_facts, table_of
+from marketsim.knowledge.facts_files import merge_facts, read_facts, sound_facts, table_of
 from marketsim.knowledge.knowledge import Knowledge
 from marketsim.knowledge.plausible import implausible
 from marketsim.knowledge.quantities import QUANTITIES, quantities
@@ -83,11 +83,9 @@ def load_facts(
     mine = None if add is None else _checked(Path(add).expanduser())
     rows, faults, changes = _tables(data, mine)
     known = quantities(rows[QUANTITIES.file])
-    shipped = read_facts(data / FACTS if folder is None else Path(folder), "", known)
+    shipped = sound_facts(data / FACTS if folder is None else Path(folder), known)
     faults += shipped.faults
     facts, own = shipped.rows, frozenset[Key]()
-    if not shipped.faults:
-        faults += implausible(facts)
     if mine is not None and (mine / FACTS).is_dir():
         theirs = read_facts(mine / FACTS, f"{mine.name}/{FACTS}/", known)
         faults += theirs.faults
