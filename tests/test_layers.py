@@ -218,6 +218,13 @@ def test_importing_marketsim_loads_nothing_heavy() -> None:
     )
 
 
+def test_walking_over_prices_needs_no_model() -> None:
+    """Each process of a batch would wait a second for JAX and the solvers, and use neither."""
+    heavy = "cvxpy jax marketsim.model scipy.integrate scipy.optimize scipy.stats"
+    code = "import sys, marketsim.backtesting, marketsim.batch"
+    assert python(f"{code}; print(*set('{heavy}'.split()) & set(sys.modules))") == "\n"
+
+
 def test_importing_every_name_reaches_no_network_and_sets_nothing() -> None:
     """Neither sockets, nor files, nor logging, nor the environment, nor JAX's precision."""
     code = """

@@ -13,6 +13,7 @@ import pytest
 import marketsim as ms
 from marketsim.backtesting import History
 from marketsim.errors import InputError
+from marketsim.knowledge.shares import known_shares, shares_by_day
 from marketsim.prices import Prices, splits_in
 from marketsim.valuation import Valuation
 from marketsim.valuation.assumptions import NO_FIGURE, unknown_rates, valuation_table
@@ -22,7 +23,6 @@ from marketsim.valuation.market_value import (
     UNKNOWN,
     market_values,
 )
-from marketsim.valuation.shares import known_shares, shares_by_day
 
 SHARED = Path(__file__).parents[2] / "shared" / "prices"
 DAYS = pd.bdate_range("2018-01-01", "2024-12-31", name="date")

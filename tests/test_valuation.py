@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import marketsim as ms
 from marketsim.errors import InputError
+from marketsim.knowledge.shares import COUNTS
 from marketsim.precision import precise
 from marketsim.valuation import (
     Anchor,
@@ -35,7 +36,6 @@ from marketsim.valuation.quoted import EQUITY_SHARE
 from marketsim.valuation.returns import BELIEVED, Priced, anchored, drawn_in, recognition
 from marketsim.valuation.reverse_dcf import reverse_dcf
 from marketsim.valuation.roots import roots
-from marketsim.valuation.shares import COUNTS
 from marketsim.valuation.worlds import values
 from tests.one_company import assumed, number, terms
 

@@ -13,8 +13,8 @@ from marketsim.backtesting.market import Market
 from marketsim.backtesting.rebalancing import decision_rows
 from marketsim.backtesting.walk import walk
 from marketsim.errors import InputError, nearest
+from marketsim.knowledge.shares import shares_by_day
 from marketsim.renames import Tickers
-from marketsim.valuation.shares import shares_by_day
 
 __all__ = ["MARKET", "benchmark_returns"]
 

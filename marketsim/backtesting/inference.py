@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.integrate import quad
 from scipy.special import log_ndtr, ndtr
 
 from marketsim.errors import InputError
@@ -141,6 +140,8 @@ def expected_maximum(trials: float) -> float:
     """
     if not (np.isfinite(trials) and trials >= 1):
         raise InputError(f"trials={trials!r}: count the variants that were tried, 1 or more")
+    from scipy.integrate import quad  # which imports optimisers and solvers of equations
+
     above = quad(lambda z: -np.expm1(trials * log_ndtr(z)), 0.0, 40.0, limit=200, points=[2.0, 8.0])
     below = quad(lambda z: np.exp(trials * log_ndtr(z)), -40.0, 0.0, limit=200, points=[-8.0, -2.0])
     return float(above[0] - below[0])

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from marketsim.errors import InputError
 
@@ -61,7 +61,7 @@ def tilted(
     if given.empty or np.isinf(given).any():
         raise InputError("tilted: give a finite score for at least one ticker")
     places = given.rank() / (given.notna().sum() + 1.0)
-    z = norm.ppf(places.fillna(0.5).to_numpy(float))
+    z = ndtri(places.fillna(0.5).to_numpy(float))
     raw = np.exp(strength * z)
     return pd.Series(_capped(raw / raw.sum(), least_cap(cap, len(given))), given.index)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from marketsim.backtesting.market import Market
 from marketsim.backtesting.preparing import market_of
@@ -12,7 +13,9 @@ from marketsim.batch.job import Job
 from marketsim.errors import PriceError
 from marketsim.knowledge import Knowledge, load_facts
 from marketsim.prices import Prices, load_universe, splits_in
-from marketsim.scenarios import Regime, read_regimes
+
+if TYPE_CHECKING:
+    from marketsim.scenarios import Regime
 
 __all__ = ["Inputs", "facts_of", "inputs_of", "market_for", "priced", "prices_of"]
 
@@ -29,8 +32,7 @@ class Inputs:
 
 def inputs_of(job: Job) -> Inputs:
     """Return what a job reads beside its strategy; raises as `prices_of` does."""
-    regimes = None if job.scenarios is None else read_regimes(job.scenarios)
-    return Inputs(facts_of(job), *prices_of(job), regimes)
+    return Inputs(facts_of(job), *prices_of(job), _regimes(job.scenarios))
 
 
 def facts_of(job: Job) -> Knowledge:
@@ -79,6 +81,14 @@ def priced(
     known = tuple(ticker for ticker in companies if ticker in panel.closes.columns)
     told = tuple(f"no prices of {ticker}: {why}" for ticker, why in without.items())
     return wanted or known, panel, told
+
+
+def _regimes(file: str | None) -> tuple[Regime, ...] | None:
+    if file is None:
+        return None
+    from marketsim.scenarios import read_regimes  # which imports the model
+
+    return read_regimes(file)
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,6 @@ from marketsim.backtesting.rebalancing import days_or_period, require_rebalance
 from marketsim.batch.job import EMBEDDED, Job
 from marketsim.dates import day
 from marketsim.errors import DataError, InputError, nearest
-from marketsim.scenarios import read_regimes
 from marketsim.tables import Fault, Place, Toml, read_toml, refuse
 
 __all__ = ["read_jobs"]
@@ -167,6 +166,8 @@ class _Sheet:
     def _regimes(self, value: Any) -> Any:
         if not isinstance(value, str):
             return value
+        from marketsim.scenarios import read_regimes  # which imports the model
+
         path = str(self.folder / Path(value).expanduser())
         if says := _refused(read_regimes)(path):
             self.fault("scenarios", says, "grid")

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from ..outlooks.text import shown_years
 from .contents import RunContents
 from .formats import join, number, percent, readable, sentence, trimmed, unit_name
 from .palette import limit_colour
@@ -69,6 +68,8 @@ def _stack(rows: pd.DataFrame, regime: str) -> Markup:
 
 def outlook_table(contents: RunContents) -> Table:
     """Medians of the likeliest regime by year, with the middle 80 % and a mark where outside."""
+    from ..outlooks.text import shown_years  # which imports the model
+
     rows = _likeliest(contents)
     years = shown_years(rows) if len(rows) else []
     last = rows[rows["year"] == rows["year"].max()] if len(rows) else rows

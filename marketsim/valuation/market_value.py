@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
+from marketsim.knowledge.shares import known_shares
 from marketsim.prices import Prices
-from marketsim.valuation.shares import known_shares
 
 __all__ = ["DIVIDENDS", "MERGER", "UNKNOWN", "market_values"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from marketsim.knowledge import Knowledge
+from marketsim.knowledge.knowledge import Knowledge
 
 __all__ = ["COUNTS", "known_shares", "shares_by_day"]
 
