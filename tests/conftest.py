@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 import marketsim as ms
+from marketsim.cli.environment import SELDOM
 from marketsim.precision import RUN_SELDOM
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -42,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     What one process compiles the others load, as the command does from one run to the next
     (see `marketsim.cli.environment` on why on Linux only).
     """
-    gc.set_threshold(50_000, 20, 50)  # tracing keeps objects by the million: look seldom for cycles
+    gc.set_threshold(*SELDOM)
     if hasattr(config, "workerinput"):  # a worker of xdist: the environment is made
         return
     folder = tempfile.mkdtemp(prefix="marketsim-tests-")
