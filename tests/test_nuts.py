@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
+from inspect import unwrap
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from marketsim.calibration.likelihood import linearise, sample
 from marketsim.calibration.nuts import Chains, Draws, compare_laplace, sample_posterior, walk
 from marketsim.calibration.observations import observe
 from marketsim.errors import InputError
-from marketsim.precision import precise
+from marketsim.precision import RUN_SELDOM, precise
 
 needs_numpyro = pytest.mark.skipif(
     find_spec("numpyro") is None, reason="the extra 'nuts' is not installed"
@@ -139,9 +141,16 @@ def test_chains_that_have_not_met_are_said_to(posterior: ms.Posterior) -> None:
 def test_it_walks_the_calibration(posterior: ms.Posterior, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the mode out to where most of the mass is: twice the fall of log density is chi2(n).
 
-    Trajectories of a sixteenth of the usual length at most lead there too.
+    Trajectories of a sixteenth of the usual length at most lead there too, and so few of them that
+    their program compiles for longer than it runs.
     """
     monkeypatch.setattr(nuts, "DEPTH", nuts.DEPTH - 4)
+    chain = jax.jit(
+        unwrap(nuts._chain),
+        static_argnames=("target", "draws", "warmup"),
+        compiler_options=RUN_SELDOM,
+    )
+    monkeypatch.setattr(nuts, "_chain", chain)
     draws = sample_posterior(posterior, draws=8, warmup=30, chains=1)
     size = len(posterior.mode)
     assert draws.pooled.shape == (8, size)
