@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from importlib.metadata import version
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from marketsim.errors import InputError
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 __all__ = ["RUN_OFTEN", "RUN_SELDOM", "Precision", "one_thread", "precise", "processors"]
 
@@ -70,10 +75,18 @@ def one_thread() -> AbstractContextManager[Any]:
     a factorisation hang on the environment (OPENBLAS_NUM_THREADS, the cores that a process may
     use). What is small enough to run here loses nothing by it.
     """
-    from threadpoolctl import threadpool_limits
-
-    context: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="blas")
+    context: AbstractContextManager[Any] = _libraries(len(sys.modules)).limit(
+        limits=1, user_api="blas"
+    )
     return context
+
+
+@lru_cache(maxsize=1)
+def _libraries(modules: int) -> ThreadpoolController:
+    """Return the libraries that take threads, looked for again once more modules are imported."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def processors() -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import jax
@@ -44,3 +47,27 @@ def test_contexts_nest_and_end_with_an_error_too() -> None:
 def test_anything_else_is_refused(wrong: Any) -> None:
     with pytest.raises(InputError, match="write 'float32' or 'float64'"):
         precise(wrong)
+
+
+def test_one_thread_holds_for_what_was_imported_since() -> None:
+    """SciPy brings linear algebra of its own; what ends gives back what was before."""
+    code = """
+import numpy as np
+from threadpoolctl import threadpool_info
+from marketsim.precision import one_thread
+told = lambda: [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+with one_thread():
+    print(told())
+import scipy.linalg
+with one_thread():
+    print(told())
+print(told())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["[1]", "[1, 1]", "[2, 2]"]
