@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,21 @@ import pytest
 
 import marketsim as ms
 from marketsim.backtesting import Costs, Policy, sweep
+from marketsim.backtesting.sweeps import side_by_side
 from marketsim.backtesting.sweeps.policies import CALM, LEAST_VARIANCE, MEAN_VARIANCE, MOMENTUM
 from marketsim.errors import InputError
+from marketsim.precision import RUN_SELDOM
 from tests.backtesting.panels import DAYS, TICKERS, panel
 
 FACTS = ms.load_facts()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quickly() -> Iterator[None]:
+    """Each test walks another shape once: its program compiles for longer than it runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(side_by_side, "RUN_OFTEN", RUN_SELDOM)
+        yield
 
 
 def gaps() -> pd.DataFrame:
