@@ -259,7 +259,8 @@ class Market:
     def _facts_digests(self) -> list[str]:
         """Of what was known on each row: one pass over facts in the order of publication."""
         table = self.facts.table
-        order = np.argsort(table["published"].to_numpy(), kind="stable")
+        last = max((count for count, _ in self._published), default=0)
+        order = np.argsort(table["published"].to_numpy(), kind="stable")[:last]
         text = table.iloc[order].to_csv(index=False, lineterminator=END, date_format="%Y-%m-%d")
         lines = text.split(END)
         beside = self.facts.with_facts(table.iloc[:0]).digest
