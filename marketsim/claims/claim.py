@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from jax import Array
@@ -18,12 +18,25 @@ __all__ = ["Claim", "Finding", "found"]
 class Finding:
     """What a claim measured, [draw]: a quantity, and whether the claim is satisfied.
 
-    ``beside`` is a quantity that decides nothing, NaN where it could not be measured.
+    Attributes
+    ----------
+    value
+        NaN where it could not be measured.
+    holds
+        Whether the claim shows.
+    quarters
+        Ahead, over which it was measured.
+    where
+        In which worlds: as calibrated, or in a limit.
+    beside
+        The same elsewhere, by name; it decides nothing.
     """
 
     value: np.ndarray
     holds: np.ndarray
-    beside: np.ndarray | None = None
+    quarters: slice
+    where: str = "as calibrated"
+    beside: Mapping[str, Finding] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Finding({len(self.value):,} draws, {int(np.sum(self.holds)):,} hold)"
@@ -50,9 +63,8 @@ class Claim:
         Share of draws that must satisfy it: two standard errors of 200 draws or more below what
         2,000 draws show, so that no seed decides.
     departure
-        Where the claim of the sources does not hold in a sound model: what holds instead, and why.
-    beside
-        What stands beside what is measured, in the same unit, where anything does.
+        Where the claim of the sources does not hold in a sound model, or not in every draw: what
+        holds instead, and why.
     """
 
     name: str
@@ -63,11 +75,11 @@ class Claim:
     check: Check
     bar: float
     departure: str = ""
-    beside: str = ""
 
 
 def found(
-    value: ArrayLike | Array, holds: ArrayLike | Array, beside: np.ndarray | None = None
+    value: ArrayLike | Array, holds: ArrayLike | Array, quarters: slice = slice(None)
 ) -> Finding:
-    """Return a finding from arrays of any kind, [draw]."""
-    return Finding(np.asarray(value, dtype=float), np.asarray(holds, dtype=bool), beside)
+    """Return a finding as calibrated from arrays of any kind, [draw]."""
+    measured = np.asarray(value, dtype=float)
+    return Finding(measured, np.asarray(holds, dtype=bool), quarters)

@@ -15,6 +15,7 @@ from marketsim.precision import precise
 
 from .catalogue import CLAIMS, claims_named
 from .claim import Claim, Finding
+from .where import CALIBRATED
 from .worlds import Worlds, posterior_worlds, prior_worlds
 
 __all__ = ["ClaimResults", "evaluate_claims"]
@@ -27,11 +28,12 @@ class ClaimResults:
     Attributes
     ----------
     table
-        One row for each claim and source of draws (``prior``, ``posterior``): title, statement,
-        quantity, median and 5 and 95 % quantiles of what was measured, unit, share of draws that
-        satisfy the claim, bar, whether it holds, which limit binds most in the years ahead in the
-        draws that do not satisfy it, where the model departs from the claim, why, and what stands
-        beside what was measured: its quantiles, and the share of draws that it is known for.
+        One row for each claim, source of draws (``prior``, ``posterior``) and where it was
+        measured, first where it is decided, then what stands beside: title, statement, quantity,
+        median and 5 and 95 % quantiles of what was measured, unit, share of draws in which it could
+        be measured and of those that satisfy the claim, bar (0 beside, where nothing is asked),
+        whether it holds, which limit binds most over the quarters measured in the draws as
+        calibrated that do not satisfy it, and where the model departs from the claim, and why.
     findings
         The draws themselves, by claim and source.
     """
@@ -40,7 +42,8 @@ class ClaimResults:
     findings: dict[tuple[str, str], Finding]
 
     def __repr__(self) -> str:
-        return f"ClaimResults({int(self.table['holds'].sum())} of {len(self.table)} hold)"
+        held = self.table["holds"].groupby(level="claim").all()
+        return f"ClaimResults({int(held.sum())} of {len(held)} hold)"
 
     @property
     def hold(self) -> bool:
@@ -86,16 +89,32 @@ def evaluate_claims(
             progress(f"{claim.name} {claim.title}")
             for worlds in sources:
                 findings[claim.name, worlds.name] = claim.check(worlds)
-        rows = [_row(claim, w, findings[claim.name, w.name]) for claim in wanted for w in sources]
-    return ClaimResults(pd.DataFrame(rows).set_index(["claim", "draws_of"]), findings)
+        rows = [
+            row
+            for claim in wanted
+            for worlds in sources
+            for row in _rows(claim, worlds, findings[claim.name, worlds.name])
+        ]
+    return ClaimResults(pd.DataFrame(rows).set_index(["claim", "draws_of", "where"]), findings)
 
 
-def _row(claim: Claim, worlds: Worlds, finding: Finding) -> dict[str, object]:
-    low, median, high = np.quantile(finding.value, [0.05, 0.5, 0.95])
+def _rows(claim: Claim, worlds: Worlds, finding: Finding) -> list[dict[str, object]]:
+    """Return the row that decides, and one for each that stands beside."""
+    decides = _row(claim, worlds, finding, finding.where, claim.bar)
+    beside = finding.beside.items()
+    return [decides, *(_row(claim, worlds, seen, where, 0.0) for where, seen in beside)]
+
+
+def _row(
+    claim: Claim, worlds: Worlds, finding: Finding, where: str, bar: float
+) -> dict[str, object]:
+    known = finding.value[np.isfinite(finding.value)]
+    low, median, high = np.quantile(known, [0.05, 0.5, 0.95]) if len(known) else [np.nan] * 3
     share = float(finding.holds.mean())
     return {
         "claim": claim.name,
         "draws_of": worlds.name,
+        "where": where,
         "title": claim.title,
         "statement": claim.text,
         "measured": claim.quantity,
@@ -104,27 +123,12 @@ def _row(claim: Claim, worlds: Worlds, finding: Finding) -> dict[str, object]:
         "q95": high,
         "unit": claim.unit,
         "draws": len(finding.holds),
+        "known": len(known) / len(finding.holds),
         "satisfied": share,
-        "bar": claim.bar,
-        "holds": share >= claim.bar,
-        "bound_by": _bound_by(worlds, finding),
+        "bar": bar,
+        "holds": share >= bar,
+        "bound_by": _bound_by(worlds, finding) if where.endswith(CALIBRATED) else "",
         "departure": claim.departure,
-        "beside": claim.beside,
-        **_beside(finding),
-    }
-
-
-def _beside(finding: Finding) -> dict[str, float]:
-    """Return the median of what stands beside, its quantiles and the share of draws it has."""
-    known = np.empty(0) if finding.beside is None else finding.beside
-    known = known[np.isfinite(known)]
-    low, median, high = np.quantile(known, [0.05, 0.5, 0.95]) if len(known) else [np.nan] * 3
-    share = len(known) / len(finding.holds)
-    return {
-        "beside_median": median,
-        "beside_q05": low,
-        "beside_q95": high,
-        "beside_known": share,
     }
 
 
@@ -133,5 +137,5 @@ def _bound_by(worlds: Worlds, finding: Finding) -> str:
     missed = ~finding.holds
     if not missed.any():
         return ""
-    binding = np.asarray(worlds.plain.binding)[missed].mean(axis=(0, 1))
+    binding = np.asarray(worlds.plain.binding)[missed, finding.quarters].mean(axis=(0, 1))
     return LIMITS[int(binding.argmax())]

@@ -13,6 +13,7 @@ from marketsim.model import ARCHITECTURES, CLASSES, Assumptions, Quarter, Served
 from marketsim.model.roofline import log_decode, needs
 
 from .claim import Finding, found
+from .where import CALIBRATED, SLACK, measured
 from .worlds import Worlds, layer
 
 GPU, FAST = ARCHITECTURES.index("gpu"), ARCHITECTURES.index("low_latency")
@@ -53,6 +54,7 @@ def frontier(a: Assumptions, now: State, served: Served) -> Array:
     return jax.vmap(at)(jnp.array(SPEEDS))
 
 
+@measured(CALIBRATED, SLACK)
 def size(worlds: Worlds) -> Finding:
     """C7. A gain per chip from power, not efficiency, costs GW; a plateau helps newcomers."""
     watt = worlds.assumptions.compute_per_watt_growth[:, GPU]
@@ -71,6 +73,7 @@ def newcomers(q: Quarter) -> Array:
     return 1.0 - q.architecture_share[:, -1, GPU]
 
 
+@measured(CALIBRATED, SLACK)
 def friction(worlds: Worlds) -> Finding:
     """C8. Dearer porting delays specialised silicon and keeps the incumbent's revenue."""
     drawn = worlds.with_(preference_drift=0.6, drift_fading=1e-6)
@@ -80,6 +83,7 @@ def friction(worlds: Worlds) -> Finding:
     return found(kept, (kept > 0.0) & (later > 0.0))
 
 
+@measured(CALIBRATED, SLACK)
 def absorbed(worlds: Worlds) -> Finding:
     """C16. Buying the low-latency design keeps the incumbent's share as demand for speed grows."""
     hurried = worlds.entry("speed_growth", AGENTIC, lambda g: g + 0.15).entry(

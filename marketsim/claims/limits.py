@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -12,12 +13,14 @@ from marketsim.scenarios import load_scenarios
 
 from .claim import Finding, found
 from .response import LIMITED, Response, limited, responses
-from .worlds import Worlds, revenue, slack
+from .where import CALIBRATED, FREE, ONLY_FINANCE, SLACK, measured
+from .worlds import Worlds, revenue
 
 __all__ = ["alive", "many", "premium"]
 
-ELASTICITIES: Final = (0.5, 1.8)
-"""Between which the answer to efficiency must turn."""
+ELASTICITIES: Final = (0.5, 0.7, 1.4, 1.8)
+"""The outer ones are those between which the answer to efficiency spreads, the inner ones those
+near one, a factor of the root of two to either side, between which it must turn."""
 
 FIRST: Final = slice(0, 4)
 SOON: Final = 1
@@ -31,23 +34,31 @@ def alive(worlds: Worlds) -> Finding:
     """C18. The answer to efficiency hangs on elasticity as calibrated, half as much as when slack.
 
     Where limits hold the answer back, it is nearer to nothing at either elasticity. Draws in which
-    spending cannot be held do not satisfy it. Beside stands how far it spreads as calibrated over
-    how far with neither limits nor saturation.
+    spending cannot be held do not satisfy it, nor do those in which slack worlds show nothing that
+    could be held back.
     """
-    answers = responses(limited(worlds), ELASTICITIES)
-    tight, loose, free = (answers[name] for name in LIMITED)
-    compute = [one.late("compute") for one in tight]
-    turns = (compute[0] < 0.0) & (compute[1] > 0.0)
-    spread, slackened = _spread(tight), _spread(loose)
-    beside = np.where(_held(tight) & _held(free), spread / _spread(free), np.nan)
-    holds = _held(tight) & turns & (spread > 0.5 * slackened)
-    return found(spread / slackened, holds, beside)
+    every = responses(limited(worlds), ELASTICITIES)
+    answers = dict(zip((CALIBRATED, SLACK, FREE), (every[name] for name in LIMITED), strict=True))
+    chips, compute = (
+        {where: _spread(answer, name) for where, answer in answers.items()}
+        for name in ("accelerators", "compute")
+    )
+    decides, loose = chips.pop(CALIBRATED), chips[SLACK].value
+    holds = decides.holds & compute[CALIBRATED].holds
+    holds &= (loose > 0.0) & (decides.value > 0.5 * loose)
+    beside = chips | {f"of compute, {where}": seen for where, seen in compute.items()}
+    return replace(decides, holds=holds, beside=beside)
 
 
-def _spread(answers: list[Response]) -> np.ndarray:
-    """Return the answer of accelerators at the last elasticity less that at the first, [draw]."""
-    first, last = (answers[at].late("accelerators") for at in (0, -1))
-    return np.asarray(last - first)
+def _spread(answers: list[Response], name: str) -> Finding:
+    """Return a quantity's answer at the highest elasticity less that at the lowest.
+
+    It holds where the answer turns near one; unknown where spending could not be held.
+    """
+    held = _held(answers)
+    lowest, below, above, highest = (answer.late(name) for answer in answers)
+    spread = np.where(held, highest - lowest, np.nan)
+    return found(spread, held & (below < 0.0) & (above > 0.0))
 
 
 def _held(answers: list[Response]) -> np.ndarray:
@@ -55,19 +66,15 @@ def _held(answers: list[Response]) -> np.ndarray:
     return np.asarray(np.all([one.held for one in answers], axis=0))
 
 
+@measured(CALIBRATED, ONLY_FINANCE)
 def premium(worlds: Worlds) -> Finding:
     """C22. A doubled premium on outside funds cuts borrowers first, and chips before power.
 
-    Where supply binds investors want more than they get: only finance is left to bind. Others may
-    take up a part of what borrowers leave, as rents rise, but not all of it.
+    Where supply binds investors want more than they get. Others may take up a part of what
+    borrowers leave, as rents rise, but not all of it.
     """
-    a = worlds.assumptions
-    plain, dear = (
-        slack(worlds)
-        .with_(external_premium=x * a.external_premium, credit_rationing=a.credit_rationing)
-        .ahead()
-        for x in (1.0, 2.0)
-    )
+    dearer = 2.0 * worlds.assumptions.external_premium
+    plain, dear = worlds.plain, worlds.with_(external_premium=dearer).ahead()
     borrowers, owners = (
         np.log(of(plain) / of(dear))[:, FIRST].mean(axis=1) for of in (borrowed_for, owned)
     )
@@ -75,7 +82,7 @@ def premium(worlds: Worlds) -> Finding:
     chips, power = (
         np.log(revenue(plain, *names) / revenue(dear, *names))[:, SOON] for names in (CHIPS, POWER)
     )
-    return found(borrowers, (borrowers > owners) & (spent > 0.0) & (chips > power))
+    return found(borrowers, (borrowers > owners) & (spent > 0.0) & (chips > power), FIRST)
 
 
 def borrowed_for(q: Quarter) -> np.ndarray:

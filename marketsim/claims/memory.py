@@ -9,6 +9,7 @@ import numpy as np
 from marketsim.model import YEARS, Quarter
 
 from .claim import Finding, found
+from .where import CALIBRATED, ONLY_MEMORY, measured
 from .worlds import AHEAD, Worlds
 
 __all__ = ["cycle"]
@@ -20,6 +21,7 @@ LASTS: Final = 8
 """Quarters that they are wanted."""
 
 
+@measured(CALIBRATED, ONLY_MEMORY)
 def cycle(worlds: Worlds) -> Finding:
     """C21. Bits wanted above plan double contract prices, and overbuilding halves them later.
 

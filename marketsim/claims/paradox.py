@@ -12,16 +12,14 @@ from marketsim.model import CLASSES, Quarter, State
 from marketsim.model.efficiency import serve_better
 
 from .claim import Finding, found
-from .worlds import Worlds, layer, slack, unsaturated
+from .where import CALIBRATED, FREE, SATURATED, SLACK, WHERE, measured
+from .worlds import Worlds, layer
 
 STEP: Final = float(np.log(1.2))
 """Log of a step of 20 % in efficiency."""
 
 LAST: Final = slice(-8, None)
 """Quarters that stand for the long run: investment swings about it."""
-
-SPENT: Final = 1e-9
-"""Share of world output at which all demand is saturated."""
 
 AGENTIC: Final = CLASSES.index("agentic")
 
@@ -32,11 +30,9 @@ def better_served(worlds: Worlds) -> Worlds:
     return worlds.with_(replace(now, technology=serve_better(now.technology, STEP)))
 
 
-def frictionless(worlds: Worlds, elasticity: float) -> Worlds:
-    """Return the static limit: full pass-through, no adjustment lag, no saturation, power slack."""
-    return unsaturated(slack(worlds)).with_(
-        passthrough=1.0, demand_adjustment=1.0, elasticity=elasticity
-    )
+def frictionless(worlds: Worlds) -> Worlds:
+    """Return worlds of full pass-through and no adjustment lag: static if limits are slack too."""
+    return worlds.with_(passthrough=1.0, demand_adjustment=1.0)
 
 
 def inference_spending(q: Quarter) -> Array:
@@ -45,20 +41,37 @@ def inference_spending(q: Quarter) -> Array:
 
 
 def paradox(worlds: Worlds) -> Finding:
-    """C1. At unit elasticity efficiency leaves spending alone; signs turn there, lags or not."""
-    level = frictionless(worlds, 1.0)
-    change = np.log(inference_spending(better_served(level).ahead()))
-    change -= np.log(inference_spending(level.ahead()))
-    worst = np.abs(change).max(axis=(1, 2))
-    turns = np.ones(worlds.draws, dtype=bool)
+    """C1. At unit elasticity efficiency leaves spending alone; signs turn there, lags or not.
+
+    Beside, saturation lowers elasticities, so that spending falls and fewer signs turn.
+    """
+    free, *others = (WHERE[name](worlds) for name in (FREE, CALIBRATED, SLACK))
+    worst = spending_moved(free)
+    decides = found(worst, (worst < 1e-5) & turns(free))
+    beside = [found(spending_moved(kind), turns(kind)) for kind in others]
+    return replace(decides, where=FREE, beside=dict(zip((CALIBRATED, SLACK), beside, strict=True)))
+
+
+def spending_moved(worlds: Worlds) -> np.ndarray:
+    """Return the largest log change of inference spending at unit elasticity, no lags, [draw]."""
+    level = frictionless(worlds).with_(elasticity=1.0)
+    spent = [np.log(inference_spending(w.ahead())) for w in (level, better_served(level))]
+    return np.asarray(np.abs(spent[1] - spent[0]).max(axis=(1, 2)))
+
+
+def turns(worlds: Worlds) -> np.ndarray:
+    """Return whether efficiency raises compute and GPU revenue above one and lowers below, [draw].
+
+    At once without lags, and in the long run with them.
+    """
+    holds = np.ones(worlds.draws, dtype=bool)
     for elasticity, sign in ((1.3, 1.0), (0.7, -1.0)):
-        static = frictionless(worlds, elasticity)
-        lagged = unsaturated(slack(worlds)).with_(elasticity=elasticity)
-        for kind in (static, lagged):
+        lagged = worlds.with_(elasticity=elasticity)
+        for kind in (frictionless(lagged), lagged):
             plain, better = kind.ahead(), better_served(kind).ahead()
             for seen in (lambda q: q.compute[:, LAST], lambda q: layer(q, "gpu")):
-                turns &= sign * np.log(seen(better).sum(axis=1) / seen(plain).sum(axis=1)) > 0.0
-    return found(worst, (worst < 1e-5) & turns)
+                holds &= sign * np.log(seen(better).sum(axis=1) / seen(plain).sum(axis=1)) > 0.0
+    return holds
 
 
 def flip(worlds: Worlds) -> Finding:
@@ -67,6 +80,7 @@ def flip(worlds: Worlds) -> Finding:
     return found(then[:, 3], (then[:, 7] > now) & (then[:, :8].max(axis=1) > 0.6))
 
 
+@measured(CALIBRATED, SLACK)
 def software(worlds: Worlds) -> Finding:
     """C9. Software of +20 % does to each layer what hardware does that comes at no cost."""
     # A chip that does more holds no more memory.
@@ -123,11 +137,11 @@ def answer_price(q: Quarter) -> Array:
     return q.token_price * q.tokens / q.answers
 
 
+@measured(SATURATED, CALIBRATED)
 def reliability(worlds: Worlds) -> Finding:
     """C17. Checking raises compute per useful answer, and compute where demand is saturated."""
-    full = worlds.with_(saturation=SPENT)
-    checked = full.with_(verification_growth=full.assumptions.verification_growth + 0.2)
-    plain, safe = full.ahead(), checked.ahead()
+    checked = worlds.with_(verification_growth=worlds.assumptions.verification_growth + 0.2)
+    plain, safe = worlds.plain, checked.ahead()
     per_answer = np.log((safe.tokens / safe.answers) / (plain.tokens / plain.answers))[:, -1]
     floor = np.log(inference_compute(safe) / inference_compute(plain))[:, -1]
     return found(floor, (per_answer > 0.0).all(axis=-1) & (floor > 0.0))

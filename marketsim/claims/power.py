@@ -15,20 +15,25 @@ from marketsim.model.power import equipment_factor
 from marketsim.model.steps import quoted_costs
 
 from .claim import Finding, found
+from .where import CALIBRATED, SLACK, TIGHT, measured
 from .worlds import Worlds, layer, pinched
 
 YEAR: Final = slice(0, 4)
 NUDGE: Final = 0.05
 """Log change of an efficiency to value it by."""
 
+FAR: Final = 10.0
+"""Gap in compute per watt that no two designs on sale are apart."""
 
+
+@measured(TIGHT, CALIBRATED, SLACK)
 def rebound(worlds: Worlds) -> Finding:
     """C2. While power binds, half the watts of new chips are twice the compute and as many GW."""
-    bound = pinched(worlds)
-    plain, frugal = bound.ahead(), bound.with_(new_chips(bound.state, power=-np.log(2.0))).ahead()
+    frugal = worlds.with_(new_chips(worlds.state, power=-np.log(2.0))).ahead()
+    plain = worlds.plain
     gigawatts = np.abs(np.log(frugal.load / plain.load))[:, YEAR].max(axis=1)
     ratio = added(frugal) / added(plain)
-    return found(ratio, (gigawatts < 0.01) & (ratio > 1.8))
+    return found(ratio, (gigawatts < 0.01) & (ratio > 1.8), YEAR)
 
 
 def new_chips(now: State, power: float = 0.0, price: float = 0.0) -> State:
@@ -43,15 +48,20 @@ def new_chips(now: State, power: float = 0.0, price: float = 0.0) -> State:
 def ceiling(worlds: Worlds) -> Finding:
     """C3. When power binds a watt saved is worth more than a dollar, and power owners earn more."""
     bound = pinched(worlds)
-    plain = bound.ahead()
-    nudged = {"power": -NUDGE, "price": -NUDGE}
+    gain, calibrated = (watts_before_dollars(kind) for kind in (bound, worlds))
+    pays = [paid_per_gigawatt(kind.plain)[:, YEAR].mean(axis=1) for kind in (worlds, bound)]
+    beside = found(calibrated, calibrated > 0.0, YEAR)
+    decides = found(gain, (gain > 0.0) & (pays[1] > pays[0]), YEAR)
+    return replace(decides, where=TIGHT, beside={CALIBRATED: beside})
+
+
+def watts_before_dollars(worlds: Worlds) -> np.ndarray:
+    """Return the elasticity of compute added to watts saved, less that to dollars, [draw]."""
     per_watt, per_dollar = (
-        np.log(added(bound.with_(new_chips(bound.state, **{name: x})).ahead()) / added(plain))
-        for name, x in nudged.items()
+        np.log(added(worlds.with_(new_chips(worlds.state, **saved)).ahead()) / added(worlds.plain))
+        for saved in ({"power": -NUDGE}, {"price": -NUDGE})
     )
-    pays = [paid_per_gigawatt(q)[:, YEAR].mean(axis=1) for q in (worlds.plain, plain)]
-    gain = (per_watt - per_dollar) / NUDGE
-    return found(gain, (gain > 0.0) & (pays[1] > pays[0]))
+    return np.asarray((per_watt - per_dollar) / NUDGE)
 
 
 def added(q: Quarter) -> Array:
@@ -68,7 +78,8 @@ def free_chips(worlds: Worlds) -> Finding:
     """C6. A chip that costs nothing loses to a dear one beyond some gap in compute per watt."""
     rents = [kind.ahead().power_rent[:, YEAR].mean(axis=1) for kind in (pinched(worlds), worlds)]
     bound, free = (jax.vmap(break_even)(worlds.assumptions, worlds.state, r) for r in rents)
-    return found(bound, (bound < free) & (bound < 10.0))
+    decides = found(bound, (bound < free) & (bound < FAR), YEAR)
+    return replace(decides, where=TIGHT, beside={CALIBRATED: found(free, free < FAR, YEAR)})
 
 
 def break_even(a: Assumptions, now: State, rent: Array) -> Array:
