@@ -267,6 +267,19 @@ def test_a_multiple_is_told_ahead_until_the_year_is(every: ms.Knowledge) -> None
         assert value == pytest.approx(multiple)
 
 
+@pytest.mark.parametrize(("date", "found"), [("2025-07-29", 2.5), ("2025-07-01", None)])
+def test_a_pace_of_revenue_and_its_cost_may_be_dated_days_apart(
+    date: str, found: float | None, every: ms.Knowledge
+) -> None:
+    cost: Row = (
+        *("lab_compute_spend", "Anthropic/inference, annualised"),
+        *("2025-07-31", "2025-08-31", 2.0),
+    )
+    rows = [cost, run_rate("Anthropic", date, date, 5.0), run_rate("xAI", cost[2], cost[2], 1.0)]
+    expected = {} if found is None else {"multiple Anthropic": [(cost[2], found)]}
+    assert told("token_margin", small(every, *rows)) == expected
+
+
 def test_capital_counts_over_two_calendar_years_once_they_have_ended(every: ms.Knowledge) -> None:
     rows: list[Row] = [
         ("lab_equity_raised", "A", "2023-05-01", "2023-05-01", 2.0),

@@ -20,6 +20,9 @@ COSTS: Final = {
 }
 """How costs of inference are called, and which revenue they are to be held against."""
 
+NEAR: Final = pd.Timedelta(days=15)
+"""Days by which a pace of revenue and what inference costs at it may be dated apart."""
+
 SPENDING: Final = ("lab_compute_spend", "lab_compute_spend_forecast")
 
 
@@ -42,10 +45,23 @@ def multiples(knowledge: Knowledge) -> pd.DataFrame:
         costs = costs.assign(entity=costs["entity"].str.removesuffix(ending))
         for quantity in quantities:
             earned = knowledge.select(quantity)[["entity", "date", "value"]]
-            pairs.append(costs.merge(earned, on=["entity", "date"], suffixes=("", "_earned")))
+            pairs.append(_nearest(costs, earned))
     both = pd.concat(pairs, ignore_index=True)
     both = both.assign(value=both["value_earned"] / both["value"])
     return both.drop_duplicates(["entity", "date"]).sort_values(["entity", "date"])
+
+
+def _nearest(costs: pd.DataFrame, earned: pd.DataFrame) -> pd.DataFrame:
+    """Return costs beside the revenue of the same laboratory and, but for days, the same date."""
+    return pd.merge_asof(
+        costs.sort_values("date"),
+        earned.sort_values("date"),
+        on="date",
+        by="entity",
+        tolerance=NEAR,
+        direction="nearest",
+        suffixes=("", "_earned"),
+    ).dropna(subset="value_earned")
 
 
 def measure(quarters: Quarter) -> Array:
