@@ -30,7 +30,9 @@ from marketsim.statements import STATEMENTS, statements_described
 
 AS_OF = pd.Timestamp("2025-12-31")
 ROOT = Path(__file__).parents[1]
-HELPERS = {"__init__", "catalogue", "not_observed", "observable", "totals", "seasons"}
+HELPERS = {
+    *("__init__", "catalogue", "not_observed", "observable", "partly_read", "totals", "seasons"),
+}
 
 each = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.kind)
 
@@ -210,6 +212,37 @@ def test_debt_is_that_of_borrowers_alone(every: ms.Knowledge) -> None:
     assert told("debt", small(every, *rows, as_of="2025-05-13")) == {}
 
 
+def issued(date: str, value: float) -> Row:
+    return ("quarterly_debt_proceeds", "CRWV", date, "2025-12-10", value)
+
+
+def test_debt_is_issued_over_four_quarters_that_follow_one_another(every: ms.Knowledge) -> None:
+    """In USD bn a quarter once scaled; a missing quarter leaves out the years that it is of."""
+    ends = ("2024-03-31", "2024-06-30", "2024-09-30", "2024-12-31", "2025-03-31", "2025-06-30")
+    rows = [issued(date, value) for date, value in zip(ends, (1, 2, 3, 4, 9, 0), strict=True)]
+    found = told(
+        "debt_issued", small(every, *rows, ("quarterly_debt_proceeds", "GOOGL", *rows[0][2:]))
+    )
+    years = [("2024-12-31", 2.5), ("2025-03-31", 4.5), ("2025-06-30", 4.0)]
+    assert found == {"debt issued CRWV": years}
+    assert told("debt_issued", small(every, *rows[:2], *rows[3:])) == {}
+
+
+def test_of_supplies_and_all_purchases_of_a_day_all_count(every: ms.Knowledge) -> None:
+    both, alone = ("2025-04-27", "2025-05-28"), ("2025-10-26", "2025-11-19")
+    rows: list[Row] = [
+        ("purchase_commitments", "NVDA", *both, 43.5),
+        ("supply_commitments", "NVDA", *both, 29.8),
+        ("supply_commitments", "NVDA", *alone, 50.3),
+        ("supply_commitments", "AMD", *both, 9.0),
+    ]
+    assert told("commitments", small(every, *rows)) == {
+        "purchases NVDA": [(both[0], 43.5)],
+        "supply AMD": [(both[0], 9.0)],
+        "supply NVDA": [(alone[0], 50.3)],
+    }
+
+
 def test_each_kind_of_commitment_of_a_company_is_a_series(every: ms.Knowledge) -> None:
     kinds = ("purchase_commitments", "leases_not_commenced")
     rows = [
@@ -296,6 +329,7 @@ def test_new_measures_read_what_they_say_and_compare_as_they_say(quarters: Quart
     fields = {
         "cash_flow": ("owner_cash_flow", 1.0, False),
         "debt": ("debt", 1.0, True),
+        "debt_issued": ("borrowed", 1.0, True),
         "commitments": ("order_book", 1.0, True),
         "laboratory_revenue": ("laboratory_revenue", 4.0, False),
         "token_margin": ("token_multiple", 1.0, False),

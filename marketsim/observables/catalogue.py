@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from marketsim.errors import InputError, nearest
@@ -12,6 +12,7 @@ from marketsim.observables.cash_flow import CASH_FLOW
 from marketsim.observables.chip_price import CHIP_PRICE
 from marketsim.observables.commitments import COMMITMENTS
 from marketsim.observables.debt import DEBT
+from marketsim.observables.debt_issued import DEBT_ISSUED
 from marketsim.observables.electricity import ELECTRICITY
 from marketsim.observables.gpu_rent import GPU_RENT
 from marketsim.observables.guidance import GUIDANCE
@@ -41,6 +42,7 @@ CATALOGUE: Final = (
     CAPITAL_SPENDING,
     CASH_FLOW,
     DEBT,
+    DEBT_ISSUED,
     COMMITMENTS,
     INSTALLED_COMPUTE,
     GPU_RENT,
@@ -88,7 +90,7 @@ def described() -> Iterator[str]:
         cells = (
             one.meaning,
             one.unit,
-            ", ".join(f"`{name}`" for name in one.quantities),
+            _listed(one.quantities),
             one.measured,
             _compared(one),
             f"{one.floor:g}",
@@ -99,7 +101,11 @@ def described() -> Iterator[str]:
     yield "| not observed | why |"
     yield "|---|---|"
     for reason, names in REASONS.items():
-        yield f"| {', '.join(f'`{name}`' for name in names)} | {reason} |"
+        yield f"| {_listed(names)} | {reason} |"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _compared(one: Observable) -> str:

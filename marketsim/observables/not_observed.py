@@ -128,12 +128,11 @@ REASONS: Final = {
         "hbm_yield",
     ),
     "of one machine or one kind of them, which the outlook is set beside": ("server_memory_share",),
-    "cash flow less spending, which are observed apart, and means of payment for more than AI": (
-        "interest_expense",
-        "quarterly_debt_proceeds",
-        "quarterly_free_cash_flow",
-    ),
-    "spending that is promised or not paid in cash, on bases that differ by company": (
+    "cash flow less spending, which are observed apart": ("quarterly_free_cash_flow",),
+    "interest of two companies: of Oracle on 85 to 108 USD bn of debt that is older than AI, of "
+    "CoreWeave on debt that is observed": ("interest_expense",),
+    "of one company each: parts of what it has committed, or the whole with what is observed of it "
+    "inside, and leases that begin, which the model pays as it builds": (
         "capex_unpaid",
         "cloud_commitments",
         "construction_commitments",
@@ -141,7 +140,6 @@ REASONS: Final = {
         "finance_lease_additions",
         "finance_lease_liabilities",
         "prepaid_supply",
-        "supply_commitments",
     ),
     "single deals and totals of a market for debt, with no series behind them": (
         "ai_share_of_bond_issuance",
@@ -164,7 +162,8 @@ REASONS: Final = {
         "lab_users",
         "lab_valuation",
     ),
-    "the world outside the model: rates and premia are read by no measure of it": (
+    "discount rates of the valuation, and what bills pay on cash; no measure of the model's "
+    "worlds, which have a cost of funds of their own": (
         "equity_risk_premium",
         "interest_rate",
     ),
@@ -275,6 +274,5 @@ REASONS: Final = {
 NOT_OBSERVED: Final = {name: reason for reason, names in REASONS.items() for name in names}
 """Quantities of the facts that no observable reads, each with the reason.
 
-Of the quantities that one reads some entities are left out: inference shares of a single laboratory
-or of one owner's energy, which are not the world's; capital spending of who is no owner; declines
-of single studies of token prices."""
+Of the quantities that one reads, `PARTLY_READ` has the entities that are left out.
+"""
