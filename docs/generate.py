@@ -8,7 +8,7 @@ written by hand.
 from __future__ import annotations
 
 import runpy
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,6 +55,8 @@ def blocks(posterior: ms.Posterior, doubled: ms.paradoxes.Paradox) -> dict[str, 
         "assumptions": assumptions_markdown(ms.assumptions.describe_assumptions()),
         "claims": claims_markdown(results.table),
         "identified": identified(posterior),
+        "left to priors": left_to_priors(posterior),
+        "size": size(posterior),
         "observables": "\n".join(described()),
         "statements": "\n".join(statements_described()),
         "outlook": f"```text\n{base}\n```",
@@ -105,6 +107,46 @@ def identified(posterior: ms.Posterior) -> str:
     status = posterior.identified().assumptions["status"]
     counts = [f"{(status == name).sum()} are {words}" for name, words in WORDS.items()]
     return f"of {len(status)} assumptions {', '.join(counts[:-1])} and {counts[-1]}"
+
+
+def size(posterior: ms.Posterior) -> str:
+    """What is calibrated on what, as part of a sentence."""
+    assumptions = len(posterior.identified().assumptions)
+    return (
+        f"{len(posterior.fit)} series, {assumptions} assumptions and "
+        f"{len(posterior.mode) - assumptions} news of quarters"
+    )
+
+
+def left_to_priors(posterior: ms.Posterior) -> str:
+    """Every assumption that the facts leave to its prior, by group, folded away."""
+    found = posterior.identified().assumptions["status"].to_frame()
+    found["group"] = ms.assumptions.describe_assumptions(posterior=posterior)["group"]
+    found["prior"] = found["status"] == "prior"
+    lines = ["| group | left to its prior | of |", "|---|---|---|"]
+    for group, members in found.groupby("group", sort=False):
+        left = members.index[members["prior"]]
+        names = ", ".join(together(left, members.index)) or "none"
+        lines.append(f"| {group} | {names} | {len(left)} of {len(members)} |")
+    summary = f"<summary>All {found['prior'].sum()} that are left to their priors</summary>"
+    return "\n".join(["<details>", summary, "", *lines, "", "</details>"])
+
+
+def together(left: Iterable[str], every: Iterable[str]) -> Iterator[str]:
+    """Yield a field once with those members of it that are ``left``, or alone where all are."""
+    whole = by_field(every)
+    for field, members in by_field(left).items():
+        some = members != whole[field]
+        yield f"`{field}`" + (f" of {', '.join(members)}" if some else "")
+
+
+def by_field(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the members of each field; of a scalar an empty one."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        field, _, member = name.partition("[")
+        found.setdefault(field, []).append(member.removesuffix("]"))
+    return found
 
 
 def replaced(page: str, made: Mapping[str, str]) -> str:

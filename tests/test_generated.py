@@ -70,6 +70,41 @@ def test_what_is_pinned_adds_up_and_is_about_what_is_found(
     assert [total, *parts] == pytest.approx(now, abs=0.1 * total), "run `make docs`"
 
 
+def test_what_is_calibrated_is_about_what_the_page_says(posterior: ms.Posterior) -> None:
+    says, now = (
+        list(map(int, re.findall(r"\d+", text)))
+        for text in (block(ROOT / "docs" / "calibration.md", "size"), GENERATE.size(posterior))
+    )
+    assert now[0] == len(posterior.fit)
+    assert now[1] + now[2] == len(posterior.mode)
+    assert says == pytest.approx(now, rel=0.1), "run `make docs`"
+
+
+def test_a_field_stands_once_with_the_members_that_are_left() -> None:
+    every = ["a", "b[x]", "b[y]", "c[x]", "c[y]", "d"]
+    left = ["a", "b[x]", "b[y]", "c[y]"]
+    assert list(GENERATE.together(left, every)) == ["`a`", "`b`", "`c` of y"]
+
+
+def named(text: str, every: list[str]) -> set[str]:
+    """Return the assumptions that a list of what is left to priors names."""
+    found = set()
+    for field, _, members in re.findall(r"`(\w+)`( of ((?:[\w.]+(?:, )?)+))?", text):
+        some = [m for m in members.split(", ") if m]
+        of_field = [name for name in every if name.partition("[")[0] == field]
+        found |= {f"{field}[{m}]" for m in some} if some else set(of_field)
+    return found
+
+
+def test_all_that_is_left_to_priors_is_named_and_nothing_else(posterior: ms.Posterior) -> None:
+    """On the page to a tenth: which assumption lies just below a bar moves with every fact."""
+    status = posterior.identified().assumptions["status"]
+    every, left = list(status.index), set(status.index[status == "prior"])
+    assert named(GENERATE.left_to_priors(posterior), every) == left
+    says = named(block(ROOT / "docs" / "model.md", "left to priors"), every)
+    assert len(says ^ left) <= 0.1 * len(every), "run `make docs`"
+
+
 @pytest.mark.parametrize("name", ["facts", "tables", "weights"])
 def test_what_tables_hold_is_written_as_it_is_checked(name: str) -> None:
     page = ROOT / "docs" / "data.md"
