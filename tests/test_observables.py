@@ -300,6 +300,22 @@ def test_a_multiple_is_told_ahead_until_the_year_is(every: ms.Knowledge) -> None
         assert value == pytest.approx(multiple)
 
 
+def test_prices_of_chips_and_of_systems_of_a_quarter_are_one_figure(every: ms.Knowledge) -> None:
+    """The geometric mean, whichever rows stand beside each other."""
+    chip, day = "gpu/NVIDIA/B200", "2024-03-18"
+    speed = float(every.latest("chip_fp16")[chip])
+    rows: list[Row] = [
+        ("chip_fp16", chip, day, day, speed),
+        ("chip_price", chip, day, day, 40_000.0),
+        ("gpu_price", "H100", "2024-03-31", "2024-03-31", 30_000.0),
+    ]
+    alone = [told("chip_price", small(every, *some))["chip price"] for some in (rows[:2], rows[2:])]
+    ((_, listed),), ((last, system),) = alone
+    ((date, both),) = told("chip_price", small(every, *rows))["chip price"]
+    assert date == last
+    assert both == pytest.approx((listed * system) ** 0.5)
+
+
 @pytest.mark.parametrize(("date", "found"), [("2025-07-29", 2.5), ("2025-07-01", None)])
 def test_a_pace_of_revenue_and_its_cost_may_be_dated_days_apart(
     date: str, found: float | None, every: ms.Knowledge

@@ -39,7 +39,8 @@ def chip_prices(knowledge: Knowledge) -> pd.DataFrame:
     lists = lists.assign(value=lists["value"] * SYSTEM_PRICE / speed / 1e3)[speed > 0.95]
     system = knowledge.select("gpu_price", "H100")
     system = system.assign(value=system["value"] / 1e3)[system["date"] < "2024-10-01"]
-    prices = pd.concat([lists, system]).sort_values(["date", "entity"], kind="stable")
+    both = pd.concat([lists, system], ignore_index=True)
+    prices = both.sort_values(["date", "entity"], kind="stable")
     quarter = prices["date"].dt.to_period("Q")
     logs = prices["value"].astype(float).map(math.log).groupby(quarter).transform("mean")
     each: pd.DataFrame = prices[~quarter.duplicated(keep="last")]
