@@ -45,7 +45,7 @@ def enterprise_value(a: ValuationAssumptions, terms: Terms, sold: Sales) -> Arra
     Notes
     -----
     Free cash flow of the years simulated at their middle, less what borrowed funds cost above
-    their risk; then twenty years in which growth, that of the last year's volumes, fades,
+    their risk; then twenty years in which growth, measured over the last two years' volumes, fades,
     what is scarce returns to ordinary prices and costs to their long run; then the value-driver
     formula (Koller, Goedhart and Wessels 2020). Betas return to one on the way (Blume 1975). Fleets
     are discounted by what their builders ask, whoever owns them (`log_mood`). A company whose plans
@@ -68,7 +68,7 @@ def _after(a: ValuationAssumptions, terms: Terms, sold: Sales, said: Statement) 
     """Return the present value of what comes after the years simulated, [company]."""
     count = len(sold.revenue)
     step = np.arange(1.0, FADE + 1.0)[:, None]
-    recent = jnp.log(sold.volumes[-1] / sold.volumes[-2])
+    recent = jnp.log(sold.volumes[-1] / sold.volumes[-3 if count > 2 else 0]) / min(count - 1, 2)
     first = GROWTH_BOUND * jnp.tanh(recent / GROWTH_BOUND)
     # Sums of a growth that fades by the same years: what fades is summed once, not world by world.
     faded = jnp.cumsum(jnp.exp(-a.growth_fade * step), axis=0)
