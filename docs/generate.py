@@ -26,9 +26,9 @@ from marketsim.weights import TICKER_LAYERS, WEIGHTS
 ROOT = Path(__file__).parents[1]
 DOCS = Path(__file__).parent
 FIGURE = DOCS / "paradox.svg"
-PARADOX, APPETITE, MEMORY, LATENCY = (
+PARADOX, APPETITE, MEMORY, LATENCY, PARTLY = (
     SimpleNamespace(**runpy.run_path(str(DOCS / f"{name}.py")))
-    for name in ("paradox_figure", "appetite_news", "memory_swings", "speed_latency")
+    for name in ("paradox_figure", "appetite_news", "memory_swings", "speed_latency", "partly_read")
 )
 PAGES = (
     "README.md",
@@ -58,6 +58,7 @@ def blocks(posterior: ms.Posterior, doubled: ms.paradoxes.Paradox) -> dict[str, 
         "left to priors": left_to_priors(posterior),
         "size": size(posterior),
         "observables": "\n".join(described()),
+        "partly read": "\n".join(PARTLY.partly_read()),
         "statements": "\n".join(statements_described()),
         "outlook": f"```text\n{base}\n```",
         "outside": outside(ms.outlook(ms.load_scenarios(posterior))),

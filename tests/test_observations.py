@@ -264,6 +264,7 @@ def test_levels_that_measure_something_else_count_as_changes(seen: dict[str, Ser
         "turbine_backlog",
         "commitments",
         "debt",
+        "debt_issued",
         "training_capital",
     }
     assert kinds == changes

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,10 +14,11 @@ import marketsim as ms
 from marketsim.calibration import window_at
 from marketsim.calibration.observations import FEWEST
 from marketsim.calibration.prior import priors
-from marketsim.observables import CATALOGUE, PARTLY_READ, Observable
-from marketsim.observables.partly_read import PRIOR_OF_CHIPS, left_out
+from marketsim.observables import CATALOGUE, Observable
 from marketsim.statements import STATEMENTS, Statement, company_series
 
+PAGE = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "docs" / "partly_read.py")))
+PARTLY_READ, PRIOR_OF_CHIPS, left_out = PAGE.PARTLY_READ, PAGE.PRIOR_OF_CHIPS, PAGE.left_out
 AS_OF = pd.Timestamp("2025-12-31")
 SAID = {name for kind in STATEMENTS for name in kind.quantities}
 HAPPENED = tuple(one for one in CATALOGUE if one.horizon == "past")

@@ -10,13 +10,11 @@ from __future__ import annotations
 from marketsim.observables.catalogue import CATALOGUE, described, of_kind
 from marketsim.observables.not_observed import NOT_OBSERVED
 from marketsim.observables.observable import Observable, Outlook, Report
-from marketsim.observables.partly_read import PARTLY_READ
 from marketsim.observables.seasons import seasons
 
 __all__ = [
     "CATALOGUE",
     "NOT_OBSERVED",
-    "PARTLY_READ",
     "Observable",
     "Outlook",
     "Report",

@@ -26,7 +26,6 @@ from marketsim.observables.memory_revenue import MEMORY_REVENUE
 from marketsim.observables.not_observed import REASONS
 from marketsim.observables.observable import Observable
 from marketsim.observables.older_gpu_rent import OLDER_GPU_RENT
-from marketsim.observables.partly_read import PARTLY_READ
 from marketsim.observables.plans import PLANS
 from marketsim.observables.revenue import REVENUE
 from marketsim.observables.token_margin import TOKEN_MARGIN
@@ -103,12 +102,6 @@ def described() -> Iterator[str]:
     yield "|---|---|"
     for reason, names in REASONS.items():
         yield f"| {_listed(names)} | {reason} |"
-    yield ""
-    yield "| of what is observed, not | why |"
-    yield "|---|---|"
-    for reason, quantities in PARTLY_READ.items():
-        parts = (f"`{name}` of {_listed(entities)}" for name, entities in quantities.items())
-        yield f"| {'; '.join(parts)} | {reason} |"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -274,5 +274,5 @@ REASONS: Final = {
 NOT_OBSERVED: Final = {name: reason for reason, names in REASONS.items() for name in names}
 """Quantities of the facts that no observable reads, each with the reason.
 
-Of the quantities that one reads, `PARTLY_READ` has the entities that are left out.
+Of the quantities that one reads, docs/partly_read.py has the entities that are left out.
 """

@@ -98,10 +98,12 @@ FAINT = {
     "concentration[servers]",
     "concentration[asic]",
     "node_size_growth[low_latency]",
+    "hardware_decay[low_latency]",
     "exposure[NRG.total]",
 }
 """Told from rounding at few points: two layers whose listed sellers hold much the same shares, the
-nodes of designs that hardly serve, and what a seller of others' power earns by its own plants."""
+nodes of designs that hardly serve and how fast these slow, whose sellers keep most of what they
+gain, and what a seller of others' power earns by its own plants."""
 
 
 def idle(world: World) -> set[str]:

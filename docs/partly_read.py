@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
-__all__ = ["PARTLY_READ", "PRIOR_OF_CHIPS", "left_out"]
+__all__ = ["PARTLY_READ", "PRIOR_OF_CHIPS", "left_out", "partly_read"]
 
 PRIOR_OF_CHIPS: Final = "read by the priors of chips: trends of flagships, and of merchants' prices"
 
@@ -205,3 +205,15 @@ def left_out(quantity: str, entity: str) -> Iterator[str]:
         for name, patterns in quantities.items():
             if fnmatchcase(quantity, name) and any(fnmatchcase(entity, p) for p in patterns):
                 yield reason
+
+
+def partly_read() -> Iterator[str]:
+    """Yield the lines of a table of them, in Markdown."""
+    yield "| of what is observed, not | why |"
+    yield "|---|---|"
+    for reason, quantities in PARTLY_READ.items():
+        parts = (
+            f"`{name}` of {', '.join(f'`{one}`' for one in entities)}"
+            for name, entities in quantities.items()
+        )
+        yield f"| {'; '.join(parts)} | {reason} |"
