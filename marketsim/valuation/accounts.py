@@ -74,7 +74,8 @@ class Quotes:
 
     ``beta``, shrunk; ``market_cap``, USD bn, NaN where it is unknown; ``equity_share`` of
     enterprise value; ``volatility`` of log returns in a usual year, and their ``correlation``
-    [company, company].
+    [company, company]; ``trust``, how much of a gap between value and price counts for what is
+    known of accounts.
     """
 
     beta: Array
@@ -82,3 +83,4 @@ class Quotes:
     equity_share: Array
     volatility: Array
     correlation: Array
+    trust: Array

@@ -23,6 +23,9 @@ __all__ = ["gap", "quoted", "quotes_of", "terms_in"]
 EQUITY_SHARE: Final = 0.3, 1.5
 """Bounds of equity over enterprise value: beyond them shares are options on assets."""
 
+UNKNOWN: Final = "gross profit", "tax_rate", "sales_to_plant", "net_debt"
+"""Gaps in accounts, each of which halves what is believed of value over price."""
+
 LEAST_EQUITY: Final = 0.01
 """Of enterprise value: what equity is taken for, at the least, where it is held against prices."""
 
@@ -55,7 +58,13 @@ def quotes_of(table: pd.DataFrame, prices: Prices) -> Quotes:
         equity_share=leaf(table["equity_share"].to_numpy(dtype=float)),
         volatility=leaf(usual_volatility(prices, names)),
         correlation=leaf(prices.correlation.loc[names, names].to_numpy()),
+        trust=leaf(0.5 ** table["gaps"].map(_unknown).to_numpy(dtype=float)),
     )
+
+
+def _unknown(gaps: str) -> int:
+    """Return how much of accounts is unknown, by what `gaps` says."""
+    return len(set(UNKNOWN) & set(gaps.split(", ")))
 
 
 def terms_in(table: pd.DataFrame) -> Terms:
@@ -67,8 +76,9 @@ def terms_in(table: pd.DataFrame) -> Terms:
 def gap(terms: Terms, quotes: Quotes, enterprise: Array) -> Array:
     """Return ln of the model's value of equity over the market's, less that of all, [company].
 
-    How dear the market is as a whole, the premium says. Nothing where market value is unknown. In
-    JAX; with a kink where equity is a hundredth of the ``enterprise`` value [company].
+    How dear the market is as a whole, the premium says. Nothing where market value is unknown, half
+    of it for each part of accounts that is. In JAX; with a kink where equity is a hundredth of the
+    ``enterprise`` value [company].
     """
     known = jnp.isfinite(quotes.market_cap)
     cap = jnp.where(known, quotes.market_cap, 1.0)
@@ -77,4 +87,4 @@ def gap(terms: Terms, quotes: Quotes, enterprise: Array) -> Array:
     all_value, all_cap = (jnp.where(known, x, 0.0).sum() for x in (value, cap))
     some = known.any()
     whole = jnp.log(jnp.where(some, all_value, 1.0) / jnp.where(some, all_cap, 1.0))
-    return jnp.where(known, jnp.log(ratio) - whole, 0.0)
+    return jnp.where(known, quotes.trust * (jnp.log(ratio) - whole), 0.0)
