@@ -164,7 +164,8 @@ class ValuationAssumptions:
         "per year",
         "speed at which prices return to the model's value, company by company",
         share(0.05, 0.8),
-        "docs/valuation.md: 0.09 at past dates, with a standard error of 0.13; shrunk by half",
+        "docs/valuation.md: 0.06 to 0.15 at past dates by three forms of the gap, with standard "
+        "errors of 0.13 to 0.19; half of their mean",
     )
 
 
