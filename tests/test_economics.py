@@ -18,7 +18,7 @@ from marketsim.model.tree import leaf
 from marketsim.precision import precise
 from marketsim.valuation import economics, valuation_assumptions
 from marketsim.valuation.accounts import Accounts
-from marketsim.valuation.costs import REPLACED, TAX_BAND, YEARS, plant
+from marketsim.valuation.costs import REPLACED, TAX_BAND, YEARS, net_debt, plant
 from marketsim.valuation.past import Past
 from marketsim.valuation.records import ITEMS, Record, Series
 from marketsim.valuation.terms import NORMAL_SALES_TO_PLANT, middle, sales_to_plant
@@ -333,6 +333,13 @@ def test_debt_of_long_ago_less_cash_of_today_is_no_net_debt(
     assert "net_debt" in table["gaps"]["SMCI"]
     richer = of(changed(facts, "SMCI", {"annual_cash_and_equivalents": 2.0}))
     assert np.isnan(richer["net_debt"]["SMCI"])
+
+
+def test_what_is_owed_of_a_company_without_a_fiscal_year_is_known() -> None:
+    none, owed = np.empty(0), Series(np.array(["2025-09-30"], "datetime64[us]"), np.array([7.0]))
+    blank = Series(np.empty(0, "datetime64[us]"), none)
+    record = Record(blank.ends, dict.fromkeys(ITEMS, none), spent=blank, owed=owed)
+    assert net_debt(record) == (7.0, False)
 
 
 def test_cash_is_of_the_time_of_the_debt(facts: ms.Knowledge, table: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from jax import Array
@@ -11,7 +12,10 @@ from numpy.typing import ArrayLike
 
 from .worlds import Worlds
 
-__all__ = ["Claim", "Finding", "found"]
+__all__ = ["CALIBRATED", "Claim", "Finding", "found"]
+
+CALIBRATED: Final = "as calibrated"
+"""Where a claim is measured unless it says another place: see `where.py`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +39,7 @@ class Finding:
     value: np.ndarray
     holds: np.ndarray
     quarters: slice
-    where: str = "as calibrated"
+    where: str = CALIBRATED
     beside: Mapping[str, Finding] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -59,8 +59,8 @@ def named_regimes(worlds: Worlds) -> Finding:
     """C14. The named regimes move shares, margins and energy as described, each its own way."""
     moves = load_scenarios(worlds.posterior, names=NAMED).moves
     apart, inside, novel = (worlds.moved(move) for move in moves)
-    plain, split, own = (w.ahead() for w in (worlds, apart, inside))
-    before, (after, new) = worlds.states_and_quarters()[0], novel.states_and_quarters()
+    split, own = (w.ahead() for w in (apart, inside))
+    (before, plain), (after, new) = (w.states_and_quarters() for w in (worlds, novel))
     leader = held(apart, "gpu").max(axis=1) < held(worlds, "gpu").max(axis=1)
     fragmented = leader & (last(split.merchant_margin) < last(plain.merchant_margin))
     integrated = (of(own, ASIC) > of(plain, ASIC)) & (of(own, GPU) < of(plain, GPU))

@@ -14,7 +14,7 @@ from functools import wraps
 from types import MappingProxyType
 from typing import Final
 
-from .claim import Check, Finding
+from .claim import CALIBRATED, Check, Finding
 from .worlds import Worlds, pinched, slack, unsaturated
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "measured",
 ]
 
-CALIBRATED: Final = "as calibrated"
 SLACK: Final = "with limits slack"
 FREE: Final = "with neither limits nor saturation"
 INELASTIC: Final = "with limits slack and an elasticity of 0.7"

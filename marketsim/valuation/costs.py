@@ -175,7 +175,7 @@ def net_debt(record: Record) -> tuple[float, bool]:
     ago, less what lies in the till since, is no debt.
     """
     debt = _newest(record.known("total_debt"), record.owed)
-    if debt is None or record.ends[-1:] - debt[0] > A_YEAR:
+    if debt is None or (record.ends[-1:] - debt[0] > A_YEAR).any():
         return np.nan, False
     kinds = map(record.known, ("cash_and_equivalents", "cash_and_st_investments"))
     cash = _newest(*(_by(series, debt[0] + SAME_TIME) for series in kinds))

@@ -23,7 +23,7 @@ __all__ = ["gap", "quoted", "quotes_of", "terms_in"]
 EQUITY_SHARE: Final = 0.3, 1.5
 """Bounds of equity over enterprise value: beyond them shares are options on assets."""
 
-UNKNOWN: Final = "gross profit", "tax_rate", "sales_to_plant", "net_debt"
+HALVING: Final = "gross profit", "tax_rate", "sales_to_plant", "net_debt"
 """Gaps in accounts, each of which halves what is believed of value over price."""
 
 LEAST_EQUITY: Final = 0.01
@@ -64,7 +64,7 @@ def quotes_of(table: pd.DataFrame, prices: Prices) -> Quotes:
 
 def _unknown(gaps: str) -> int:
     """Return how much of accounts is unknown, by what `gaps` says."""
-    return len(set(UNKNOWN) & set(gaps.split(", ")))
+    return len(set(HALVING) & set(gaps.split(", ")))
 
 
 def terms_in(table: pd.DataFrame) -> Terms:

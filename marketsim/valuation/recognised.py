@@ -133,9 +133,8 @@ def share_alike(explained: Array, market: Array) -> Array:
     """
     variance = jnp.diagonal(explained)
     lost = MOST_ALIKE * (variance[:, None] + variance) / 2.0 - explained
-    pairs = ~jnp.eye(len(market), dtype=bool) & (lost > 0.0)
     left = jnp.maximum(MOST_ALIKE - market, 1.0 - MOST_ALIKE)
-    ratio = jnp.where(pairs, lost, 0.0) / left
+    ratio = jnp.where(lost > 0.0, lost, 0.0) / left  # with itself a company loses nothing
     return (1.0 + (ratio**EDGE).sum(axis=1)) ** (-1.0 / EDGE)
 
 
