@@ -100,7 +100,7 @@ def in_jax(
         real = np.asarray(x).dtype.kind == "f"
         return jnp.asarray(x, dtype=precision) if real else jnp.asarray(x)
 
-    worlds = jax.jit(partial(many_worlds, history), compiler_options=ms.precision.RUN_OFTEN)
+    worlds = jax.jit(partial(many_worlds, history), compiler_options=ms.precision.RUN_WORLDS)
     with ms.precision.precise(precision):
         given = jax.tree.map(cast, given_to_all(posterior))
         chunks = [tuple(map(cast, few)) for few in sampled(posterior, max(draws))]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from marketsim.model import NEWS, Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
 from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
-from marketsim.precision import RUN_OFTEN, RUN_SELDOM, Precision, precise, processors
+from marketsim.precision import RUN_SELDOM, RUN_WORLDS, Precision, precise, processors
 
 from .world import COMING
 
@@ -251,7 +251,7 @@ def _begun(values: Array, setting: Setting) -> State:
     return start(unpack(values), setting)
 
 
-@partial(jax.jit, compiler_options=RUN_OFTEN)
+@partial(jax.jit, compiler_options=RUN_WORLDS)
 def _year(values: Array, setting: Setting, state: State, shocks: Array) -> tuple[State, Quarter]:
     """Run a year of worlds, [..., world]; ``shocks`` [kind, quarter, world]."""
     return run(unpack(values), setting, state, Shocks(*shocks))
