@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketsim.statements import STATEMENTS
+import marketsim as ms
+from marketsim.statements import STATEMENTS, Statement, came_true
 from marketsim.statements.beats import COMPANY, learnt
 
-GUIDANCE = next(one for one in STATEMENTS if one.kind == "guidance")
+GUIDANCE, PLAN = (
+    next(one for one in STATEMENTS if one.kind == kind) for kind in ("guidance", "plan")
+)
 CHANCE = np.random.default_rng(5)
 
 
@@ -66,12 +69,27 @@ def test_a_gap_that_is_left_out_is_learnt() -> None:
     assert wide - none == pytest.approx(0.5 * found.slope)
 
 
+@pytest.mark.parametrize("kind", [GUIDANCE, PLAN], ids=["guidance", "plan"])
 @given(left=st.floats(0.05, 1.0), doubt=st.floats(1.0, 2.0))
-def test_bias_and_error_fade_as_the_year_is_reported(left: float, doubt: float) -> None:
-    found = learnt(GUIDANCE, past(CHANCE.normal(0.05, 0.1, 50)))
+def test_bias_and_error_fade_as_the_year_is_reported(
+    kind: Statement, left: float, doubt: float
+) -> None:
+    found = learnt(kind, past(np.random.default_rng(6).normal(0.05, 0.1, 50)))
     whole, part = found.of("A", 1.0, 1.0), found.of("A", left, doubt)
-    assert part[0] == pytest.approx(left**2 * whole[0])
-    assert part[1] == pytest.approx(left**4 * doubt**2 * whole[1])
+    fades = left**kind.fades
+    assert part[0] == pytest.approx(fades * whole[0])
+    assert part[1] == pytest.approx((fades * doubt) ** 2 * whole[1])
+
+
+def test_plans_err_as_they_did_however_much_of_the_year_is_left() -> None:
+    """A miss with one quarter left says little of a year to come: no owner errs by half."""
+    told = came_true(ms.load_facts(as_of="2025-12-31"), PLAN).assign(gap=np.nan)
+    found = learnt(PLAN, told)
+    for some, left in ((told[told["left"] == 1.0], 1.0), (told[told["left"] == 0.25], 0.25)):
+        error = np.sqrt((some["ratio"] ** 2).mean())
+        _, variance = found.of("nobody", left, 1.0)
+        assert 0.5 * error < np.sqrt(variance) < 1.5 * error
+    assert max(abs(mean) for mean, _ in found.company.values()) < 0.15
 
 
 def test_what_is_said_unsurely_teaches_less() -> None:

@@ -14,7 +14,7 @@ from marketsim.observables import Report
 from marketsim.observables.guidance import GUIDANCE
 from marketsim.observables.plans import PLANS, SHARE, TOGETHER
 from marketsim.statements import STATEMENTS, Foretold, came_true, foretold, learnt, surest
-from marketsim.statements.reckoned import TURNS
+from marketsim.statements.reckoned import LASTS, TURNS
 
 EVERY = ms.load_facts()
 KINDS = {one.kind: one for one in STATEMENTS}
@@ -83,7 +83,9 @@ def test_a_backlog_foretells_a_year_by_a_part_of_its_growth() -> None:
     backlog = EVERY.series("backlog", "Oracle")
     growth = backlog["2025-08-31"] / backlog["2024-08-31"]
     assert growth > 4.0
-    expected = revenue.sum() * growth**TURNS
+    before = EVERY.series("quarterly_revenue", "ORCL.total")["2023-11-01":"2024-08-31"]
+    own = revenue.sum() / before.sum()
+    expected = revenue.sum() * growth**TURNS * own ** (LASTS * (1.0 - TURNS))
     # Rounded otherwise when told anew.
     assert rows["ORCL.total", pd.Timestamp("2026-08-31")] == pytest.approx(expected, rel=1e-3)
 

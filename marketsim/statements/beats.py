@@ -28,8 +28,6 @@ TAILS: Final = 4.0
 """Degrees of freedom of the errors."""
 SLOPE: Final = 0.1
 """Prior standard deviation of the part of a gap that a statement leaves out, about none."""
-FADES: Final = 2.0
-"""Power of the share of a year that lies ahead by which bias and error of what is said fade."""
 ROUNDS: Final = 30
 
 
@@ -45,11 +43,14 @@ class Beats:
         The same of a company of which nothing came true yet.
     slope
         Part of a gap by which the outcome goes beyond what was said.
+    fades
+        As of the kind.
     """
 
     company: Mapping[str, tuple[float, float]]
     pool: tuple[float, float]
     slope: float
+    fades: float
 
     def of(self, entity: str, left: float, doubt: float, gap: float = 0.0) -> tuple[float, float]:
         """Return mean and variance of the log of an outcome over what was said.
@@ -66,7 +67,7 @@ class Beats:
             Log of what was said over what the trend expected.
         """
         mean, variance = self.company.get(entity, self.pool)
-        fades = left**FADES
+        fades = left**self.fades
         return fades * mean + self.slope * gap, variance * (fades * doubt) ** 2
 
 
@@ -86,7 +87,7 @@ def learnt(kind: Statement, past: pd.DataFrame) -> Beats:
     EM of the Student-t (Lange, Little and Taylor 1989). Several statements on one year count as one
     together, and so do rolling ones of as many quarters as they cover, which share all but one.
     """
-    fades = past["left"].to_numpy() ** FADES
+    fades = past["left"].to_numpy() ** kind.fades
     ratio, gap = past["ratio"].to_numpy() / fades, past["gap"].fillna(0.0).to_numpy() / fades
     trust = past["doubt"].to_numpy() ** -2.0
     share = 1.0 / past.groupby(["entity", "number"])["ratio"].transform("size").to_numpy()
@@ -116,4 +117,5 @@ def learnt(kind: Statement, past: pd.DataFrame) -> Beats:
     company_of = {
         n: (float(m), float(v)) for n, m, v in zip(names, mean, variance * known, strict=True)
     }
-    return Beats(company_of, (float(pool[0]), float(pool[1] * (1.0 + 1.0 / COMPANY))), float(slope))
+    of_pool = float(pool[0]), float(pool[1] * (1.0 + 1.0 / COMPANY))
+    return Beats(company_of, of_pool, float(slope), kind.fades)

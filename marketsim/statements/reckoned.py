@@ -26,6 +26,10 @@ TURNS: Final = 0.25
 grow longer as they grow; of 30 years of six series to 2025 the slope is none over all and 0.30
 within series; judgement."""
 
+LASTS: Final = 0.5
+"""Part of a year's growth that the next has too: with it 26 years of four series are told with an
+error of 0.057, and 0.064 without; judgement."""
+
 
 def of_months(knowledge: Knowledge) -> pd.DataFrame:
     """Return calendar quarters at the pace of their months, from the second month known on.
@@ -56,7 +60,7 @@ def _pace(months: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_backlog(knowledge: Knowledge, quantity: str) -> pd.DataFrame:
-    """Return the year after each figure at last year's revenue, grown by part of its growth.
+    """Return the year after each figure, grown by part of what it and last year's revenue did.
 
     Told once both the figure and the last quarter of that revenue were published.
     """
@@ -98,18 +102,26 @@ def _four(rows: pd.DataFrame, series: str) -> pd.DataFrame:
 
 
 def _grown(rows: pd.DataFrame, years: pd.DataFrame, series: str) -> pd.DataFrame:
-    """Return revenue of years to come, grown as ``rows`` did to the power of :data:`TURNS`."""
+    """Return revenue of years to come, grown as ``rows`` did to the power of :data:`TURNS`.
+
+    And as :data:`LASTS` has it of revenue's own growth for the rest: orders that rise with sales
+    are no news.
+    """
     now = rows[["date", "published", "value", "confidence"]]
     before = now.assign(date=now["date"] + YEAR)[["date", "value"]]
     both = _matched(now, before.sort_values("date"), "_before")
     last = years[["date", "published", "value", "unit"]]
-    told = _matched(both, last, "_sold")
-    told = told.dropna(subset=["value_before", "value_sold"])
+    earlier = last.assign(date=last["date"] + YEAR)[["date", "value"]].sort_values("date")
+    told = _matched(_matched(both, last, "_sold"), earlier, "_once")
+    told = told.dropna(subset=["value_before", "value_sold", "value_once"])
+    grown = told["value_sold"] / told["value_once"]
     return told.assign(
         entity=series,
         date=told["date"] + YEAR,
         published=told[["published", "published_sold"]].max(axis=1),
-        value=told["value_sold"] * (told["value"] / told["value_before"]) ** TURNS,
+        value=told["value_sold"]
+        * (told["value"] / told["value_before"]) ** TURNS
+        * grown ** (LASTS * (1.0 - TURNS)),
     )
 
 
