@@ -287,6 +287,27 @@ def test_guidance_for_a_year_pins_the_sum_of_what_is_left_of_it(
     assert (after.variance[row, :3] < apart.variance[row, :3]).all()
 
 
+def test_the_last_quarter_of_one_year_moves_no_other_company(
+    known: Knowledge, listed: Panel, trend: Trend, own: Ahead
+) -> None:
+    """What is said of two open quarters and more does."""
+    related = 0.5 + 0.5 * np.eye(len(own.location))
+    together = coupled(own.location, own.covariance, related)
+    learnt, row = beats(known, listed, trend), row_of(listed, "META", "quarterly_capex")
+    series, moved = listed.series[row], []
+    for open_ones in (1, 2):
+        end = series.ends(open_ones)[-1]
+        year = series.values[open_ones - 4 :].sum() + np.exp(own.location[row, :open_ones]).sum()
+        plan = ("capex_plan", "META", str(end.date()), "2024-12-20", 0.9 * year)
+        said = still_open(saying(known, plan), listed.series)
+        after, _ = hear(together, said, listed, own, learnt)
+        moved.append(after.mean - together.mean)
+    others = [s.ticker != "META" for s in listed.series]
+    assert (moved[0][row] < 0.0).all()
+    assert (moved[0][others] == 0.0).all()
+    assert (moved[1][others][:, 1:] < 0.0).all()
+
+
 def test_a_bound_lifts_who_expected_less_and_leaves_who_expected_more(
     known: Knowledge, listed: Panel, trend: Trend, own: Ahead, apart: Joint
 ) -> None:

@@ -73,8 +73,16 @@ class Joint:
         """Variances, [series, horizon]."""
         return np.asarray(np.diagonal(self.covariance).reshape(self.mean.shape))
 
-    def observed(self, direction: np.ndarray, value: float, variance: float) -> Joint:
+    def observed(
+        self,
+        direction: np.ndarray,
+        value: float,
+        variance: float,
+        within: np.ndarray | slice = slice(None),
+    ) -> Joint:
         """Return it once a linear function of it is known up to an error: the update of Kalman.
+
+        The entries ``within`` follow, the rest stays.
 
         Parameters
         ----------
@@ -86,10 +94,14 @@ class Joint:
         spread, before = self._of(direction)
         weight = spread / (spread + variance)
         after = before + weight * (value - before)
-        return self._along(direction, after, spread * (1.0 - weight))
+        return self._along(direction, after, spread * (1.0 - weight), within)
 
     def at_least(
-        self, direction: np.ndarray, bound: float, variance: float, within: np.ndarray
+        self,
+        direction: np.ndarray,
+        bound: float,
+        variance: float,
+        within: np.ndarray | slice = slice(None),
     ) -> Joint:
         """Return it once a linear function of it, and an error, is known to exceed a bound.
 
@@ -132,7 +144,7 @@ class Joint:
         direction: np.ndarray,
         mean: float,
         variance: float,
-        within: np.ndarray | slice = slice(None),
+        within: np.ndarray | slice,
     ) -> Joint:
         return self._moved(direction[None], np.array([mean]), np.array([[variance]]), within)
 
