@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 import marketsim as ms
 from marketsim.errors import SolverError
 from marketsim.forecasting import Forecast
-from marketsim.forecasting.agreement import TIGHT, Parts, parts_of, wholes_of
+from marketsim.forecasting.agreement import ENOUGH, TIGHT, Parts, parts_of, wholes_of
 from marketsim.forecasting.form import Form
 from marketsim.forecasting.panel import Panel, panel
 
@@ -99,6 +99,16 @@ def test_a_segment_without_a_rest_is_left_as_it_is(known: Panel, published: Fore
     assert row not in parts_of(sold_of(known, "NVDA.data_center", 0.5), form, 2).part
     late = sold_of(known, "NVDA.total", np.nan)  # of the quarter, only the segment is reported
     assert row not in parts_of(late, form, 2).part
+
+
+def test_a_young_segment_does_not_move_its_company(known: Panel, published: Forecast) -> None:
+    row = [s.entity for s in known.series].index("NVDA.data_center")
+    reports = np.flatnonzero(~np.isnan(known.logs[row]))
+    for kept, there in ((ENOUGH, True), (ENOUGH - 1, False)):
+        logs = known.logs.copy()
+        logs[row, reports[:-kept]] = np.nan
+        young = Panel(known.series, logs, known.breaks, known.seasonal)
+        assert (row in parts_of(young, published.form, 2).part) == there
 
 
 def test_the_rest_is_one_more_series_of_the_panel(known: Panel, published: Forecast) -> None:

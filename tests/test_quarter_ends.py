@@ -7,6 +7,7 @@ import pytest
 from pandas.tseries.offsets import FY5253Quarter
 
 import marketsim as ms
+from marketsim.statements import company_series
 from marketsim.statements.calendar import quarter_ends
 
 
@@ -36,6 +37,19 @@ def test_a_year_of_53_weeks_has_its_week_in_the_last_quarter() -> None:
     ahead = quarter_ends(known, 8, 4)  # Micron: the Thursday nearest to the end of August
     assert ahead[2] == pd.Timestamp("2026-09-03")
     assert (ahead[2] - ahead[1]).days == 98
+
+
+def test_a_young_segment_keeps_the_calendar_of_its_company() -> None:
+    """By two reports alone Micron's would end its year on the last Thursday of August."""
+    facts = ms.load_facts(as_of="2025-12-31")
+    listed = {s.entity: s for s in company_series(facts, "quarterly_revenue") if s.ticker == "MU"}
+    young = min(listed.values(), key=lambda s: len(s.values))
+    assert len(young.values) < 4
+    last = young.dates[-1]
+    alone = quarter_ends(young.dates, 8, 4)
+    assert pd.Timestamp("2026-09-03") not in alone
+    assert list(young.ends(4)) == [end for end in listed["MU.total"].ends(5) if end > last][:4]
+    assert pd.Timestamp("2026-09-03") in young.ends(4)
 
 
 def test_broadcom_puts_its_53rd_week_into_the_first_quarter() -> None:

@@ -31,6 +31,9 @@ STEPS, NEAR, FAR = 100, 1e-9, 0.5
 """Steps in which the sums are met, the change of a log at which they are, and the largest taken."""
 
 
+ENOUGH: Final = 8
+"""Reports of a segment from which its trend may move that of its company."""
+
 A_YEAR: Final = 4
 """Quarters ahead at which a segment is held against its company."""
 
@@ -165,7 +168,8 @@ def _nearest(
 def parts_of(panel: Panel, form: Form, horizons: int) -> Parts:
     """Return the segments of companies whose last report is of the same quarter.
 
-    A segment that sold all that its company did has no rest, and is left as it is.
+    A segment that sold all that its company did has no rest, and is left as it is; so is one that
+    was reported too few times, where two reports would say how the company goes on.
 
     Parameters
     ----------
@@ -184,7 +188,8 @@ def parts_of(panel: Panel, form: Form, horizons: int) -> Parts:
     with np.errstate(invalid="ignore", divide="ignore"):
         logs = np.where(left > 0.0, np.log(left), np.nan)
     last = np.array([s.numbers[-1] for s in panel.series])
-    kept = ~np.isnan(logs[np.arange(len(part)), last[whole]]) & (last[part] == last[whole])
+    known = (~np.isnan(logs)).sum(axis=1) >= ENOUGH
+    kept = ~np.isnan(logs[np.arange(len(part)), last[whole]]) & (last[part] == last[whole]) & known
     part, whole = part[kept], whole[kept]
     if not len(part):
         return Parts(wholes, part, *np.empty((2, 0, horizons)))

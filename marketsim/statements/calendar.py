@@ -27,7 +27,12 @@ HALF: Final = pd.Timedelta(weeks=6)
 """About half a quarter."""
 
 
-def quarter_ends(reported: pd.DatetimeIndex, year_end_month: int, periods: int) -> pd.DatetimeIndex:
+def quarter_ends(
+    reported: pd.DatetimeIndex,
+    year_end_month: int,
+    periods: int,
+    closed: pd.DatetimeIndex | None = None,
+) -> pd.DatetimeIndex:
     """Return the ends of the fiscal quarters that follow the last reported one.
 
     Parameters
@@ -38,6 +43,9 @@ def quarter_ends(reported: pd.DatetimeIndex, year_end_month: int, periods: int) 
         Month in or next to which the fiscal year ends, 1 to 12.
     periods
         How many to return.
+    closed
+        Ends of all quarters known of the company, of which a young segment reports few; by default
+        those reported.
 
     Raises
     ------
@@ -46,7 +54,7 @@ def quarter_ends(reported: pd.DatetimeIndex, year_end_month: int, periods: int) 
     """
     if len(reported) == 0:
         raise InputError("quarter_ends: no quarter was reported, so there is none to go on from")
-    quarter = fiscal_quarter(reported, year_end_month)
+    quarter = fiscal_quarter(reported if closed is None else closed, year_end_month)
     # A quarter that ended a few days off the calendar is no reason for one of a few days.
     last = quarter.rollback(reported[-1] + HALF)
     return pd.DatetimeIndex([last + n * quarter for n in range(1, periods + 1)])

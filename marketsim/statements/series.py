@@ -52,6 +52,8 @@ class Series:
     year_end_month
         Month of the company's fiscal year end, 1 to 12; None for what others measure by calendar
         quarter.
+    closed
+        Ends of all quarters known of the company, in order, by which its calendar is told.
     """
 
     quantity: str
@@ -61,6 +63,7 @@ class Series:
     values: np.ndarray
     afresh: np.ndarray
     year_end_month: int | None = 12
+    closed: pd.DatetimeIndex | None = None
 
     def __repr__(self) -> str:
         said = (
@@ -95,7 +98,7 @@ class Series:
     def ends(self, periods: int) -> pd.DatetimeIndex:
         """Return the ends of the quarters after the last: the company's own, else calendar ones."""
         if self.year_end_month is not None:
-            return quarter_ends(self.dates, self.year_end_month, periods)
+            return quarter_ends(self.dates, self.year_end_month, periods, self.closed)
         last = self.dates[-1].to_period("Q-DEC")
         ahead = pd.period_range(last + 1, periods=periods)
         return pd.DatetimeIndex(ahead.end_time.normalize())
@@ -111,8 +114,15 @@ def _company_series(knowledge: Knowledge, quantity: str) -> Iterator[Series]:
     universe = knowledge.universe
     year_ends = universe.companies["fiscal_year_end_month"].to_dict()
     known = set(knowledge.table["entity"])
-    for entity, rows in knowledge.reported(quantity).groupby("entity"):
-        month = year_ends.get(str(entity).partition(".")[0])
+    reported = knowledge.reported(quantity)
+    tickers = reported["entity"].astype(str).str.partition(".")[0]
+    closed = {
+        str(ticker): pd.DatetimeIndex(np.unique(dates))
+        for ticker, dates in reported["date"].groupby(tickers)
+    }
+    for entity, rows in reported.groupby("entity"):
+        ticker = str(entity).partition(".")[0]
+        month = year_ends.get(ticker)
         if month is not None:
             chosen = rows[rows["value"] > 0]
             own = chosen.assign(value=chosen["value"] / chosen["unit"].map(usd_per))
@@ -125,6 +135,7 @@ def _company_series(knowledge: Knowledge, quantity: str) -> Iterator[Series]:
                 values=own["value"].to_numpy(dtype=float),
                 afresh=afresh,
                 year_end_month=int(month),
+                closed=closed[ticker],
             )
 
 
