@@ -11,7 +11,7 @@ import pytest
 import marketsim as ms
 from marketsim.errors import InputError
 from marketsim.forecasting import Explanation, Forecast
-from marketsim.forecasting.explanation import MODEL, OTHERS, PARTS, TREND
+from marketsim.forecasting.explanation import MODEL, OTHERS, PARTS, SHARED, TREND
 
 
 @pytest.fixture
@@ -89,7 +89,8 @@ def test_it_reads_as_sums_from_the_last_report_to_the_median(ahead: Forecast) ->
     assert repr(one).startswith("Explanation(quarterly_revenue of NVDA.data_center, quarter to 20")
     lines = str(one).splitlines()
     assert lines[0].startswith("NVDA.data_center, quarterly_revenue, quarter to 2026-01-25")
-    figures = [float(line.split()[-1].replace(",", "")) for line in lines[1:]]
+    assert "\n".join(lines[-2:]) == SHARED
+    figures = [float(line.split()[-1].replace(",", "")) for line in lines[1:-2]]
     assert figures[0] == pytest.approx(one.series.values[-1], rel=1e-4)
     assert figures[-1] == figures[-2] == pytest.approx(np.exp(one.location), rel=1e-4)
 
@@ -110,13 +111,46 @@ def test_rows_of_a_company_or_of_one_of_its_series(ahead: Forecast) -> None:
         ({"entity": "NVDIA"}, "no quarterly_revenue of 'NVDIA'. Did you mean 'NVDA'?"),
         ({"entity": "NVDA.datacenter"}, "Did you mean 'NVDA.data_center'?"),
         ({"entity": "NVDA", "quantity": "quarterly_revenu"}, "Did you mean 'quarterly_revenue'?"),
-        ({"entity": "NVDA", "horizon": 13}, "horizon is 13; give 1 to 12 quarters"),
+        ({"entity": "NVDA", "horizon": 13}, "horizon=13; give a whole number from 1 to 12"),
+        ({"entity": "NVDA", "horizon": "2"}, "horizon='2'; give a whole number from 1 to 12"),
+        ({"entity": "NVDA", "horizon": 1.5}, "horizon=1.5; give a whole number from 1 to 12"),
+        ({"entity": None}, "no quarterly_revenue of 'None'."),
+        ({"entity": "NVDA", "quantity": "sales"}, "There are "),
     ],
 )
 def test_what_is_not_forecast_is_named(ahead: Forecast, asked: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError) as error:
         ahead.explain(**asked)
     assert named in str(error.value)
+
+
+def test_case_keeps_no_series_apart(ahead: Forecast) -> None:
+    assert ahead.explain("nvda").parts == ahead.explain("NVDA").parts
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"quarters": 0}, "quarters=0; give a whole number from 1 to 12"),
+        ({"quarters": 2.5}, "quarters=2.5; give"),
+        ({"quarters": "4"}, "quarters='4'; give"),
+        ({"quarters": True}, "quarters=True; give"),
+        ({"seed": 1.5}, "seed=1.5; give a whole number from 0"),
+        ({"seed": -1}, "seed=-1; give"),
+    ],
+)
+def test_what_cannot_be_forecast_is_refused(
+    posterior: ms.Posterior, asked: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(InputError, match=f"^forecast: {named}"):
+        ms.forecast(posterior, **asked)
+
+
+def test_another_forecast_is_refused(scenarios: ms.Scenarios) -> None:
+    with pytest.raises(InputError, match="simulate: forecast is a str"):
+        ms.simulate(scenarios, 100, forecast="x")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"simulate: quarters=2\.5; give"):
+        ms.simulate(scenarios, 100, quarters=2.5)  # type: ignore[arg-type]
 
 
 def test_who_is_not_forecast_is_named(ahead: Forecast) -> None:
@@ -135,5 +169,5 @@ def test_over_regimes_it_ends_with_what_they_add(scenarios: ms.Scenarios, ahead:
     assert sum(part.log for part in one.parts) == pytest.approx(one.location)
     row = mixed.of("NVDA.total").set_index("horizon").loc[2]
     assert np.exp(one.location) == pytest.approx(row["p50"])
-    with pytest.raises(InputError, match="horizon is 3; give 1 to 2"):
+    with pytest.raises(InputError, match="horizon=3; give a whole number from 1 to 2"):
         mixed.explain("NVDA", horizon=3)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from marketsim.errors import InputError, nearest
+from marketsim.errors import InputError, nearest, whole
 from marketsim.renames import Rename, Tickers
 from marketsim.statements import Series
 
@@ -24,6 +24,7 @@ __all__ = [
     "OTHERS",
     "PARTS",
     "REGIMES",
+    "SHARED",
     "SMALL",
     "Explanation",
     "Part",
@@ -37,6 +38,11 @@ MODEL: Final = "structural model"
 PARTS: Final = "whole and parts agree"
 OTHERS: Final = "other statements"
 REGIMES: Final = "regimes, by their probabilities"
+
+SHARED: Final = (
+    "  (a statement adds what it says beyond what was expected before any, by its weight beside\n"
+    "  the others; what leaving it out alone would change is another number)"
+)
 
 SHOWN: Final = 5
 """Statements of others that are named, the largest first."""
@@ -100,8 +106,7 @@ def explained(said: Forecast, row: int, horizon: int) -> Explanation:
         The horizon is not among those forecast.
     """
     horizons = (said.joint.mean if said.shifted is None else said.shifted).shape[1]
-    if not 1 <= horizon <= horizons:
-        raise InputError(f"explain: horizon is {horizon}; give 1 to {horizons} quarters")
+    whole("explain: horizon", horizon, 1, horizons)
     s, at = said.series[row], (row, horizon - 1)
     last, own = np.log(s.values[-1]), said.own.location[at]
     apart, unheard = said.apart.location[at], said.unheard.location[at]
@@ -162,7 +167,7 @@ def places_of(series: Sequence[Series], name: str, renames: Iterable[Rename] = (
     InputError
         There is none; the message has the nearest name, or the present one of a former ticker.
     """
-    wanted = name.casefold()
+    wanted = str(name).casefold()
     places = [
         row for row, s in enumerate(series) if wanted in (s.entity.casefold(), s.ticker.casefold())
     ]
@@ -187,9 +192,11 @@ def place_of(
     """
     there = {s.entity: row for row, s in enumerate(series) if s.quantity == quantity}
     if not there:
-        hint = nearest(quantity, {s.quantity for s in series})
+        known_ones = sorted({s.quantity for s in series})
+        hint = nearest(quantity, known_ones) or f" There are {', '.join(known_ones)}."
         raise InputError(f"forecast: there is no quantity '{quantity}'.{hint}")
-    found = there.get(entity, there.get(f"{entity}.total"))
+    folded, wanted = {name.casefold(): row for name, row in there.items()}, str(entity).casefold()
+    found = folded.get(wanted, folded.get(f"{wanted}.total"))
     if found is None:
         known = Tickers([*there, *(series[row].ticker for row in there.values())], renames)
         raise InputError(f"forecast: no {quantity} of '{entity}'.{nearest(entity, known)}")
@@ -209,3 +216,5 @@ def _lines(one: Explanation) -> Iterator[str]:
         so_far += part.log
         yield f"  {part.label:<{width}}  {part.log:+9.4f}  {np.exp(so_far):>12,.5g}"
     yield f"  {'forecast, median':<{width}}  {one.location:+9.4f}  {np.exp(one.location):>12,.5g}"
+    if one.heard != 0.0:
+        yield SHARED

@@ -21,7 +21,7 @@ from marketsim.ensemble import (
     lives_of,
     news_of,
 )
-from marketsim.errors import InputError, handed
+from marketsim.errors import InputError, handed, whole
 from marketsim.forecasting import Forecast
 from marketsim.forecasting.projection import LONGEST, plain_forecast
 from marketsim.forecasting.structure import LAG, followed, followed_on
@@ -102,6 +102,9 @@ def simulate(
     handed("simulate: scenarios", scenarios, Scenarios, "ms.load_scenarios(posterior)")
     require_draws(draws, len(scenarios.regimes))
     require_seed(seed)
+    if forecast is not None:
+        handed("simulate: forecast", forecast, Forecast, "ms.forecast(posterior)")
+    whole("simulate: quarters", quarters, 1)
     if quarters < 2 * YEAR:
         raise InputError(f"simulate: {quarters} quarters are too few to value; ask for 8 or more")
     precise(precision)  # refuses what is none before anything is run
