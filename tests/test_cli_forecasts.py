@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import marketsim as ms
 from marketsim import cli
 from marketsim.errors import InputError
 from marketsim.forecasting.projection import COLUMNS
-from marketsim.runs.freshness import LIMITS
+from marketsim.runs.freshness import LIMITS, REPORTS
 from tests.test_completeness import mine, told
 
 
@@ -99,8 +100,17 @@ def test_old_reports_are_told_of(
 ) -> None:
     monkeypatch.setitem(LIMITS, "report", 1)
     assert command("NVDA", "--quarters", "1") == 0
-    said, warning = capsys.readouterr().err.splitlines()
+    said, ages, warning = capsys.readouterr().err.splitlines()
     assert said == "as of 2025-12-31, to which facts reach"
+    found = re.fullmatch(
+        r"on 2025-12-31 the newest report is (\d+) days old, "
+        r"the newest statement is \d+ days old",
+        ages,
+    )
+    assert found is not None
+    table = ms.load_facts(as_of="2025-12-31").table
+    newest = table.loc[table["quantity"].isin(REPORTS), "published"].max()
+    assert int(found[1]) == (pd.Timestamp("2025-12-31") - newest).days
     assert warning.startswith("warning: the newest report is of 2025-12")
 
 
@@ -112,7 +122,7 @@ def test_what_nobody_hears_is_told_of(
     """And a later date that a folder of one's own supports, of which companies are overdue."""
     row = told("revenue_guidance", "NVIDIA", "2026-07-26", "2026-05-20")
     assert command("NVDA", "--quarters", "1", "--add", str(mine(tmp_path, row))) == 0
-    said, overdue, unheard = capsys.readouterr().err.splitlines()
+    said, _, overdue, unheard = capsys.readouterr().err.splitlines()
     assert said == "as of 2026-05-20, to which facts reach"
     assert overdue.startswith("warning: reports are overdue on 2026-05-20: NVDA (quarter to")
     assert "hears revenue_guidance of NVIDIA (did you mean 'NVDA.total'?)" in unheard

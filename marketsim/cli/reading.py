@@ -19,14 +19,16 @@ __all__ = ["facts_by", "say_date", "warn"]
 
 
 def facts_by(as_of: datetime | None, add: Path | None) -> Knowledge:
-    """Facts as of a date, by default the newest that they support; what is too old is said."""
+    """Facts as of a date, by default the newest that they support; how old they are is said."""
     from marketsim.runs.freshness import freshness
     from marketsim.runs.inputs import known_by
 
     facts, date = known_by(iso(as_of), add)
+    fresh = freshness(facts, date)
     if as_of is None:
         say_date(date, "facts reach")
-    warn(freshness(facts, date).warnings)
+    print(fresh.ages, file=sys.stderr)
+    warn(fresh.warnings)
     return facts
 
 

@@ -97,6 +97,13 @@ class Freshness:
             )
         return [*found, *self.joined]
 
+    @property
+    def ages(self) -> str:
+        """How old the newest of each kind are, in words."""
+        days = {kind: (self.as_of - day).days for kind, day in self.newest.items()}
+        told = ", ".join(f"the newest {kind} is {age} days old" for kind, age in days.items())
+        return f"on {self.as_of.date()} {told}"
+
     def record(self) -> dict[str, str]:
         """Return the days by kind, as text."""
         return {kind: str(day.date()) for kind, day in self.newest.items()}
