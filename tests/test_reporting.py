@@ -32,6 +32,7 @@ from marketsim.reporting.decision_section import (
     alternatives_sentence,
     alternatives_table,
     edge_sentence,
+    parts_table,
     reasons_sentence,
     reasons_table,
 )
@@ -1275,6 +1276,25 @@ def test_a_run_without_an_outlook_leaves_its_section_out() -> None:
     assert "Whether that world can be" in report_html(contents)
     bare = replace(contents, outlook=pd.DataFrame(), binding=pd.DataFrame())
     assert "Whether that world can be" not in report_html(bare)
+
+
+def test_parts_stand_by_layer_and_scenario_the_largest_loss_first() -> None:
+    rows = [
+        ("name", "AAA", 0.6, 0.06, 0.20, 0.6, 0.8),
+        ("layer", "servers", 0.4, 0.04, 0.05, 0.4, 0.2),
+        ("layer", "gpu", 0.6, 0.06, 0.20, 0.6, 0.8),
+        ("layer", "memory", 0.0, 0.0, 0.0, 0.0, 0.0),
+        ("regime", "bull", 0.5, 0.14, -0.05, 1.4, -0.2),
+        ("regime", "bear", 0.5, -0.04, 0.30, -0.4, 1.2),
+    ]
+    columns = ["by", "part", "weight", *("expected_return", "loss", "return_share", "loss_share")]
+    contents = replace(make_contents(), parts=pd.DataFrame(rows, columns=columns))
+    table = parts_table(contents)
+    assert [row[0] for row in table.rows] == ["GPU", "Servers", "Bear", "Bull"]
+    assert [row[4] for row in table.rows] == [
+        percent(x, sign=True) for x in (0.20, 0.05, 0.30, -0.05)
+    ]
+    assert not parts_table(make_contents()).rows
 
 
 def test_alternatives_say_what_is_in_cash() -> None:

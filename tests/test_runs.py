@@ -23,6 +23,7 @@ RESULTS = {
     "alternatives.csv",
     "assumptions.csv",
     "by_scenario.csv",
+    "contributions.csv",
     "fit.csv",
     "implied.csv",
     "information.csv",
@@ -134,6 +135,17 @@ class TestRun:
         page = done.report.read_text(encoding="utf-8")
         assert "Why each is held, and why others are not" in page
         assert page.count("that money earns elsewhere") >= (table["notable"] != "").sum() - 1
+
+    def test_parts_of_return_and_loss_add_up(self, done: runs.Run) -> None:
+        parts = pd.read_csv(done.folder / "contributions.csv")
+        returns = done.allocation.returns
+        whole = float(returns.probabilities @ returns.returns @ done.allocation.weights.to_numpy())
+        sums = parts.groupby("by")[["expected_return", "loss", "return_share", "loss_share"]].sum()
+        assert set(sums.index) == {"name", "layer", "regime"}
+        np.testing.assert_allclose(sums["expected_return"], whole, rtol=1e-9)
+        np.testing.assert_allclose(sums["loss"], done.allocation.risk["CVaR_95"], rtol=1e-9)
+        np.testing.assert_allclose(sums[["return_share", "loss_share"]], 1.0, rtol=1e-9)
+        assert "What return and loss are made of" in done.report.read_text(encoding="utf-8")
 
     def test_chances_on_disk_are_those_of_the_returns_beside_them(self, done: runs.Run) -> None:
         told = pd.read_csv(done.folder / "prospects.csv", index_col="portfolio").loc["chosen"]

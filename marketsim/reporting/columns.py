@@ -39,6 +39,7 @@ OPTIONAL: Final[dict[str, tuple[str, ...]]] = {
     "reasons": ("weight", "notable", "expected_return", "reduced_cost", "risk_share", "sentence"),
     "ranges": ("lowest", "highest"),
     "by_regime": ("probability", "expected_return", "error", "volatility", "VaR", "CVaR", "worst"),
+    "parts": ("by", "part", "weight", "expected_return", "loss", "return_share", "loss_share"),
     "outlook": (
         "regime",
         "year",

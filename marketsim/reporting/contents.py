@@ -107,6 +107,9 @@ class RunContents:
     by_regime : DataFrame
         Indexed by regime: what the allocation has by scenario, with the standard `error` of the
         expected return; without rows that of the allocation is shown.
+    parts : DataFrame
+        by (name, layer, regime), part, weight (of a regime its probability), expected_return and
+        loss that it adds, with their shares of the whole; without rows the page leaves them out.
     frontier : Frontier, optional
         Of expected return and CVaR within the same limits; without it the page leaves it out.
     ranges : DataFrame
@@ -162,6 +165,7 @@ class RunContents:
     prospects: pd.DataFrame = field(default_factory=pd.DataFrame)
     ranges: pd.DataFrame = field(default_factory=pd.DataFrame)
     by_regime: pd.DataFrame = field(default_factory=pd.DataFrame)
+    parts: pd.DataFrame = field(default_factory=pd.DataFrame)
     reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
     information: pd.DataFrame = field(default_factory=pd.DataFrame)
     implied: pd.DataFrame = field(default_factory=pd.DataFrame)

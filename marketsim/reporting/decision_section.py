@@ -15,6 +15,7 @@ __all__ = [
     "alternatives_sentence",
     "alternatives_table",
     "edge_sentence",
+    "parts_table",
     "reasons_sentence",
     "reasons_table",
     "trades_sentence",
@@ -110,6 +111,39 @@ def trades_sentence(contents: RunContents) -> str:
     cost = float(contents.trades["cost"].sum())
     told = f", at a cost of {percent(cost, 2)} of the whole" if cost > 0.0 else ""
     return f"{percent(turnover)} of the portfolio changes hands{told}."
+
+
+def parts_table(contents: RunContents) -> Table:
+    """A row for each layer held, and for each regime: what it adds to return and to loss."""
+    found = contents.parts
+    if found.empty:
+        return Table([], [])
+    kept = found[(found["by"] != "name") & (found["weight"].fillna(1.0).abs() > HELD)]
+    layers, regimes = (
+        kept[kept["by"] == by].sort_values("loss", ascending=False, kind="stable")
+        for by in ("layer", "regime")
+    )
+    columns = [
+        Column("Layer, then scenario", "text"),
+        Column("Weight, or odds"),
+        *map(Column, ["Adds to return", "Share of return", "Adds to loss", "Share of loss"]),
+    ]
+    rows = [
+        [
+            sentence(readable(str(row["part"]))),
+            MISSING if pd.isna(row["weight"]) else percent(float(row["weight"])),
+            percent(float(row["expected_return"]), sign=True),
+            _share(float(row["return_share"])),
+            percent(float(row["loss"]), sign=True),
+            _share(float(row["loss_share"])),
+        ]
+        for _, row in pd.concat([layers, regimes]).iterrows()
+    ]
+    return Table(columns, rows)
+
+
+def _share(part: float) -> str:
+    return MISSING if np.isnan(part) else percent(part, 0)
 
 
 def alternatives_table(contents: RunContents) -> Table:

@@ -12,6 +12,7 @@ from .contents import RunContents
 from .decision_section import (
     alternatives_sentence,
     alternatives_table,
+    parts_table,
     reasons_sentence,
     reasons_table,
     trades_sentence,
@@ -118,6 +119,7 @@ def report_html(contents: RunContents) -> str:
             "revenue": _revenue(contents, styles),
             "reasons": reasons_table(contents) if len(contents.reasons) else None,
             "reasons_sentence": reasons_sentence(contents),
+            "parts": parts_table(contents),
             "trades": trades_table(contents) if len(contents.trades) else None,
             "trades_sentence": trades_sentence(contents),
             "alternatives": alternatives_table(contents) if len(contents.alternatives) else None,

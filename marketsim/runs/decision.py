@@ -34,6 +34,7 @@ from .cash import (
 )
 from .current import Current, closes_in, within
 from .neutral import FREE, Neutrality, neutral_limits, neutrality, phrase
+from .parts import made_of
 from .regimes import by_regime
 from .rivals import alternatives, compared, in_prospect, loss, parts_of
 
@@ -82,6 +83,9 @@ class Decision:
     by_regime
         `Allocation.by_scenario` with expected returns before the noise of the market, which is one
         on average, where these are known, and their standard ``error``.
+    parts
+        What expected return and CVaR of the choice are made of, by name, layer and regime; see
+        :func:`~marketsim.runs.parts.made_of`.
     weights
         Of each portfolio, [ticker x portfolio].
     reasons
@@ -102,6 +106,7 @@ class Decision:
     alternatives: pd.DataFrame
     prospects: pd.DataFrame
     by_regime: pd.DataFrame
+    parts: pd.DataFrame
     weights: pd.DataFrame
     reasons: pd.DataFrame
     cash: CashRate | None = None
@@ -180,6 +185,7 @@ def decide(
         compared(returns, weights, market, level),
         in_prospect(returns, weights, market, cash_elsewhere(returns, cash_rate)),
         by_regime(choice),
+        made_of(choice, level),
         weights,
         choice.reasons(market, parts_of(returns)),
         found.cash,

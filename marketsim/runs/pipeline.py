@@ -177,12 +177,12 @@ def run(
     Returns
     -------
     Run
-        The folder holds run.json, allocation.csv, reasons.csv, alternatives.csv, prospects.csv,
-        frontier.csv, by_scenario.csv, value.csv, statements.csv, valuation_assumptions.csv,
-        sensitivities.csv, information.csv, implied.csv, regimes_apart.csv, stress.csv,
-        stress_odds.csv, neutral.csv (where that was asked for), trades.csv (where it was said what
-        is held), assumptions.csv, forecast.csv, outlook.csv, paradox.csv, returns.parquet,
-        paths.parquet, fit.csv and report.html.
+        The folder holds run.json, allocation.csv, reasons.csv, contributions.csv, alternatives.csv,
+        prospects.csv, frontier.csv, by_scenario.csv, value.csv, statements.csv,
+        valuation_assumptions.csv, sensitivities.csv, information.csv, implied.csv,
+        regimes_apart.csv, stress.csv, stress_odds.csv, neutral.csv (where that was asked for),
+        trades.csv (where it was said what is held), assumptions.csv, forecast.csv, outlook.csv,
+        paradox.csv, returns.parquet, paths.parquet, fit.csv and report.html.
 
     Raises
     ------
@@ -296,6 +296,7 @@ def run(
             ranges=near,
             frontier=decision.frontier,
             by_regime=decision.by_regime,
+            parts=decision.parts,
             reasons=decision.reasons,
             neutral=pd.DataFrame() if decision.neutral is None else decision.neutral.table,
             value=value_table(returns.world),

@@ -83,6 +83,7 @@ def result_files(
         "reasons.csv": decision.reasons.to_csv(lineterminator="\n").encode(),
         "alternatives.csv": decision.alternatives.to_csv(lineterminator="\n").encode(),
         "prospects.csv": decision.prospects.to_csv(lineterminator="\n").encode(),
+        "contributions.csv": decision.parts.to_csv(index=False, lineterminator="\n").encode(),
         "by_scenario.csv": decision.by_regime.to_csv(lineterminator="\n").encode(),
         "value.csv": value_table(valuation).to_csv(lineterminator="\n").encode(),
         "statements.csv": _rows(valuation.statements()),
