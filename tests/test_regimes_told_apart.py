@@ -57,3 +57,18 @@ def test_regimes_are_a_fifth_of_the_risk_of_those_who_live_off_ai(
     between = pd.Series(odds @ (moves - odds @ moves.to_numpy()) ** 2, moves.columns)
     total = usual_volatility(valuation.prices, list(moves.columns)) ** 2
     assert ((between / total)[living] > 0.2).all(), (between / total)[living]
+
+
+def test_betas_are_those_of_the_market(returns: ms.ReturnScenarios, valuation: Valuation) -> None:
+    """To the companies together by market value, where each has a usual year's volatility."""
+    names = list(map(str, valuation.economics.index))
+    cap = valuation.table()["market_cap"].reindex(names).to_numpy(dtype=float)
+    weights = cap / cap.sum()
+    usual = usual_volatility(valuation.prices, names)
+    alike = valuation.prices.correlation.loc[names, names].to_numpy()
+    market = np.outer(usual, usual) * alike
+    drawn = np.cov(np.log1p(returns.returns), rowvar=False, aweights=returns.probabilities)
+    found, expected = (c @ weights / (weights @ c @ weights) for c in (drawn, market))
+    assert list(returns.tickers) == names
+    assert np.sqrt(((found - expected) ** 2).mean()) < 0.15
+    assert np.corrcoef(found, expected)[0, 1] > 0.9
