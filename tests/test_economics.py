@@ -353,7 +353,7 @@ def test_cash_is_of_the_time_of_the_debt(facts: ms.Knowledge, table: pd.DataFram
 
 
 def test_cash_of_an_earlier_quarter_than_the_debt_is_told(table: pd.DataFrame) -> None:
-    told = table["gaps"].str.contains("cash since")
+    told = table["gaps"].str.contains("newer cash")
     assert {"META", "ORCL"} <= set(table.index[told]) <= OWNERS
     assert table["net_debt"][told].notna().all()
 

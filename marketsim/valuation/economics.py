@@ -41,7 +41,7 @@ SURE: Final = 1.35
 
 UNSURE: Final = "fleet"
 
-OLDER_CASH: Final = "cash since"
+NEWER_CASH: Final = "newer cash"
 """Debt is of a later quarter than the cash that is taken off it."""
 
 BY_ACCOUNTS: Final = "volume", "served", "inputs", "margin", "cost", "long_run_cost", "overhead"
@@ -205,7 +205,7 @@ def _gaps(columns: dict[str, Any], unsure: np.ndarray) -> list[str]:
         "tax_rate": np.isnan(columns["tax_rate"]),
         "sales_to_plant": ~columns["recorded"],
         "net_debt": np.isnan(columns["net_debt"]),
-        OLDER_CASH: columns["older_cash"],
+        NEWER_CASH: columns["older_cash"],
     }
     words = [columns["missing"], unsure, *(np.where(x, n, "") for n, x in unknown.items())]
     return [", ".join(filter(None, map(str, row))) for row in zip(*words, strict=True)]
