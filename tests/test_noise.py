@@ -9,13 +9,12 @@ import pandas as pd
 import pytest
 from jax import Array
 
+from marketsim.model.tree import leaf
 from marketsim.precision import precise
 from marketsim.prices import Prices
 from marketsim.prices.statistics import nearest_correlation
 from marketsim.valuation.noise import (
-    LEAST_NOISE,
     MOST_ALIKE,
-    PERSISTENCE,
     Noise,
     horizon_dof,
     nearest,
@@ -33,7 +32,10 @@ from marketsim.valuation.noisy import (
 )
 from marketsim.valuation.shocks import BLOCK, CUT, shocks
 from marketsim.valuation.worlds import with_noise
-from tests.one_company import number
+from tests.one_company import assumed, number
+
+LASTING = assumed(volatility_persistence=1.0)
+"""Volatility stays what it was."""
 
 VOLATILITY = np.array([0.2, 0.5, 0.3])
 CORRELATION = np.array([[1.0, 0.6, -0.2], [0.6, 1.0, 0.1], [-0.2, 0.1, 1.0]])
@@ -223,7 +225,7 @@ def wealth(
     explained: np.ndarray, market: Prices, moments: list[float], mood: np.ndarray
 ) -> np.ndarray:
     """Factors on wealth in worlds of that mood which bring nothing, [moment, draw, company]."""
-    left = noise(explained, VOLATILITY, market, NAMES, moments)
+    left = noise(LASTING, explained, VOLATILITY, market, NAMES, moments)
     with precise("float64"):
         return 1.0 + with_noise(np.zeros((len(moments), len(mood), 3)), left, mood, 0)
 
@@ -241,7 +243,7 @@ def test_where_worlds_explain_nothing_noise_is_the_market(market: Prices) -> Non
 
 def test_only_two_companies_are_held_apart(market: Prices) -> None:
     """A company's noise is as much like itself as can be, and its variance the one that is left."""
-    left = noise(np.zeros((1, 3, 3)), VOLATILITY, market, NAMES, [1.0])
+    left = noise(LASTING, np.zeros((1, 3, 3)), VOLATILITY, market, NAMES, [1.0])
     np.testing.assert_allclose(left.correlation, CORRELATION, atol=1e-12)
 
 
@@ -260,7 +262,7 @@ def test_worlds_and_noise_together_are_the_market(market: Prices) -> None:
 def test_noise_is_never_less_than_a_quarter_of_the_variance(market: Prices) -> None:
     """Nor are two companies' noises the same, whatever worlds leave of their correlation."""
     logs = log_noise(covered(0.95, -CORRELATION + 2.0 * np.eye(3)), market)
-    np.testing.assert_allclose(logs.std(axis=0), LEAST_NOISE * VOLATILITY, rtol=0.03)
+    np.testing.assert_allclose(logs.std(axis=0), float(LASTING.noise_floor) * VOLATILITY, rtol=0.03)
     assert np.corrcoef(logs.T)[0, 1] < MOST_ALIKE + 0.01
 
 
@@ -274,12 +276,13 @@ def test_noise_that_has_come_does_not_go(market: Prices) -> None:
     np.testing.assert_allclose(grown[-1], np.sqrt(0.3) * VOLATILITY, rtol=0.05)
 
 
-def test_a_usual_year_is_nearer_to_the_median_than_the_last(market: Prices) -> None:
+def test_a_usual_year_is_nearer_to_the_median_than_the_last() -> None:
     """By the power of persistence: the middle one stays, the others keep 0.7 of a distance."""
-    usual = usual_volatility(market, NAMES)
+    with precise("float64"):
+        usual = np.asarray(usual_volatility(assumed(volatility_persistence=0.7), leaf(VOLATILITY)))
     middle = np.median(VOLATILITY)
     np.testing.assert_allclose(
-        np.log(usual / middle), PERSISTENCE * np.log(VOLATILITY / middle), atol=1e-12
+        np.log(usual / middle), 0.7 * np.log(VOLATILITY / middle), atol=1e-12
     )
 
 
@@ -333,7 +336,7 @@ def test_the_nearest_correlation_is_that_of_prices_with_a_derivative() -> None:
 
 def test_derivatives_reach_through_noise(market: Prices) -> None:
     """By what worlds return and by their mood, against differences."""
-    left = noise(np.zeros((1, 3, 3)), VOLATILITY, market, NAMES, [1.0])
+    left = noise(LASTING, np.zeros((1, 3, 3)), VOLATILITY, market, NAMES, [1.0])
     chance = np.random.default_rng(3)
     with precise("float64"):
         drawn, size = number(shocks(TRIED, left, 0)[0]), number(left.size[-1])

@@ -8,6 +8,7 @@ import pytest
 
 import marketsim as ms
 from marketsim.forecasting.groups import exposed
+from marketsim.precision import precise
 from marketsim.valuation import Valuation
 from marketsim.valuation.noise import usual_volatility
 from marketsim.valuation.returns import WIDEST_SHIFT
@@ -27,6 +28,12 @@ def moves(valuation: Valuation) -> pd.DataFrame:
     by_share = np.asarray(valuation.anchor.by_regime) / np.asarray(valuation.quotes.equity_share)
     names = list(valuation.paths.scenarios.names)
     return pd.DataFrame(bound * by_share, names, list(map(str, valuation.economics.index)))
+
+
+def spread_of(valuation: Valuation) -> np.ndarray:
+    """Volatility of shares in a usual year, [company]."""
+    with precise("float64"):
+        return np.asarray(usual_volatility(valuation.assumed, valuation.quotes.volatility))
 
 
 def test_no_two_regimes_rank_companies_alike(moves: pd.DataFrame) -> None:
@@ -55,7 +62,7 @@ def test_regimes_are_a_fifth_of_the_risk_of_those_who_live_off_ai(
     assert {"NVDA", "AVGO"} <= set(living)
     odds = np.asarray(valuation.paths.scenarios.probabilities)
     between = pd.Series(odds @ (moves - odds @ moves.to_numpy()) ** 2, moves.columns)
-    total = usual_volatility(valuation.prices, list(moves.columns)) ** 2
+    total = spread_of(valuation) ** 2
     assert ((between / total)[living] > 0.2).all(), (between / total)[living]
 
 
@@ -64,7 +71,7 @@ def test_betas_are_those_of_the_market(returns: ms.ReturnScenarios, valuation: V
     names = list(map(str, valuation.economics.index))
     cap = valuation.table()["market_cap"].reindex(names).to_numpy(dtype=float)
     weights = cap / cap.sum()
-    usual = usual_volatility(valuation.prices, names)
+    usual = spread_of(valuation)
     alike = valuation.prices.correlation.loc[names, names].to_numpy()
     market = np.outer(usual, usual) * alike
     drawn = np.cov(np.log1p(returns.returns), rowvar=False, aweights=returns.probabilities)

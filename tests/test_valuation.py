@@ -446,7 +446,8 @@ def spread(simple: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 def test_volatility_is_the_markets(valuation: Valuation, returns: ms.ReturnScenarios) -> None:
     """Noise tops worlds up to it; half of it is noise at least, and worlds leave that room."""
-    market = usual_volatility(valuation.prices, list(returns.tickers))
+    with precise("float64"):
+        market = np.asarray(usual_volatility(valuation.assumed, valuation.quotes.volatility))
     p = returns.probabilities
     worlds, found = spread(valuation.world_returns, p), spread(returns.returns, p)
     expected = np.maximum(market, np.hypot(worlds, 0.5 * market))

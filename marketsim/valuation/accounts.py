@@ -73,7 +73,7 @@ class Quotes:
     """What the market says of companies, arrays [company].
 
     ``beta``, shrunk; ``market_cap``, USD bn, NaN where it is unknown; ``equity_share`` of
-    enterprise value; ``volatility`` of log returns in a usual year, and their ``correlation``
+    enterprise value; ``volatility`` of log returns as it was, and their ``correlation``
     [company, company]; ``trust``, how much of a gap between value and price counts for what is
     known of accounts.
     """

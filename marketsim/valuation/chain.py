@@ -16,7 +16,7 @@ from marketsim.model.tree import pytree
 
 from .accounts import Accounts, Quotes
 from .assumptions import ValuationAssumptions
-from .noise import left_for_noise
+from .noise import left_for_noise, usual_volatility
 from .noisy import TRIED, levels_at, noisy_return
 from .quoted import gap
 from .recognised import covariance, for_horizon, recognised, rest, usual
@@ -117,7 +117,7 @@ def in_a_year(
     logs = {name: jnp.log(g.value + beyond * g.ordinary) for name, g in groups.items()}
     shifts = logs["centres"] - logs["calibrated"]
     unshifted = Worth(logs["unshifted"], jnp.zeros_like(logs["unshifted"]))
-    total = (quotes.volatility * terms.equity_share) ** 2
+    total = (usual_volatility(a, quotes.volatility) * terms.equity_share) ** 2
     drawn = Worth(logs["draws"], shifts[draws.regime])
     own = Priced(drawn if mix else unshifted, weights)
     return Year(
@@ -219,7 +219,8 @@ def share_returns(
     if drawn is None:
         return returns, returns
     explained = jnp.stack([one.explained for one in found])
-    size, correlation = left_for_noise(explained, quotes.volatility, quotes.correlation, moments)
+    volatility, alike = quotes.volatility, quotes.correlation
+    size, correlation = left_for_noise(a, explained, volatility, alike, moments)
     shocks, last = shaped(drawn, size, correlation), size[-1]
     # The last draw again and again fills the last block.
     count = returns.shape[1]

@@ -19,6 +19,8 @@ from marketsim.precision import RUN_SELDOM, one_thread, precise
 from marketsim.prices import Prices
 from marketsim.prices.statistics import LEAST_EIGENVALUE
 
+from .assumptions import ValuationAssumptions
+
 __all__ = [
     "Noise",
     "correlation_left",
@@ -29,23 +31,17 @@ __all__ = [
     "usual_volatility",
 ]
 
-PERSISTENCE: Final = 0.7
-"""Share of a stock's distance in log volatility from the median that is still there a year on."""
-
-LEAST_NOISE: Final = 0.5
-"""Share of a stock's volatility that no world explains, at the least."""
-
 MOST_ALIKE: Final = 0.95
 """Correlation of the noise of two companies, at the most."""
 
 
-def usual_volatility(prices: Prices, names: list[str]) -> np.ndarray:
-    """Return each share's volatility of log returns in a usual year, [company].
+def usual_volatility(a: ValuationAssumptions, own: Array) -> Array:
+    """Return each share's volatility of log returns in a usual year, [company]; in JAX.
 
-    Shrunk to the median of all: what is left of a distance from it a year on.
+    Its ``own`` [company] shrunk to the median of all: what is left of a distance from it a year on.
     """
-    own = prices.statistics.loc[names, "volatility"].to_numpy()
-    return np.asarray(own**PERSISTENCE * np.median(own) ** (1.0 - PERSISTENCE))
+    lasts = a.volatility_persistence
+    return own**lasts * jnp.median(own) ** (1.0 - lasts)
 
 
 @dataclass(frozen=True)
@@ -70,6 +66,7 @@ class Noise:
 
 
 def noise(
+    a: ValuationAssumptions,
     explained: np.ndarray,
     volatility: np.ndarray,
     prices: Prices,
@@ -80,35 +77,37 @@ def noise(
 
     Parameters
     ----------
+    a
+        How far volatility lasts, and how much of it is noise at the least.
     explained
         Covariance of log returns that worlds bring by each of the ``moments`` (years), [moment,
         company, company].
     volatility
-        In a usual year, [company].
+        As it was, [company].
     prices
         Tails and correlation of the companies' ``names`` are taken from their statistics.
 
     Notes
     -----
-    Noise brings what worlds leave of the market's covariance, and never less than a quarter of its
-    variance: worlds that move companies apart have noise that moves them together.
+    Noise brings what worlds leave of the market's covariance in a usual year, and never less than
+    its floor: worlds that move companies apart have noise that moves them together.
     """
     market = prices.correlation.loc[names, names].to_numpy()
     given = (explained, volatility, market, np.array(moments))
     with precise("float64"), one_thread():
-        size, correlation = map(np.asarray, _left(*map(leaf, given)))
+        size, correlation = map(np.asarray, _left(a, *map(leaf, given)))
     dof = prices.statistics.loc[names, "dof"].fillna(5.0).to_numpy()
     return Noise(size, correlation, horizon_dof(float(np.median(dof)), moments[-1]))
 
 
 def left_for_noise(
-    explained: Array, volatility: Array, market: Array, years: Array
+    a: ValuationAssumptions, explained: Array, volatility: Array, market: Array, years: Array
 ) -> tuple[Array, Array]:
     """Return the size of noise [moment, company] and its correlation [company, company]; in JAX.
 
     Parameters
     ----------
-    explained, volatility
+    a, explained, volatility
         As for :func:`noise`.
     market
         Correlation of shares, [company, company].
@@ -121,9 +120,9 @@ def left_for_noise(
     that has come does not go; where two companies' noise is as alike as it may be; and where an
     eigenvalue of the correlation is the least.
     """
-    total = volatility**2 * years[:, None]
+    total = usual_volatility(a, volatility) ** 2 * years[:, None]
     bought = jnp.diagonal(explained, axis1=1, axis2=2)
-    steps = jnp.maximum(total - bought, LEAST_NOISE**2 * total)
+    steps = jnp.maximum(total - bought, a.noise_floor**2 * total)
     left = jax.lax.cummin(steps, axis=0, reverse=True)
     return jnp.sqrt(left), correlation_left(explained[-1], left[-1], market, total[-1])
 

@@ -15,7 +15,6 @@ from marketsim.prices import Prices
 
 from .accounts import Quotes
 from .market_value import market_values
-from .noise import usual_volatility
 from .statement import Terms
 
 __all__ = ["gap", "quoted", "quotes_of", "terms_in"]
@@ -56,7 +55,7 @@ def quotes_of(table: pd.DataFrame, prices: Prices) -> Quotes:
         beta=leaf(table["beta"].to_numpy(dtype=float)),
         market_cap=leaf(table["market_cap"].to_numpy(dtype=float)),
         equity_share=leaf(table["equity_share"].to_numpy(dtype=float)),
-        volatility=leaf(usual_volatility(prices, names)),
+        volatility=leaf(prices.statistics.loc[names, "volatility"].to_numpy()),
         correlation=leaf(prices.correlation.loc[names, names].to_numpy()),
         trust=leaf(0.5 ** table["gaps"].map(_unknown).to_numpy(dtype=float)),
     )

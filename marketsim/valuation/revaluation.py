@@ -113,7 +113,7 @@ def revalue(
             for name in ("returns", "explained")
         )
         table = _valued(basis.table, assumed, terms, year)
-        left = noise(explained, np.asarray(quotes.volatility), prices, names, moments)
+        left = noise(assumed, explained, np.asarray(quotes.volatility), prices, names, moments)
         grown = with_noise(world, left, np.asarray(ahead[-1].mood), paths.seed)
         left = replace(left, level=noise_level(world, grown, paths.probabilities))
         grown = lifted(grown, -left.level)

@@ -239,7 +239,8 @@ class _Market:
             ahead = _brought(b.assumed, b.terms, self.draws, year, anchor, years)
             if left is None:
                 explained, names = np.asarray(ahead.explained)[None], list(b.table.index)
-                left = noise(explained, np.asarray(b.quotes.volatility), prices, names, [years])
+                volatility = np.asarray(b.quotes.volatility)
+                left = noise(b.assumed, explained, volatility, prices, names, [years])
             world, mood = np.asarray(ahead.returns)[None], np.asarray(ahead.mood)
             (logs[few],) = with_noise(world, left, mood, seed, few.start)
             with one_thread():

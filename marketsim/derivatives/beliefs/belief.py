@@ -55,7 +55,13 @@ OWN: Final = {
 }
 """Beliefs in the companies themselves: unit, meaning, and how far from the model's."""
 
-UNFELT: Final = "recognition_time", "regime_time", "pull"
+UNFELT: Final = (
+    "recognition_time",
+    "regime_time",
+    "pull",
+    "volatility_persistence",
+    "noise_floor",
+)
 """Of valuation: what bears on returns and on no value."""
 
 PER_LINE: Final = frozenset(f.name for f in fields(LineAssumptions))
