@@ -290,7 +290,7 @@ def test_guidance_for_a_year_pins_the_sum_of_what_is_left_of_it(
 def test_the_last_quarter_of_one_year_moves_no_other_company(
     known: Knowledge, listed: Panel, trend: Trend, own: Ahead
 ) -> None:
-    """What is said of two open quarters and more does."""
+    """What is said of two open quarters and more does, be it a figure or a bound."""
     related = 0.5 + 0.5 * np.eye(len(own.location))
     together = coupled(own.location, own.covariance, related)
     learnt, row = beats(known, listed, trend), row_of(listed, "META", "quarterly_capex")
@@ -302,10 +302,14 @@ def test_the_last_quarter_of_one_year_moves_no_other_company(
         said = still_open(saying(known, plan), listed.series)
         after, _ = hear(together, said, listed, own, learnt)
         moved.append(after.mean - together.mean)
+    floor = ("capex_plan_low", "META", str(end.date()), "2024-12-20", 1.2 * year)
+    said = still_open(saying(known, floor), listed.series)
+    moved.append(hear(together, said, listed, own, learnt)[0].mean - together.mean)
     others = [s.ticker != "META" for s in listed.series]
     assert (moved[0][row] < 0.0).all()
     assert (moved[0][others] == 0.0).all()
     assert (moved[1][others][:, 1:] < 0.0).all()
+    assert (moved[2][others][:, 1:] > 0.0).all()
 
 
 def test_a_bound_lifts_who_expected_less_and_leaves_who_expected_more(

@@ -77,8 +77,8 @@ def hear(
 
     Statements on years and plans are observations beside what is known; those on a quarter's
     revenue take its place, for whoever makes them knows the trend too; of two of these the surer
-    one counts. These, bounds, and what is said of the last quarter of a year, only the company's
-    own series follow.
+    one counts. These, and what is said of the last quarter of a year, only the company's own
+    series follow.
 
     Parameters
     ----------
@@ -95,11 +95,11 @@ def hear(
     """
     before, horizons = joint.mean, joint.mean.shape[1]
     within = [one for one in said if one.last <= horizons]
-    sums = [one for one in within if not (one.floor or one.kind.settles)]
+    sums = [one for one in within if not one.kind.settles]
     joint, heard = _one_by_one(joint, before, [], sums, panel, known)
     chosen = _surest(within, panel, own, known)
     joint, heard = _settled(joint, before, heard, chosen, panel)
-    bounds = [one for one in within if one.floor]
+    bounds = [one for one in within if one.floor and one.kind.settles]
     return _one_by_one(joint, before, heard, bounds, panel, known)
 
 
@@ -143,15 +143,15 @@ def _shared(heard: list[Heard], said: Open, step: Step, first: np.ndarray) -> li
 def _told(joint: Joint, said: Open, panel: Panel, known: Mapping[str, Beats]) -> Joint:
     """Return it with one statement on a sum of quarters as an observation, or a bound.
 
-    A bound may be missed as far as statements of its kind were, and by who says it. It, and what is
-    said of a year of which one quarter is open, only the company's own series follow: a quarter of
-    one company would say too much of three years of all.
+    A bound may be missed as far as statements of its kind were, and by who says it. What is said of
+    a year of which one quarter is open only the company's own series follow: a quarter of one
+    company would say too much of three years of all.
     """
     mean, variance = known[said.kind.kind].of(_entity(said, panel), said.left, said.doubt)
     variance += ERROR**2
     ticker = panel.series[said.row].ticker
     mine = np.flatnonzero([s.ticker == ticker for s in panel.series])
-    within = _entries_of(mine, joint) if said.floor or said.last == 1 else slice(None)
+    within = _entries_of(mine, joint) if said.last == 1 else slice(None)
     after, at = joint, joint.mean
     for _ in range(2):  # The log of a sum is not linear: once more, where the first step led.
         direction, level = _linear(joint, said, panel, at)
