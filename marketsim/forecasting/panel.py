@@ -24,6 +24,10 @@ WORLD: Final = tuple(one.quantity for one in OUTLOOKS if one.by == "calendar")
 """What others measure, at any day; the last figure of a calendar quarter stands for it."""
 
 
+SEASONS: Final = 8
+"""Reports from which a company's series may have seasons: it saw each quarter of the year twice."""
+
+
 @dataclass(frozen=True, eq=False)
 class Panel:
     """Series side by side.
@@ -37,7 +41,8 @@ class Panel:
     breaks
         Where a series goes on by a new definition, [series, quarter].
     seasonal
-        One where a series may have seasons, as what companies report; else zero, [series].
+        One where a series may have seasons, as what companies have reported for two years; else
+        zero, [series].
     """
 
     series: tuple[Series, ...]
@@ -61,7 +66,8 @@ def panel(knowledge: Knowledge, date: pd.Timestamp) -> Panel:
     for i, (s, row) in enumerate(zip(alive, rows, strict=True)):
         logs[i, row] = np.log(s.values)
         breaks[i, row] = s.afresh
-    return Panel(alive, logs, breaks, np.array([float(s.reported) for s in alive]))
+    seasonal = [float(s.reported and len(s.values) >= SEASONS) for s in alive]
+    return Panel(alive, logs, breaks, np.array(seasonal))
 
 
 def ended(knowledge: Knowledge, date: pd.Timestamp) -> list[Series]:
