@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 from marketsim.model import NEWS, Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
 from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
-from marketsim.precision import RUN_SELDOM, RUN_WORLDS, Precision, precise, processors
+from marketsim.precision import (
+    RUN_SELDOM,
+    RUN_WORLDS,
+    Precision,
+    one_thread,
+    precise,
+    processors,
+)
 
 from .world import COMING
 
@@ -143,23 +150,33 @@ def ahead(
 def assumptions_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
     """Return assumptions in their own units, [world, entry], at linked coordinates."""
     with precise("float64"):
-        return in_chunks(partial(_transformed, jnp.asarray(coordinates.kind)), link)
+        kind = jnp.asarray(coordinates.kind)
+    return in_chunks(partial(_transformed, kind), link)
 
 
 def slopes_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
     """Return derivatives of assumptions by their linked coordinates, [world, entry]."""
     with precise("float64"):
-        return in_chunks(partial(_slopes, jnp.asarray(coordinates.kind)), link)
+        kind = jnp.asarray(coordinates.kind)
+    return in_chunks(partial(_slopes, kind), link)
 
 
 def in_chunks(program: Callable[[FloatArray], Any], x: FloatArray) -> FloatArray:
-    """Return what ``program`` makes of ``x``, a padded chunk at a time, [world, ...].
+    """Return what ``program`` makes of ``x``, padded chunks on all processors, [world, ...].
 
-    One after the other: limits on the threads of linear algebra may hold for this thread alone.
+    In float64, and each chunk with linear algebra on one thread.
     """
+
+    def chunk(first: int) -> FloatArray:
+        # Limits on threads of linear algebra may hold for one thread of Python alone.
+        with precise("float64"), one_thread():
+            return np.asarray(program(padded(x[first : first + CHUNK])))
+
     starts = range(0, len(x), CHUNK)
-    chunks = [np.asarray(program(padded(x[first : first + CHUNK]))) for first in starts]
-    return np.concatenate(chunks)[: len(x)]
+    if len(starts) == 1:
+        return chunk(0)[: len(x)]
+    with one_thread(), ThreadPoolExecutor(processors()) as pool:
+        return np.concatenate(list(pool.map(chunk, starts)))[: len(x)]
 
 
 def by_chunk(

@@ -18,6 +18,7 @@ from marketsim.ensemble.batches import in_chunks
 from marketsim.forecasting.projection import LONGEST, Forecast
 from marketsim.forecasting.structure import ends_of, growth_in, levels_of
 from marketsim.knowledge.currency import usd_per
+from marketsim.statements import Series
 
 __all__ = ["deviations"]
 
@@ -56,25 +57,42 @@ def deviations(
     quarters
         After the window.
     """
-    series = forecast.panel.series
-    levels = levels_of(posterior, worlds, series, LONGEST)
-    growth = growth_in(levels)
-    followed = growth.heard
-    logs = forecast.lines.logs(growth.paths, chance, forecast.joint)
+    series, companies = forecast.panel.series, len(posterior.companies)
     ends = posterior.window.position(posterior.window.ends(quarters))
-    found = np.zeros((len(chance), quarters, len(posterior.companies)))
-    places, after = np.full(len(posterior.companies), -1), np.zeros(found.shape[1:])
-    for row, s in enumerate(series):
-        if followed[row] and (s.quantity, s.segment) == WHOLE:
-            last = np.full((len(chance), 1), np.log(s.values[-1]))
+    positions = {
+        row: posterior.window.position(ends_of(series[row], LONGEST))
+        for row in _wholes(posterior, series, worlds)
+    }
+
+    def of_some(index: np.ndarray) -> np.ndarray:
+        some = {kind: path[index] for kind, path in worlds.items()}
+        levels = levels_of(posterior, some, series, LONGEST)
+        logs = forecast.lines.logs(growth_in(levels).paths, chance[index], forecast.joint)
+        found = np.zeros((len(index), quarters, companies))
+        for row, position in positions.items():
+            s = series[row]
+            last = np.full((len(index), 1), np.log(s.values[-1]))
             said = np.concatenate([last, logs[:, row]], axis=1) + np.log(1e-3 * usd_per(s.unit))
-            apart = said - levels[:, row]
-            position = posterior.window.position(ends_of(s, LONGEST))
-            place = posterior.companies.index(s.ticker)
             season = _season(forecast.joint.mean[row])
-            found[:, :, place] = _read(apart, season, position, ends)
-            places[place], after[:, place] = row, ends > position[-1]
-    return np.asarray(found + np.cumsum(after * _driven(later, _news(forecast, places)), axis=1))
+            place = posterior.companies.index(s.ticker)
+            found[:, :, place] = _read(said - levels[:, row], season, position, ends)
+        return found
+
+    found = in_chunks(of_some, np.arange(len(chance)))
+    rows, after = np.full(companies, -1), np.zeros((quarters, companies))
+    for row, position in positions.items():
+        place = posterior.companies.index(series[row].ticker)
+        rows[place], after[:, place] = row, ends > position[-1]
+    return np.asarray(found + np.cumsum(after * _driven(later, _news(forecast, rows)), axis=1))
+
+
+def _wholes(
+    posterior: Posterior, series: tuple[Series, ...], worlds: Mapping[str, np.ndarray]
+) -> list[int]:
+    """Return the rows of series that are a company's revenue and that the model has."""
+    one = {kind: path[:1] for kind, path in worlds.items()}
+    heard = growth_in(levels_of(posterior, one, series, LONGEST)).heard
+    return [row for row, s in enumerate(series) if heard[row] and (s.quantity, s.segment) == WHOLE]
 
 
 def _driven(later: np.ndarray, factor: np.ndarray) -> np.ndarray:

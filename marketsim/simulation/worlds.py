@@ -26,7 +26,7 @@ from marketsim.forecasting import Forecast
 from marketsim.forecasting.projection import LONGEST, plain_forecast
 from marketsim.forecasting.structure import LAG, followed, followed_on
 from marketsim.model import State
-from marketsim.precision import Precision, one_thread, precise
+from marketsim.precision import Precision, precise
 from marketsim.scenarios import Scenarios
 
 from .allotment import allot
@@ -256,8 +256,7 @@ def _lives(
     worlds = followed_on(posterior, pasts, news[:, :, : LONGEST + LAG], precision)
     both = chance_of_lives(posterior, said, numbers, quarters, seed)
     chance, later = (_with_the_middle(one) for one in both)
-    with one_thread():
-        return deviations(posterior, said, worlds, chance, later, quarters)
+    return deviations(posterior, said, worlds, chance, later, quarters)
 
 
 def chance_of_lives(
