@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,9 @@ from scipy.stats import norm
 import marketsim as ms
 from marketsim.derivatives import Sensitivities, WeightExplained
 from marketsim.derivatives.explanation import edge_slopes
+from marketsim.derivatives.sensitivities import places
+from marketsim.scenarios import direction
+from marketsim.valuation import MovedWorlds
 
 CAP = 0.15
 
@@ -48,6 +52,40 @@ def test_a_free_weight_is_explained_by_its_own_derivatives(
     np.testing.assert_allclose(
         held.assumptions["weight_per_sd"], table[free].loc[held.assumptions.index], atol=1e-9
     )
+
+
+@pytest.mark.slow
+def test_what_is_told_of_a_weight_is_what_becomes_of_it(
+    choice: ms.allocation.Allocation, free: str, held: WeightExplained
+) -> None:
+    """Worlds moved, valued and chosen over again: not what a straight line says of it."""
+    best = ms.derivatives.smoothed(choice)
+    worlds = MovedWorlds.of(choice.returns.world)
+    posterior = choice.returns.world.paths.scenarios.posterior
+    still = worlds.returns(np.zeros(len(posterior.entries)))
+    for line, name in zip(str(held).splitlines()[1:], held.assumptions.index, strict=False):
+        moved = worlds.returns(0.1 * direction(posterior, name)) - still
+        points = 100 * (best.again(moved @ places(choice)).weights[free] - best.weights[free])
+        words = re.search(rf"  {re.escape(name)} at .*: ([-+][\d.]+) points of weight", line)
+        assert words is not None
+        assert float(words[1]) == pytest.approx(points, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (0.004, "+0.4 points of weight\n"),
+        (0.05, "+1.0 points of weight (as far as its cap)\n"),
+        (-0.3, "-14.0 points of weight (as far as its floor)\n"),
+        (np.nan, "no weights keep to the limits there\n"),
+    ],
+)
+def test_no_weight_is_told_beyond_its_bounds(
+    held: WeightExplained, change: float, told: str
+) -> None:
+    assert held.bounds == (0.0, CAP)
+    moved = held.assumptions.assign(weight_change=change)
+    assert told in str(replace(held, weight=0.14, assumptions=moved))
 
 
 def test_no_assumption_is_named_that_does_nothing(held: WeightExplained) -> None:

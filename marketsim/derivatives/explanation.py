@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
+from marketsim.allocation.marginals import Optimum
 from marketsim.allocation.names import check_known
+from marketsim.errors import SolverError
+from marketsim.scenarios import direction
 from marketsim.simulation import again
+from marketsim.valuation import MovedWorlds, Valuation
 
 from .chain import by_draw
 from .holding import valuation_of
 from .local import transposed
-from .sensitivities import listed
+from .sensitivities import listed, places
 from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
 from .story import with_unit
@@ -58,7 +62,11 @@ class WeightExplained:
         deviation, in every world while prices stay, ``weight_per_sd``, of the best weight, or,
         where that answers to nothing, ``edge_per_sd``, of how much better (a loss: lower) a further
         unit of it makes the objective, all else as it is; then ``sds``, after how many of them it
-        would leave its bound on that account alone.
+        would leave its bound on that account alone. Of the strongest that a weight answers to,
+        ``weight_change``: by how much the best weight, solved again, differs where worlds really
+        have a tenth of a standard deviation more of it.
+    bounds
+        The floor and the cap of the weight, as the limits leave it.
     """
 
     ticker: str
@@ -66,6 +74,7 @@ class WeightExplained:
     reason: pd.Series
     answers: bool
     assumptions: pd.DataFrame
+    bounds: tuple[float, float] = (-np.inf, np.inf)
 
     def __str__(self) -> str:
         told = [self._told(str(name), row) for name, row in self._strongest.iterrows()]
@@ -88,15 +97,20 @@ class WeightExplained:
         value = with_unit(f"{row['value']:.4g}", name, str(row["unit"]))
         moved = f"  {name} at {there:.4g} in place of {value}"
         if self.answers:
-            points = 100 * STEP * row["weight_per_sd"]
-            # A straight line knows no bounds: told as far as nothing.
-            least = -100.0 * self.weight
-            ends = " (as far as its floor)" if points < least else ""
-            return f"{moved}: {max(points, least):+.1f} points of weight{ends}"
+            return f"{moved}: {self._moved(float(row['weight_change']))}"
         cents = 100 * STEP * row["edge_per_sd"]
         edge = f"{moved}: a further dollar of it is worth {cents:+.2f} cents more"
         far = f"; by itself it would have to be {row['sds']:+.1f} standard deviations away"
         return edge + (far if np.isfinite(row["sds"]) else "")
+
+    def _moved(self, change: float) -> str:
+        """Say what becomes of the weight; smoothed weights may start nearer to a bound than it."""
+        if not np.isfinite(change):
+            return "no weights keep to the limits there"
+        floor, cap = (bound - self.weight for bound in self.bounds)
+        points = min(max(change, floor), cap)
+        where = {floor: " (as far as its floor)", cap: " (as far as its cap)"}.get(points, "")
+        return f"{100 * points:+.1f} points of weight{where}"
 
 
 def explain_weight(ticker: str, choice: Allocation) -> WeightExplained:
@@ -126,13 +140,51 @@ def explain_weight(ticker: str, choice: Allocation) -> WeightExplained:
         by_return = edge_slopes(best, list(best.weights.index).index(ticker))
         by_return *= best.problem.direction  # a benefit, whether the objective is high or low
     total = by_draw(valuation, again(valuation.paths), listed(choice, by_return)).sum(axis=0)
+    table = _table(spreads, total, None if answers else gap)
+    if answers:
+        some = table.index[table["weight_per_sd"].abs() > STILL][:STRONGEST]
+        table["weight_change"] = _solved_again(choice, valuation, best, ticker, some)
     return WeightExplained(
         ticker=ticker,
         weight=float(choice.weights[ticker]),
         reason=reason,
         answers=answers,
-        assumptions=_table(spreads, total, None if answers else gap),
+        assumptions=table,
+        bounds=_bounds(choice, ticker),
     )
+
+
+def _solved_again(
+    choice: Allocation,
+    valuation: Valuation,
+    best: SmoothedOptimum,
+    ticker: str,
+    names: pd.Index,
+) -> pd.Series[float]:
+    """Return by how much the best weight differs a step of assumptions on, [name].
+
+    Worlds are moved and valued again, and weights chosen again: a tenth of a deviation is far
+    enough for other limits to be filled, of which no derivative knows.
+    """
+    posterior = valuation.paths.scenarios.posterior
+    worlds = MovedWorlds.of(valuation)
+    still = worlds.returns(np.zeros(len(posterior.entries)))
+    found = pd.Series(np.nan, index=names)
+    for name in names:
+        moved = worlds.returns(STEP * direction(posterior, str(name))) - still
+        try:
+            found[name] = best.again(moved @ places(choice)).weights[ticker] - best.weights[ticker]
+        except SolverError:
+            continue  # no weights keep to the limits there
+    return found
+
+
+def _bounds(choice: Allocation, ticker: str) -> tuple[float, float]:
+    """Return the least and the most that limits on its weight alone leave to a company."""
+    optimum = cast(Optimum, choice.optimum)  # where a stored one has none, nothing was smoothed
+    place = list(choice.weights.index).index(ticker)
+    low, high = optimum.constraints.ranges
+    return float(low[place]), float(high[place])
 
 
 def edge_slopes(best: SmoothedOptimum, place: int) -> FloatArray:

@@ -14,7 +14,7 @@ from marketsim.errors import InputError, SolverError
 from marketsim.scenarios import movable
 
 from .holding import valuation_of
-from .sensitivities import listed
+from .sensitivities import places
 from .smoothed import SmoothedOptimum, smoothed
 from .story import rows_of
 
@@ -103,7 +103,7 @@ def value_of_information(choice: Allocation, *, count: int = 30, seed: int = 0) 
     slopes = _slopes(known, valuation.world_returns, odds)
     blank = np.random.default_rng(seed).normal(size=(len(paths.link), BLANKS))[paths.index]
     nothing = _slopes(blank, valuation.world_returns, odds)
-    columns = _places(choice)
+    columns = places(choice)
     felt = _spread(slopes, columns).std(axis=1)  # what sets companies apart pays, held or not
     strongest = np.argsort(-felt, kind="stable")[:count]
     rows = {entries[keep[i]].name: _gain(best, _spread(slopes[i], columns)) for i in strongest}
@@ -121,12 +121,6 @@ def _slopes(known: FloatArray, returns: FloatArray, odds: FloatArray) -> FloatAr
     spread = np.sqrt(odds @ apart**2)
     standard = apart / np.where(spread > 0.0, spread, 1.0)
     return np.asarray((odds[:, None] * standard).T @ (returns - odds @ returns))
-
-
-def _places(choice: Allocation) -> FloatArray:
-    """Return ones where a company that was valued is one that may be held, [valued, company]."""
-    unit = np.eye(len(choice.returns.tickers))
-    return np.asarray(listed(choice, unit).T)
 
 
 def _spread(slopes: FloatArray, columns: FloatArray) -> FloatArray:

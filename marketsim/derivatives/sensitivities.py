@@ -27,7 +27,7 @@ from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
 from .story import rows_of
 
-__all__ = ["Sensitivities", "listed", "sensitivities"]
+__all__ = ["Sensitivities", "listed", "places", "sensitivities"]
 
 FloatArray = NDArray[np.float64]
 
@@ -261,6 +261,11 @@ def listed(choice: Allocation, slopes: FloatArray) -> FloatArray:
     valued = list(choice.returns.world.economics.index)
     none = np.zeros(len(slopes))
     return np.stack([slopes[:, places[t]] if t in places else none for t in valued], axis=1)
+
+
+def places(choice: Allocation) -> FloatArray:
+    """Return ones where a company that was valued is one that may be held, [valued, company]."""
+    return listed(choice, np.eye(len(choice.returns.tickers))).T
 
 
 def _weights(choice: Allocation, ran: Ahead, slopes: Mapping[str, FloatArray]) -> FloatArray:
