@@ -103,7 +103,9 @@ def implied(
         if first is not None and last is not None:
             series = runs.implied_history(first, last, companies, progress=progress, **given)
             text = runs.implied_json(series) if json else f"{series}\n"
-            warnings: tuple[str, ...] = ()
+            warnings = tuple(
+                f"{date.date()}: {said}" for date, some in series.warnings.items() for said in some
+            )
         else:
             given |= {"together": together, "as_of": iso(as_of), "out": out}
             found, warnings = runs.implied_now(companies, progress=progress, **given)

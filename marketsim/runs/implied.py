@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,14 @@ from marketsim.errors import InputError, MarketsimError
 
 from .answers import keep
 from .deciding import Question, valued
+from .freshness import Freshness
 
 __all__ = ["ImpliedHistory", "implied_history", "implied_now"]
 
 Progress = Callable[[str], None]
+
+QUARTER: Final = pd.Timedelta(days=92)
+"""Older closes are of another quarter than the facts."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,6 +45,10 @@ class ImpliedHistory:
         By date.
     left_out
         Dates that say nothing, and why.
+    newest_close
+        Day of the newest close that prices of a date rest on, by date.
+    warnings
+        What was too old on a date, in words, by date.
     """
 
     who: str
@@ -48,6 +56,14 @@ class ImpliedHistory:
     regimes: pd.DataFrame
     value_over_market: pd.Series[float]
     left_out: dict[pd.Timestamp, str]
+    newest_close: pd.Series
+    warnings: dict[pd.Timestamp, tuple[str, ...]]
+
+    @property
+    def stale(self) -> pd.Series[bool]:
+        """Whether the newest close is over a quarter older than the date, by date."""
+        age = pd.DatetimeIndex(self.newest_close.index) - pd.DatetimeIndex(self.newest_close)
+        return pd.Series(age > QUARTER, index=self.newest_close.index, name="stale")
 
     def record(self) -> dict[str, Any]:
         """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
@@ -57,6 +73,9 @@ class ImpliedHistory:
             "beliefs": rows_of(self.beliefs),
             "regimes": rows_of(self.regimes),
             "left_out": {_day(date): why for date, why in self.left_out.items()},
+            "newest_close": {_day(date): _day(day) for date, day in self.newest_close.items()},
+            "stale": [_day(date) for date in self.stale.index[self.stale]],
+            "warnings": {_day(date): list(said) for date, said in self.warnings.items()},
         }
 
     def __str__(self) -> str:
@@ -64,11 +83,18 @@ class ImpliedHistory:
         table = wide.assign(value_over_market=self.value_over_market)
         odds = self.regimes["alone"].unstack("regime").add_prefix("odds of ")
         table = table.join(odds.dropna(axis=1, how="all"))
+        if self.stale.any():
+            table["newest_close"] = self.newest_close.map(_day)
         table.index = pd.Index([_day(date) for date in table.index], name="date")
         lines = [
             f"What prices assumed, {self.who}, one belief at a time; nothing where none within its "
             "support explains the price:",
             table.to_string(float_format="{:.4g}".format, na_rep="-"),
+            *(
+                f"{_day(date)}: the newest close is of {_day(self.newest_close[date])}, over a "
+                "quarter before; what is said is what prices assumed then"
+                for date in self.stale.index[self.stale]
+            ),
             *(f"{_day(date)}: {why}" for date, why in self.left_out.items()),
         ]
         return "\n".join(lines)
@@ -136,13 +162,15 @@ def implied_history(
     """
     dates = _quarter_ends(first, last)
     found: dict[pd.Timestamp, Implied] = {}
+    fresh: dict[pd.Timestamp, Freshness] = {}
     left_out: dict[pd.Timestamp, str] = {}
     for date in dates:
         progress(f"asking prices of {_day(date)}")
         try:
             question = Question(**{**asked, "as_of": date})
-            returns = valued(question, lambda step: None).returns
-            found[date] = implied(returns, companies, of=of, together=False)
+            known = valued(question, lambda step: None)
+            found[date] = implied(known.returns, companies, of=of, together=False)
+            fresh[date] = known.fresh
         except MarketsimError as error:
             left_out[date] = str(error)
     if not found:
@@ -160,6 +188,8 @@ def implied_history(
         tables["regimes"],
         value.rename("value_over_market"),
         left_out,
+        pd.Series({date: one.newest["price"] for date, one in fresh.items()}, name="newest_close"),
+        {date: tuple(one.warnings) for date, one in fresh.items()},
     )
 
 
