@@ -9,6 +9,7 @@ import pytest
 
 import marketsim as ms
 from marketsim.derivatives import Information
+from marketsim.derivatives.charged import charged
 from marketsim.derivatives.information import NODES, REGIME, WEIGHTS, _gain, _slopes
 
 
@@ -34,6 +35,45 @@ def test_knowing_is_never_worth_less_than_nothing(found: Information) -> None:
     assert (found.table["net"] >= 0.0).all()
     assert (found.table["moved"].between(0.0, 1.0)).all()
     assert (np.diff(found.table["gain"]) <= 0.0).all()
+
+
+def test_within_a_budget_of_risk_what_moves_all_alike_changes_no_choice_either(
+    returns: ms.ReturnScenarios,
+) -> None:
+    """Kept to in each state, the budget would be tighter in the worse: knowing would cost."""
+    least = ms.allocate(returns, ms.CVaR(0.95), max_weight=0.15)
+    budget = ms.limits.at_most(ms.CVaR(0.95), 1.2 * float(least.objective))
+    choice = ms.allocate(returns, ms.ExpectedReturn(), max_weight=0.15, limits=[budget])
+    best = ms.derivatives.smoothed(choice)
+    alike = np.full(len(best.weights), 0.02)
+    gain, moved = _gain(charged(best), alike)
+    assert gain == pytest.approx(0.0, abs=1e-6)
+    assert moved == pytest.approx(0.0, abs=1e-4)
+    worse, better = (
+        best.again(np.ones((len(returns), 1)) * x * alike).value - best.value for x in (-1.0, 1.0)
+    )
+    assert worse + better < -1e-4  # as it would be
+
+
+def test_what_a_run_chooses_gains_by_knowing(returns: ms.ReturnScenarios) -> None:
+    choice = ms.runs.decide(returns, limits={"max_weight": 0.15}).choice
+    assert ms.derivatives.smoothed(choice).problem.limits
+    found = ms.derivatives.value_of_information(choice, count=4)
+    assert (found.table["gain"] > -1e-9).all()
+
+
+def test_charged_for_its_limits_the_best_is_the_same(returns: ms.ReturnScenarios) -> None:
+    """The conditions of Karush, Kuhn and Tucker: no limit on a term is left, and none is missed."""
+    least = ms.allocate(returns, ms.CVaR(0.95), max_weight=0.15)
+    level = 1.2 * float(least.objective)
+    limits = [ms.limits.at_most(ms.CVaR(0.95), level)]
+    best = ms.derivatives.smoothed(
+        ms.allocate(returns, ms.ExpectedReturn(), max_weight=0.15, limits=limits)
+    )
+    free = charged(best)
+    assert best.problem.limits
+    assert not free.problem.limits
+    np.testing.assert_allclose(free.weights, best.weights, atol=1e-7)
 
 
 def test_the_regime_is_worth_more_than_chance(found: Information) -> None:

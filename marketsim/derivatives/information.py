@@ -10,13 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.errors import InputError, SolverError
+from marketsim.errors import InputError
 from marketsim.scenarios import movable
 
+from .charged import charged
 from .holding import valuation_of
 from .sensitivities import places
 from .smoothed import SmoothedOptimum, smoothed
 from .story import rows_of
+from .worth import value_parts
 
 __all__ = ["Information", "value_of_information"]
 
@@ -89,10 +91,14 @@ def value_of_information(choice: Allocation, *, count: int = 30, seed: int = 0) 
     What an assumption says of returns is their regression on it over the draws, before market
     noise: so it brings what is known of others that go with it. Weights are then chosen again,
     tails smoothed, at the nodes of a normal number (Raiffa and Schlaifer 1961 for the value; Strong
-    and Oakley 2013 for regressions). Draws are few, and any regression finds something: ``net``
-    says what is left of it. Knowing the regime is choosing within each.
+    and Oakley 2013 for regressions). A limit on a term, as on CVaR, is of all that may be, known or
+    not: what is used of it is charged at the limit's multiplier, to whoever knows and to the
+    weights held alike, so that knowing is never worth less than nothing. (It is the
+    bound that duality gives to what a budget over all that may be known would leave of it.) Draws
+    are few, and any regression finds something: ``net`` says what is left of it. Knowing the regime
+    is choosing within each.
     """
-    valuation, best = valuation_of(choice, "value_of_information"), smoothed(choice)
+    valuation, best = valuation_of(choice, "value_of_information"), charged(smoothed(choice))
     for name, number, least in (("count", count, 1), ("seed", seed, 0)):
         if not isinstance(number, int | np.integer) or number < least:
             raise InputError(f"value_of_information: {name} is {number!r}; give {least} or more")
@@ -129,28 +135,30 @@ def _spread(slopes: FloatArray, columns: FloatArray) -> FloatArray:
 
 
 def _gain(best: SmoothedOptimum, slope: FloatArray) -> tuple[float, float]:
-    """Return what knowing a normal number is worth that moves means by ``slope`` [company]."""
+    """Return what knowing a normal number is worth that moves means by ``slope`` [company].
+
+    Of an optimum that has no limits on terms; see :func:`charged`.
+    """
     gain = moved = 0.0
     draws = np.ones((len(best.given.returns), 1))
     for node, weight in zip(NODES, WEIGHTS, strict=True):
-        try:
-            then = best.again(d_returns=draws * (node * slope))
-        except SolverError:
-            continue  # nothing keeps to the limits there: weights are left as they are
-        held = node * float(slope @ best.weights.to_numpy())
-        gain += weight * best.problem.direction * (then.value - best.value - _counted(best) * held)
-        moved += weight * 0.5 * float((then.weights - best.weights).abs().sum())
+        then = best.again(d_returns=draws * (node * slope))
+        held = best.value + node * _of_all_draws(best, slope)
+        gain += weight * best.problem.direction * (then.value - held)
+        moved += weight * _traded(best, then)
     return gain, moved
 
 
-def _counted(best: SmoothedOptimum) -> float:
-    """Return what a unit of return in all draws adds to the objective, weights held.
+def _of_all_draws(best: SmoothedOptimum, more: FloatArray) -> float:
+    """Return what the value gains, weights held, where all draws return ``more`` [company].
 
-    To an expected return as much, and to a tail less as much.
+    An expected return gains as much, and a tail loses as much.
     """
-    parts = zip(best.problem.cost.parts, best.at.locals[0], strict=True)
-    by_cost = sum(scale * float(best.given.probabilities @ x.slope) for (scale, _), x in parts)
-    return -best.problem.direction * by_cost
+    odds = best.given.probabilities
+    return sum(
+        count * float(odds @ local.slope) * float(more @ local.active)
+        for count, local in value_parts(best.problem, best.at)
+    )
 
 
 def _of_regimes(choice: Allocation, best: SmoothedOptimum) -> tuple[float, float]:
@@ -162,16 +170,14 @@ def _of_regimes(choice: Allocation, best: SmoothedOptimum) -> tuple[float, float
         if chance <= 0.0:
             continue
         within = np.where(regimes == regime, odds / chance, 0.0)
-        try:
-            then = best.again(d_probabilities=within - odds)
-        except SolverError:
-            continue  # no weights keep to the limits there
-        cost = best.problem.cost.parts
-        weights = np.asarray(best.weights, dtype=np.float64)
-        held = sum(
-            scale * float(piece.local(weights, best.given.returns, within).value)
-            for scale, piece in cost
+        then = best.again(d_probabilities=within - odds)
+        held = -best.problem.direction * best.problem.value(
+            best.problem.cost, best.solved.x, then.given
         )
-        gain += chance * best.problem.direction * (then.value + best.problem.direction * held)
-        moved += chance * 0.5 * float((then.weights - best.weights).abs().sum())
+        gain += chance * best.problem.direction * (then.value - held)
+        moved += chance * _traded(best, then)
     return gain, moved
+
+
+def _traded(best: SmoothedOptimum, then: SmoothedOptimum) -> float:
+    return 0.5 * float((then.weights - best.weights).abs().sum())

@@ -23,7 +23,7 @@ from .problem import Given, Problem
 from .response import response_of
 from .worth import by_term, counted, multipliers, value_parts
 
-__all__ = ["WIDTH", "Changes", "Slopes", "SmoothedOptimum", "smoothed"]
+__all__ = ["WIDTH", "Changes", "Slopes", "SmoothedOptimum", "smoothed", "solved_again"]
 
 FloatArray = NDArray[np.float64]
 
@@ -208,8 +208,7 @@ class SmoothedOptimum:
         """
         changes = self._checked(d_returns, d_probabilities, d_sides)
         given = Given(*(one + d for one, d in zip(self.given, changes, strict=True)))
-        filled = self.solved.filled | self.solved.left_out
-        return _solved(self.problem, given, self.solved.x, self.chosen, self.width, filled)
+        return solved_again(self, given)
 
     @property
     def counts(self) -> pd.Series[float]:
@@ -298,6 +297,13 @@ def smoothed(choice: Allocation, *, width: float = WIDTH) -> SmoothedOptimum:
         )
     problem, given, start = problem_of(choice.optimum, width)
     return _solved(problem, given, start, choice.weights, width)
+
+
+def solved_again(best: SmoothedOptimum, given: Given) -> SmoothedOptimum:
+    """Return the optimum of its problem from its weights on; see :meth:`SmoothedOptimum.again`."""
+    filled = best.solved.filled | best.solved.left_out
+    rows = len(filled) - len(best.solved.state.limits) + len(best.problem.limits)
+    return _solved(best.problem, given, best.solved.x, best.chosen, best.width, filled[:rows])
 
 
 def _solved(
