@@ -119,6 +119,27 @@ def test_a_regression_finds_what_is_there() -> None:
     assert slopes[1, 1] == pytest.approx(0.003 * deviation[1])
 
 
+def test_of_pure_chance_hardly_anything_is_told(choice: ms.allocation.Allocation) -> None:
+    """Where worlds' assumptions are shuffled, none says anything of its returns."""
+    world = choice.returns.world
+    shuffled = np.random.default_rng(3).permutation(world.paths.link)
+    blind = replace(world, paths=replace(world.paths, link=shuffled))
+    returns = replace(choice.returns, world=blind)
+    said = ms.derivatives.value_of_information(replace(choice, returns=returns), count=10)
+    assert said.table["gain"].drop(REGIME).mean() > said.chance  # the dearest seemed to be worth it
+    assert len(said.found.drop(REGIME, errors="ignore")) <= 1
+    assert f"{len(said.table) - len(said.found)} of 11 asked about gain no more" in str(said)
+
+
+def test_only_what_chance_cannot_seem_to_be_worth_is_printed(found: Information) -> None:
+    assert found.bar > 2.0 * found.chance
+    low = replace(found, bar=float(found.table["gain"].iloc[3]))
+    assert list(low.found.index) == list(found.table.index[:3])
+    assert all(str(name) in str(low) for name in found.table.index[:3])
+    assert not any(f"{name} " in str(low) for name in found.table.index[3:])
+    assert "points of the objective, ExpectedReturn() - " in str(low)
+
+
 def test_it_says_what_chance_seems_to_be_worth(found: Information) -> None:
     assert "says nothing seems to be worth" in str(found)
     assert len(repr(found)) < 200

@@ -29,7 +29,10 @@ WEIGHTS: Final = np.array([0.01125741, 0.22207592, 0.22207592, 0.01125741])
 """Gauss-Hermite, five nodes of a standard normal number; nothing is learnt at the middle one."""
 
 BLANKS: Final = 8
-"""Assumptions that say nothing, drawn at random: what chance alone seems to be worth."""
+"""Assumptions that say nothing, drawn at random, of which gains are taken."""
+
+SHOWN: Final = 10
+"""Rows that are printed."""
 
 REGIME: Final = "which regime it is"
 
@@ -47,19 +50,48 @@ class Information:
         worth; ``moved``, the share of the portfolio that is traded on average.
     chance
         That gain of assumptions that say nothing, on average.
+    bar
+        The most that any of them seems to be worth, of as many as there are assumptions: what gains
+        less may be chance.
+    objective
+        Whose unit gains are in.
     """
 
     table: pd.DataFrame
     chance: float
+    bar: float
+    objective: str
+
+    @property
+    def found(self) -> pd.DataFrame:
+        """The rows of ``table`` that gain more than chance could seem to."""
+        return self.table[self.table["gain"] > self.bar]
 
     def record(self) -> dict[str, Any]:
         """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
-        return {"chance": self.chance, "information": rows_of(self.table)}
+        return {
+            "objective": self.objective,
+            "chance": self.chance,
+            "bar": self.bar,
+            "information": rows_of(self.table),
+        }
 
     def __str__(self) -> str:
-        shown = self.table.head(10)
-        text = shown.to_string(float_format="{:.4f}".format)
-        return f"{text}\nan assumption that says nothing seems to be worth {self.chance:.4f}"
+        shown = (100.0 * self.found.head(SHOWN)).rename(columns={"moved": "traded, %"})
+        some = shown.to_string(float_format="{:.2f}".format) if len(shown) else "nothing"
+        more, rest = len(self.found) - len(shown), len(self.table) - len(self.found)
+        return "\n".join(
+            [
+                f"What it is worth to know beforehand, in points of the objective, "
+                f"{self.objective}:",
+                some,
+                *([f"and {more} more"] if more else []),
+                f"An assumption that says nothing seems to be worth {100 * self.chance:.2f} on "
+                "average, which net leaves out; the dearest of as many as there are, "
+                f"{100 * self.bar:.2f}. {rest} of {len(self.table)} asked about gain no more.",
+                "What valuation assumes is the same in all worlds, and is not asked about.",
+            ]
+        )
 
     def __repr__(self) -> str:
         first = ", ".join(map(str, self.table.index[:3]))
@@ -95,8 +127,9 @@ def value_of_information(choice: Allocation, *, count: int = 30, seed: int = 0) 
     not: what is used of it is charged at the limit's multiplier, to whoever knows and to the
     weights held alike, so that knowing is never worth less than nothing. (It is the
     bound that duality gives to what a budget over all that may be known would leave of it.) Draws
-    are few, and any regression finds something: ``net`` says what is left of it. Knowing the regime
-    is choosing within each.
+    are few, and any regression finds something: ``net`` says what is left of it, and ``bar`` what
+    the dearest of as many numbers drawn at random seems to be worth. Knowing the regime is choosing
+    within each.
     """
     valuation, best = valuation_of(choice, "value_of_information"), charged(smoothed(choice))
     for name, number, least in (("count", count, 1), ("seed", seed, 0)):
@@ -107,18 +140,28 @@ def value_of_information(choice: Allocation, *, count: int = 30, seed: int = 0) 
     keep = [i for i, e in enumerate(entries) if movable(e)]
     known = paths.link[paths.index][:, keep]
     slopes = _slopes(known, valuation.world_returns, odds)
-    blank = np.random.default_rng(seed).normal(size=(len(paths.link), BLANKS))[paths.index]
-    nothing = _slopes(blank, valuation.world_returns, odds)
     columns = places(choice)
-    felt = _spread(slopes, columns).std(axis=1)  # what sets companies apart pays, held or not
-    strongest = np.argsort(-felt, kind="stable")[:count]
-    rows = {entries[keep[i]].name: _gain(best, _spread(slopes[i], columns)) for i in strongest}
-    chance = float(np.mean([_gain(best, _spread(x, columns))[0] for x in nothing]))
+    strongest = _strongest(slopes, columns)[:count]
+    rows = {entries[keep[i]].name: _gain(best, slopes[i] @ columns) for i in strongest}
+    # As many that say nothing, and of them those that seem to say most: as the others are taken.
+    blank = np.random.default_rng(seed).normal(size=(len(paths.link), len(keep)))[paths.index]
+    nothing = _slopes(blank, valuation.world_returns, odds)
+    alike, dearest = (
+        [_gain(best, nothing[i] @ columns)[0] for i in some]
+        for some in (range(min(BLANKS, len(keep))), _strongest(nothing, columns)[:BLANKS])
+    )
+    chance = float(np.mean(alike))
     rows[REGIME] = _of_regimes(choice, best)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["gain", "moved"])
     table.insert(1, "net", np.maximum(table["gain"] - chance, 0.0))
     order = table["gain"].sort_values(ascending=False, kind="stable").index
-    return Information(table.loc[order].rename_axis("assumption"), chance)
+    found = table.loc[order].rename_axis("assumption")
+    return Information(found, chance, max(*alike, *dearest), repr(choice.terms))
+
+
+def _strongest(slopes: FloatArray, columns: FloatArray) -> NDArray[np.int_]:
+    """Return places of what sets companies furthest apart first: that pays, held or not."""
+    return np.argsort(-(slopes @ columns).std(axis=1), kind="stable")
 
 
 def _slopes(known: FloatArray, returns: FloatArray, odds: FloatArray) -> FloatArray:
@@ -127,11 +170,6 @@ def _slopes(known: FloatArray, returns: FloatArray, odds: FloatArray) -> FloatAr
     spread = np.sqrt(odds @ apart**2)
     standard = apart / np.where(spread > 0.0, spread, 1.0)
     return np.asarray((odds[:, None] * standard).T @ (returns - odds @ returns))
-
-
-def _spread(slopes: FloatArray, columns: FloatArray) -> FloatArray:
-    """Return slopes for all that may be held, nothing for cash, [..., company]."""
-    return np.asarray(slopes @ columns)
 
 
 def _gain(best: SmoothedOptimum, slope: FloatArray) -> tuple[float, float]:
