@@ -97,8 +97,9 @@ def test_it_is_written_as_a_text_too() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("x", -0.01), r"within is -0.01; it must be a number from 0 up"),
+        (("x", -0.01), r"within is -0.01; it must be a fraction from 0 up"),
         (("x", float("nan")), "within is nan"),
+        (("x", 3), r"within is 3; it must be a fraction from 0 up, such as 0.005 \(3 % is 0.03\)"),
         (("x", "0.1"), r"within is '0.1'"),
         ((3, 0.1), "3 is no name of an assumption"),
         (("x", 0.1, [1.0]), "exposures must be a mapping or Series by ticker"),
@@ -108,6 +109,10 @@ def test_it_is_written_as_a_text_too() -> None:
 def test_what_is_no_limit_is_refused(arguments: Any, said: str) -> None:
     with pytest.raises(InputError, match=said):
         neutral_to(*arguments)
+
+
+def test_what_the_callers_exposures_count_may_be_any_number() -> None:
+    assert neutral_to("oil", 300.0, {"A": 80.0}).within == 300.0
 
 
 def test_returns_without_a_world_need_exposures() -> None:
@@ -268,11 +273,19 @@ def test_what_moves_nothing_says_so(hedged: Hedge) -> None:
         ("hurdle_rates", "no assumption is called 'hurdle_rates'. Did you mean 'hurdle_rate'"),
         ("initial_fleet", "describes the past|no assumption is called"),
         ("", "no name of an assumption"),
+        ("equity_premium", r"'equity_premium' is what valuation assumes.*sensitivities\(choice\)"),
     ],
 )
 def test_a_name_of_none_is_refused(choice: Allocation, name: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         ms.derivatives.hedge(choice, name, within=0.01)
+
+
+def test_where_a_limit_is_used_its_name_is_told_with_what_is_wrong(
+    returns: ms.ReturnScenarios,
+) -> None:
+    with pytest.raises(InputError, match=r"^neutral_to: no assumption is called 'elastcity'.*mean"):
+        ms.allocate(returns, ms.CVaR(0.95), limits=[neutral_to("elastcity", 0.03)])
 
 
 def test_what_no_world_stands_behind_has_no_hedge(choice: Allocation) -> None:

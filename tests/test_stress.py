@@ -353,6 +353,7 @@ class TestWhatIf:
             (b"what.toml", "stress: shifts are b'what.toml'"),
             ({}, "what-if 'what-if': shifts nothing"),
             ("nowhere.toml", "what-if file 'nowhere.toml' cannot be read"),
+            ({"equity_premium": 0.06}, "'equity_premium' is what valuation assumes, the same in"),
         ],
     )
     def test_shifts_that_are_none_are_refused_in_a_line(

@@ -19,7 +19,7 @@ from marketsim.precision import precise
 from marketsim.returns import ReturnScenarios
 from marketsim.scenarios import Regime, chosen, fit_regimes, read_what_ifs, what_if
 from marketsim.simulation import Outcomes
-from marketsim.valuation import Valuation, Worth, equity_return
+from marketsim.valuation import Valuation, Worth, equity_return, refuse_ours
 from marketsim.valuation.moved import outcomes_of
 from marketsim.valuation.worlds import values
 
@@ -152,8 +152,8 @@ def stress(
         All shifts at once that are of no assumption (with the nearest name), leave its range or
         cannot be read.
     InputError
-        Shifts that are neither a mapping nor a path, a regime that is not among the scenarios, or
-        returns that `revalue` did not make.
+        Shifts that are neither a mapping nor a path, or of what valuation assumes, a regime that is
+        not among the scenarios, or returns that `revalue` did not make.
 
     Notes
     -----
@@ -163,6 +163,7 @@ def stress(
     held = holding("stress", choice, returns)
     scenarios = held.valuation.paths.scenarios
     given = _given(shifts)
+    refuse_ours(shift.assumption for one in given for shift in one.shifts)
     entries = scenarios.posterior.entries
     base, shift = np.zeros(len(entries)), np.zeros(len(held.weights))
     if regime is not None:

@@ -31,7 +31,7 @@ from marketsim.scenarios import (
     read_regimes,
 )
 from marketsim.simulation import Paths, simulate
-from marketsim.valuation import revalue
+from marketsim.valuation import refuse_ours, revalue
 
 from .benchmarks import stated_weights
 from .cash import with_cash_cap
@@ -213,7 +213,9 @@ def valued(asked: Question, progress: Callable[[str], None], quarters: int = QUA
     companies, table = knowledge.universe.revenue_map.companies, knowledge.universe.companies
     layers = {t: str(table["layer"][t]) for t in companies}
     splits, renames = own_tables(asked.add, asked.knowledge)
-    for name in (*asked.about, *(one.assumption for one in neutral)):
+    hung_on = (*asked.about, *(one.assumption for one in neutral))
+    refuse_ours(hung_on)
+    for name in hung_on:
         check_assumption(entries(knowledge.universe.revenue_map.lines), name)
     wanted = chosen_among(Tickers(companies, renames), asked.tickers)
     regimes_named = [one.name for one in read]

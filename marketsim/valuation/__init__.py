@@ -1,6 +1,11 @@
 """Revenue paths and prices in, statements of earnings, values and return scenarios out."""
 
-from .assumptions import ValuationAssumptions, valuation_assumptions, valuation_table
+from .assumptions import (
+    ValuationAssumptions,
+    refuse_ours,
+    valuation_assumptions,
+    valuation_table,
+)
 from .derivatives import returns_by
 from .economics import economics
 from .market_value import market_values
@@ -30,6 +35,7 @@ __all__ = [
     "exposures",
     "market_values",
     "returns_by",
+    "refuse_ours",
     "revalue",
     "sales_of",
     "simulate_returns",

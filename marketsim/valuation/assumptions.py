@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -20,6 +20,7 @@ from marketsim.precision import precise
 __all__ = [
     "RATES",
     "ValuationAssumptions",
+    "refuse_ours",
     "unknown_rates",
     "valuation_assumptions",
     "valuation_table",
@@ -227,6 +228,24 @@ def unknown_rates(
         for name, (quantity, entity) in RATES.items()
         if name not in (given or {}) and facts.select(quantity, entity).empty
     )
+
+
+def refuse_ours(names: Iterable[object]) -> None:
+    """Refuse names of what valuation assumes where worlds' assumptions are asked for.
+
+    Raises
+    ------
+    InputError
+        For the first of them, with where it can be asked.
+    """
+    ours = {e.name for e in ENTRIES}
+    for name in names:
+        if name in ours:
+            raise InputError(
+                f"'{name}' is what valuation assumes, the same in every world; ask "
+                "ms.sensitivities(choice).valuation what it does, or ms.implied(returns, "
+                f"of=['{name}']) what prices have it be"
+            )
 
 
 def valuation_table(values: ValuationAssumptions, unknown: Collection[str] = ()) -> pd.DataFrame:

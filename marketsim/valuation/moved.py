@@ -23,6 +23,7 @@ from marketsim.precision import precise
 from marketsim.scenarios import direction
 from marketsim.simulation import Ahead, Outcomes, again, kept, outcomes
 
+from .assumptions import refuse_ours
 from .returns import Worth, equity_return, log_recognised
 from .worlds import values, with_noise
 
@@ -169,7 +170,7 @@ def exposures(valuation: Valuation, assumption: str, probabilities: FloatArray) 
     Raises
     ------
     InputError
-        For a name that is none, or that of an assumption about the past.
+        For a name that is none, or that of an assumption about the past or of valuation.
 
     Notes
     -----
@@ -178,6 +179,7 @@ def exposures(valuation: Valuation, assumption: str, probabilities: FloatArray) 
     """
     known = _SLOPES.setdefault(valuation, {})
     if assumption not in known:
+        refuse_ours([assumption])
         step = NEAR * direction(valuation.paths.scenarios.posterior, assumption)
         worlds = MovedWorlds.of(valuation)
         known[assumption] = (worlds.returns(step) - worlds.returns(-step)) / (2.0 * NEAR)

@@ -47,7 +47,10 @@ class NeutralTo(Limit):
             raise InputError(
                 f"neutral_to: {self.assumption!r} is no name of an assumption, as 'hurdle_rate' is"
             )
-        check_number(self.argument, self.within, 0.0, what="a number from 0 up, such as 0.005")
+        # Of anything else that returns hang on, such as a price, only the caller knows the unit.
+        most, what = (1.0, "a fraction") if self.exposures is None else (np.inf, "a number")
+        ask = f"{what} from 0 up, such as 0.005"
+        check_number(self.argument, self.within, 0.0, most, ask)
         if self.exposures is not None:
             where = f"neutral_to({self.assumption!r}) exposures"
             object.__setattr__(self, "exposures", numbers(self.exposures, where))
@@ -65,7 +68,10 @@ class NeutralTo(Limit):
     def loads(self, scenarios: ReturnScenarios) -> FloatArray:
         """What a unit of each company adds to the expected return [company]."""
         if self.exposures is None:
-            return scenarios.exposures(self.assumption)
+            try:
+                return scenarios.exposures(self.assumption)
+            except InputError as error:
+                raise InputError(f"neutral_to: {error}") from None
         where = f"neutral_to({self.assumption!r}) exposures"
         return array_of(numbers(self.exposures, where), scenarios.tickers, where)
 
@@ -98,8 +104,8 @@ def neutral_to(
     Raises
     ------
     InputError
-        For a number below 0 or, once it is used, a name that is of no assumption, and for returns
-        that no world stands behind where no exposures are given.
+        For a number below 0, or above 1 where no exposures are given, and, once it is used, for a
+        name that is of no assumption and for returns that no world stands behind.
 
     Notes
     -----
