@@ -16,6 +16,7 @@ __all__ = [
     "Numbers",
     "array_of",
     "benchmark_of",
+    "check_flag",
     "check_known",
     "check_number",
     "check_whole",
@@ -111,6 +112,12 @@ def check_number(
         if right and high == 1.0 and 1.0 < float(value) <= 100.0:  # type: ignore[arg-type]
             ask += f" ({value:g} % is {float(value) / 100:g})"  # type: ignore[arg-type]
         raise InputError(f"{argument} is {value!r}; it must be {ask}")
+
+
+def check_flag(argument: str, value: object) -> None:
+    """Refuse what is neither True nor False: of any other text or number both could be meant."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{argument} is {value!r}; give True or False")
 
 
 def check_whole(argument: str, value: object, low: int, why: str = "") -> None:

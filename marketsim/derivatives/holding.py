@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
 from marketsim.allocation.names import check_known
-from marketsim.errors import InputError
+from marketsim.errors import InputError, handed
 from marketsim.returns import ReturnScenarios
 from marketsim.valuation import Valuation
 
@@ -67,6 +67,8 @@ def holding(who: str, choice: Allocation | Weights, returns: ReturnScenarios | N
     if isinstance(choice, Allocation):
         returns, weights = choice.returns, choice.weights
     elif returns is None:
+        given = (Allocation, Mapping, pd.Series)
+        handed(f"{who}: choice", choice, given, "ms.allocate(returns)")
         raise InputError(f"{who}: weights need the returns that they are over; give returns=")
     else:
         weights = _numbers(who, choice)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.errors import InputError
+from marketsim.allocation.names import check_whole
 from marketsim.scenarios import movable
 
 from .charged import charged
@@ -133,18 +133,17 @@ def value_of_information(choice: Allocation, *, count: int = 30, seed: int = 0) 
     """
     valuation, best = valuation_of(choice, "value_of_information"), charged(smoothed(choice))
     for name, number, least in (("count", count, 1), ("seed", seed, 0)):
-        if not isinstance(number, int | np.integer) or number < least:
-            raise InputError(f"value_of_information: {name} is {number!r}; give {least} or more")
+        check_whole(f"value_of_information: {name}", number, least)
     paths, odds = valuation.paths, np.asarray(choice.returns.probabilities)
     entries = paths.scenarios.posterior.entries
     keep = [i for i, e in enumerate(entries) if movable(e)]
     known = paths.link[paths.index][:, keep]
     slopes = _slopes(known, valuation.world_returns, odds)
     columns = places(choice)
-    strongest = _strongest(slopes, columns)[:count]
+    strongest = _strongest(slopes, columns)[: int(count)]
     rows = {entries[keep[i]].name: _gain(best, slopes[i] @ columns) for i in strongest}
     # As many that say nothing, and of them those that seem to say most: as the others are taken.
-    blank = np.random.default_rng(seed).normal(size=(len(paths.link), len(keep)))[paths.index]
+    blank = np.random.default_rng(int(seed)).normal(size=(len(paths.link), len(keep)))[paths.index]
     nothing = _slopes(blank, valuation.world_returns, odds)
     alike, dearest = (
         [_gain(best, nothing[i] @ columns)[0] for i in some]

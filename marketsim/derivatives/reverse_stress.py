@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.allocation.names import check_number, check_whole
-from marketsim.errors import InputError
+from marketsim.allocation.names import check_flag, check_number, check_whole
+from marketsim.errors import InputError, handed
 from marketsim.forecasting import Forecast
 from marketsim.forecasting.projection import plain_forecast
 from marketsim.returns import ReturnScenarios
@@ -172,9 +172,12 @@ def reverse_stress(
     its odds of regimes do.
     """
     check_number("reverse_stress loss", loss, 1e-6, 1.0, "a fraction above 0 and up to 1")
+    check_flag("reverse_stress noise", noise)
     check_whole("reverse_stress worlds", worlds, 1)
     check_whole("reverse_stress sampled", sampled, 2)
     held = holding("reverse_stress", choice, returns)
+    if forecast is not None:
+        handed("reverse_stress: forecast", forecast, Forecast, "ms.forecast(posterior)")
     if not noise:
         alone = held.valuation.world_returns @ held.weights + held.earns
         held = held._replace(returned=alone)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
+from marketsim.allocation.names import check_flag
 from marketsim.errors import InputError, MarketsimError
 from marketsim.precision import precise
 from marketsim.scenarios import chosen
@@ -146,6 +147,7 @@ def sensitivities(
     returns it hangs on. Tails are smoothed as in :func:`marketsim.derivatives.smoothed`; where the
     allocation has a term that is not, only the expected return is told.
     """
+    check_flag("sensitivities weights", weights)
     valuation = valuation_of(choice, "sensitivities")
     place, scenarios = _place(valuation, regime), valuation.paths.scenarios
     none = np.zeros(len(scenarios.posterior.entries))

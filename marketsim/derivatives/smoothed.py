@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..allocation import Allocation
 from ..allocation.names import check_known, check_number
-from ..errors import InputError
+from ..errors import InputError, handed
 from .change import Linearised, linearised, moved, predicted, pulled_back
 from .conditions import Solved
 from .directions import by_name, shaped
@@ -290,6 +290,7 @@ def smoothed(choice: Allocation, *, width: float = WIDTH) -> SmoothedOptimum:
     -----
     Where `Holdings` are limited, the names that are held stay those that were chosen.
     """
+    handed("smoothed: choice", choice, Allocation, "ms.allocate(returns)")
     check_number("width", width, 1e-4, 10.0, "a share between 0.0001 and 10")
     if choice.optimum is None:
         raise InputError(

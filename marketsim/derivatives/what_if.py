@@ -160,9 +160,9 @@ def stress(
     History stays as calibrated and prices stay what they are; they recognise of the shift what they
     recognise of a regime's. Market noise is none.
     """
+    given = _given(shifts)
     held = holding("stress", choice, returns)
     scenarios = held.valuation.paths.scenarios
-    given = _given(shifts)
     refuse_ours(shift.assumption for one in given for shift in one.shifts)
     entries = scenarios.posterior.entries
     base, shift = np.zeros(len(entries)), np.zeros(len(held.weights))

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
+from marketsim.allocation.names import check_flag
 from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
 from marketsim.valuation.few_worlds import WORLDS
@@ -157,6 +158,7 @@ def implied(
     of revenue expect. Value is the mean over the worlds that the market prices; some of them are
     run again, and held to the mean over all draws as calibrated.
     """
+    check_flag("implied together", together)
     valuation = valuation_behind("implied", returns)
     check_worlds(valuation, worlds)
     known = beliefs_of(valuation.paths.scenarios.posterior, valuation.assumed)
