@@ -176,6 +176,33 @@ def test_it_says_it_in_words(held: WeightExplained, unheld: WeightExplained) -> 
     assert len(repr(held)) < 200
 
 
+@pytest.mark.parametrize(
+    ("sds", "told"),
+    [
+        (-0.02, "would have to be a hair away"),
+        (0.3, "would have to be +0.3 standard deviations away"),
+    ],
+)
+def test_nothing_is_told_to_be_minus_nothing(
+    unheld: WeightExplained, sds: float, told: str
+) -> None:
+    text = str(replace(unheld, assumptions=unheld.assumptions.assign(sds=sds)))
+    assert text.count(told) == 3
+    assert "-0.0" not in text
+
+
+def test_what_makes_derivatives_doubtful_is_told(returns: ms.ReturnScenarios) -> None:
+    """Of two limits that say the same, neither has a price of its own."""
+    top = str(ms.allocate(returns, ms.CVaR(0.95), max_weight=CAP).weights.idxmax())
+    double = [ms.limits.Group("same", [top], at_most=CAP)]
+    choice = ms.allocate(returns, ms.CVaR(0.95), max_weight=CAP, limits=double)
+    (doubt,) = ms.derivatives.smoothed(choice).degenerate
+    found = ms.explain_weight(top, choice)
+    assert found.doubts == (doubt,)
+    assert f"  Beware: {doubt}." in str(found)
+    assert ms.sensitivities(choice).doubts == (doubt,)
+
+
 def test_where_a_loss_is_minimised_what_helps_has_the_same_sign(
     returns: ms.ReturnScenarios,
 ) -> None:

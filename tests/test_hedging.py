@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -245,7 +246,8 @@ def test_worlds_really_moved_change_its_return_no_more(hedged: Hedge) -> None:
 def test_it_tells_what_it_costs_and_who_hedges(hedged: Hedge) -> None:
     text = str(hedged)
     assert "A standard deviation more of hurdle_rate adds" in text
-    assert "of the objective, ExpectedReturn(), and trades" in text
+    assert f"costs {100 * hedged.cost:.2f} points of the objective, ExpectedReturn(), and" in text
+    assert "What changes the exposure" in text
     assert "of second order" in text
     told = hedged.record()
     assert told["exposure_after"] == hedged.exposure_after
@@ -257,6 +259,18 @@ def test_a_portfolio_within_is_left_as_it_is(choice: Allocation) -> None:
     found = ms.derivatives.hedge(choice, "hurdle_rate", within=1.0)
     assert found.traded < 1e-4
     assert "within that as it is" in str(found)
+    assert "What changes the exposure" not in str(found)
+    assert "exposure is avoided" not in str(found)
+
+
+@pytest.mark.parametrize(("verb", "sign"), [("Bought", 1.0), ("Sold", -1.0)])
+def test_all_that_is_traded_is_told(hedged: Hedge, verb: str, sign: float) -> None:
+    """Of what the assumption does not move too, such as cash: each side adds up to the trade."""
+    (line,) = [x for x in str(hedged).splitlines() if x.startswith(f"  {verb}, per cent")]
+    told = re.findall(r"(\S+) ([\d.]+)[,.]", line.split(": ")[1])
+    assert sum(float(size) for _, size in told) == pytest.approx(100 * hedged.traded, abs=0.4)
+    largest = (sign * hedged.holdings["trade"]).idxmax()
+    assert told[0][0] == largest
 
 
 def test_what_moves_nothing_says_so(hedged: Hedge) -> None:

@@ -368,6 +368,19 @@ def test_it_prints_what_moves_most(slopes: Sensitivities) -> None:
     assert slopes.portfolio.index[0] in str(slopes)
 
 
+def test_it_prints_odds_limits_and_weights_too(slopes: Sensitivities) -> None:
+    """A table each; those of weights where they were asked for."""
+    first, odds, limits, weights = str(slopes).split("\n\n")
+    assert "portfolio_per_sd" in first
+    assert all(str(regime) in odds for regime in slopes.odds.index)
+    assert "weight_" not in odds
+    assert str(slopes.limits.index[0]) in limits
+    assert slopes.weights is not None
+    assert str(slopes.weights.abs().max(axis="columns").idxmax()) in weights
+    assert "points per standard deviation" not in str(replace(slopes, weights=None))
+    assert str(replace(slopes, doubts=("A is idle",))).endswith("\n\nBeware: A is idle.")
+
+
 def test_a_portfolio_beside_the_choice_is_moved_by_the_same_derivatives(
     choice: ms.allocation.Allocation, slopes: Sensitivities
 ) -> None:

@@ -39,6 +39,9 @@ STILL: Final = 1e-9
 EVEN: Final = 1e-4
 """Reduced cost, in units of return, below which a company is as good as what is held."""
 
+HAIR: Final = 0.05
+"""Deviations that are none where one figure is told of them."""
+
 STEP: Final = 0.1
 """Posterior deviations of an assumption that are told in words."""
 
@@ -67,6 +70,9 @@ class WeightExplained:
         have a tenth of a standard deviation more of it.
     bounds
         The floor and the cap of the weight, as the limits leave it.
+    doubts
+        What makes derivatives of the weights one-sided or arbitrary, a sentence each; see
+        :class:`SmoothedOptimum`.
     """
 
     ticker: str
@@ -74,12 +80,15 @@ class WeightExplained:
     reason: pd.Series
     answers: bool
     assumptions: pd.DataFrame
-    bounds: tuple[float, float] = (-np.inf, np.inf)
+    bounds: tuple[float, float]
+    doubts: tuple[str, ...]
 
     def __str__(self) -> str:
         told = [self._told(str(name), row) for name, row in self._strongest.iterrows()]
         head = f"{self.ticker} {100 * self.weight:.1f} %: {self.reason['sentence']}."
-        return "\n".join([head, *(told or ["  No assumption would change that: none moves it."])])
+        doubts = [f"  Beware: {said}." for said in self.doubts]
+        none = ["  No assumption would change that: none moves it."]
+        return "\n".join([head, *(told or none), *doubts])
 
     def __repr__(self) -> str:
         moves = "answers to" if self.answers else "stands at a bound; nearest to move it"
@@ -100,8 +109,11 @@ class WeightExplained:
             return f"{moved}: {self._moved(float(row['weight_change']))}"
         cents = 100 * STEP * row["edge_per_sd"]
         edge = f"{moved}: a further dollar of it is worth {cents:+.2f} cents more"
-        far = f"; by itself it would have to be {row['sds']:+.1f} standard deviations away"
-        return edge + (far if np.isfinite(row["sds"]) else "")
+        sds = float(row["sds"])
+        if not np.isfinite(sds):
+            return edge
+        far = "a hair" if abs(sds) < HAIR else f"{sds:+.1f} standard deviations"
+        return f"{edge}; by itself it would have to be {far} away"
 
     def _moved(self, change: float) -> str:
         """Say what becomes of the weight; smoothed weights may start nearer to a bound than it."""
@@ -151,6 +163,7 @@ def explain_weight(ticker: str, choice: Allocation) -> WeightExplained:
         answers=answers,
         assumptions=table,
         bounds=_bounds(choice, ticker),
+        doubts=best.degenerate,
     )
 
 

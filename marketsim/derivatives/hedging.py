@@ -187,13 +187,28 @@ def _story(found: Hedge) -> Iterator[str]:
         f"A standard deviation more of {name} adds {was:+.2f} points to the expected return; "
         f"hedged, {now:+.2f} (within {100 * found.within:g})."
     )
+    hedges = against(found.holdings, "after", found.exposure_before)
     if found.traded < SOME:
         yield "  The portfolio is within that as it is."
+        if hedges:
+            yield f"  Held against it: {hedges}."
     else:
         yield (
-            f"  It costs {found.cost:.4g} of the objective, {found.before.terms!r}, and trades "
-            f"{100 * found.traded:.1f} %."
+            f"  It costs {100 * found.cost:.2f} points of the objective, {found.before.terms!r}, "
+            f"and trades {100 * found.traded:.1f} %."
         )
+        yield from _trades(found)
+        yield f"  Held against it: {hedges or 'none; exposure is avoided'}."
+    low, high = found.moved["after"]
+    yield (
+        f"  Worlds really moved by {FAR:g} of a standard deviation down and up change its expected "
+        f"return by {100 * low:+.3f} and {100 * high:+.3f} points; {100 * found.rest:.3f} of it is "
+        "of second order."
+    )
+
+
+def _trades(found: Hedge) -> Iterator[str]:
+    """Yield what changes the exposure, and all large trades, of what has none too."""
     yield "  What changes the exposure, in points:"
     for ticker, row in found.holdings.head(NAMED).iterrows():
         if abs(row["trade"]) >= SOME:
@@ -202,11 +217,10 @@ def _story(found: Hedge) -> Iterator[str]:
                 f"{100 * row['exposure']:+.2f}: {100 * row['adds_before']:+.2f} -> "
                 f"{100 * row['adds_after']:+.2f}"
             )
-    hedges = against(found.holdings, "after", found.exposure_before)
-    yield f"  Held against it: {hedges or 'none; exposure is avoided'}."
-    low, high = found.moved["after"]
-    yield (
-        f"  Worlds really moved by {FAR:g} of a standard deviation down and up change its expected "
-        f"return by {100 * low:+.3f} and {100 * high:+.3f} points; {100 * found.rest:.3f} of it is "
-        "of second order."
-    )
+    trade = found.holdings["trade"]
+    for verb, some in (("Bought", trade[trade >= SOME]), ("Sold", -trade[trade <= -SOME])):
+        large = some.sort_values(ascending=False, kind="stable")
+        told = ", ".join(f"{ticker} {100 * size:.1f}" for ticker, size in large[:NAMED].items())
+        rest = float(large[NAMED:].sum())
+        more = f", others {100 * rest:.1f}" if len(large) > NAMED else ""
+        yield f"  {verb}, per cent: {told}{more}."

@@ -24,6 +24,7 @@ from .assumed import ANCHORED, by_assumed, priors_of
 from .chain import by_draw
 from .holding import valuation_of
 from .odds import by_limit, by_odds
+from .sensitivities_story import ordered, sensitivities_story
 from .smoothed import SmoothedOptimum, smoothed
 from .spreads import Spreads
 from .story import rows_of
@@ -33,9 +34,6 @@ __all__ = ["Sensitivities", "listed", "places", "sensitivities"]
 FloatArray = NDArray[np.float64]
 
 PORTFOLIO, OBJECTIVE, RETURN = "portfolio", "objective", "ExpectedReturn()"
-
-SHOWN: Final = 15
-"""Rows that are printed."""
 
 FELT: Final = 1e-9
 """Share of the largest derivative by a weight below which it hangs on no return."""
@@ -91,6 +89,7 @@ class Sensitivities:
     odds: pd.DataFrame = field(default_factory=pd.DataFrame)
     limits: pd.DataFrame = field(default_factory=pd.DataFrame)
     valuation: pd.DataFrame = field(default_factory=pd.DataFrame)
+    doubts: tuple[str, ...] = ()
 
     def table(self) -> pd.DataFrame:
         """Return all in one table, revenue of the last year as `revenue_<TICKER>_per_sd`."""
@@ -106,13 +105,10 @@ class Sensitivities:
         parts = ("portfolio", "valuation", "by_regime", "revenue", "revenue_last_year", "value")
         found = {name: rows_of(getattr(self, name)) for name in (*parts, "odds", "limits")}
         weights = None if self.weights is None else rows_of(self.weights)
-        return found | {"best_weights": weights}
+        return found | {"best_weights": weights, "doubts": list(self.doubts)}
 
     def __str__(self) -> str:
-        risks = [c for c in self.portfolio.columns if c.endswith("_per_sd")]
-        columns = ["unit", "value", "sd", *risks]
-        parts = [x[columns] for x in (self.portfolio, self.valuation) if len(x)]
-        return _ordered(pd.concat(parts)).head(SHOWN).to_string(float_format="{:.4g}".format)
+        return sensitivities_story(self)
 
     def __repr__(self) -> str:
         first = ", ".join(map(str, self.portfolio.index[:3]))
@@ -194,6 +190,7 @@ def sensitivities(
         weights=answers,
         odds=pd.DataFrame() if best is None else by_odds(choice, best),
         limits=pd.DataFrame() if best is None else by_limit(best),
+        doubts=() if best is None else best.degenerate,
     )
 
 
@@ -213,7 +210,7 @@ def _portfolio(spreads: Spreads, totals: Mapping[str, FloatArray]) -> pd.DataFra
     found[f"{PORTFOLIO}_per_unit"] = spreads.per_unit(totals[PORTFOLIO])
     for name, total in totals.items():
         found[f"{name}_per_sd"] = spreads.per_sd(total)
-    return _ordered(found.assign(meaning=spreads.meanings))
+    return ordered(found.assign(meaning=spreads.meanings))
 
 
 def _valuation(priors: pd.DataFrame, totals: Mapping[str, FloatArray]) -> pd.DataFrame:
@@ -222,12 +219,7 @@ def _valuation(priors: pd.DataFrame, totals: Mapping[str, FloatArray]) -> pd.Dat
     found[f"{PORTFOLIO}_per_unit"] = totals[PORTFOLIO]
     for name, total in totals.items():
         found[f"{name}_per_sd"] = total * priors["sd"]
-    return _ordered(found.assign(meaning=priors["meaning"]).drop(index=list(ANCHORED)))
-
-
-def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    size = table[f"{PORTFOLIO}_per_sd"].abs()
-    return table.loc[size.sort_values(ascending=False, kind="stable").index]
+    return ordered(found.assign(meaning=priors["meaning"]).drop(index=list(ANCHORED)))
 
 
 def _place(valuation: Valuation, regime: str | None) -> int | None:
