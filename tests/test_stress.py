@@ -189,7 +189,7 @@ class TestReverse:
         error = np.linalg.norm(odds * np.sqrt(share * (1.0 - share) / counts))
         assert found.drawn_error == pytest.approx(error)
         many = replace(found, losing=1000)
-        assert "1,000 draws lose as much; sampled about the nearest worlds it is" in str(many)
+        assert "1,000 draws lose as much. Sampled about the nearest worlds, which is" in str(many)
         assert many.record()["losing"] == 1000
         assert many.counted
 
@@ -212,7 +212,10 @@ class TestReverse:
         found = ms.reverse_stress({lowest: 1.0}, 0.01, **given)
         assert found.worlds[0].distance == 0.0
         assert found.by_regime["distance"]["bear"] < 0.0
-        assert "Nothing in it is out of the ordinary" in str(found)
+        share = 100 * found.by_regime["drawn"]["bear"]
+        assert f"loses as much, and so do {share:.1f} % of its draws." in str(found)
+        sold = 100 * change_of(found.worlds[0].revenue, lowest, -1)
+        assert f"in the first year and {sold:+.0f} % in the last" in str(found)
 
     def test_cash_lessens_the_loss(self, returns: ms.ReturnScenarios, published: Forecast) -> None:
         paid = returns.with_cash(0.04)
@@ -301,6 +304,22 @@ class TestWhatIf:
         (added,) = ms.stress(choice, {"hurdle_rate": "+0.02"}, regime="bear").worlds
         assert dearer.returned == pytest.approx(added.returned, abs=1e-9)
         assert dearer.returned < dearer.without
+
+    @pytest.mark.parametrize("regime", [None, "bear"])
+    def test_where_the_shifted_world_lies_amid_the_draws_is_told(
+        self, choice: ms.allocation.Allocation, regime: str | None
+    ) -> None:
+        found = ms.stress(choice, {"hurdle_rate": 0.16}, regime=regime)
+        earned, odds = choice.portfolio().outcomes, choice.returns.probabilities
+        mine = np.ones(len(earned), bool) if regime is None else choice.returns.regimes == regime
+        assert found.mean == pytest.approx(np.average(earned[mine], weights=odds[mine]))
+        for side in (earned <= found.median, earned >= found.median):
+            assert odds[side & mine].sum() >= 0.5 * odds[mine].sum() - 1e-9
+        assert f"returns {100 * found.mean:.1f} % on average" in str(found)
+        (one,) = found.worlds
+        ticker = one.companies["contribution"].abs().idxmax()
+        sold = 100 * change_of(one.revenue, str(ticker), -1)
+        assert f"in the first year and {sold:+.0f} % in the last" in str(found)
 
     def test_what_moves_nothing_says_so(self, choice: ms.allocation.Allocation) -> None:
         assert "moves nothing" in str(ms.stress(choice, {"hurdle_rate": "+0"}))

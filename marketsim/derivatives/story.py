@@ -37,12 +37,14 @@ def story_of(result: ReverseStress) -> str:
     if result.counted:
         lines = [
             f"{whole} {drawn} (standard error {_percent(result.drawn_error)}): {result.losing:,} "
-            f"draws{there} lose as much; sampled about the nearest worlds it is {near}."
+            f"draws{there} lose as much. Sampled about the nearest worlds, which is meant for "
+            f"losses that few draws have and misses other ways to lose, it is {near}."
         ]
     else:
         lines = [f"{whole} about {near}; of the draws{there} {drawn} lose as much."]
     for place, world in enumerate(result.worlds, start=1):
-        lines += ["", *_world(place, world)]
+        drawn_there = float(result.by_regime["drawn"].to_dict()[world.regime])
+        lines += ["", *_world(place, world, drawn_there)]
     return "\n".join([*lines, *_tilted(result)])
 
 
@@ -66,7 +68,7 @@ def _tilted(result: ReverseStress) -> Iterator[str]:
     yield f"  Means of assumptions: {moved}."
 
 
-def _world(place: int, world: StressedWorld) -> Iterator[str]:
+def _world(place: int, world: StressedWorld, drawn_there: float) -> Iterator[str]:
     rank = "The most plausible world" if place == 1 else f"World {place}"
     beside = "" if place == 1 else f", {world.plausibility:.2g} times as plausible as the first"
     yield (
@@ -86,7 +88,10 @@ def _world(place: int, world: StressedWorld) -> Iterator[str]:
         yield "  Assumptions furthest out, by what they add to it:"
         yield from map("    {}".format, _assumptions(world))
     else:
-        yield "  Nothing in it is out of the ordinary: the middle of the regime loses as much."
+        yield (
+            "  Nothing in it is out of the ordinary: the middle of the regime, all at its median, "
+            f"loses as much, and so do {_percent(drawn_there)} of its draws."
+        )
     yield f"  Beside the calibrated world, in the first year and the last: {_macro(world.macro)}."
     yield "  Who loses it:"
     yield from map("    {}".format, _companies(world))
@@ -115,12 +120,16 @@ def _companies(world: StressedWorld) -> Iterator[str]:
     for name, row in world.companies.head(NAMED).iterrows():
         if row["contribution"] < 0.0:
             before = f" ({100 * row['before_noise']:+.0f} % before noise)" if world.noisy else ""
-            sold = 100 * change_of(world.revenue, str(name))
             yield (
                 f"{name!s:6} {100 * row['contribution']:+6.1f} %  weight {row['weight']:.3f}, "
-                f"returns {100 * row['return']:+.0f} %{before}, revenue {sold:+.0f} % in the first "
-                "year"
+                f"returns {100 * row['return']:+.0f} %{before}, {_revenue(world.revenue, name)}"
             )
+
+
+def _revenue(table: pd.DataFrame, name: object) -> str:
+    """Say what becomes of a company's revenue: what it loses in value may be years ahead."""
+    first, last = (100 * change_of(table, str(name), year) for year in (0, -1))
+    return f"revenue {first:+.0f} % in the first year and {last:+.0f} % in the last"
 
 
 def _percent(share: float) -> str:
@@ -132,7 +141,13 @@ def _percent(share: float) -> str:
 def stress_story(result: Stress) -> str:
     """Return what what-ifs do, for a reader."""
     of = "calibrated world" if result.regime is None else f"middle of {result.regime}"
-    return "\n\n".join("\n".join(_what_if(one, of)) for one in result.worlds)
+    draws = "all draws" if result.regime is None else f"draws of {result.regime}"
+    mean, median = (_percent(x) for x in (result.mean, result.median))
+    last = (
+        f"Over {draws}, market noise and all, it returns {mean} on average and {median} in the "
+        f"median: the {of} is a point amid them, by which what-ifs are measured."
+    )
+    return "\n\n".join(["\n".join(_what_if(one, of)) for one in result.worlds] + [last])
 
 
 def _what_if(one: WhatIf, of: str) -> Iterator[str]:
@@ -154,7 +169,7 @@ def _what_if(one: WhatIf, of: str) -> Iterator[str]:
         yield (
             f"    {name!s:6} {100 * row['contribution']:+6.2f} %  weight {row['weight']:.3f}, "
             f"returns {100 * row['return']:+.1f} % instead of {100 * row['without']:+.1f} %, "
-            f"revenue {100 * change_of(one.revenue, str(name)):+.0f} % in the first year"
+            f"{_revenue(one.revenue, name)}"
         )
 
 
@@ -162,6 +177,8 @@ def stress_told(result: Stress) -> dict[str, Any]:
     """Return what-ifs as plain values."""
     return {
         "regime": result.regime,
+        "mean": result.mean,
+        "median": result.median,
         "worlds": [
             {
                 "name": one.name,

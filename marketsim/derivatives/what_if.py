@@ -94,10 +94,15 @@ class Stress:
         One for each, in the order in which they were given.
     regime
         Whose middle they shift; None for the calibrated world.
+    mean, median
+        What the portfolio returns over the draws, those of the regime where one is given, with
+        market noise: where the world that is shifted lies amid them.
     """
 
     worlds: tuple[WhatIf, ...]
-    regime: str | None = None
+    regime: str | None
+    mean: float
+    median: float
 
     def table(self) -> pd.DataFrame:
         """Return one row by what-if: what the portfolio returns, and the change by company."""
@@ -180,7 +185,22 @@ def stress(
     shares = _shares(held.valuation, worlds, shift)
     far = [far_out(scenarios.posterior, base, move) for move in fitted.moves]
     found = enumerate(zip(fitted.regimes, far, strict=True), start=1)
-    return Stress(tuple(_told(held, worlds, shares, row, *one) for row, one in found), regime)
+    mean, median = _drawn(held, regime)
+    told = tuple(_told(held, worlds, shares, row, *one) for row, one in found)
+    return Stress(told, regime, mean, median)
+
+
+def _drawn(held: Holding, regime: str | None) -> tuple[float, float]:
+    """Return the mean and the median over draws, of one regime or of all."""
+    odds = np.asarray(held.returns.probabilities)
+    if regime is not None:
+        odds = np.where(held.returns.regimes == regime, odds, 0.0)
+    if not odds.sum() > 0.0:
+        return float("nan"), float("nan")  # a view gives the regime no probability
+    odds = odds / odds.sum()
+    order = np.argsort(held.returned, kind="stable")
+    middle = order[np.searchsorted(np.cumsum(odds[order]), 0.5)]
+    return float(odds @ held.returned), float(held.returned[middle])
 
 
 def _given(shifts: object) -> tuple[Regime, ...]:

@@ -64,7 +64,7 @@ def stress_sentence(contents: RunContents) -> str:
         told = (
             f"{lead} {_likely(found.drawn)} (standard error {_likely(found.drawn_error)}), the "
             f"share of the worlds drawn that lose as much: {found.losing:,} do. Sampled about the "
-            f"nearest worlds it is {near}."
+            f"nearest worlds, which is meant for losses that few have, it is {near}."
         )
     else:
         told = f"{lead} about {near}; {_likely(found.drawn)} of the worlds drawn lose as much."
@@ -117,8 +117,9 @@ def world_sentence(contents: RunContents) -> str:
     world = found.worlds[0]
     if not world.distance:
         return (
-            f"Nothing in it is out of the ordinary: the middle of {readable(world.regime)} loses "
-            "as much."
+            f"Nothing in it is out of the ordinary: the middle of {readable(world.regime)}, all at "
+            "its median, loses as much, and so do "
+            f"{percent(float(found.by_regime['drawn'].to_dict()[world.regime]))} of its worlds."
         )
     changes = world.macro["change"].groupby(level="quantity", sort=False).first()
     told = [f"{readable(name)} {percent(x, 0, sign=True)}" for name, x in changes.items()]
