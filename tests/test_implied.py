@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize
 
 import marketsim as ms
+from marketsim.derivatives.beliefs.alone import _range
 from marketsim.derivatives.beliefs.belief import beliefs_of, own_belief, whitened
+from marketsim.derivatives.beliefs.story import _implied
 from marketsim.derivatives.beliefs.target import Target, believed, own_beliefs
 from marketsim.derivatives.beliefs.tilted import root, tilted
 from marketsim.derivatives.beliefs.together import Space, least_surprising
@@ -116,6 +118,40 @@ def test_of_several_beliefs_that_explain_a_price_the_nearest_is_told() -> None:
 
     found, _ = root(gap, -4.0, 4.0, 1.5)
     assert found == pytest.approx(0.5, abs=1e-8)
+
+
+def test_where_nothing_explains_a_price_the_least_gap_is_found_between_points() -> None:
+    def gap(x: np.ndarray) -> np.ndarray:
+        return 0.1 + (x - 0.45) ** 2
+
+    found, left = root(gap, -2.0, 2.0, float(gap(np.zeros(1))[0]))
+    assert found == pytest.approx(0.45, abs=5e-3)
+    assert left == pytest.approx(0.1, abs=1e-4)
+
+
+def test_a_root_between_points_of_one_sign_is_found() -> None:
+    """A gap that falls below nothing for a while: two roots, the nearer is told."""
+
+    def gap(x: np.ndarray) -> np.ndarray:
+        return (x - 0.45) ** 2 - 0.01
+
+    found, left = root(gap, -2.0, 2.0, float(gap(np.zeros(1))[0]))
+    assert found == pytest.approx(0.35, abs=1e-7)
+    assert left == pytest.approx(0.0, abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["saturated_elasticity", "equity_premium", "elasticity"])
+def test_no_range_leaves_the_support(returns: ms.ReturnScenarios, name: str) -> None:
+    """Where a belief does little to value, what others leave open is all that it may be."""
+    belief = beliefs_of(returns.world.paths.scenarios.posterior, returns.world.assumed)[name]
+    ends = belief.told(belief.low), belief.told(belief.high)
+    for wide in (1e3, np.inf):
+        assert _range(belief, 0.5, wide) == (*ends, "low and high")
+    assert _range(belief, belief.low + 0.1, 0.2)[::2] == (ends[0], "low")
+    assert _range(belief, 0.5, 0.2) == (belief.told(0.3), belief.told(0.7), "")
+    row = pd.Series({"model": 1.0, "implied": 2.0, "unit": "", "deviations": 1.0, "left": np.nan})
+    open_ended = pd.concat([row, pd.Series({"low": 0.5, "high": 3.0, "cut": "high"})])
+    assert _implied(name, open_ended).endswith("(80 %: 0.5 to 3; high where its support ends)")
 
 
 def _mix(worth: list[float], odds: list[float]) -> Target:

@@ -38,7 +38,7 @@ class ImpliedHistory:
         The companies asked about, in words.
     beliefs
         By date and belief, one at a time: ``unit``, ``model``, ``implied``, ``deviations``,
-        ``low``, ``high``, ``left``; see `Implied.alone`.
+        ``low``, ``high``, ``cut``, ``left``; see `Implied.alone`.
     regimes
         By date and regime: ``probability``, and what prices assumed, ``alone``.
     value_over_market
@@ -181,7 +181,7 @@ def implied_history(
         for name in ("alone", "regimes")
     }
     value = pd.Series({date: float(np.exp(one.gap)) for date, one in found.items()})
-    columns = ["unit", "model", "implied", "deviations", "low", "high", "left"]
+    columns = ["unit", "model", "implied", "deviations", "low", "high", "cut", "left"]
     return ImpliedHistory(
         next(iter(found.values())).who,
         tables["alone"][columns],

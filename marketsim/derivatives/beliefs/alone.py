@@ -26,6 +26,7 @@ COLUMNS: Final = (
     "deviations",
     "low",
     "high",
+    "cut",
     "left",
     "surprise",
     "meaning",
@@ -120,18 +121,34 @@ def _row(target: Target, belief: Belief, slope: FloatArray) -> dict[str, Any]:
     met, told = abs(left) < MET, belief.name not in UNSCALED
     steep = float(gap(np.array([found + NEAR]))[0] - left) / NEAR
     spread = _spread(target, belief, slope) / abs(steep) if steep else np.inf
-    low, high = (belief.told(found + side * TENTH * spread) for side in (-1.0, 1.0))
+    low, high, cut = _range(belief, found, TENTH * spread)
     return {
         "unit": belief.unit,
         "model": belief.told(0.0),
         "implied": belief.told(found),
         "deviations": found if told else np.nan,
-        "low": min(low, high) if met else np.nan,
-        "high": max(low, high) if met else np.nan,
+        "low": low if met else np.nan,
+        "high": high if met else np.nan,
+        "cut": cut if met else "",
         "left": np.nan if met else left,
         "surprise": 0.5 * found**2 * _distance(target, belief) if told else np.nan,
         "meaning": belief.meaning,
     }
+
+
+def _range(belief: Belief, found: float, wide: float) -> tuple[float, float, str]:
+    """Return the range about what is found, within the support, and which ends are the support's.
+
+    Where a belief does little to value the straight line would run far beyond what it may be.
+    """
+    ends = np.array([found - wide, found + wide])
+    inside = np.clip(ends, belief.low, belief.high)
+    sides = sorted(
+        (belief.told(float(x)), bool(x != end)) for x, end in zip(inside, ends, strict=True)
+    )
+    names = ("low", "high")
+    cut = " and ".join(name for name, (_, ended) in zip(names, sides, strict=True) if ended)
+    return sides[0][0], sides[1][0], cut
 
 
 def _spread(target: Target, belief: Belief, slope: FloatArray) -> float:

@@ -55,9 +55,10 @@ class Implied:
         By belief, one at a time, that alone would make the value of all of them together the
         market's: ``unit``, ``model`` and ``implied``; ``deviations`` of the posterior (of
         valuation's assumptions of the prior) between them; ``low`` and ``high``, 80 % of what is
-        implied, as the posterior leaves other assumptions open; ``left``, ln of value over the
-        market's where no belief within the support explains it, which ``implied`` then brings
-        nearest, else nothing; ``surprise`` in nats; ``meaning``.
+        implied, as the posterior leaves other assumptions open, and ``cut``, which of the two are
+        where the support of the belief ends; ``left``, ln of value over the market's where no
+        belief within the support explains it, which ``implied`` then brings nearest, else nothing;
+        ``surprise`` in nats; ``meaning``.
     regimes
         By regime its ``probability``, and what prices assume ``alone`` and ``together``; missing
         where regimes were not asked about.

@@ -66,7 +66,8 @@ def _implied(name: object, row: pd.Series[float]) -> str:
     sd = row["deviations"]
     out = "" if np.isnan(sd) else f"  {sd:+.2f} sd"
     if np.isnan(row["left"]):
-        return f"{change}{out}  (80 %: {row['low']:.4g} to {row['high']:.4g})"
+        cut = f"; {row['cut']} where its support ends" if row["cut"] else ""
+        return f"{change}{out}  (80 %: {row['low']:.4g} to {row['high']:.4g}{cut})"
     return f"nothing that explains it: at {change} value is still {_of(row['left'])}"
 
 
