@@ -9,7 +9,8 @@ import pytest
 
 import marketsim as ms
 from marketsim.derivatives import RegimesApart, regimes_apart
-from marketsim.derivatives.between import CHANCE, UNRESOLVED
+from marketsim.derivatives.between import CHANCE, UNRESOLVED, _numbers
+from marketsim.derivatives.holding import holding
 from marketsim.derivatives.moved import Moving
 from marketsim.errors import InputError
 
@@ -50,13 +51,36 @@ def test_rates_equal_central_differences(returns: ms.ReturnScenarios) -> None:
     np.testing.assert_allclose(rate[..., 0], (up - down) / (2.0 * step), rtol=1e-4, atol=1e-6)
 
 
-def test_contributions_add_up_to_the_difference_of_the_regimes(
+def test_what_assumptions_add_is_what_the_worlds_run_differ_by(
     returns: ms.ReturnScenarios, held: dict[str, float], found: RegimesApart
 ) -> None:
+    """The worlds at both ends of the way, run by themselves, without rows that make up the rest."""
+    valuation = returns.world
+    scenarios = valuation.paths.scenarios
+    places = [scenarios.names.index(name) for name in (START, END)]
+    first, last = (np.asarray(scenarios.moves[place]) for place in places)
+    numbers = _numbers(holding("test", held, returns), places, FEW["draws"])
+    assert len(numbers) == found.worlds
+    worlds = Moving(valuation, numbers)
+    start, end = (worlds.along(first, (last - first)[None], share)[0] for share in (0.0, 1.0))
+    tables = (found.returns, found.value, found.revenue, found.revenue_last_year)
+    for one, other, table in zip(start, end, tables, strict=True):
+        told = table.loc[found.assumptions.index, list(valuation.economics.index)]
+        size = told.abs().sum().max()
+        np.testing.assert_allclose(told.sum(), other - one, atol=0.02 * size)
+        assert np.abs(other - one).max() > 0.2 * size
+
+
+def test_what_is_left_to_chance_is_what_chance_would_leave(
+    returns: ms.ReturnScenarios, held: dict[str, float], found: RegimesApart
+) -> None:
+    """Market noise, and worlds that were not run: within standard errors of both means."""
     odds = returns.probabilities
     means = [odds[rows] @ returns.returns[rows] / odds[rows].sum() for rows in _rows(returns)]
     np.testing.assert_allclose(found.change[list(returns.tickers)], means[1] - means[0])
-    np.testing.assert_allclose(found.returns.sum(), found.change, atol=1e-12)
+    errors = [returns.returns[rows].std(axis=0) / np.sqrt(rows.sum()) for rows in _rows(returns)]
+    left = found.returns.loc[CHANCE, list(returns.tickers)]
+    assert (left.abs() < 4.0 * np.hypot(*errors)).all()
     portfolio = found.returns[list(held)].to_numpy() @ list(held.values())
     np.testing.assert_allclose(portfolio, found.returns["portfolio"], atol=1e-12)
 
@@ -70,7 +94,8 @@ def test_all_that_sets_them_apart_is_told_and_little_is_not_resolved(found: Regi
     assert list(found.returns.index) == [*moves, UNRESOLVED, CHANCE]
     assert "saturation" in moves
     assert (found.assumptions["start"] != found.assumptions["end"]).all()
-    for table in (found.value, found.revenue):
+    companies = found.returns.drop(columns="portfolio")
+    for table in (companies, found.value, found.revenue):
         assert table.loc[UNRESOLVED].abs().max() < 0.02 * table.abs().sum().max()
 
 
