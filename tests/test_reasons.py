@@ -210,7 +210,7 @@ def test_what_is_left_of_money_elsewhere_is_not_earned_where_it_is_below_zero() 
     table = told(allocate(rough, RETURN - RISK, max_weights={"A": 0.5}))
     assert table["hurdle"].max() < 0.0
     said = table.loc["B", "sentence"]
-    assert "is what is left of money elsewhere after its own charges, -64.0 %" in said
+    assert "is the -64.0 % that money elsewhere comes to after its own charges" in said
     assert not table["sentence"].str.contains("that money earns").any()
 
 

@@ -166,7 +166,8 @@ def _signed(charge: float) -> str:
 def _verdict(row: pd.Series) -> str:
     hurdle = f"the {_percent(row['hurdle'])} that money earns elsewhere"
     if float(row["hurdle"]) < -SHOWN:
-        hurdle = f"what is left of money elsewhere after its own charges, {_percent(row['hurdle'])}"
+        left = _percent(row["hurdle"])
+        hurdle = f"the {left} that money elsewhere comes to after its own charges"
     more = float(row["reduced_cost"])
     if row["reason"] == "tie":
         point = "a point of it" if abs(row["weight"]) < SHOWN else "a point more or less"
