@@ -133,8 +133,9 @@ def test_of_pure_chance_hardly_anything_is_told(choice: ms.allocation.Allocation
 
 def test_only_what_chance_cannot_seem_to_be_worth_is_printed(found: Information) -> None:
     assert found.bar > 2.0 * found.chance
-    low = replace(found, bar=float(found.table["gain"].iloc[3]))
-    assert list(low.found.index) == list(found.table.index[:3])
+    assert list(found.found.index) == list(found.table.index[found.table["gain"] > found.bar])
+    few = found.table.assign(beyond_chance=np.arange(len(found.table)) < 3)
+    low = replace(found, table=few)
     assert all(str(name) in str(low) for name in found.table.index[:3])
     assert not any(f"{name} " in str(low) for name in found.table.index[3:])
     assert "points of the objective, ExpectedReturn() - " in str(low)

@@ -82,6 +82,7 @@ from marketsim.reporting.tables import (
     apart_table,
     fit_table,
     growth_regimes,
+    information_table,
     neutral_table,
     regime_table,
     slowest_regime,
@@ -1564,6 +1565,27 @@ def test_what_it_would_take_to_lose_is_told_with_its_worlds() -> None:
     assert f"What it would take to lose {percent(0.3, 0)}" in page
     assert "1.23 nats away" in page
     assert "What it would take" not in report_html(make_contents())
+
+
+def test_what_chance_could_seem_to_be_worth_is_not_told() -> None:
+    known = pd.DataFrame(
+        {
+            "gain": [0.13, 0.03, 0.01],
+            "net": [0.12, 0.02, 0.0],
+            "moved": [0.6, 0.3, 0.2],
+            "beyond_chance": [True, True, False],
+        },
+        index=["which regime it is", "hurdle_rate", "elasticity"],
+    )
+    contents = replace(make_contents(), information=known)
+    assert [row[0] for row in information_table(contents).rows] == [
+        "Which regime it is",
+        "Hurdle rate",
+    ]
+    assert "What it would be worth to know" in report_html(contents)
+    none = replace(contents, information=known.assign(beyond_chance=False))
+    assert "What it would be worth to know" not in report_html(none)
+    assert not information_table(make_contents()).rows
 
 
 def test_a_middle_that_loses_as_much_has_nothing_out_of_the_ordinary() -> None:

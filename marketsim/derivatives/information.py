@@ -47,7 +47,8 @@ class Information:
         By assumption, and for the regime, dearest first: ``gain``, what the objective is better by
         on average where the assumption is known before weights are chosen, in its unit (a year's
         return, say, as a fraction); ``net``, less what an assumption that says nothing seems to be
-        worth; ``moved``, the share of the portfolio that is traded on average.
+        worth; ``moved``, the share of the portfolio that is traded on average; ``beyond_chance``,
+        whether it gains more than ``bar``.
     chance
         That gain of assumptions that say nothing, on average.
     bar
@@ -65,7 +66,7 @@ class Information:
     @property
     def found(self) -> pd.DataFrame:
         """The rows of ``table`` that gain more than chance could seem to."""
-        return self.table[self.table["gain"] > self.bar]
+        return self.table[self.table["beyond_chance"]]
 
     def record(self) -> dict[str, Any]:
         """Return all of it as plain numbers, texts, lists and mappings, for JSON."""
@@ -77,7 +78,8 @@ class Information:
         }
 
     def __str__(self) -> str:
-        shown = (100.0 * self.found.head(SHOWN)).rename(columns={"moved": "traded, %"})
+        shown = 100.0 * self.found[["gain", "net", "moved"]].head(SHOWN)
+        shown = shown.rename(columns={"moved": "traded, %"})
         some = shown.to_string(float_format="{:.2f}".format) if len(shown) else "nothing"
         more, rest = len(self.found) - len(shown), len(self.table) - len(self.found)
         return "\n".join(
@@ -153,9 +155,11 @@ def value_of_information(choice: Allocation, *, count: int = 30, seed: int = 0) 
     rows[REGIME] = _of_regimes(choice, best)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["gain", "moved"])
     table.insert(1, "net", np.maximum(table["gain"] - chance, 0.0))
+    bar = max(*alike, *dearest)
+    table["beyond_chance"] = table["gain"] > bar
     order = table["gain"].sort_values(ascending=False, kind="stable").index
     found = table.loc[order].rename_axis("assumption")
-    return Information(found, chance, max(*alike, *dearest), repr(choice.terms))
+    return Information(found, chance, bar, repr(choice.terms))
 
 
 def _strongest(slopes: FloatArray, columns: FloatArray) -> NDArray[np.int_]:

@@ -73,7 +73,7 @@ OPTIONAL: Final[dict[str, tuple[str, ...]]] = {
     ),
     "valuation": ("value",),
     "implied": ("companies", "value_over_market"),
-    "information": ("gain", "net", "moved"),
+    "information": ("gain", "net", "moved", "beyond_chance"),
     "apart": ("unit", "start", "end", "portfolio", "meaning"),
     "neutral": ("within", "exposure", "without", "price", "against"),
     "trades": ("weight_now", "weight_then", "change", "money", "close", "shares", "cost"),

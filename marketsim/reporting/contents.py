@@ -57,7 +57,8 @@ class RunContents:
         `value_<TICKER>_per_sd` a company (change of what its business is worth, fraction).
     information : DataFrame
         Indexed by what might be known beforehand: gain (of the objective), net (of what chance
-        seems to be worth), moved (share of the portfolio); without rows the page leaves it out.
+        seems to be worth), moved (share of the portfolio), beyond_chance (whether chance could not
+        seem to be worth as much); without rows that are the page leaves it out.
     apart : DataFrame
         Indexed by assumption, largest first, and then by what is left: unit, its value in two
         regimes (start, end), what it adds to the difference of the portfolio's expected returns

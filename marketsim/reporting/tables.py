@@ -190,15 +190,18 @@ def sensitivity_table(contents: RunContents, count: int = 12) -> Table:
 
 
 def information_table(contents: RunContents, count: int = 6) -> Table:
-    """What it would be worth to know beforehand, dearest first."""
+    """What it would be worth to know beforehand, dearest first: what chance cannot seem to be."""
     columns = [Column("Known beforehand", "text"), Column("Worth"), Column("Traded")]
+    found = contents.information
+    if len(found):
+        found = found[found["beyond_chance"].astype(bool)]
     rows = [
         [
             sentence(readable(str(name))),
             percent(float(row["net"]), sign=True),
             percent(float(row["moved"])),
         ]
-        for name, row in contents.information.head(count).iterrows()
+        for name, row in found.head(count).iterrows()
     ]
     return Table(columns, rows)
 

@@ -178,7 +178,7 @@ def known_worth(choice: Allocation) -> pd.DataFrame:
     try:
         return value_of_information(choice).table
     except MarketsimError:
-        return pd.DataFrame(columns=["gain", "net", "moved"], dtype=float)
+        return pd.DataFrame(columns=["gain", "net", "moved", "beyond_chance"], dtype=float)
 
 
 def _rows(table: pd.DataFrame) -> bytes:
