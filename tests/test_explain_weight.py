@@ -65,7 +65,8 @@ def test_what_is_told_of_a_weight_is_what_becomes_of_it(
     still = worlds.returns(np.zeros(len(posterior.entries)))
     for line, name in zip(str(held).splitlines()[1:], held.assumptions.index, strict=False):
         moved = worlds.returns(0.1 * direction(posterior, name)) - still
-        points = 100 * (best.again(moved @ places(choice)).weights[free] - best.weights[free])
+        change = best.again(moved @ places(choice)).weights[free] - best.weights[free]
+        points = 100 * np.clip(change, -held.weight, CAP - held.weight)
         words = re.search(rf"  {re.escape(name)} at .*: ([-+][\d.]+) points of weight", line)
         assert words is not None
         assert float(words[1]) == pytest.approx(points, abs=0.06)
