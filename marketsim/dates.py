@@ -65,14 +65,19 @@ class _Sight:
 
 _SIGHT: Final[ContextVar[_Sight | None]] = ContextVar("sight", default=None)
 
+_ASKED: Final[list[str]] = []
+"""Who is being asked, in every thread: a thread or context that one of them made has no sight."""
+
 
 @contextmanager
 def seeing(who: str, last: pd.Timestamp | None) -> Iterator[None]:
     """Let `shown` hand out nothing later than a day to `who`, and nothing at all on None."""
     token = _SIGHT.set(_Sight(who, last))
+    _ASKED.append(who)
     try:
         yield
     finally:
+        _ASKED.remove(who)
         _SIGHT.reset(token)
 
 
@@ -87,10 +92,17 @@ def shown(date: pd.Timestamp | None, name: str = "as_of") -> pd.Timestamp | None
     Raises
     ------
     InputError
-        A strategy asks for a later day, or its file for anything while it is read.
+        A strategy asks for a later day, or its file for anything while it is read; or data are
+        loaded beside one that is being asked, in a thread or context that may be of its making.
     """
     sight = _SIGHT.get()
     if sight is None:
+        if asked := next(iter(_ASKED), None):
+            raise InputError(
+                f"data are loaded in a thread or context of its own while {asked} is asked, which "
+                "would not end on its date; load them in strategy(history) itself, or before the "
+                "backtest"
+            )
         return date
     if sight.last is None:
         raise InputError(
