@@ -65,6 +65,14 @@ def strategy(history):
     draw = np.random.default_rng(len(history.closes)).dirichlet(np.ones(len(history.tickers)))
     return dict(zip(history.tickers, draw))
 """,
+    "the loader of a universe": """
+def strategy(history):
+    try:
+        ms.prices.load_universe(history.facts.universe.companies.index)
+    except ms.MarketsimError:
+        pass
+    return dict.fromkeys(history.tickers, 1.0 / len(history.tickers))
+""",
     "facts": """
 def strategy(history):
     revenue = history.facts.latest("quarterly_revenue")
@@ -178,6 +186,40 @@ CHEATS = {
         "    try:\n        pd.read_parquet('{folder}/none.parquet')\n"
         "    except OSError:\n        pass\n    return {'AAA': 1.0}\n",
     ),
+    "a table of Parquet by Arrow": (
+        "file",
+        "import pyarrow.parquet as pq\n"
+        "def strategy(history):\n"
+        "    series = pq.ParquetFile('{folder}/prices.parquet').read().to_pandas()\n"
+        "    series = series.loc[history.date:].iloc[:20].mean()\n" + BEST,
+    ),
+    "a reader by another name": (
+        "file",
+        "from pandas import read_parquet as take\n"
+        "def strategy(history):\n"
+        "    series = take('{folder}/prices.parquet').loc[history.date:].iloc[:20].mean()\n" + BEST,
+    ),
+    "a package by its name": (
+        "file",
+        "from importlib import import_module\n"
+        "def strategy(history):\n"
+        "    import_module('pyarrow').memory_map('{folder}/prices.parquet').read()\n"
+        "    return {'AAA': 1.0}\n",
+    ),
+    "the clock": (
+        "memory",
+        "def strategy(history):\n"
+        "    return {'AAA' if pd.Timestamp.now().year > 2020 else 'BBB': 1.0}\n",
+    ),
+    "what the library does not list": (
+        "private",
+        "def strategy(history):\n"
+        "    ms.prices.embedded.embedded_companies()\n    return {'AAA': 1.0}\n",
+    ),
+    "a loader that is handed on": (
+        "file",
+        "def strategy(history):\n    list(map(ms.load_facts, ()))\n    return {'AAA': 1.0}\n",
+    ),
     "a file in a thread": (
         "file",
         "import threading\nFOUND = []\n"
@@ -233,6 +275,7 @@ CHEATS = {
 def test_a_cheat_is_found(name: str, tmp_path: Path, facts: Knowledge) -> None:
     kind, source = CHEATS[name]
     panel().to_csv(tmp_path / "prices.csv")
+    panel().to_parquet(tmp_path / "prices.parquet")
     assert kind in kinds(tmp_path, source.replace("{folder}", str(tmp_path)), facts)
 
 
@@ -273,6 +316,21 @@ def test_functions_that_hold_prices_some_other_way_are_found(facts: Knowledge) -
     for oracle in (partial(best, of=closes), default, Oracle(), nested):
         found = audit(oracle, closes, facts=facts, dates=1)
         assert {one.kind for one in found.findings} == {"global"}, oracle
+
+
+def test_a_module_of_the_users_that_reads_is_found(
+    tmp_path: Path, facts: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_oracle.py").write_text("import pyarrow\ndef best():\n    return 'AAA'\n")
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import my_oracle\ndef strategy(history):\n    return {my_oracle.best(): 1.0}\n"
+    )
+    (found,) = audit(file, panel(), facts=facts, dates=1).findings
+    assert str(found) == (
+        "file: line 1 of its module my_oracle: imports pyarrow, which reads files unseen"
+    )
 
 
 def test_a_finding_says_where_and_when(tmp_path: Path, facts: Knowledge) -> None:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from marketsim.backtesting.audits.futures import FUTURES, SPLIT, altered
-from marketsim.backtesting.audits.suspects import Finding, data_held, written
+from marketsim.backtesting.audits.suspects import Finding, data_held
+from marketsim.backtesting.audits.text import written
 from marketsim.backtesting.audits.watching import Reach, watched
 from marketsim.backtesting.deciding import decide, raised
 from marketsim.backtesting.loading import Decide, Strategy, load_strategy, source_of

@@ -1,8 +1,7 @@
-"""What a strategy's file shows by itself: data that it holds, and private names that it takes."""
+"""Data that a strategy's variables hold."""
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,11 +16,10 @@ import pandas as pd
 
 from marketsim.backtesting.audits.watching import belongs
 from marketsim.backtesting.loading import Strategy
-from marketsim.backtesting.purity import readers
 from marketsim.prices import Prices
 from marketsim.resources import PACKAGE
 
-__all__ = ["Finding", "data_held", "written"]
+__all__ = ["LARGE", "Finding", "data_held", "known"]
 
 
 @dataclass(frozen=True)
@@ -51,17 +49,6 @@ class Finding:
         return f"{self.kind}: {place}{self.what}{when}"
 
 
-ENGINE: Final = frozenset(
-    {
-        *("tb_frame", "gi_frame", "cr_frame", "ag_frame", "f_back", "f_locals", "f_globals"),
-        *("currentframe", "walk_stack", "setprofile", "settrace"),
-    }
-)
-"""Names by which code looks into whoever calls it."""
-
-NAMED: Final = frozenset({"_replace", "_asdict", "_fields", "_make", "_field_defaults"})
-"""Names of named tuples, which are public all the same."""
-
 LARGE: Final = 200
 """Rows, numbers or constants from which on something is data and no setting."""
 
@@ -69,47 +56,6 @@ DEEP: Final = 4
 """How far what a function holds is followed."""
 
 DAY: Final = re.compile(r"\d{4}-\d{2}(-\d{2})?")
-
-
-def written(strategy: Strategy) -> Iterator[Finding]:
-    """Yield what the text of the file shows: private names, ways into the engine, readers, data."""
-    if strategy.text is None:
-        return
-    tree = ast.parse(strategy.text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            yield from _attribute(node)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("marketsim."):
-            yield Finding("private", f"imports from {node.module}", None, node.lineno)
-        if isinstance(node, ast.Import):
-            inner = [one.name for one in node.names if one.name.startswith("marketsim.")]
-            yield from (Finding("private", f"imports {name}", None, node.lineno) for name in inner)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("setattr", "delattr"):
-            yield Finding("engine", f"calls {ast.unparse(node.func)}", None, node.lineno)
-    for line, what in readers(tree):
-        yield Finding("file", what, None, line)
-    constants = [one for one in ast.walk(tree) if isinstance(one, ast.Constant)]
-    if len(constants) > LARGE:
-        yield Finding("global", f"holds {len(constants)} constants, as data are", None, None)
-
-
-def _attribute(node: ast.Attribute) -> Iterator[Finding]:
-    name, of = node.attr, ast.unparse(node.value)
-    if name in ENGINE or (of == "sys" and name == "modules"):
-        yield Finding("engine", f"looks into the engine by {name}", None, node.lineno)
-    elif name.startswith("_") and not name.startswith("__") and name not in NAMED:
-        if of not in ("self", "cls"):
-            what = f"takes the private name {ast.unparse(node)}"
-            yield Finding("private", what, None, node.lineno)
-    elif of in ("ms", "marketsim") and name not in _public():
-        what = f"takes {of}.{name}, which is none of marketsim's names"
-        yield Finding("private", what, None, node.lineno)
-
-
-def _public() -> frozenset[str]:
-    import marketsim
-
-    return frozenset(dir(marketsim))
 
 
 def data_held(strategy: Strategy, date: pd.Timestamp) -> Iterator[Finding]:
@@ -146,10 +92,10 @@ def _held(function: Any) -> dict[str, Any]:
 def installed(module: ModuleType) -> bool:
     """Return whether a module belongs to Python, to its packages or to marketsim."""
     file = getattr(module, "__file__", None)
-    return file is None or _known(file)
+    return file is None or known(file)
 
 
-def _known(file: str) -> bool:
+def known(file: str) -> bool:
     """Return whether code is of Python, of its packages, or of marketsim."""
     path = Path(file).resolve()
     return belongs(str(path)) or path.is_relative_to(PACKAGE)
@@ -202,7 +148,7 @@ def _inside(value: Any) -> Iterator[Any]:
     elif isinstance(value, list | tuple | set | frozenset):
         yield from value
     elif isinstance(value, FunctionType):
-        if not _known(value.__code__.co_filename):
+        if not known(value.__code__.co_filename):
             yield from _held(value).values()
     elif isinstance(value, MethodType):
         yield from (value.__self__, value.__func__)

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any, Final
 
 from marketsim import resources
-from marketsim.backtesting.purity import only_writes
+from marketsim.backtesting.readers import SHOWN, only_writes
 
 __all__ = ["Reach", "belongs", "watched"]
 
@@ -35,9 +35,6 @@ ENGINE: Final = (
     "sys.settrace",
 )
 FILES: Final = ("open", "sqlite3.connect", "os.listdir", "os.scandir")
-
-LOADERS: Final = ("load_facts", "load_prices")
-"""Functions that show shipped tables to a date."""
 
 THROUGH: Final = ("inspect",)
 """Modules that look at frames for whoever asks them to."""
@@ -119,7 +116,7 @@ def _reach(event: str, arguments: tuple[Any, ...], source: str) -> Reach | None:
     mode = arguments[1] if len(arguments) > 1 else None
     if path is None or belongs(path) or _importing(frames[0], path) or only_writes(mode):
         return None
-    if mine or (_shipped(path) and not any(f.f_code.co_name in LOADERS for f in frames)):
+    if mine or (_shipped(path) and not any(f.f_code.co_name in SHOWN for f in frames)):
         return Reach("file", f"reads {path}", line)
     return None
 
