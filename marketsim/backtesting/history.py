@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from marketsim.returns import ReturnScenarios
     from marketsim.scenarios import Regime
 
-__all__ = ["Blind", "History", "HoldingsAsked"]
+__all__ = ["LATER", "Blind", "History", "HoldingsAsked"]
+
+LATER: Final = pd.Timestamp.max.normalize().as_unit("us")
+"""Stands for every day of adjustment after the date: how far closes reach is nothing it knows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,8 @@ class History:
         The last closes as they were traded, on the split basis of the date: what shares of the
         facts are multiplied by. Levels of `closes` hold splits and dividends that came later.
     adjusted : Timestamp or None
-        The day to which closes are adjusted for dividends.
+        The day to which closes are adjusted for dividends; where that came after the date, a day in
+        2262, whichever it was. None where nobody knows.
     regimes : tuple of Regime, or None
         Readings of the future that the backtest was given; those that ship where it was given none.
     tickers : tuple of str

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from marketsim.backtesting.history import Blind, History
+from marketsim.backtesting.history import LATER, Blind, History
 from marketsim.errors import InputError
 from marketsim.knowledge import bill_yields
 from marketsim.prices.splits import NO_SPLITS, traded_by_day
@@ -166,9 +166,14 @@ class Market:
             weights=pd.Series(weights, index=list(self.universe), copy=True),
             tickers=self.tradable(row),
             traded=pd.Series(traded[row], index=self.closes.columns, copy=True).dropna(),
-            adjusted=self.adjusted,
+            adjusted=self.basis(row),
             regimes=self.regimes,
         )
+
+    def basis(self, row: int) -> pd.Timestamp | None:
+        """The day of adjustment as far as a row may know it: of a later one, that it is later."""
+        past = self.adjusted is not None and self.adjusted > self.rows[row]
+        return LATER if past else self.adjusted
 
     @property
     def traded_closes(self) -> Array:
@@ -198,7 +203,7 @@ class Market:
             self._facts_digests[row],
             ",".join(self.universe),
             ",".join(self.tradable(row)),
-            str(self.adjusted),
+            str(self.basis(row)),
             repr(self.regimes),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from marketsim.backtesting import BacktestResult, backtest, choosing, deciding
+from marketsim.backtesting import BacktestResult, History, backtest, choosing, deciding
 from marketsim.errors import InputError
 from marketsim.knowledge import Knowledge, load_facts
 from tests.backtesting.panels import DAYS, panel, written
@@ -97,6 +97,26 @@ def test_costs_change_no_decision_that_does_not_look(
     assert asked == []
     assert cheap.weights.equals(dear.weights)
     assert cheap.wealth.iloc[-1] > dear.wealth.iloc[-1]
+
+
+def test_closes_that_come_later_change_nothing_that_was_shown(
+    tmp_path: Path, facts: Knowledge, asked: list[pd.Timestamp]
+) -> None:
+    """Nor do they say how far they reach, by the day to which they are adjusted."""
+    file = written(tmp_path, LAST)
+    days: list[pd.Timestamp | None] = []
+
+    def noting(history: History) -> dict[str, float]:
+        days.append(history.adjusted)
+        return {"AAA": 1.0}
+
+    for until in (DAYS[-20], DAYS[-2], DAYS[-1]):
+        backtest(file, panel().loc[:until], facts=facts, end=DAYS[100])
+        backtest(noting, panel().loc[:until], facts=facts, end=DAYS[100])
+    assert len(asked) - len(days) == len(days) / 3 > 1
+    assert len(set(days)) == 1
+    backtest(noting, panel(), facts=facts, start=DAYS[-1])
+    assert days[-1] == DAYS[-1]
 
 
 @pytest.mark.parametrize("changed", ["file", "a close", "a fact", "the universe"])
