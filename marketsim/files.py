@@ -135,8 +135,8 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     name = f".{target.name[:200]}.{secrets.token_hex(4)}.part"
     part = target.parent / name
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             if durable:
@@ -145,8 +145,10 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         if target.exists():
             part.chmod(stat.S_IMODE(target.stat().st_mode))
         part.replace(target)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # a full disk does not say which file it is about
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

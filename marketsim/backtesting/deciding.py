@@ -72,7 +72,7 @@ def decide(
         raise InputError(f"{where}: it ends the program; return weights instead") from error
     except MarketsimError as error:
         raise type(error)(f"{where}: {error}") from error
-    except Exception as error:
+    except BaseException as error:  # it may raise what ends programs
         error.add_note(f"{RAISED}{where}{_line(error, strategy)}")
         raise
     if isinstance(history, Blind) and history.asked:
@@ -96,7 +96,7 @@ def with_cash(universe: tuple[str, ...]) -> list[str]:
     return [*universe, CASH]
 
 
-def _line(error: Exception, strategy: Strategy) -> str:
+def _line(error: BaseException, strategy: Strategy) -> str:
     """Where in the strategy's file an error was raised, as `, strategy.py line 12`."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == strategy.source]

@@ -141,7 +141,7 @@ def _work(connection: Connection, folder: Path, logs: Path, threads: int) -> Non
         while True:
             task = connection.recv()
             with printing_to(log_of(logs, task)):
-                outcome = make(task, folder, threads)
+                outcome = make(task, folder, threads, ends=(_Stopped,))
                 print(outcome.trace, end="", file=sys.stderr)
             connection.send(outcome)
     except (EOFError, OSError, _Stopped):

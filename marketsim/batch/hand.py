@@ -55,7 +55,7 @@ def made(errand: Mapping[str, Any], place: Path) -> dict[str, Any]:
     (place / name).write_bytes(source)
     task = replace(task, job=replace(task.job, strategy=str(place / name)))
     with printing_to(log_of(place, task)):
-        outcome = make(task, place / "jobs", 1, _inputs(errand["inputs"]))
+        outcome = make(task, place / "jobs", 1, _inputs(errand["inputs"]), ends=())
         print(outcome.trace, end="", file=sys.stderr)
     return _told(outcome, place / "jobs" / task.name, log_of(place, task))
 

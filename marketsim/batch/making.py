@@ -34,7 +34,11 @@ class Outcome:
 
 
 def make(
-    task: Task, folder: Path, workers: int | None = None, inputs: Inputs | None = None
+    task: Task,
+    folder: Path,
+    workers: int | None = None,
+    inputs: Inputs | None = None,
+    ends: tuple[type[BaseException], ...] = (KeyboardInterrupt,),
 ) -> Outcome:
     """Make a task's folder.
 
@@ -47,11 +51,13 @@ def make(
         Decisions made at a time.
     inputs
         What the job reads beside its strategy, where that is not to be read here.
+    ends
+        What is raised to end this process: it goes on. By default Ctrl-C.
 
     Returns
     -------
     Outcome
-        Whatever goes wrong stands in it, and nothing is raised.
+        Whatever else goes wrong stands in it.
     """
     begun = time.perf_counter()
     error, trace = None, ""
@@ -59,7 +65,9 @@ def make(
         _write(folder / task.name, task, _result(task, workers, inputs))
     except MarketsimError as found:
         error = str(found)
-    except (Exception, SystemExit) as found:  # a strategy may raise anything
+    except ends:
+        raise
+    except BaseException as found:  # a strategy may raise anything
         error, _ = raised(found)
         trace = traceback.format_exc()
     return Outcome(task.name, round(time.perf_counter() - begun, 3), error, trace)

@@ -3,7 +3,9 @@
 Only typer is imported at the top, so that `--help` answers at once. Results go to standard
 output, progress and errors to standard error. Exit codes: 0, 1 where an audit or a check finds
 something or a job of a batch fails, 2 for anything the caller can put right (one message, no
-traceback), 75 where a batch may be tried again later as it is, 130 when interrupted.
+traceback), 75 where a batch may be tried again later as it is, 129, 130 and 143 when ended by
+SIGHUP, SIGINT (Ctrl-C) or SIGTERM. Whoever stops listening changes none of them; output that finds
+no more room is 2.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from .answers import hedge, information, sensitivities
 from .backtests import audit, backtest, strategies
 from .batches import batch
 from .comparisons import compare
+from .endings import ending_well
 from .environment import open_streams
 from .facts import facts
 from .forecasts import forecast
@@ -73,14 +76,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     open_streams()
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="marketsim")
+        with ending_well():
+            code = _ran(arguments)
     except MarketsimError as error:
         _refuse(str(error))
     except OSError as error:
         if error.filename is None:
             raise
         _refuse(f"{error.filename}: {error.strerror}")
-    sys.exit(0)
+    sys.exit(code)
+
+
+def _ran(arguments: Sequence[str] | None) -> int | str | None:
+    """Run the command, and return its exit code."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="marketsim")
+    except SystemExit as ended:
+        return ended.code
+    return 0
 
 
 def _refuse(message: str) -> NoReturn:

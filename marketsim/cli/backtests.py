@@ -126,7 +126,7 @@ def backtest(
                 afresh=afresh,
                 progress=progress,
             )
-        except Exception as error:
+        except BaseException as error:  # a strategy may raise what ends programs
             raise _told(error) from error
         progress("writing")
         folder = out or Path("runs") / _identity(result)
@@ -162,18 +162,21 @@ def audit(
 
         facts = ms.load_facts(add=add)
         names, panel = _universe(listed(tickers), prices, facts, listed(believe) or ())
-        found = ms.backtesting.audit(
-            strategy,
-            panel,
-            start=iso(start),
-            end=iso(end),
-            tickers=names,
-            rebalance=when,
-            facts=facts,
-            dates=dates,
-            seed=seed,
-            progress=progress,
-        )
+        try:
+            found = ms.backtesting.audit(
+                strategy,
+                panel,
+                start=iso(start),
+                end=iso(end),
+                tickers=names,
+                rebalance=when,
+                facts=facts,
+                dates=dates,
+                seed=seed,
+                progress=progress,
+            )
+        except BaseException as error:
+            raise _told(error) from error
     print(found)
     if not found.sound:
         raise typer.Exit(1)
@@ -195,7 +198,7 @@ def strategies() -> None:
         )
 
 
-def _told(error: Exception) -> Exception:
+def _told(error: BaseException) -> BaseException:
     """Return what a strategy raised as one line that says when and where; any other error as is."""
     from marketsim.backtesting.deciding import raised
     from marketsim.errors import InputError

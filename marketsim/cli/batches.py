@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 from collections.abc import Mapping
 from functools import partial
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from . import environment
+from .endings import before_the_end
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def batch(
     another process is at it, or closes or the cluster are not there yet: try again later.
     """
     held: list[Status] = []
-    _end_well(held)
+    before_the_end(partial(_put_away, held))
     environment.prepare_jax()
     if dry_run:
         _list(jobs, out, as_json)
@@ -124,29 +123,20 @@ def _list(jobs: Path, out: Path | None, as_json: bool) -> None:
 
 
 def _say(line: str) -> None:
-    """Print a line at once; whoever stops listening does not stop the batch."""
+    """Print a line at once; whoever stops listening, or a full disk, does not stop the batch."""
     try:
         print(line, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"marketsim: {error.filename}: {error.strerror}", file=sys.stderr)
 
 
-def _end_well(held: list[Status]) -> None:
-    """On SIGINT and SIGTERM end the workers, put away what is unfinished, say so in a line."""
+def _put_away(held: list[Status]) -> None:
+    """End the workers, and put away what is unfinished."""
+    if held:
+        from marketsim.batch.executors import stop
+        from marketsim.batch.store import clear, let_go
 
-    def end(number: int, frame: object) -> None:
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, signal.SIG_IGN)
-        if held:
-            from marketsim.batch.executors import stop
-            from marketsim.batch.store import clear, let_go
-
-            stop()
-            clear(held[0].folder)
-            held[0].interrupt()
-            let_go(held[0].folder)
-        os.write(2, f"marketsim: stopped by {signal.Signals(number).name}\n".encode())
-        os._exit(128 + number)
-
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, end)
+        stop()
+        clear(held[0].folder)
+        held[0].interrupt()
+        let_go(held[0].folder)

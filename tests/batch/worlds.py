@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -85,11 +84,7 @@ def done(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def done_here(*arguments: object) -> int:
     """The exit code of the command in this process, for what hangs on no process of its own."""
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         cli.main(["batch", *map(str, arguments)])
     except SystemExit as ended:
         return int(ended.code or 0)
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
