@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from numbers import Integral
 
 __all__ = [
     "BusyError",
@@ -21,7 +20,6 @@ __all__ = [
     "SourceError",
     "handed",
     "nearest",
-    "whole",
 ]
 
 
@@ -78,29 +76,6 @@ def handed(where: str, given: object, kinds: type | tuple[type, ...], maker: str
     """
     if not isinstance(given, kinds):
         raise InputError(f"{where} is a {type(given).__name__}; give what {maker} returns")
-
-
-def whole(where: str, given: object, least: int, most: int | None = None) -> None:
-    """Refuse what is no whole number between two.
-
-    Parameters
-    ----------
-    where : str
-        Who asks, and for which argument: `"forecast: quarters"`.
-    given : object
-        What was given.
-    least, most : int
-        The bounds; no upper one by default.
-
-    Raises
-    ------
-    InputError
-        It is no whole number, or lies outside.
-    """
-    right = isinstance(given, Integral) and not isinstance(given, bool)
-    if not right or given < least or (most is not None and given > most):  # type: ignore[operator]
-        bounds = f"from {least}" if most is None else f"from {least} to {most}"
-        raise InputError(f"{where}={given!r}; give a whole number {bounds}")
 
 
 def nearest(name: object, names: Iterable[object]) -> str:

@@ -29,9 +29,7 @@ def test_every_refusal_can_be_caught_as_one_family(name: str) -> None:
 
 
 def test_the_module_offers_the_family_and_nothing_else() -> None:
-    assert sorted(errors.__all__) == sorted(
-        [*KINDS, "MarketsimError", "handed", "nearest", "whole"]
-    )
+    assert sorted(errors.__all__) == sorted([*KINDS, "MarketsimError", "handed", "nearest"])
 
 
 def test_a_near_miss_is_suggested() -> None:

@@ -111,9 +111,18 @@ def test_rows_of_a_company_or_of_one_of_its_series(ahead: Forecast) -> None:
         ({"entity": "NVDIA"}, "no quarterly_revenue of 'NVDIA'. Did you mean 'NVDA'?"),
         ({"entity": "NVDA.datacenter"}, "Did you mean 'NVDA.data_center'?"),
         ({"entity": "NVDA", "quantity": "quarterly_revenu"}, "Did you mean 'quarterly_revenue'?"),
-        ({"entity": "NVDA", "horizon": 13}, "horizon=13; give a whole number from 1 to 12"),
-        ({"entity": "NVDA", "horizon": "2"}, "horizon='2'; give a whole number from 1 to 12"),
-        ({"entity": "NVDA", "horizon": 1.5}, "horizon=1.5; give a whole number from 1 to 12"),
+        (
+            {"entity": "NVDA", "horizon": 13},
+            "horizon is 13; it must be a whole number from",
+        ),
+        (
+            {"entity": "NVDA", "horizon": "2"},
+            "horizon is '2'; it must be a whole number from",
+        ),
+        (
+            {"entity": "NVDA", "horizon": 1.5},
+            "horizon is 1.5; it must be a whole number from",
+        ),
         ({"entity": None}, "no quarterly_revenue of 'None'."),
         ({"entity": "NVDA", "quantity": "sales"}, "There are "),
     ],
@@ -131,12 +140,12 @@ def test_case_keeps_no_series_apart(ahead: Forecast) -> None:
 @pytest.mark.parametrize(
     ("asked", "named"),
     [
-        ({"quarters": 0}, "quarters=0; give a whole number from 1 to 12"),
-        ({"quarters": 2.5}, "quarters=2.5; give"),
-        ({"quarters": "4"}, "quarters='4'; give"),
-        ({"quarters": True}, "quarters=True; give"),
-        ({"seed": 1.5}, "seed=1.5; give a whole number from 0"),
-        ({"seed": -1}, "seed=-1; give"),
+        ({"quarters": 0}, "quarters is 0; it must be a whole number from 1 to 12"),
+        ({"quarters": 2.5}, "quarters is 2.5; it must be"),
+        ({"quarters": "4"}, "quarters is '4'; it must be"),
+        ({"quarters": True}, "quarters is True; it must be"),
+        ({"seed": 1.5}, "seed is 1.5; it must be a whole number from 0"),
+        ({"seed": -1}, "seed is -1; it must be"),
     ],
 )
 def test_what_cannot_be_forecast_is_refused(
@@ -149,7 +158,7 @@ def test_what_cannot_be_forecast_is_refused(
 def test_another_forecast_is_refused(scenarios: ms.Scenarios) -> None:
     with pytest.raises(InputError, match="simulate: forecast is a str"):
         ms.simulate(scenarios, 100, forecast="x")  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=r"simulate: quarters=2\.5; give"):
+    with pytest.raises(InputError, match=r"simulate: quarters is 2\.5; it must be"):
         ms.simulate(scenarios, 100, quarters=2.5)  # type: ignore[arg-type]
 
 
@@ -169,5 +178,5 @@ def test_over_regimes_it_ends_with_what_they_add(scenarios: ms.Scenarios, ahead:
     assert sum(part.log for part in one.parts) == pytest.approx(one.location)
     row = mixed.of("NVDA.total").set_index("horizon").loc[2]
     assert np.exp(one.location) == pytest.approx(row["p50"])
-    with pytest.raises(InputError, match="horizon=3; give a whole number from 1 to 2"):
+    with pytest.raises(InputError, match="horizon is 3; it must be a whole number from 1 to 2"):
         mixed.explain("NVDA", horizon=3)

@@ -46,7 +46,7 @@ LAYERS = (
     {"provenance"},
     {"tables"},
     {"hands"},
-    {"dates", "expressions", "resources", "files", "folders", "precision"},
+    {"checks", "dates", "expressions", "resources", "files", "folders", "precision"},
     {"errors"},
 )
 RANK = {name: -depth for depth, names in enumerate(LAYERS) for name in names}

@@ -194,7 +194,7 @@ def test_a_segment_that_the_revenue_map_does_not_know_grows_as_its_company(
 
 @pytest.mark.parametrize("quarters", [0, 13])
 def test_too_few_or_too_many_quarters_are_refused(posterior: ms.Posterior, quarters: int) -> None:
-    with pytest.raises(ms.MarketsimError, match="give a whole number from 1 to 12"):
+    with pytest.raises(ms.MarketsimError, match="a whole number from 1 to 12"):
         ms.forecast(posterior, quarters)
 
 

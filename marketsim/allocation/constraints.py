@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from marketsim.checks import check_number
+
 from ..errors import InputError
 from ..returns import ReturnScenarios
 from .bounds import Auxiliary, Bound, ceiling, floor
@@ -21,7 +23,7 @@ from .deadline import Deadline
 from .limits import Limit, TermLimit
 from .limits.holdings import LEAST
 from .limits.kinds import Setting
-from .names import check_known, check_number
+from .names import check_known
 
 __all__ = ["Constraints", "check_kinds", "constraints_from"]
 

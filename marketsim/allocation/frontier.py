@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from marketsim.checks import check_whole
+
 from ..errors import InputError
 from ..returns import ReturnScenarios
 from .limits import at_least
-from .names import check_whole
 from .objectives import Algebra, Objective
 from .result import Allocation
 from .solve import allocate

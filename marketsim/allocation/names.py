@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..checks import check_number
 from ..errors import InputError, nearest
 
 __all__ = [
     "Numbers",
     "array_of",
     "benchmark_of",
-    "check_flag",
     "check_known",
-    "check_number",
-    "check_whole",
     "fractions",
     "numbers",
 ]
@@ -100,29 +97,3 @@ def check_known(argument: str, kind: str, given: Iterable[str], known: Iterable[
         if name not in choices:
             hint = nearest(name, choices) or f" Known: {', '.join(choices)}."
             raise InputError(f"{argument} names no {kind} of these scenarios: {name!r}.{hint}")
-
-
-def check_number(
-    argument: str, value: object, low: float = -np.inf, high: float = np.inf, what: str = ""
-) -> None:
-    """Refuse what is no finite number between `low` and `high`."""
-    right = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
-    if not right or not isfinite(float(value)) or not low <= float(value) <= high:  # type: ignore[arg-type]
-        ask = what or "a finite number"
-        if right and high == 1.0 and 1.0 < float(value) <= 100.0:  # type: ignore[arg-type]
-            ask += f" ({value:g} % is {float(value) / 100:g})"  # type: ignore[arg-type]
-        raise InputError(f"{argument} is {value!r}; it must be {ask}")
-
-
-def check_flag(argument: str, value: object) -> None:
-    """Refuse what is neither True nor False: of any other text or number both could be meant."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise InputError(f"{argument} is {value!r}; give True or False")
-
-
-def check_whole(argument: str, value: object, low: int, why: str = "") -> None:
-    """Refuse what is no whole number from `low` up; `why` it is to be so large follows."""
-    ask = f"a whole number from {low} up{why}"
-    check_number(argument, value, low, what=ask)
-    if value != int(value):  # type: ignore[call-overload]
-        raise InputError(f"{argument} is {value!r}; it must be {ask}")

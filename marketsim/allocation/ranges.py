@@ -15,11 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from marketsim.checks import check_number
+
 from ..errors import InputError, SolverError
 from .families import Portfolio, portfolio_of
 from .linear import LinearProgramme, solve_linear
 from .marginals import Optimum, unit_of
-from .names import check_known, check_number
+from .names import check_known
 from .objectives import Term
 from .terms import CVaR, ExpectedReturn, WorstRegime
 from .terms.moments import TrackingError

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from marketsim.checks import check_number
+
 from ..errors import InputError
 from ..renames import Tickers
 from ..returns import ReturnScenarios
@@ -16,7 +18,6 @@ from .deadline import Deadline
 from .infeasible import check_feasible
 from .limits import Limit, TermLimit
 from .limits.kinds import Setting
-from .names import check_number
 from .objectives import Algebra, Objective
 from .reduction import convex
 from .result import Allocation, report

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.allocation.names import check_whole
+from marketsim.checks import check_whole
 from marketsim.ensemble import CHUNK, assumptions_at
 from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios

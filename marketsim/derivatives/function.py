@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..allocation.names import check_number
+from marketsim.checks import check_number
+
 from .change import Linearised, linearised, moved
 from .kernel import PER_ROOT, edge_of
 from .newton import solve

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from marketsim.allocation.names import check_number
+from marketsim.checks import check_number
 from marketsim.errors import InputError, SolverError
 
 __all__ = ["PathIntegral", "integrated", "path_integral"]

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.allocation.names import check_flag, check_number, check_whole
+from marketsim.checks import check_flag, check_number, check_whole
 from marketsim.errors import InputError, handed
 from marketsim.forecasting import Forecast
 from marketsim.forecasting.projection import plain_forecast

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.allocation.names import check_flag
+from marketsim.checks import check_flag
 from marketsim.errors import InputError, MarketsimError
 from marketsim.precision import precise
 from marketsim.scenarios import chosen

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from marketsim.checks import check_number
+
 from ..allocation import Allocation
-from ..allocation.names import check_known, check_number
+from ..allocation.names import check_known
 from ..errors import InputError, handed
 from .change import Linearised, linearised, moved, predicted, pulled_back
 from .conditions import Solved

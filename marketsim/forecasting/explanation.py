@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from marketsim.errors import InputError, nearest, whole
+from marketsim.checks import check_whole
+from marketsim.errors import InputError, nearest
 from marketsim.renames import Rename, Tickers
 from marketsim.statements import Series
 
@@ -106,7 +107,7 @@ def explained(said: Forecast, row: int, horizon: int) -> Explanation:
         The horizon is not among those forecast.
     """
     horizons = (said.joint.mean if said.shifted is None else said.shifted).shape[1]
-    whole("explain: horizon", horizon, 1, horizons)
+    check_whole("explain: horizon", horizon, 1, horizons)
     s, at = said.series[row], (row, horizon - 1)
     last, own = np.log(s.values[-1]), said.own.location[at]
     apart, unheard = said.apart.location[at], said.unheard.location[at]

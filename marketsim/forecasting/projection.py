@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from marketsim.calibration import Posterior
-from marketsim.errors import handed, whole
+from marketsim.checks import check_whole
+from marketsim.errors import handed
 from marketsim.precision import one_thread
 from marketsim.renames import Rename
 from marketsim.scenarios import Scenarios
@@ -228,8 +229,8 @@ def forecast(posterior: Posterior | Scenarios, quarters: int = 4, seed: int = 0)
         (Posterior, Scenarios),
         "ms.calibrate(facts) or ms.load_scenarios(posterior)",
     )
-    whole("forecast: quarters", quarters, 1, LONGEST)
-    whole("forecast: seed", seed, 0)
+    check_whole("forecast: quarters", quarters, 1, LONGEST)
+    check_whole("forecast: seed", seed, 0)
     regimes = posterior if isinstance(posterior, Scenarios) else None
     posterior = posterior.posterior if isinstance(posterior, Scenarios) else posterior
     known = panel(posterior.knowledge, posterior.as_of)

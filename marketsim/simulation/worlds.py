@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.calibration import Posterior
+from marketsim.checks import check_whole
 from marketsim.ensemble import (
     COMING,
     YEAR,
@@ -21,7 +22,7 @@ from marketsim.ensemble import (
     lives_of,
     news_of,
 )
-from marketsim.errors import InputError, handed, whole
+from marketsim.errors import InputError, handed
 from marketsim.forecasting import Forecast
 from marketsim.forecasting.projection import LONGEST, plain_forecast
 from marketsim.forecasting.structure import LAG, followed, followed_on
@@ -104,7 +105,7 @@ def simulate(
     require_seed(seed)
     if forecast is not None:
         handed("simulate: forecast", forecast, Forecast, "ms.forecast(posterior)")
-    whole("simulate: quarters", quarters, 1)
+    check_whole("simulate: quarters", quarters, 1)
     if quarters < 2 * YEAR:
         raise InputError(f"simulate: {quarters} quarters are too few to value; ask for 8 or more")
     precise(precision)  # refuses what is none before anything is run

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.checks import check_number
+
 from ...errors import InputError
 from ..bounds import Bound
-from ..names import Numbers, array_of, check_number, numbers
+from ..names import Numbers, array_of, numbers
 from .kinds import Limit, Setting
 
 if TYPE_CHECKING:

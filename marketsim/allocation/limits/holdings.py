@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.checks import check_number, check_whole
+
 from ...errors import InputError
 from ..bounds import Auxiliary, Bound
-from ..names import check_number, check_whole
 from .kinds import SHARE, Limit, Setting
 
 __all__ = ["LEAST", "MOST", "Holdings"]

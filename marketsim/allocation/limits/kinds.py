@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.checks import check_number
+
 from ...errors import InputError
 from ...returns import ReturnScenarios
 from ..bounds import Bound, ceiling, floor
-from ..names import check_number
 
 __all__ = ["SHARE", "Limit", "Setting", "check_sides", "sided"]
 

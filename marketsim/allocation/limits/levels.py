@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from marketsim.checks import check_number
+
 from ...errors import InputError
 from ..bounds import Bound
-from ..names import check_number
 from ..objectives import Algebra, Curvature, Objective, Term, curvature
 from .kinds import Limit, Setting
 

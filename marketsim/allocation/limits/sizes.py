@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.checks import check_number
+
 from ...errors import InputError
 from ..bounds import Auxiliary, Bound
-from ..names import Numbers, array_of, check_number, fractions
+from ..names import Numbers, array_of, fractions
 from .kinds import SHARE, Limit, Setting, check_sides, sided
 
 if TYPE_CHECKING:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from marketsim.checks import check_number
+
 from ...errors import InputError
 from ..bounds import Bound, ceiling
-from ..names import Numbers, array_of, check_known, check_number, numbers
+from ..names import Numbers, array_of, check_known, numbers
 from .kinds import Limit, Setting, check_sides, sided
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.checks import check_number
+
 from ...returns import ReturnScenarios
 from ..families import Attribution, Family, Focus, Line, Portfolio, onto_density, total
-from ..names import check_number
 from ..objectives import Curvature, Term
 from ..polyhedron import highest
 

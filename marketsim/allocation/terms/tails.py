@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.checks import check_number
+
 from ...errors import InputError
 from ...returns import ReturnScenarios
 from .. import measures
@@ -26,7 +28,7 @@ from ..families import (
     relative_line,
     total,
 )
-from ..names import Numbers, benchmark_of, check_number, fractions
+from ..names import Numbers, benchmark_of, fractions
 from ..objectives import Curvature, Term
 
 if TYPE_CHECKING:

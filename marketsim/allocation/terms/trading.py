@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.checks import check_number
+
 from ...returns import ReturnScenarios
 from ..families import Attribution, Bend, Family, Focus, Line, Portfolio
-from ..names import Numbers, array_of, check_number, fractions, numbers
+from ..names import Numbers, array_of, fractions, numbers
 from ..objectives import Curvature, Term
 from .moments import free
 

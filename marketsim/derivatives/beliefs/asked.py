@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.allocation.names import check_whole
+from marketsim.checks import check_whole
 from marketsim.ensemble import YEAR
 from marketsim.errors import InputError, nearest
 from marketsim.renames import Tickers
@@ -26,7 +26,7 @@ FloatArray = NDArray[np.float64]
 def check_worlds(valuation: Valuation, worlds: object) -> None:
     """Refuse what is no number of worlds, or too few over all regimes."""
     least = FEWEST * _regimes(valuation)
-    check_whole("implied worlds", worlds, least, f", {FEWEST} of each of the regimes priced")
+    check_whole("implied worlds", worlds, least, why=f", {FEWEST} of each of the regimes priced")
 
 
 def sample_of(valuation: Valuation, worlds: int) -> Sample:

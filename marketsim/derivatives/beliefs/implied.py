@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketsim.allocation import Allocation
-from marketsim.allocation.names import check_flag
+from marketsim.checks import check_flag
 from marketsim.errors import InputError
 from marketsim.returns import ReturnScenarios
 from marketsim.valuation.few_worlds import WORLDS
