@@ -63,7 +63,8 @@ class BacktestComparison:
     against : str
         What active returns are held against.
     trials : int
-        Variants that the deflated ratio allows for: all of them, and those that they name.
+        Variants that the deflated ratio allows for: all of them, and those that they name. What
+        differs in costs alone is one.
     equal_weight, benchmark : Series, by date, or None
         Returns, where they are the same for all.
     notes : tuple of str
@@ -136,7 +137,7 @@ def compared(walks: Sequence[RecordedWalk]) -> BacktestComparison:
     cut = [cut_to(walk, dates, whole=alike(walks)) for walk in walks]
     returns = pd.DataFrame({n: one["return"] for n, one in zip(names, cut, strict=True)})
     against, rivals = _against(walks, cut)
-    trials = sum(walk.trials for walk in walks)
+    trials = _tried(walks)
     found = {
         name: pd.concat([_measures(walk, one, dates), active(one["return"], rival)])
         for name, walk, one, rival in zip(names, walks, cut, rivals, strict=True)
@@ -160,6 +161,18 @@ def compared(walks: Sequence[RecordedWalk]) -> BacktestComparison:
         benchmark=_shared(cut, "benchmark"),
         notes=(*restricted(walks, names, dates), *_different(walks), HINDSIGHT),
     )
+
+
+def _tried(walks: Sequence[RecordedWalk]) -> int:
+    """Return how many variants there are; what differs in costs alone is one, as in a batch."""
+    found: dict[str, int] = {}
+    for walk in walks:
+        asked = {k: v for k, v in walk.record.get("arguments", {}).items() if k != "cost"}
+        hashes = walk.record.get("sha256", {})
+        own = str(walk.folder) if not hashes.get("strategy") else ""  # a function may be any
+        what = json.dumps([walk.strategy, asked, hashes, own], sort_keys=True)
+        found[what] = max(found.get(what, 0), walk.trials)
+    return sum(found.values())
 
 
 def _require_several(walks: Sequence[RecordedWalk]) -> None:

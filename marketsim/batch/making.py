@@ -6,6 +6,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from marketsim.backtesting import BacktestResult, backtest
 from marketsim.backtesting.deciding import raised
@@ -18,6 +19,9 @@ from marketsim.folders import digests, replace_folder
 from marketsim.reporting.backtest_page import backtest_html
 
 __all__ = ["Outcome", "make"]
+
+SUMMARY: Final = "../../summary.html"
+"""The way to the summary from the page of a job."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,6 @@ def _result(task: Task, workers: int | None, inputs: Inputs | None) -> BacktestR
 
 
 def _write(path: Path, task: Task, result: BacktestResult) -> None:
-    files = {**result.files(), REPORT: backtest_html(result).encode()}
+    files = {**result.files(), REPORT: backtest_html(result, SUMMARY).encode()}
     record = {**result.record(), "job": task.identity, "results": digests(files)}
     replace_folder(path, {**files, RECORD: as_json(record)})

@@ -23,6 +23,7 @@ ALIKE: Final = ("period", "universe", "prices", "cost", "spread", "cash_yield")
 """Settings that rivals share: what differs in others is a variant that was tried."""
 
 BEYOND: Final = "deflated_information"
+TRIED: Final = "tried"
 
 
 def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]) -> pd.DataFrame:
@@ -41,16 +42,18 @@ def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]
     DataFrame
         Rows in the order of the file of jobs. `equal_weight_return` is a year's of equal weights,
         which the strategy has to beat; `deflated_sharpe` the probability that the Sharpe ratio is
-        above that of the best by luck of all that were tried at the same cost, and
-        `deflated_information` that of what was earned beyond equal weight. `state` is `done`,
-        `failed`, `early` or `waiting`.
+        above that of the best by luck of all that were `tried` over the same period at the same
+        cost, and `deflated_information` that of what was earned beyond equal weight. `state` is
+        `done`, `failed`, `early` or `waiting`.
     """
     rows = [_row(task, finished(folder, task), errors.get(task.name)) for task in tasks]
     words = ("benchmark", "start", "end", "scenarios", "error")
     table = pd.DataFrame(rows)
     done = table[table["state"] == "done"]
     for name, held_against in (("deflated_sharpe", "interest"), (BEYOND, "equal_weight")):
-        table[name] = table["job"].map(_deflated(folder, done, held_against)).astype(float)
+        left, tried = _deflated(folder, done, held_against)
+        table[name] = table["job"].map(left).astype(float)
+    table[TRIED] = table["job"].map(tried).fillna(0).astype(int)
     return table.astype(dict.fromkeys(words, "str")).astype({"cash_yield": "float64"})
 
 
@@ -65,9 +68,15 @@ def _row(task: Task, record: Mapping[str, Any] | None, error: str | None) -> dic
     return row | {"error": error}
 
 
-def _deflated(folder: Path, done: pd.DataFrame, held_against: str) -> dict[str, float]:
-    """Return what is left of each job's ratio: its rivals at the same cost counted, each once."""
+def _deflated(
+    folder: Path, done: pd.DataFrame, held_against: str
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Return what is left of each job's ratio, and of how many it is the best.
+
+    Its rivals at the same cost are counted, each once.
+    """
     found: dict[str, float] = {}
+    tried: dict[str, int] = {}
     for _, rivals in done.groupby([*ALIKE], dropna=False):
         excess, distinct = {}, {}
         for job in rivals["job"]:
@@ -75,7 +84,8 @@ def _deflated(folder: Path, done: pd.DataFrame, held_against: str) -> dict[str, 
             excess[job] = daily["return"] - daily[held_against]
             distinct[daily["return"].to_numpy().tobytes()] = excess[job]
         found |= dict(deflated_sharpes(excess, distinct.values()))
-    return found
+        tried |= dict.fromkeys(excess, len(distinct))
+    return found, tried
 
 
 def _number(value: Any) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -56,16 +56,22 @@ def write_backtest_report(path: Path, result: BacktestResult) -> Path:
     return path
 
 
-def backtest_html(result: BacktestResult) -> str:
-    """The page itself."""
+def backtest_html(result: BacktestResult, batch: str | None = None) -> str:
+    """The page itself; `batch` is the way from it to the summary of the batch that it is one of."""
     values: dict[str, object] = {
         "title": f"Backtest of {result.strategy}",
         "subtitle": f"{period(result)} · {result.holdings.shape[1]} companies",
         "merits": merits(result),
         "story": story(result),
-        "provenance": provenance({"strategy": result.strategy, **result.meta}),
+        "provenance": provenance({"strategy": result.strategy, **_said(result, batch)}),
     }
-    parts = (_wealth(result), _sureness(result), _gains(result), _weights(result), _trading(result))
+    parts = (
+        _wealth(result),
+        _sureness(result, batch),
+        _gains(result),
+        _weights(result),
+        _trading(result),
+    )
     for part in parts:
         values |= part
     return render("backtest.html.j2", values)
@@ -102,10 +108,15 @@ def _benchmark(result: BacktestResult, values: pd.Series[float]) -> Curve:
     return Curve(name, values, BENCHMARK, "9 3 2 3")
 
 
-def _sureness(result: BacktestResult) -> dict[str, object]:
+def _said(result: BacktestResult, batch: str | None) -> dict[str, Any]:
+    """What its record says; a job of a batch does not know how many were tried."""
+    return {name: of for name, of in result.meta.items() if batch is None or name != "trials"}
+
+
+def _sureness(result: BacktestResult, batch: str | None) -> dict[str, object]:
     return {
         "rolling": rolling_figure(result),
-        "sharpe_sentence": sharpe_sentence(result),
+        "sharpe_sentence": sharpe_sentence(result, batch),
         "sharpe": sharpe_table(result),
     }
 

@@ -36,6 +36,7 @@ FIGURES: Final = {
     "annual_volatility": "Volatility",
     "sharpe_ratio": "Sharpe ratio",
     "deflated_information": "Above luck",
+    "tried": "Best of",
     "max_drawdown": "Worst fall",
     "annual_turnover": "Turnover",
     "annual_cost": "Costs",
@@ -47,7 +48,8 @@ FEW: Final = 3
 HINDSIGHT: Final = (
     "Companies were chosen with hindsight: compare with equal weight of the same ones. And the "
     "best of many variants looks better than it is: 'Above luck' is the probability that what a "
-    "job earned beyond equal weight is more than the best of as many worthless ones shows."
+    "job earned beyond equal weight is more than the best of as many worthless ones shows. 'Best "
+    "of' counts all that were tried over the same period at the same cost."
 )
 
 
@@ -114,6 +116,8 @@ def _figure(key: str, value: float) -> str:
         return MISSING
     if key == "deflated_information":
         return percent(value, 0)
+    if key == "tried":
+        return f"{value:,.0f}"
     if key == "sharpe_ratio":
         return number(value, 2)
     return percent(value, 2 if key == "annual_cost" else 1, sign=key.endswith("return"))

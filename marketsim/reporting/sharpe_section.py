@@ -18,6 +18,7 @@ from ..backtesting.measures import span
 from .backtest_figures import Curve, curves
 from .formats import MISSING, number, percent
 from .palette import INK, UP
+from .svg import tag
 from .tables import Column, Table
 
 if TYPE_CHECKING:
@@ -45,16 +46,26 @@ def rolling_figure(result: BacktestResult) -> Markup | None:
     return curves(lines, label, 220.0, "ratio", found[["low", "high"]])
 
 
-def sharpe_sentence(result: BacktestResult) -> str:
-    """The ratio, its error, what is left of it, and for how many variants."""
+def sharpe_sentence(result: BacktestResult, batch: str | None = None) -> Markup:
+    """The ratio, its error, what is left of it, and for how many variants: `batch` counts more."""
     estimate = sharpe_estimate(_excess(result, result.returns))
     year = np.sqrt(_rate(result))
     if not np.isfinite(estimate.ratio):
-        return "There are too few returns over cash, or they are all the same: no ratio is known."
-    return (
+        return Markup(
+            "There are too few returns over cash, or they are all the same: no ratio is known."
+        )
+    return Markup(
         f"The Sharpe ratio of {number(year * estimate.ratio, 2)} a year is an estimate with a "
-        f"standard error of {number(year * estimate.error, 2)}. {_left(result)}"
-    )
+        f"standard error of {number(year * estimate.error, 2)}. "
+    ) + (_left(result) if batch is None else _alone(result, batch))
+
+
+def _alone(result: BacktestResult, batch: str) -> Markup:
+    """How probable the ratio of a job is by itself, and where all that were tried are counted."""
+    return Markup(
+        "The probability that the true one is above zero is {} by itself. The job is one of a "
+        "batch: what is left of it as the best of all that were tried stands in {}."
+    ).format(sure(result.deflated_sharpe()), tag("a", "the summary", href=batch))
 
 
 def _left(result: BacktestResult) -> str:

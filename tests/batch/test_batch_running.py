@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from marketsim.backtesting.comparing import compared
+from marketsim.backtesting.folders import recorded_walk
 from marketsim.backtesting.inference import deflated_sharpe, deflated_sharpes, sharpe_estimate
 from marketsim.batch import Batch, plan, read_jobs, run_batch
 from marketsim.batch.store import locked
@@ -56,6 +58,19 @@ def test_the_summary_is_what_records_say(finished: Batch) -> None:
     for job in finished.made:
         assert f'href="jobs/{job}/report.html"' in page
         assert (finished.folder / "jobs" / job / "report.html").is_file()
+
+
+def test_one_count_of_what_was_tried_is_told_everywhere(finished: Batch) -> None:
+    """Two strategies at two costs are two variants at each, and two where all are compared."""
+    assert set(finished.table["tried"]) == {2}
+    page = (finished.folder / "summary.html").read_text()
+    assert "Best of" in page
+    folders = [finished.folder / "jobs" / job for job in finished.made]
+    for folder in folders:
+        report = (folder / "report.html").read_text()
+        assert "counted as the only variant" not in report
+        assert 'href="../../summary.html"' in report
+    assert compared([recorded_walk(folder) for folder in folders]).trials == 2
 
 
 def at_their_costs(table: pd.DataFrame, excess: dict[str, pd.Series]) -> dict[str, float]:
