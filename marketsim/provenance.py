@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
@@ -16,6 +18,7 @@ from .resources import PACKAGE, folder
 __all__ = [
     "code_hash",
     "data_hash",
+    "float64",
     "git_commit",
     "hash_files",
     "machine",
@@ -50,6 +53,13 @@ def version(package: str) -> str:
 def versions(packages: Iterable[str] = COMPUTED_BY) -> dict[str, str]:
     """Return versions of Python and of packages, by default of all that results hang on."""
     return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+def float64() -> bool:
+    """Return whether JAX computes in float64 here what is said of no precision; imports no JAX."""
+    if (jax := sys.modules.get("jax")) is not None:
+        return bool(jax.config.jax_enable_x64)
+    return os.environ.get("JAX_ENABLE_X64", "").lower() in ("1", "y", "yes", "t", "true", "on")
 
 
 def machine() -> tuple[str, str]:

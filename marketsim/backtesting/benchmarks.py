@@ -16,7 +16,7 @@ from marketsim.errors import InputError, nearest
 from marketsim.knowledge.shares import shares_by_day
 from marketsim.renames import Tickers
 
-__all__ = ["MARKET", "benchmark_returns"]
+__all__ = ["MARKET", "benchmark_returns", "require_benchmark"]
 
 Array = npt.NDArray[np.float64]
 
@@ -54,12 +54,7 @@ def benchmark_returns(asked: str | pd.Series | None, market: Market) -> pd.Serie
             "of closes by date"
         )
     if asked is not None and asked != MARKET:
-        if asked not in market.closes.columns:
-            known = Tickers([MARKET, *market.closes.columns], market.facts.universe.renames)
-            raise InputError(
-                f"benchmark '{asked}' is neither '{MARKET}' nor a column of the prices."
-                f"{nearest(asked, known)}"
-            )
+        require_benchmark(asked, market)
         return _returns(market.closes[asked], market.rows, asked)
     found = _by_market_value(market)
     if found is None and asked == MARKET:
@@ -68,6 +63,25 @@ def benchmark_returns(asked: str | pd.Series | None, market: Market) -> pd.Serie
             f"{market.rows[-1]:%Y-%m-%d}; name a ticker, or give closes of an index"
         )
     return found
+
+
+def require_benchmark(asked: str, market: Market) -> None:
+    """Refuse a name that is neither `market` nor a ticker whose closes reach over the walk.
+
+    Raises
+    ------
+    InputError
+        As `benchmark_returns` does.
+    """
+    if asked == MARKET:
+        return
+    if asked not in market.closes.columns:
+        known = Tickers([MARKET, *market.closes.columns], market.facts.universe.renames)
+        raise InputError(
+            f"benchmark '{asked}' is neither '{MARKET}' nor a column of the prices."
+            f"{nearest(asked, known)}"
+        )
+    _returns(market.closes[asked], market.rows, asked)
 
 
 def _by_market_value(market: Market) -> pd.Series | None:

@@ -16,7 +16,7 @@ from marketsim.backtesting.loading import Strategy
 from marketsim.backtesting.market import Market
 from marketsim.backtesting.purity import hangs_on_more
 from marketsim.files import cache_folder, replace_file
-from marketsim.provenance import code_hash, data_hash, machine, versions
+from marketsim.provenance import code_hash, data_hash, float64, machine, versions
 
 __all__ = ["LOOKS", "keep", "key", "recall", "rules"]
 
@@ -40,7 +40,7 @@ def rules(strategy: Strategy) -> str | None:
     """
     if strategy.text is None or hangs_on_more(strategy.text):
         return None
-    content = [strategy.name, strategy.digest, code_hash("."), data_hash(), versions()]
+    content = [strategy.name, strategy.digest, code_hash("."), data_hash(), versions(), float64()]
     text = json.dumps([*content, *machine()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -105,14 +105,14 @@ def _module(path: Path, source: bytes) -> ModuleType:
     except SyntaxError as error:
         line = f", line {error.lineno}" if error.lineno else ""
         raise InputError(f"{path.name}{line}: {error.msg}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"{path.name} does not run: {_line(error, path)}{type(error).__name__}: {error}"
         ) from error
     return module
 
 
-def _line(error: Exception, path: Path) -> str:
+def _line(error: BaseException, path: Path) -> str:
     """Where in the file an error was raised, as `line 3: `; nothing where it was not in it."""
     lines = [
         frame.lineno

@@ -23,8 +23,9 @@ from typing import Final
 from marketsim.batch.logs import log_of, printing_to
 from marketsim.batch.making import Outcome, make
 from marketsim.batch.planning import Task
-from marketsim.hands import died
+from marketsim.hands import X64, died
 from marketsim.precision import processors
+from marketsim.provenance import float64
 
 __all__ = ["Event", "Executor", "serial", "spawned", "stop"]
 
@@ -94,7 +95,9 @@ class _Hand:
 def _hand(folder: Path, logs: Path, threads: int) -> _Hand:
     context = multiprocessing.get_context("spawn")
     mine, its = context.Pipe()
-    process = context.Process(target=_work, args=(its, folder, logs, threads), daemon=True)
+    process = context.Process(
+        target=_work, args=(its, folder, logs, threads, float64()), daemon=True
+    )
     with _interrupts_held():
         process.start()
     its.close()
@@ -132,8 +135,11 @@ class _Stopped(BaseException):
     """Raised in a process that is asked to end; nothing that a strategy catches."""
 
 
-def _work(connection: Connection, folder: Path, logs: Path, threads: int) -> None:
+def _work(connection: Connection, folder: Path, logs: Path, threads: int, precise: bool) -> None:
     """Make tasks as they come, until there is nobody who sends them."""
+    os.environ["JAX_ENABLE_X64"] = str(int(precise))
+    if (jax := sys.modules.get("jax")) is not None:
+        jax.config.update(X64, precise)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the process that started this one
     Thread(target=_end_with_parent, daemon=True).start()
     try:

@@ -6,19 +6,23 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from marketsim.backtesting.loading import source_of
+from marketsim.backtesting.benchmarks import require_benchmark
+from marketsim.backtesting.loading import load_strategy, source_of
 from marketsim.backtesting.market import Market, panel_digest, regimes_digest
+from marketsim.backtesting.rebalancing import decision_rows
 from marketsim.batch.inputs import market_for, prices_of
 from marketsim.batch.job import Job
 from marketsim.errors import BusyError, InputError, MarketsimError
-from marketsim.provenance import code_hash, data_hash, versions
+from marketsim.provenance import code_hash, data_hash, float64, versions
 from marketsim.sources import Unreachable
 
 ONE_DAY: Final = pd.Timedelta(days=1)
@@ -50,14 +54,20 @@ def plan(jobs: Iterable[Job]) -> tuple[Task, ...]:
     Raises
     ------
     InputError
-        All that prices or facts do not have of what jobs ask for.
+        All that prices or facts do not have of what jobs ask for, and strategies that do not run.
     BusyError
         Nothing is wrong but that the source of prices cannot be reached.
     """
     tasks: dict[str, Task] = {}
     faults: dict[str, str] = {}
     away: list[bool] = []
-    digests = _Digests()
+    digests, jobs = _Digests(), tuple(jobs)
+    for strategy in dict.fromkeys(job.strategy for job in jobs):
+        try:
+            _require_sound(strategy)
+        except (MarketsimError, OSError) as error:
+            faults[str(error)] = "strategies"
+            away.append(False)
     for job in jobs:
         try:
             task = _task(job, digests)
@@ -73,9 +83,16 @@ def plan(jobs: Iterable[Job]) -> tuple[Task, ...]:
     return tuple(tasks.values())
 
 
+def _require_sound(strategy: str) -> None:
+    """Refuse a strategy whose file does not run; what it prints is of no interest yet."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        load_strategy(strategy)
+
+
 def surroundings() -> dict[str, Any]:
     """Return what enters any job here: marketsim's code and data, and what it computes with."""
-    return {"code": code_hash("."), "data": data_hash(), "versions": versions()}
+    found = {"code": code_hash("."), "data": data_hash(), "versions": versions()}
+    return {**found, "float64": float64()}
 
 
 class _Digests:
@@ -103,6 +120,9 @@ def _task(job: Job, digests: _Digests) -> Task:
         digest = hashlib.sha256(told.encode()).hexdigest()[:SHOWN]
         return Task(job, f"{shown}-{job.start}-{job.end}-{digest}", {}, early)
     market = market_for(job)
+    decision_rows(market.rows, job.when, market.traded)
+    if job.benchmark is not None:
+        require_benchmark(job.benchmark, market)
     start, end = (f"{date:%Y-%m-%d}" for date in (market.rows[0], market.rows[-1]))
     identity = {
         "strategy": job.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from marketsim.batch import Job, plan, read_jobs
 from marketsim.errors import DataError, InputError
+from tests.batch.worlds import batch_file
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "jobs.toml"
 
@@ -171,3 +173,36 @@ def test_a_job_is_named_by_all_that_enters_it(tmp_path: Path) -> None:
     file.write_text("def strategy(history):\n    return {'AMD': 1.0}\n")
     names.append(name())
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("source", "grid", "says"),
+    [
+        ("def strategy(history)\n    pass\n", "", "strategies: even.py, line 1: expected ':'"),
+        ("import no_such_thing\n", "", "even.py does not run: line 1: ModuleNotFoundError"),
+        ("raise SystemExit(3)\n", "", "even.py does not run: line 1: SystemExit: 3"),
+        ("CAP = 0.1\n", "", "even.py holds no function"),
+        (None, 'benchmark = "NVDAA"', "benchmark 'NVDAA' is neither 'market' nor a column"),
+        (None, 'rebalance = "2021-03-01,2022-06-01"', "2022-06-01 has no session"),
+    ],
+)
+def test_what_no_job_could_be_made_with_is_told_before_any_is(
+    source: str | None, grid: str, says: str, tmp_path: Path
+) -> None:
+    file = batch_file(tmp_path, costs="0.0", strategies='"even.py", "trends.py"')
+    if source is not None:
+        (tmp_path / "even.py").write_text(source)
+    file.write_text(f"{file.read_text()}\n{grid}\n")
+    with pytest.raises(InputError, match=re.escape(says)):
+        plan(read_jobs(file))
+
+
+def test_jobs_in_another_precision_are_other_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = batch_file(tmp_path, costs="0.0", strategies='"even.py"')
+    names = []
+    for precise in (True, False):
+        monkeypatch.setattr("marketsim.batch.planning.float64", lambda precise=precise: precise)
+        names += [task.name for task in plan(read_jobs(file))]
+    assert len(set(names)) == 2
