@@ -130,22 +130,21 @@ def active(returns: pd.Series, benchmark: pd.Series) -> pd.Series:
     -------
     Series
         active_return (difference of the compound annual ones), active_risk (annual standard
-        deviation of the difference of returns), information_ratio (mean of that difference over
-        it), beta, and hit_rate, the share of calendar months in which the benchmark was beaten.
+        deviation of the difference of returns), information_ratio (the one over the other), beta,
+        and hit_rate, the share of calendar months in which the benchmark was beaten.
     """
     years, rate = span(returns.index)
     difference = (returns - benchmark).iloc[1:]
     risk = difference.std()
     ends = [wealth(one).iloc[-1] ** (1.0 / years) for one in (returns, benchmark)]
+    ahead = ends[0] - ends[1]
     later = benchmark.iloc[1:]
     both = [_by_month(one) for one in (returns, benchmark)]
     return pd.Series(
         {
-            "active_return": ends[0] - ends[1],
+            "active_return": ahead,
             "active_risk": risk * np.sqrt(rate),
-            "information_ratio": difference.mean() / risk * np.sqrt(rate)
-            if risk > FLAT
-            else np.nan,
+            "information_ratio": ahead / (risk * np.sqrt(rate)) if risk > FLAT else np.nan,
             "beta": later.cov(returns.iloc[1:]) / later.var() if later.std() > FLAT else np.nan,
             "hit_rate": float((both[0] > both[1] + FLAT).mean()),
         },

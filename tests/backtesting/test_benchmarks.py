@@ -9,6 +9,7 @@ import pytest
 from marketsim.backtesting import backtest
 from marketsim.backtesting.history import History
 from marketsim.backtesting.loading import Decide
+from marketsim.backtesting.measures import active
 from marketsim.errors import InputError
 from marketsim.knowledge import Knowledge, bill_yields, load_facts
 from marketsim.prices import load_prices
@@ -128,3 +129,14 @@ def test_gains_sum_to_the_wealth_gained_on_every_date(facts: Knowledge, cost: fl
 def test_attribution_by_what_there_is_not_is_refused(facts: Knowledge) -> None:
     with pytest.raises(InputError, match=r"by='layr' .* Did you mean 'layer'\?"):
         backtest(half, panel(), facts=facts).attribution("layr")
+
+
+def test_the_information_ratio_is_the_active_return_over_its_risk() -> None:
+    """Also where a calm strategy earns less than a wild benchmark on average, and more in all."""
+    days = pd.bdate_range("2020-01-01", periods=521, name="date")
+    wild = pd.Series(np.r_[0.0, np.tile([0.06, -0.055], 260)], days)
+    calm = pd.Series(np.r_[0.0, np.full(520, 0.002)], days)
+    found = active(calm, wild)
+    assert (calm - wild).iloc[1:].mean() < 0.0 < found["active_return"]
+    ratio = found["active_return"] / found["active_risk"]
+    assert found["information_ratio"] == pytest.approx(ratio)
