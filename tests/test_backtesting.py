@@ -312,6 +312,21 @@ def test_decisions_fall_on_the_first_row_of_each_period(
         assert result.weights.index[1] == pd.Timestamp("2020-02-03")
 
 
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"facts": "x"}, "facts='x': give what ms.load_facts returns"),
+        ({"progress": 3}, "progress=3 is no function of a text"),
+        ({"afresh": "yes"}, "afresh='yes': write True"),
+        ({"tickers": "AAA,BBB"}, "tickers='AAA,BBB' is a text; give a list, ['AAA', 'BBB']"),
+    ],
+)
+def test_what_is_no_argument_says_what_is(asked: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError) as caught:
+        backtest(equal, panel(), **asked)
+    assert says in str(caught.value)
+
+
 # The contract of a strategy
 
 

@@ -489,7 +489,7 @@ def test_a_file_that_is_not_there_is_told_in_one_line(name: str, tmp_path: Path)
 
 
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
-    assert told(lambda: returns_at(tmp_path)).endswith(": is no file; name a file")
+    assert told(lambda: returns_at(tmp_path)).endswith(" is no file; name a file")
 
 
 def test_a_torn_parquet_is_told_in_one_line(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from marketsim.backtesting.costs import Costs, Dated, costs_of
 from marketsim.backtesting.loading import Decide, Strategy, load_strategy
 from marketsim.backtesting.market import Market, panel_digest, regimes_digest
 from marketsim.backtesting.measures import active, measures
-from marketsim.backtesting.preparing import market_of, what_was_there
+from marketsim.backtesting.preparing import market_of, require_call, what_was_there
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows, require_rebalance
 from marketsim.backtesting.result import EVEN, HINDSIGHT, BacktestResult
 from marketsim.backtesting.sweeps.policy import Policy
@@ -121,8 +121,10 @@ def backtest(
     """
     asked = require_rebalance(rebalance)
     _require_trials(trials)
-    if not isinstance(views, bool):
-        raise InputError(f"views={views!r}: write True, or leave it out")
+    for name, chosen in (("views", views), ("afresh", afresh)):
+        if not isinstance(chosen, bool):
+            raise InputError(f"{name}={chosen!r}: write True, or leave it out")
+    require_call(progress)
     loaded = load_strategy(strategy)
     if loaded.name == EVEN:
         raise InputError(f"a strategy called '{EVEN}' is taken for its rival; call it otherwise")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from marketsim.knowledge import Knowledge
     from marketsim.scenarios import Regime
 
-__all__ = ["market_of", "what_was_there"]
+__all__ = ["market_of", "require_call", "what_was_there"]
 
 NAMED: Final = 12
 """Tickers that a note lists."""
@@ -40,6 +40,10 @@ def market_of(
     scenarios: Path | str | tuple[Regime, ...] | None = None,
 ) -> Market:
     """Return a panel to walk through; for the arguments see :func:`marketsim.backtest`."""
+    if facts is not None:
+        _require_knowledge(facts)
+    if isinstance(tickers, str):
+        raise InputError(f"tickers={tickers!r} is a text; give a list, {tickers.split(',')}")
     chosen = None if tickers is None else tuple(tickers)
     known = _embedded() if facts is None else facts
     renames = known.universe.renames
@@ -107,6 +111,25 @@ def _regimes(given: Path | str | tuple[Regime, ...] | None) -> tuple[Regime, ...
             f"scenarios={given!r}: give a TOML file, or what ms.scenarios.read_regimes returns"
         )
     return read_regimes(given)
+
+
+def _require_knowledge(facts: object) -> None:
+    from marketsim.knowledge import Knowledge
+
+    if not isinstance(facts, Knowledge):
+        raise InputError(f"facts={facts!r}: give what ms.load_facts returns, or leave it out")
+
+
+def require_call(progress: object) -> None:
+    """Refuse what cannot be told of steps.
+
+    Raises
+    ------
+    InputError
+        It is no function.
+    """
+    if not callable(progress):
+        raise InputError(f"progress={progress!r} is no function of a text; give print, or none")
 
 
 def _embedded() -> Knowledge:

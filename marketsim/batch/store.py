@@ -15,8 +15,8 @@ from typing import Any, Final
 import filelock
 
 from marketsim.batch.planning import Task
-from marketsim.errors import BusyError
-from marketsim.files import replace_file
+from marketsim.errors import BusyError, InputError
+from marketsim.files import check_file, replace_file
 from marketsim.folders import clear_leftovers, sound_record
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "LOGS",
     "Status",
     "check_batch_folder",
+    "check_no_batch",
     "clear",
     "finished",
     "let_go",
@@ -49,12 +50,25 @@ def check_batch_folder(folder: Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise OSError(errno.ENOTDIR, "is a file; name a folder", str(folder))
+    check_file(folder / STATUS)
     if not folder.is_dir():
         return
     held = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     if held and not set(OWN) & set(held):
         says = f"holds {held[0]}, which no batch wrote; name a new folder"
         raise OSError(errno.ENOTEMPTY, says, str(folder))
+
+
+def check_no_batch(folder: Path) -> None:
+    """Refuse a batch where a run or a backtest is asked for.
+
+    Raises
+    ------
+    InputError
+        It is one, whose jobs are backtests.
+    """
+    if (folder / JOBS).is_dir() and (folder / STATUS).is_file():
+        raise InputError(f"'{folder}' is a batch; compare its jobs, {folder / JOBS}/*")
 
 
 def finished(folder: Path, task: Task) -> dict[str, Any] | None:

@@ -40,7 +40,10 @@ def compare(
     """
     environment.prepare_jax()
     from marketsim.backtesting.folders import is_backtest
+    from marketsim.batch.store import check_no_batch
 
+    for folder in folders:
+        check_no_batch(folder)
     result = _backtests(folders, out) if any(map(is_backtest, folders)) else _runs(folders, out)
     print(result.to_json() if json else result, end="" if json else "\n")
 

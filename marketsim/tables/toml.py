@@ -67,7 +67,9 @@ def read_toml(path: Path, what: str, empty: str) -> Toml:
         content, why = read_content(path)
     except OSError as error:
         raise DataError(f"{what} '{path}' cannot be read: {error.strerror}") from error
-    text, line, says = ("", -1, why) if why else text_of(content)
+    if why:
+        raise DataError(f"{what} '{path}' {why}")
+    text, line, says = text_of(content)
     if says:
         raise DataError(f"{path.name}{f', line {line}' if line > 0 else ''}: {says}")
     try:

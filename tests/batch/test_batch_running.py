@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from marketsim import cli
 from marketsim.backtesting.comparing import compared
 from marketsim.backtesting.folders import recorded_walk
 from marketsim.backtesting.inference import deflated_sharpe, deflated_sharpes, sharpe_estimate
@@ -71,6 +72,16 @@ def test_one_count_of_what_was_tried_is_told_everywhere(finished: Batch) -> None
         assert "counted as the only variant" not in report
         assert 'href="../../summary.html"' in report
     assert compared([recorded_walk(folder) for folder in folders]).trials == 2
+
+
+def test_a_batch_is_not_compared_but_its_jobs(
+    finished: Batch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["compare", str(finished.folder)])
+    assert ended.value.code == 2
+    says = f"'{finished.folder}' is a batch; compare its jobs, {finished.folder / 'jobs'}/*"
+    assert capsys.readouterr().err == f"marketsim: {says}\n"
 
 
 def at_their_costs(table: pd.DataFrame, excess: dict[str, pd.Series]) -> dict[str, float]:
@@ -277,6 +288,8 @@ def test_what_a_caller_can_put_right_is_one_line_and_exit_code_2(
         ((tmp_path / "gone.toml",), "cannot be read: No such file"),
         ((file, "--out", tmp_path), "holds thesis.docx, which no batch wrote"),
         ((file, "--out", file), "is a file; name a folder"),
+        ((file, "--out", file / "b" / "c"), f"lies below {file}, which is a file"),
+        ((file.parent,), f"jobs file '{file.parent}' is no file"),
     ):
         code = done_here(*arguments)
         told = capsys.readouterr()

@@ -23,7 +23,7 @@ from marketsim.backtesting.audits.watching import Reach, watched
 from marketsim.backtesting.deciding import decide, raised
 from marketsim.backtesting.loading import Decide, Strategy, load_strategy, source_of
 from marketsim.backtesting.market import Market
-from marketsim.backtesting.preparing import market_of
+from marketsim.backtesting.preparing import market_of, require_call
 from marketsim.backtesting.rebalancing import Rebalance, decision_rows
 from marketsim.dates import Day
 from marketsim.errors import InputError, MarketsimError
@@ -107,6 +107,7 @@ def audit(
         raise InputError(f"dates={dates!r} is no number of decisions; ask for 1 or more")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed={seed!r} is no seed; give a whole number from 0")
+    require_call(progress)
     findings: dict[tuple[str, str], Finding] = {}
 
     def add(found: Iterable[Finding]) -> None:
