@@ -266,7 +266,10 @@ def test_a_ticker_whose_prices_end_is_sold_at_its_last_close(facts: Knowledge) -
     assert held[sold] == 0.0
     assert result.cash[sold] == pytest.approx(0.99 * held[DAYS[34]])
     (note,) = result.notes[1:]
-    assert note.startswith(f"BBB: its prices ended; sold on {sold:%Y-%m-%d}")
+    assert note.startswith(
+        f"BBB: its closes end on {DAYS[29]:%Y-%m-%d}, as it is traded no more or"
+    )
+    assert f"; sold on {sold:%Y-%m-%d} at the last, " in note
     assert note.endswith(f"{closes['BBB'].dropna().iloc[-1]:g}")
 
 

@@ -123,9 +123,12 @@ def _trade(book: _Book, market: Market, choose: Choose | None, rates: Rates, row
 
 
 def _ending(market: Market, row: int, ticker: int) -> str:
+    name = market.universe[ticker]
+    priced = market.closes[name].loc[: market.rows[row]].dropna()
     return (
-        f"{market.universe[ticker]}: its prices ended; sold on {market.rows[row]:%Y-%m-%d} at its "
-        f"last close, {market.prices[row - 1, ticker]:g}"
+        f"{name}: its closes end on {priced.index[-1]:%Y-%m-%d}, as it is traded no more or the "
+        f"panel has no more of it; sold on {market.rows[row]:%Y-%m-%d} at the last, "
+        f"{market.prices[row - 1, ticker]:g}"
     )
 
 

@@ -44,10 +44,10 @@ def summary_table(folder: Path, tasks: Sequence[Task], errors: Mapping[str, str]
         which the strategy has to beat; `deflated_sharpe` the probability that the Sharpe ratio is
         above that of the best by luck of all that were `tried` over the same period at the same
         cost, and `deflated_information` that of what was earned beyond equal weight. `state` is
-        `done`, `failed`, `early` or `waiting`.
+        `done`, `failed`, `early` or `waiting`; `notes` what a reader of a job must know.
     """
     rows = [_row(task, finished(folder, task), errors.get(task.name)) for task in tasks]
-    words = ("benchmark", "start", "end", "scenarios", "error")
+    words = ("benchmark", "start", "end", "scenarios", "error", "notes")
     table = pd.DataFrame(rows)
     done = table[table["state"] == "done"]
     for name, held_against in (("deflated_sharpe", "interest"), (BEYOND, "equal_weight")):
@@ -65,7 +65,8 @@ def _row(task: Task, record: Mapping[str, Any] | None, error: str | None) -> dic
     own = measured.get(task.job.name, {})
     row |= {name: _number(own.get(name)) for name in MEASURED}
     row["equal_weight_return"] = _number(measured.get(EVEN, {}).get("annual_return"))
-    return row | {"error": error}
+    notes = [] if record is None else record["notes"][1:]  # the first is of hindsight
+    return row | {"error": error, "notes": "; ".join(notes) or None}
 
 
 def _deflated(

@@ -73,17 +73,18 @@ def batch_html(name: str, jobs: pd.DataFrame) -> str:
         "merits": [],
         "hindsight": HINDSIGHT,
         "jobs": _table(done) if len(done) else None,
-        "failed": _reasons(failed),
+        "failed": _reasons(failed, "error"),
+        "notes": _reasons(done, "notes"),
         "provenance": provenance({"jobs": len(jobs)}),
     }
     return render("batch.html.j2", values)
 
 
-def _reasons(failed: pd.DataFrame) -> list[tuple[str, str]]:
+def _reasons(told: pd.DataFrame, column: str) -> list[tuple[str, str]]:
     """Return jobs with what is said of them, those of which the same is said together."""
     found = []
-    for error, jobs in failed.groupby("error", sort=False)["job"]:
-        found.append((", ".join(jobs) if len(jobs) <= FEW else f"{len(jobs)} jobs", str(error)))
+    for says, jobs in told.groupby(column, sort=False)["job"]:
+        found.append((", ".join(jobs) if len(jobs) <= FEW else f"{len(jobs)} jobs", str(says)))
     return found
 
 

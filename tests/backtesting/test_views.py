@@ -160,7 +160,7 @@ def test_a_holding_whose_prices_end_is_cash_from_then_on(tmp_path: Path) -> None
         views=True,
     )
     assert result.views is not None
-    assert "AAA: its prices ended" in " ".join(result.notes)
+    assert "AAA: its closes end" in " ".join(result.notes)
     left = result.views.gains["costs"].abs().max()
     assert left < 1e-14  # no cost: the parts alone are all that was gained
 

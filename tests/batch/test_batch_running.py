@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -72,6 +73,18 @@ def test_one_count_of_what_was_tried_is_told_everywhere(finished: Batch) -> None
         assert "counted as the only variant" not in report
         assert 'href="../../summary.html"' in report
     assert compared([recorded_walk(folder) for folder in folders]).trials == 2
+
+
+def test_notes_of_jobs_reach_the_summary(tmp_path: Path) -> None:
+    """As where closes of a company end within a period."""
+    file = batch_file(tmp_path, strategies='"even.py"', costs="0.0")
+    closes = pd.read_csv(tmp_path / "closes.csv", index_col="date", parse_dates=True)
+    closes.loc["2021-08-02":, "META"] = np.nan
+    closes.to_csv(tmp_path / "closes.csv")
+    made = run_batch(file, tmp_path / "b")
+    says = "META: its closes end on 2021-07-30, as it is traded no more or the panel has no more"
+    assert made.table["notes"].str.contains(says).all()
+    assert says in (made.folder / "summary.html").read_text()
 
 
 def test_a_batch_is_not_compared_but_its_jobs(
