@@ -5,7 +5,8 @@
 Inverse volatility of the last year over all companies of the panel that have ten years of closes,
 ten basis points a trade, monthly and daily: marketsim (a function, a file, and the same file again,
 whose decisions are kept), and whichever of bt, skfolio and cvxportfolio can be imported, each in
-its own way of saying it. Where a library takes weights by date (bt), its account is held against
+its own way of saying it; cvxportfolio, whose simulator alone is timed, with equal weights, so that
+its wealth is another one. Where a library takes weights by date (bt), its account is held against
 marketsim's on the same weights. All on one thread of one process, one after the other.
 """
 
@@ -79,7 +80,7 @@ def compare(closes: pd.DataFrame, facts: Any, start: str, when: str, file: Path)
         "marketsim, the file again": lambda: walked(file, workers=1).wealth.iloc[-1],
         "bt": lambda: by_bt(closes, mine),
         "skfolio": lambda: by_skfolio(closes, start, when),
-        "cvxportfolio": lambda: by_cvxportfolio(closes, start, when),
+        "cvxportfolio, equal weights": lambda: by_cvxportfolio(closes, start, when),
     }.items():
         try:
             found[name] = timed(job)
