@@ -84,7 +84,8 @@ def backtest(
         From `load_facts`; the embedded facts, loaded once, by default. The strategy sees what was
         known on each date.
     tickers : names, optional
-        The universe; by default every ticker of the panel that is not an index (`^IRX`).
+        The universe; by default every ticker of the panel that is not an index (`^IRX`), and of the
+        embedded closes the companies of the facts: no fund (QQQ, BIL), and no second share class.
     benchmark : "market", ticker or Series, optional
         The universe by market value, a column of the prices, or closes of one's own by date; by
         default by market value where shares of the companies are known.

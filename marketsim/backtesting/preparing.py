@@ -50,6 +50,8 @@ def market_of(
     if prices is not None and not isinstance(prices, Prices):
         renames = renamed_among(embedded_renames(), renames)
     shown = _shown(prices, chosen, renames)
+    if chosen is None and prices is None:
+        chosen = tuple(one for one in known.universe.companies.index if one in shown.closes)
     universe = _universe(shown.closes, chosen, renames)
     rows = _rows(shown.closes.index, day_or_none(start, "start"), day_or_none(end, "end"))
     return Market(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,3 +142,12 @@ def test_the_information_ratio_is_the_active_return_over_its_risk() -> None:
     assert (calm - wild).iloc[1:].mean() < 0.0 < found["active_return"]
     ratio = found["active_return"] / found["active_risk"]
     assert found["information_ratio"] == pytest.approx(ratio)
+
+
+def test_out_of_the_box_companies_are_held_and_no_funds(facts: Knowledge) -> None:
+    """Funds and second classes of shares are held where they are asked for."""
+    asked: dict[str, Any] = {"facts": facts, "start": "2022-01-03", "end": "2022-03-31"}
+    found = backtest("equal_weight", **asked)
+    assert set(found.weights) == {"NVDA", "AMD", "MSFT", "AMZN", "GOOGL", "META"}
+    own = backtest("equal_weight", tickers=["QQQ", "GOOG"], **asked)
+    assert set(own.weights) == {"QQQ", "GOOG"}
