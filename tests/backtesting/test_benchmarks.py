@@ -139,7 +139,8 @@ def test_the_information_ratio_is_the_active_return_over_its_risk() -> None:
     wild = pd.Series(np.r_[0.0, np.tile([0.06, -0.055], 260)], days)
     calm = pd.Series(np.r_[0.0, np.full(520, 0.002)], days)
     found = active(calm, wild)
-    assert (calm - wild).iloc[1:].mean() < 0.0 < found["active_return"]
+    assert float(np.mean(calm)) < float(np.mean(wild))
+    assert found["active_return"] > 0.0
     ratio = found["active_return"] / found["active_risk"]
     assert found["information_ratio"] == pytest.approx(ratio)
 
