@@ -147,7 +147,8 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         part.replace(target)
     except BaseException as error:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError):  # a full disk does not say which file it is about
+        # A full disk does not say which file it is about.
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 

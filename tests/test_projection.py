@@ -161,7 +161,8 @@ def test_the_same_seed_gives_the_same_bytes(
     pd.testing.assert_frame_equal(again.table, ahead.table, check_exact=True)
     other = ms.forecast(posterior, quarters=5, seed=1)
     assert not np.array_equal(other.logs.location, ahead.logs.location)
-    np.testing.assert_allclose(other.logs.location, ahead.logs.location, atol=0.1)
+    # Of other worlds: tokens of one country three years ahead are off by an eighth of a log.
+    np.testing.assert_allclose(other.logs.location, ahead.logs.location, atol=0.15)
 
 
 def test_a_shorter_forecast_is_the_start_of_a_longer_one(

@@ -370,6 +370,8 @@ def test_gradients_are_the_limit_of_differences(case: str) -> None:
         for place, x in leaves(given).items():
             size = np.maximum(np.abs(np.asarray(x)), 1e-3 * VOLUME if np.ndim(x) else 1e-3)
             way = draw.standard_normal(np.shape(x)) * size
+            if place[1] == "net_debt":  # cash and debt pay other rates: a kink where there is none
+                way = np.where(np.asarray(x) == 0.0, 0.0, way)
             exact = float((leaves(slopes)[place] * way).sum())
             step = 1e-5
             up, down = (float(_found(moved(given, place, s * step * way))) for s in (1, -1))

@@ -115,7 +115,7 @@ def _company_series(knowledge: Knowledge, quantity: str) -> Iterator[Series]:
     year_ends = universe.companies["fiscal_year_end_month"].to_dict()
     known = set(knowledge.table["entity"])
     reported = knowledge.reported(quantity)
-    tickers = reported["entity"].astype(str).str.partition(".")[0]
+    tickers = reported["entity"].astype(str).str.split(".").str[0]
     closed = {
         str(ticker): pd.DatetimeIndex(np.unique(dates))
         for ticker, dates in reported["date"].groupby(tickers)
