@@ -14,7 +14,13 @@ from marketsim import cli
 
 TICKERS = ("NVDA", "AMD", "MSFT", "META")
 
-MAIN = "from marketsim.cli import main; main()"
+HEEDS = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+)
+"""Who runs tests in the background, or by nohup, hands on that these signals are ignored."""
+
+MAIN = HEEDS + "from marketsim.cli import main; main()"
 
 TRENDS = """
 def strategy(history):
