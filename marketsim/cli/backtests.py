@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -108,7 +110,7 @@ def backtest(
         facts = ms.load_facts(add=add)
         names, panel = _universe(listed(tickers), prices, facts, listed(believe) or ())
         progress("walking forward")
-        try:
+        with _telling():
             result = ms.backtest(
                 strategy,
                 panel,
@@ -126,8 +128,6 @@ def backtest(
                 afresh=afresh,
                 progress=progress,
             )
-        except BaseException as error:  # a strategy may raise what ends programs
-            raise _told(error) from error
         progress("writing")
         folder = out or Path("runs") / _identity(result)
         result.to_folder(folder, report=backtest_html(result))
@@ -162,7 +162,7 @@ def audit(
 
         facts = ms.load_facts(add=add)
         names, panel = _universe(listed(tickers), prices, facts, listed(believe) or ())
-        try:
+        with _telling():
             found = ms.backtesting.audit(
                 strategy,
                 panel,
@@ -175,8 +175,6 @@ def audit(
                 seed=seed,
                 progress=progress,
             )
-        except BaseException as error:
-            raise _told(error) from error
     print(found)
     if not found.sound:
         raise typer.Exit(1)
@@ -198,13 +196,17 @@ def strategies() -> None:
         )
 
 
-def _told(error: BaseException) -> BaseException:
-    """Return what a strategy raised as one line that says when and where; any other error as is."""
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Raise what a strategy did as one line that says when and where; any other error as is."""
     from marketsim.backtesting.deciding import raised
     from marketsim.errors import InputError
 
-    told, by_strategy = raised(error)
-    return InputError(told) if by_strategy else error
+    try:
+        yield
+    except BaseException as error:  # a strategy may raise what ends programs
+        told, by_strategy = raised(error)
+        raise (InputError(told) if by_strategy else error) from error
 
 
 def _universe(

@@ -149,9 +149,7 @@ def _told(joint: Joint, said: Open, panel: Panel, known: Mapping[str, Beats]) ->
     """
     mean, variance = known[said.kind.kind].of(_entity(said, panel), said.left, said.doubt)
     variance += ERROR**2
-    ticker = panel.series[said.row].ticker
-    mine = np.flatnonzero([s.ticker == ticker for s in panel.series])
-    within = _entries_of(mine, joint) if said.last == 1 else slice(None)
+    within = _of_company(said, panel, joint) if said.last == 1 else slice(None)
     after, at = joint, joint.mean
     for _ in range(2):  # The log of a sum is not linear: once more, where the first step led.
         direction, level = _linear(joint, said, panel, at)
@@ -259,6 +257,12 @@ def _entries_of(rows: np.ndarray, joint: Joint) -> np.ndarray:
     """Return the places of all horizons of some series."""
     horizons = joint.mean.shape[1]
     return np.asarray(rows[:, None] * horizons + np.arange(horizons)).ravel()
+
+
+def _of_company(said: Open, panel: Panel, joint: Joint) -> np.ndarray:
+    """Return the places of all series of the company that a statement is of."""
+    ticker = panel.series[said.row].ticker
+    return _entries_of(np.flatnonzero([s.ticker == ticker for s in panel.series]), joint)
 
 
 def _entity(said: Open, panel: Panel) -> str:

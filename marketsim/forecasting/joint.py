@@ -101,7 +101,7 @@ class Joint:
         direction: np.ndarray,
         bound: float,
         variance: float,
-        within: np.ndarray | slice = slice(None),
+        within: np.ndarray | slice,
     ) -> Joint:
         """Return it once a linear function of it, and an error, is known to exceed a bound.
 

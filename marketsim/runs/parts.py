@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import get_args
 
 import pandas as pd
 
@@ -10,8 +10,6 @@ from marketsim.allocation import Allocation, CVaR, ExpectedReturn
 from marketsim.allocation.contributions import By
 
 __all__ = ["made_of"]
-
-COLUMNS: Final = ["by", "part", "weight", "expected_return", "loss", "return_share", "loss_share"]
 
 
 def made_of(choice: Allocation, level: float) -> pd.DataFrame:
@@ -26,7 +24,7 @@ def made_of(choice: Allocation, level: float) -> pd.DataFrame:
 def _by(choice: Allocation, level: float, by: By) -> pd.DataFrame:
     earned = choice.contributions(1.0 * ExpectedReturn(), by)
     lost = choice.contributions(1.0 * CVaR(level), by)
-    both = pd.DataFrame(
+    return pd.DataFrame(
         {
             "by": by,
             "part": earned.index.astype(str),
@@ -37,4 +35,3 @@ def _by(choice: Allocation, level: float, by: By) -> pd.DataFrame:
             "loss_share": lost["share"].reindex(earned.index).to_numpy(),
         }
     )
-    return both[COLUMNS]

@@ -59,29 +59,31 @@ def deviations(
     """
     series, companies = forecast.panel.series, len(posterior.companies)
     ends = posterior.window.position(posterior.window.ends(quarters))
-    positions = {
-        row: posterior.window.position(ends_of(series[row], LONGEST))
+    wholes = [
+        (
+            row,
+            posterior.companies.index(series[row].ticker),
+            posterior.window.position(ends_of(series[row], LONGEST)),
+        )
         for row in _wholes(posterior, series, worlds)
-    }
+    ]
 
     def of_some(index: np.ndarray) -> np.ndarray:
         some = {kind: path[index] for kind, path in worlds.items()}
         levels = levels_of(posterior, some, series, LONGEST)
         logs = forecast.lines.logs(growth_in(levels).paths, chance[index], forecast.joint)
         found = np.zeros((len(index), quarters, companies))
-        for row, position in positions.items():
+        for row, place, position in wholes:
             s = series[row]
             last = np.full((len(index), 1), np.log(s.values[-1]))
             said = np.concatenate([last, logs[:, row]], axis=1) + np.log(1e-3 * usd_per(s.unit))
             season = _season(forecast.joint.mean[row])
-            place = posterior.companies.index(s.ticker)
             found[:, :, place] = _read(said - levels[:, row], season, position, ends)
         return found
 
     found = in_chunks(of_some, np.arange(len(chance)))
     rows, after = np.full(companies, -1), np.zeros((quarters, companies))
-    for row, position in positions.items():
-        place = posterior.companies.index(series[row].ticker)
+    for row, place, position in wholes:
         rows[place], after[:, place] = row, ends > position[-1]
     return np.asarray(found + np.cumsum(after * _driven(later, _news(forecast, rows)), axis=1))
 
