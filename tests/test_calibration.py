@@ -29,14 +29,16 @@ AS_OF = pd.Timestamp("2025-12-31")
 def log_posterior_terms(
     facts: ms.Knowledge, posterior: ms.Posterior
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Residuals at the prior median and at the mode, and the Jacobian at the mode."""
+    """Residuals at the prior median and at the mode, and the Jacobian there, without padding."""
     series = observe(facts, posterior.window)
     rest = (posterior.coordinates, posterior.setting)
     with precise("float64"):
         data = sample(series, posterior.fit["noise_log"].to_numpy())
         x = jnp.asarray(posterior.mode)
         median, mode = (linearise(at, data, *rest) for at in (jnp.zeros_like(x), x))
-        return np.asarray(median.residual), np.asarray(mode.residual), np.asarray(mode.jacobian)
+    kept = np.r_[data.rows, np.arange(np.size(data.used), len(mode.residual))]
+    first, last, slope = map(np.asarray, (median.residual, mode.residual, mode.jacobian))
+    return first[kept], last[kept], slope[kept]
 
 
 @pytest.fixture(scope="module")

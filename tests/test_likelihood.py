@@ -8,6 +8,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -23,6 +24,7 @@ from marketsim.calibration.likelihood import (
     sample,
 )
 from marketsim.calibration.observations import Series, observe
+from marketsim.calibration.window import window_at
 from marketsim.ensemble import past
 from marketsim.precision import Precision, precise
 
@@ -115,7 +117,7 @@ def test_residuals_are_reported_over_modelled_in_standard_deviations(
     series: list[Series], data: Sample, posterior: ms.Posterior
 ) -> None:
     """Revenue again, in NumPy: season times the mixture of modelled quarters."""
-    got = residuals_at(posterior.mode, data, posterior)
+    got = residuals_at(posterior.mode, data, posterior)[data.rows]
     noise = posterior.fit.set_index("series")["noise_log"]
     modelled = posterior.history["lines"]
     first = 0
@@ -132,12 +134,23 @@ def test_padding_counts_for_nothing(
     series: list[Series], data: Sample, posterior: ms.Posterior
 ) -> None:
     got = residuals_at(posterior.mode, data, posterior)
-    count = sum(len(s.value) for s in series)
-    rows = len(got) - len(posterior.mode)
-    assert rows % 256 == 0
-    assert count < rows
-    np.testing.assert_array_equal(got[count:rows], 0.0)
+    rows = np.size(data.used)
+    assert len(data.rows) == sum(len(s.value) for s in series) < rows
+    np.testing.assert_array_equal(np.delete(got[:rows], data.rows), 0.0)
     np.testing.assert_array_equal(got[rows:], posterior.mode)
+
+
+def test_a_date_with_less_to_say_has_the_same_shapes(
+    facts: ms.Knowledge, data: Sample, posterior: ms.Posterior
+) -> None:
+    """So that one program, compiled once, calibrates to any date."""
+    earlier = window_at(pd.Timestamp("2021-06-30"))
+    fewer = observe(facts.upto(pd.Timestamp("2021-06-30")), earlier)
+    other = sample(fewer, np.ones(len(fewer)))
+    assert len(other.rows) < len(data.rows)
+    assert [np.shape(x) for x in jax.tree.leaves(other)] == [
+        np.shape(x) for x in jax.tree.leaves(data)
+    ]
 
 
 def test_only_changes_count_in_a_relative_series(
@@ -150,18 +163,17 @@ def test_only_changes_count_in_a_relative_series(
     moved = errors_at(scaled, posterior) - before
     relative = np.repeat([s.relative for s in series], [len(s.value) for s in series])
     assert relative.any()
-    np.testing.assert_allclose(moved[: len(relative)][relative], 0.0, atol=1e-12)
-    np.testing.assert_allclose(moved[: len(relative)][~relative], np.log(7.0), rtol=1e-12)
+    np.testing.assert_allclose(moved[relative], 0.0, atol=1e-12)
+    np.testing.assert_allclose(moved[~relative], np.log(7.0), rtol=1e-12)
 
 
 def test_an_error_is_no_smaller_than_its_source_states(series: list[Series]) -> None:
     """A published band counts where it is wider than what the series itself shows."""
     noise = np.full(len(series), 0.1)
-    rows = sum(len(s.value) for s in series)
 
     def scale(stated: float) -> np.ndarray:
-        told = [replace(s, stated=np.full(len(s.value), stated)) for s in series]
-        return np.asarray(sample(told, noise).scale)[:rows]
+        data = sample([replace(s, stated=np.full(len(s.value), stated)) for s in series], noise)
+        return np.asarray(np.ravel(data.scale)[data.rows])
 
     doubt = np.concatenate([s.doubt for s in series])
     np.testing.assert_allclose(scale(0.05), 0.1 * doubt)
@@ -195,7 +207,7 @@ compiled_errors = jax.jit(log_errors)
 def errors_at(data: Sample, posterior: ms.Posterior) -> np.ndarray:
     with precise("float64"):
         found = compiled_errors(posterior.mode, data, posterior.coordinates, posterior.setting)
-        return np.asarray(found)
+        return np.asarray(np.ravel(found)[data.rows])
 
 
 def test_the_jacobian_is_the_limit_of_differences(data: Sample, posterior: ms.Posterior) -> None:

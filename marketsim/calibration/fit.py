@@ -187,8 +187,9 @@ def _mode_at(
     near: Mode | None = None,
 ) -> tuple[Mode, Linearised]:
     """Return the mode at a ``noise`` of the series, [series], from the prior median or a mode."""
-    data, count = sample(series, noise), sum(len(s.value) for s in series)
-    rows = np.r_[:count, len(data.used) : len(data.used) + len(coords.kind) + len(NEWS) * SPAN]
+    data, unknowns = sample(series, noise), len(coords.kind) + len(NEWS) * SPAN
+    rows = np.r_[data.rows, np.size(data.used) : np.size(data.used) + unknowns]
+    count = len(data.rows)
 
     def linear(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         at = linearise(jnp.asarray(x), data, coords, setting)
@@ -198,9 +199,7 @@ def _mode_at(
         return residual, np.asarray(at.jacobian)[rows], weight
 
     if near is None:
-        found = find_mode(
-            linear, np.zeros(len(coords.kind) + len(NEWS) * SPAN), tolerance=FIRST_TOLERANCE
-        )
+        found = find_mode(linear, np.zeros(unknowns), tolerance=FIRST_TOLERANCE)
     else:
         found = find_mode(linear, near.x, near.second_order)
     return found, linearise(jnp.asarray(found.x), data, coords, setting)

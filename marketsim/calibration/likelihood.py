@@ -27,32 +27,33 @@ KINDS = tuple(observable.kind for observable in CATALOGUE)
 OF_LINES = len(fields(LineAssumptions))
 """Assumptions that each line has of its own; they stand last among the entries."""
 
-ROWS, SERIES, PARTS = 1024, 128, 4
-"""Observations, series and the quarters of an observation are padded to multiples of these, so that
-programs compile once."""
+SERIES, PLACES = 128, 16
+"""Series, and the observations of each, are padded to multiples of these, so that programs compile
+once whatever the date."""
 
 
 @pytree
 class Sample:
-    """Observations as arrays, padded with weightless ones.
+    """Observations as arrays, those of a series in a row, padded with weightless ones.
 
-    ``log_value``, ``log_season``, ``scale``, ``used``, ``relative`` and the series ``group``
-    [observation]; the ``quarter`` of each part that it is made of and its ``weight`` [observation,
-    part]; ``mean``, weights of a series' mean, [series, observation]; ``lines`` [series, line];
-    ``kind`` [series, observable of the catalogue], a one where a series is of its kind.
+    ``log_value``, ``log_season``, ``scale``, ``used`` and ``relative`` [series, place]; ``weight``
+    of the quarters that an observation is made of, [series, place, quarter]; ``lines`` [series,
+    line]; ``kind`` [series, observable of the catalogue], a one where a series is of its kind.
     """
 
     log_value: Array
     log_season: Array
     scale: Array
     used: Array
-    quarter: Array
-    weight: Array
-    group: Array
-    mean: Array
     relative: Array
+    weight: Array
     lines: Array
     kind: Array
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Which rows of residuals are observations, series by series."""
+        return np.flatnonzero(self.used)
 
 
 def sample(series: list[Series], deviations: np.ndarray) -> Sample:
@@ -60,48 +61,35 @@ def sample(series: list[Series], deviations: np.ndarray) -> Sample:
 
     An observation's error is its series' times its doubt, and no less than its source states.
     """
-    count = sum(len(s.value) for s in series)
-    rows, width = ROWS * (-(-count // ROWS)), SERIES * (-(-len(series) // SERIES))
-    which = np.repeat(np.arange(len(series)), [len(s.value) for s in series])
+    count = [len(s.value) for s in series]
+    width = SERIES * (-(-len(series) // SERIES))
+    here = (
+        np.arange(PLACES * (-(-max(count) // PLACES)))
+        < np.pad(count, (0, width - len(count)))[:, None]
+    )
 
-    def column(parts: list[np.ndarray], fill: float) -> np.ndarray:
-        return np.concatenate([*parts, np.full(rows - count, fill)])
+    def placed(parts: list[np.ndarray], fill: float) -> np.ndarray:
+        values = np.concatenate(parts)
+        found = np.full((*here.shape, *values.shape[1:]), fill)
+        found[here] = values
+        return found
 
     def padded(of_series: np.ndarray) -> np.ndarray:
         return np.pad(of_series, ((0, width - len(series)), (0, 0)))
 
-    quarter, weight = _parts(np.concatenate([s.weight for s in series]), rows)
+    weights = [s.weight for s in series]
     kinds = np.array([[float(s.kind == k) for k in KINDS] for s in series])
-    group = np.concatenate([which, np.full(rows - count, width - 1)])
-    member = np.eye(width)[:, which] / np.maximum(np.bincount(which, minlength=width), 1)[:, None]
     return Sample(
-        log_value=leaf(column([np.log(s.value) for s in series], 0.0)),
-        log_season=leaf(column([np.log(s.season) for s in series], 0.0)),
-        scale=leaf(column([_scale(s, d) for s, d in zip(series, deviations, strict=True)], 1.0)),
-        used=leaf(column([np.ones(count)], 0.0)),
-        quarter=leaf(quarter),
-        weight=leaf(weight),
-        group=leaf(group),
-        mean=leaf(np.pad(member, ((0, 0), (0, rows - count)))),
-        relative=leaf(column([np.full(len(s.value), float(s.relative)) for s in series], 0.0)),
+        log_value=leaf(placed([np.log(s.value) for s in series], 0.0)),
+        log_season=leaf(placed([np.log(s.season) for s in series], 0.0)),
+        scale=leaf(placed([_scale(s, d) for s, d in zip(series, deviations, strict=True)], 1.0)),
+        used=leaf(here.astype(float)),
+        relative=leaf(placed([np.full(len(s.value), float(s.relative)) for s in series], 0.0)),
+        # Padding reads something, so that its log is a number.
+        weight=leaf(placed(weights, 1.0 / weights[0].shape[1])),
         lines=leaf(padded(np.stack([s.lines for s in series]))),
         kind=leaf(padded(kinds)),
     )
-
-
-def _parts(weight: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return quarters that weigh in each observation, and their weights, both [observation, part].
-
-    ``weight`` [observation, quarter]. Most observations are of one quarter or two, none of many, so
-    that what they have in common with all the others need not be multiplied by zero.
-    """
-    most = max(1, int((weight != 0.0).sum(axis=1).max()))
-    parts = min(PARTS * (-(-most // PARTS)), weight.shape[1])
-    quarter = np.argsort(weight == 0.0, axis=1, kind="stable")[:, :parts]
-    padded = np.ones((rows - len(weight), parts)) / parts
-    held = np.take_along_axis(weight, quarter, axis=1)
-    none = np.zeros(padded.shape, dtype=quarter.dtype)
-    return np.concatenate([quarter, none]), np.concatenate([held, padded])
 
 
 def _scale(s: Series, deviation: float) -> np.ndarray:
@@ -131,7 +119,7 @@ def _by_series(data: Sample, measured: tuple[Array, ...]) -> Array:
 
 
 def log_errors(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:
-    """Return ln reported less ln modelled, [observation]; zero for padding.
+    """Return ln reported less ln modelled, [series, place]; zero for padding.
 
     A relative series is compared after taking out its mean error.
     """
@@ -145,30 +133,31 @@ def _log_errors(data: Sample, seen: Array) -> Array:
 
 def _modelled(data: Sample, seen: Array) -> Array:
     """Return the model's figure for each observation, of ``seen`` [quarter, series, ...]."""
-    parts = [seen[quarter, data.group] for quarter in data.quarter.T]
-    weighted = (_rows(w, part) * part for w, part in zip(data.weight.T, parts, strict=True))
-    return reduce(jnp.add, weighted)
+    found: Array = jnp.einsum("spq,qs...->sp...", data.weight, seen)
+    return found
 
 
 def _compared(data: Sample, error: Array) -> Array:
-    """Return an error [observation, ...] less its series' mean where only changes count."""
-    error = _rows(data.used, error) * error
-    mean = (data.mean @ error)[data.group]
-    return error - _rows(data.relative * data.used, error) * mean
+    """Return an error [series, place, ...] less its series' mean where only changes count."""
+    count = jnp.maximum(data.used.sum(axis=1), 1.0)
+    mean = jnp.einsum("sp,sp...->s...", data.used / count[:, None], error)
+    taken = error - _rows(data.relative, error) * mean[:, None]
+    return _rows(data.used, error) * taken
 
 
 def _rows(of_row: Array, x: Array) -> Array:
-    """Return ``of_row`` [row] with the axes of ``x`` that it lacks."""
-    return of_row.reshape(-1, *(1,) * (x.ndim - 1))
+    """Return ``of_row`` with the axes of ``x`` that it lacks."""
+    return of_row.reshape(*of_row.shape, *(1,) * (x.ndim - of_row.ndim))
 
 
 def residuals(x: Array, data: Sample, coordinates: Coordinates, setting: Setting) -> Array:
     """Return residuals whose half sum of squares is minus the log posterior, up to a constant.
 
-    Rows: observations, then one for every coordinate and shock (their priors are N(0, 1)).
+    Rows: observations, series by series, then one for every coordinate and shock (their priors are
+    N(0, 1)).
     """
     errors = log_errors(x, data, coordinates, setting)
-    return jnp.concatenate([heavy_tailed(errors / data.scale), x])
+    return jnp.concatenate([heavy_tailed(errors / data.scale).ravel(), x])
 
 
 @pytree
@@ -212,11 +201,13 @@ def linearise(x: Array, data: Sample, coordinates: Coordinates, setting: Setting
     seen = observables(data, quarters)
     error = _log_errors(data, seen) / data.scale
     tail, slope = jax.jvp(heavy_tailed, (error,), (1.0 / data.scale,))
-    modelled = _modelled(data, seen)[:, None]
+    modelled = _modelled(data, seen)[..., None]
     by_observation = -_compared(data, _modelled(data, by_series) / modelled)
     return Linearised(
-        residual=jnp.concatenate([tail, x]),
-        jacobian=jnp.concatenate([slope[:, None] * by_observation, jnp.eye(len(x))]),
+        residual=jnp.concatenate([tail.ravel(), x]),
+        jacobian=jnp.concatenate(
+            [(slope[..., None] * by_observation).reshape(-1, len(x)), jnp.eye(len(x))]
+        ),
         seen=seen,
         quarters=quarters,
     )
