@@ -137,8 +137,11 @@ def test_worlds_that_take_the_steps_have_the_distribution_that_came_of_them() ->
     drawn -= drawn.mean(axis=0)
     white = drawn @ np.linalg.inv(np.linalg.cholesky(drawn.T @ drawn / 40)).T
     worlds = start.mean.ravel() + white @ np.linalg.cholesky(start.covariance).T
+    turn, shift = joint.moves
+    together = worlds @ turn + shift
     for step in joint.steps:
         worlds = step.taken(worlds)
+    np.testing.assert_allclose(together, worlds, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(worlds.mean(axis=0), joint.mean.ravel(), rtol=1e-9)
     spread = np.cov(worlds, rowvar=False, bias=True)
     np.testing.assert_allclose(spread, joint.covariance, rtol=1e-7, atol=1e-12)

@@ -77,7 +77,7 @@ def returns_at(valuation: Valuation, move: np.ndarray) -> np.ndarray:
         logs = []
         for link in (ran.link, ran.link + move):
             moved = assumptions_at(link, posterior.coordinates)
-            _, seen = ahead(moved, posterior.setting, ran.state, ran.news, partial(kept, owner))
+            seen = ahead(moved, posterior.setting, ran.state, ran.news, partial(kept, owner))
             worlds = outcomes(seen, np.exp(paths.deviation[paths.index]))
             value = values(
                 valuation.assumed, valuation.terms, worlds, valuation.columns, valuation.expected

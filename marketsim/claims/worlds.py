@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from marketsim.calibration import Posterior
-from marketsim.ensemble import ahead, assumptions_at, coordinates_of, histories
+from marketsim.ensemble import ahead_and_left, assumptions_at, coordinates_of, histories
 from marketsim.model import (
     LAYERS,
     NEWS,
@@ -110,7 +110,7 @@ class Worlds:
         given = Shocks(**(dict.fromkeys(NEWS, np.zeros(quarters)) | news))
         size = (self.draws, quarters)
         every = np.stack([np.broadcast_to(getattr(given, kind), size) for kind in NEWS], axis=1)
-        return ahead(self._vector, self.setting, self.state, every)
+        return ahead_and_left(self._vector, self.setting, self.state, every)
 
     @cached_property
     def _vector(self) -> np.ndarray:

@@ -18,7 +18,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from marketsim.ensemble import YEAR, slopes_at
-from marketsim.ensemble.batches import padded
+from marketsim.ensemble.chunks import padded
 from marketsim.ensemble.reverse import Seen, slopes_by_assumption
 from marketsim.model.tree import leaf
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM, precise

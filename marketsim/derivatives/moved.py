@@ -17,7 +17,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from marketsim.ensemble import YEAR, assumptions_at, slopes_at
-from marketsim.ensemble.batches import padded
+from marketsim.ensemble.chunks import padded
 from marketsim.ensemble.forward import moved_ahead
 from marketsim.ensemble.reverse import Seen
 from marketsim.model import State

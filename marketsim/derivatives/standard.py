@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
 from marketsim.ensemble import CHUNK, COMING, assumptions_at, coordinates_of, slopes_at
-from marketsim.ensemble.batches import YEAR, worlds_first, worlds_last
+from marketsim.ensemble.batches import YEAR
+from marketsim.ensemble.chunks import worlds_first, worlds_last
 from marketsim.ensemble.draws import news_of
 from marketsim.ensemble.reverse import Recorded, begin, begun_back, record
 from marketsim.forecasting import Forecast

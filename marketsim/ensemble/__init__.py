@@ -1,7 +1,9 @@
 """Worlds: drawn, run through history once, and run on from it. Nothing else runs any."""
 
-from .batches import CHUNK, YEAR, Histories, ahead, assumptions_at, histories, slopes_at
+from .batches import YEAR, Histories, ahead, ahead_and_left, histories
+from .chunks import CHUNK
 from .draws import coordinates_of, lives_of, news_of
+from .linked import assumptions_at, slopes_at
 from .world import COMING, future, past
 
 __all__ = [
@@ -10,6 +12,7 @@ __all__ = [
     "YEAR",
     "Histories",
     "ahead",
+    "ahead_and_left",
     "assumptions_at",
     "coordinates_of",
     "future",

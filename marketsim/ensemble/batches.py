@@ -20,39 +20,25 @@ from jax import Array
 from numpy.typing import NDArray
 
 from marketsim.model import NEWS, Coordinates, Quarter, Setting, Shocks, State, run, start, unpack
-from marketsim.model.priors import transform
 from marketsim.model.tree import pytree
-from marketsim.precision import (
-    RUN_SELDOM,
-    RUN_WORLDS,
-    Precision,
-    one_thread,
-    precise,
-    processors,
-)
+from marketsim.precision import RUN_SELDOM, RUN_WORLDS, Precision, one_thread, precise, processors
 
+from .chunks import CHUNK, padded, worlds_first, worlds_last
+from .gathered import Gathered
+from .linked import assumptions_at
 from .world import COMING
 
 __all__ = [
-    "CHUNK",
     "YEAR",
     "Histories",
     "ahead",
-    "assumptions_at",
+    "ahead_and_left",
     "by_chunk",
     "histories",
-    "in_chunks",
-    "padded",
-    "slopes_at",
-    "worlds_first",
-    "worlds_last",
 ]
 
 T = TypeVar("T")
 FloatArray = NDArray[Any]
-
-CHUNK: Final = 500
-"""Worlds run together; batches are padded to it, so that a world does not depend on its batch."""
 
 YEAR: Final = 4
 """Quarters that one call runs."""
@@ -109,8 +95,9 @@ def histories(
     link = np.asarray(coordinates.centre) + np.asarray(coordinates.scale) * x[:, :entries]
     shocks = x[:, entries:].reshape(len(x), len(NEWS), -1)
     values = assumptions_at(link, coordinates)
-    state, quarters = _run(values, setting, None, shocks[:, :, :-COMING], keep, precision)
-    return Histories(link, quarters, state, coming=shocks[:, :, -COMING:])
+    left = Gathered[State](len(x))
+    quarters = _run(values, setting, None, shocks[:, :, :-COMING], keep, precision, left)
+    return Histories(link, quarters, left.whole(), coming=shocks[:, :, -COMING:])
 
 
 def ahead(
@@ -120,7 +107,7 @@ def ahead(
     news: FloatArray,
     keep: Keep = everything,
     precision: Precision = "float64",
-) -> tuple[State, Any]:
+) -> Any:
     """Run worlds on from the decision date.
 
     Parameters
@@ -140,43 +127,22 @@ def ahead(
 
     Returns
     -------
-    State, Any
-        The states at the end of the last whole year begun, and what is kept; NumPy arrays [world,
-        ...] and [world, quarter, ...].
+    Any
+        What is kept; NumPy arrays [world, quarter, ...].
     """
     return _run(values, setting, state, news, keep, precision)
 
 
-def assumptions_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
-    """Return assumptions in their own units, [world, entry], at linked coordinates."""
-    with precise("float64"):
-        kind = jnp.asarray(coordinates.kind)
-    return in_chunks(partial(_transformed, kind), link)
+def ahead_and_left(
+    values: FloatArray, setting: Setting, state: State, news: FloatArray
+) -> tuple[State, Quarter]:
+    """Run worlds on as `ahead` does; return their states in the end too.
 
-
-def slopes_at(link: FloatArray, coordinates: Coordinates) -> FloatArray:
-    """Return derivatives of assumptions by their linked coordinates, [world, entry]."""
-    with precise("float64"):
-        kind = jnp.asarray(coordinates.kind)
-    return in_chunks(partial(_slopes, kind), link)
-
-
-def in_chunks(program: Callable[[FloatArray], Any], x: FloatArray) -> FloatArray:
-    """Return what ``program`` makes of ``x``, padded chunks on all processors, [world, ...].
-
-    In float64, and each chunk with linear algebra on one thread.
+    These are [world, ...], of the last whole year begun.
     """
-
-    def chunk(first: int) -> FloatArray:
-        # Limits on threads of linear algebra may hold for one thread of Python alone.
-        with precise("float64"), one_thread():
-            return np.asarray(program(padded(x[first : first + CHUNK])))
-
-    starts = range(0, len(x), CHUNK)
-    if len(starts) == 1:
-        return chunk(0)[: len(x)]
-    with one_thread(), ThreadPoolExecutor(processors()) as pool:
-        return np.concatenate(list(pool.map(chunk, starts)))[: len(x)]
+    left = Gathered[State](len(values))
+    quarters = _run(values, setting, state, news, everything, "float64", left)
+    return left.whole(), quarters
 
 
 def by_chunk(
@@ -221,45 +187,35 @@ def _run(
     shocks: FloatArray,
     keep: Keep,
     precision: Precision,
-) -> tuple[State, Any]:
-    """Run every chunk, one more at a time than there are processors, and put them together.
+    left: Gathered[State] | None = None,
+) -> Any:
+    """Run every chunk year by year, one more at a time than there are processors.
 
-    While they compute, Python copies the results of the one before.
+    While they compute, Python puts away the results of the one before: what is kept, and the states
+    at the end of the last whole year begun where they are asked for, ``left``.
     """
     worlds, quarters = len(values), shocks.shape[2]
     whole = np.pad(shocks, ((0, 0), (0, 0), (0, -quarters % YEAR)))
-    given = (values, state, whole)
+    given, seen = (values, state, whole), Gathered[Any](worlds, quarters)
     with precise(precision):
         shared = _cast(setting, precision)
 
-    def chunk(first: int) -> tuple[State, Any]:
+    def chunk(first: int) -> None:
         few = jax.tree.map(lambda x: worlds_last(padded(x[first : first + CHUNK])), given)
-        with precise(precision):
+        rows = slice(first, min(first + CHUNK, worlds))
+        with precise(precision), one_thread():
             some, now, news = _cast(few, precision)
-            last, kept = _chunk(some, now, news, shared, keep)
-        room = min(CHUNK, worlds - first)
-        both = (last, _trimmed(kept, quarters))
-        mine: tuple[State, Any] = jax.tree.map(lambda x: x[:room], both)
-        return mine
+            now = _begun(some, shared) if state is None else now
+            for year in range(0, quarters, YEAR):
+                now, ran = _year(some, shared, now, news[:, year : year + YEAR])
+                kept = keep(jax.tree.map(worlds_first, ran))
+                seen.put(kept, rows, slice(year, min(year + YEAR, quarters)))
+        if left is not None:
+            left.put(jax.tree.map(worlds_first, now), rows)
 
-    with ThreadPoolExecutor(processors() + 1) as pool:
-        parts = list(pool.map(chunk, range(0, worlds, CHUNK)))
-    joined: tuple[State, Any] = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
-    return joined
-
-
-def _chunk(
-    values: Array, state: State | None, shocks: Array, setting: Setting, keep: Keep
-) -> tuple[State, Any]:
-    """Run one chunk [..., world], year by year; NumPy arrays [world, ...]."""
-    now = _begun(values, setting) if state is None else state
-    years = []
-    for year in range(0, shocks.shape[1], YEAR):
-        now, quarters = _year(values, setting, now, shocks[:, year : year + YEAR])
-        years.append(keep(jax.tree.map(worlds_first, quarters)))
-    joined = jax.tree.map(lambda *xs: np.concatenate(xs, axis=1), *years)
-    last: State = jax.tree.map(worlds_first, now)
-    return last, joined
+    with one_thread(), ThreadPoolExecutor(processors() + 1) as pool:
+        list(pool.map(chunk, range(0, worlds, CHUNK)))
+    return seen.whole()
 
 
 @partial(jax.jit, compiler_options=RUN_SELDOM)
@@ -274,17 +230,6 @@ def _year(values: Array, setting: Setting, state: State, shocks: Array) -> tuple
     return run(unpack(values), setting, state, Shocks(*shocks))
 
 
-@partial(jax.jit, compiler_options=RUN_SELDOM)
-def _transformed(kind: Array, link: Array) -> Array:
-    return transform(kind, link)
-
-
-@partial(jax.jit, compiler_options=RUN_SELDOM)
-def _slopes(kind: Array, link: Array) -> Array:
-    found: Array = jax.jvp(partial(transform, kind), (link,), (jnp.ones_like(link),))[1]
-    return found
-
-
 def _cast(tree: T, precision: Precision) -> T:
     """Return the real numbers of a tree in a precision; to be called in it."""
 
@@ -294,23 +239,3 @@ def _cast(tree: T, precision: Precision) -> T:
 
     changed: T = jax.tree.map(cast, tree)
     return changed
-
-
-def padded(x: FloatArray) -> FloatArray:
-    """Return a chunk [world, ...] filled up with its last world."""
-    short = CHUNK - len(x)
-    return np.pad(x, ((0, short), *((0, 0),) * (x.ndim - 1)), mode="edge") if short else x
-
-
-def worlds_last(x: FloatArray) -> FloatArray:
-    """Return an array [world, ...] with the worlds last."""
-    return np.ascontiguousarray(np.moveaxis(x, 0, -1))
-
-
-def worlds_first(x: Array) -> FloatArray:
-    """Return an array [..., world] with the worlds first."""
-    return np.moveaxis(np.asarray(x), -1, 0)
-
-
-def _trimmed(kept: Any, quarters: int) -> Any:
-    return jax.tree.map(lambda x: x[:, :quarters], kept)

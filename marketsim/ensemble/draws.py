@@ -14,9 +14,10 @@ from jax import Array
 from numpy.typing import NDArray
 
 from marketsim.model import NEWS
-from marketsim.precision import RUN_SELDOM, one_thread, precise
+from marketsim.precision import RUN_OFTEN, one_thread, precise
 
-from .batches import YEAR, in_chunks
+from .batches import YEAR
+from .chunks import in_chunks
 from .world import COMING
 
 __all__ = ["coordinates_of", "lives_of", "news_of"]
@@ -90,7 +91,7 @@ def lives_of(index: NDArray[np.int_], entries: int, seed: int, year: int = 0) ->
         return in_chunks(part, index.astype(np.int32))
 
 
-@partial(jax.jit, static_argnums=2, compiler_options=RUN_SELDOM)
+@partial(jax.jit, static_argnums=2, compiler_options=RUN_OFTEN)
 def _standard(key: Array, part: Array, size: int, index: Array) -> Array:
     """Return standard normal numbers of one part of each draw, [draw, size]."""
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from marketsim.model import Setting, Shocks, State, run, unpack
 from marketsim.precision import RUN_OFTEN
 
-from .batches import YEAR, by_chunk, worlds_first
+from .batches import YEAR, by_chunk
+from .chunks import worlds_first
 from .reverse import Seen
 
 __all__ = ["moved_ahead"]

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from marketsim.model import Setting, Shocks, State, start, step, unpack
 from marketsim.precision import RUN_OFTEN, RUN_SELDOM
 
-from .batches import CHUNK, YEAR, _begun, _year, by_chunk, worlds_first, worlds_last
+from .batches import YEAR, _begun, _year, by_chunk
+from .chunks import CHUNK, worlds_first, worlds_last
 
 __all__ = ["Recorded", "begin", "begun_back", "record", "slopes_by_assumption"]
 

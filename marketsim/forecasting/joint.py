@@ -9,6 +9,7 @@ rank among the others.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy.stats import norm
@@ -72,6 +73,18 @@ class Joint:
     def variance(self) -> np.ndarray:
         """Variances, [series, horizon]."""
         return np.asarray(np.diagonal(self.covariance).reshape(self.mean.shape))
+
+    @cached_property
+    def moves(self) -> tuple[np.ndarray, np.ndarray]:
+        """What all steps together make of worlds [world, entry].
+
+        A linear map that they are multiplied by, [entry, entry], and what is added, [entry].
+        """
+        start = np.zeros((1, self.mean.size))
+        worlds = np.concatenate([start, np.eye(self.mean.size)])
+        for step in self.steps:
+            worlds = step.taken(worlds)
+        return worlds[1:] - worlds[0], worlds[0]
 
     def observed(
         self,

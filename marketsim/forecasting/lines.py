@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from marketsim.ensemble.batches import in_chunks
+from marketsim.ensemble.chunks import in_chunks
 
 from .joint import Joint, coupled
 from .structure import Growth
@@ -55,14 +55,14 @@ class Lines:
         joint
             That led on from ``joint``: its steps are taken.
         """
+        turn, shift = joint.moves
+        own = self.factor.T @ turn
 
         # Chunk by chunk: what BLAS does with a row hangs on how many there are.
         def of_some(index: np.ndarray) -> np.ndarray:
             apart = np.nan_to_num(growth[index] - self.centre)
             plain = self.mean + np.einsum("sij,wsj->wsi", self.gain, apart)
-            worlds = plain.reshape(len(plain), -1) + chance[index] @ self.factor.T
-            for step in joint.steps:
-                worlds = step.taken(worlds)
+            worlds = plain.reshape(len(plain), -1) @ turn + chance[index] @ own + shift
             return np.asarray(worlds.reshape(plain.shape))
 
         return in_chunks(of_some, np.arange(len(growth)))

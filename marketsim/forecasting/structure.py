@@ -6,7 +6,7 @@ Only growth is read off them: what the model misses of a level, the report itsel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -42,7 +42,11 @@ __all__ = [
     "growth_of",
     "levels_of",
     "pasts",
+    "reader_of",
 ]
+
+Reader = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""From what is followed of worlds, [world, quarter, ...], to logs [world, series, 1 + horizon]."""
 
 FOLLOWED: Final = tuple(one for one in CATALOGUE if one.outlook is not None)
 WORLDS: Final = {
@@ -134,30 +138,36 @@ def levels_of(
     array [world, series, 1 + horizon]
         In the model's unit; NaN where it has nothing that a series follows.
     """
-    levels = np.full((len(worlds[REVENUE.kind]), len(series), 1 + horizons), np.nan)
-    for i, s in enumerate(series):
-        path = _path(posterior, worlds, s)
-        if path is not None:
-            position = posterior.window.position(ends_of(s, horizons))
-            levels[:, i] = np.log(_read(path, position))
-    return levels
+    return reader_of(posterior, series, horizons)(worlds)
+
+
+def reader_of(posterior: Posterior, series: tuple[Series, ...], horizons: int) -> Reader:
+    """Return what reads levels off worlds, as :func:`levels_of` returns them.
+
+    What it takes to find their calendars and lines is done once, however many worlds are read.
+    """
+    kinds, known = [WORLDS.get(s.quantity) for s in series], posterior.revenue_map.series()
+    # A segment that the revenue map does not know grows as its whole company.
+    own = [known.get(s.entity, known.get(f"{s.ticker}.total")) for s in series]
+    lines = np.stack([np.zeros(len(posterior.revenue_map.lines)) if x is None else x for x in own])
+    at = [posterior.window.position(ends_of(s, horizons)) for s in series]
+
+    def read(worlds: Mapping[str, np.ndarray]) -> np.ndarray:
+        by_line = worlds[REVENUE.kind]
+        revenue = lines @ by_line.swapaxes(1, 2)
+        levels = np.full((len(by_line), len(series), 1 + horizons), np.nan)
+        for i, kind in enumerate(kinds):
+            if kind is not None or own[i] is not None:
+                path = revenue[:, i] if kind is None else worlds[kind]
+                levels[:, i] = np.log(_read(path, at[i]))
+        return levels
+
+    return read
 
 
 def ends_of(series: Series, horizons: int) -> pd.DatetimeIndex:
     """Return the end of the last quarter reported and those of the coming ones."""
     return pd.DatetimeIndex([series.dates[-1], *series.ends(horizons)])
-
-
-def _path(posterior: Posterior, worlds: Mapping[str, np.ndarray], s: Series) -> np.ndarray | None:
-    """Return what the model has of a series, [draw, quarter], in any unit.
-
-    A segment that the revenue map does not know grows as its whole company.
-    """
-    if s.quantity in WORLDS:
-        return worlds[WORLDS[s.quantity]]
-    known = posterior.revenue_map.series()
-    lines = known.get(s.entity, known.get(f"{s.ticker}.total"))
-    return None if lines is None else worlds[REVENUE.kind] @ lines
 
 
 def _read(path: np.ndarray, position: np.ndarray) -> np.ndarray:
@@ -196,7 +206,7 @@ def followed_on(
     With a ``move`` of the linked coordinates [entry] from the decision date on.
     """
     values = assumptions_at(last.link + move, posterior.coordinates)
-    _, seen = ahead(values, posterior.setting, last.state, news, followed, precision)
+    seen = ahead(values, posterior.setting, last.state, news, followed, precision)
     both: dict[str, np.ndarray] = jax.tree.map(
         lambda *parts: np.concatenate(parts, axis=1, dtype=float), last.quarters, seen
     )

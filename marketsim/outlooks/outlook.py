@@ -163,7 +163,7 @@ def _worlds(scenarios: Scenarios, quarters: int, draws: int, seed: int) -> dict[
     )
     regimes = len(scenarios.names)
     regime, past = np.repeat(np.arange(regimes), draws), np.tile(number, regimes)
-    _, after = ahead(
+    after = ahead(
         assumptions_at(before.link[past] + scenarios.moves[regime], posterior.coordinates),
         posterior.setting,
         jax.tree.map(lambda x: x[past], before.state),

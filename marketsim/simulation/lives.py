@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 
 from marketsim.calibration import Posterior
-from marketsim.ensemble.batches import in_chunks
+from marketsim.ensemble.chunks import in_chunks
 from marketsim.forecasting.projection import LONGEST, Forecast
-from marketsim.forecasting.structure import ends_of, growth_in, levels_of
+from marketsim.forecasting.structure import ends_of, growth_in, reader_of
 from marketsim.knowledge.currency import usd_per
 from marketsim.statements import Series
 
@@ -59,18 +59,20 @@ def deviations(
     """
     series, companies = forecast.panel.series, len(posterior.companies)
     ends = posterior.window.position(posterior.window.ends(quarters))
+    read = reader_of(posterior, series, LONGEST)
+    one = {kind: path[:1] for kind, path in worlds.items()}
     wholes = [
         (
             row,
             posterior.companies.index(series[row].ticker),
             posterior.window.position(ends_of(series[row], LONGEST)),
         )
-        for row in _wholes(posterior, series, worlds)
+        for row in _wholes(series, growth_in(read(one)).heard)
     ]
 
     def of_some(index: np.ndarray) -> np.ndarray:
         some = {kind: path[index] for kind, path in worlds.items()}
-        levels = levels_of(posterior, some, series, LONGEST)
+        levels = read(some)
         logs = forecast.lines.logs(growth_in(levels).paths, chance[index], forecast.joint)
         found = np.zeros((len(index), quarters, companies))
         for row, place, position in wholes:
@@ -88,12 +90,8 @@ def deviations(
     return np.asarray(found + np.cumsum(after * _driven(later, _news(forecast, rows)), axis=1))
 
 
-def _wholes(
-    posterior: Posterior, series: tuple[Series, ...], worlds: Mapping[str, np.ndarray]
-) -> list[int]:
+def _wholes(series: tuple[Series, ...], heard: np.ndarray) -> list[int]:
     """Return the rows of series that are a company's revenue and that the model has."""
-    one = {kind: path[:1] for kind, path in worlds.items()}
-    heard = growth_in(levels_of(posterior, one, series, LONGEST)).heard
     return [row for row, s in enumerate(series) if heard[row] and (s.quantity, s.segment) == WHOLE]
 
 

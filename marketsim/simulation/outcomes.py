@@ -94,8 +94,9 @@ class Outcomes:
 
 def kept(owner: NDArray[np.float64], quarters: Quarter) -> dict[str, Any]:
     """Return what is kept of lines, by company, and the quantities of the world, of a chunk."""
-    lines = {name: np.asarray(getattr(quarters, name)) for name in BY_LINE}
-    sums = {name: path @ owner.T.astype(path.dtype) for name, path in lines.items()}
+    lines = {name: np.moveaxis(np.asarray(getattr(quarters, name)), 0, -1) for name in BY_LINE}
+    # With the worlds last, as they were run: nothing is copied.
+    sums = {n: np.moveaxis(owner.astype(x.dtype) @ x, -1, 0) for n, x in lines.items()}
     world = {name: getattr(quarters, name) for name in WORLD if name != "token_price"}
     interactive = np.asarray(quarters.token_price)[..., INTERACTIVE]
     return {**sums, "token_price": interactive, **world}
@@ -103,7 +104,9 @@ def kept(owner: NDArray[np.float64], quarters: Quarter) -> dict[str, Any]:
 
 def outcomes(seen: dict[str, np.ndarray], lives: np.ndarray) -> Outcomes:
     """Return worlds of what was seen of them, and the ``lives`` of their companies beside it."""
-    revenue, volumes, inputs, ordinary = (seen.pop(name) * lives for name in BY_LINE)
+    revenue, volumes, inputs, ordinary = (seen.pop(name) for name in BY_LINE)
+    for path in (revenue, volumes, inputs, ordinary):
+        path *= lives
     last = ordinary[:, -YEAR:].sum(axis=1)
     return Outcomes(revenue, volumes, inputs, last, lives, _indexed(seen))
 

@@ -69,7 +69,7 @@ def seen_ahead(
     """Return what is seen of worlds before companies have lives of their own; see `outcomes_of`."""
     posterior = valuation.paths.scenarios.posterior
     setting, values = posterior.setting, assumptions_at(linked, posterior.coordinates)
-    _, seen = ahead(values, setting, state, news, partial(kept, np.asarray(setting.lines.owner)))
+    seen = ahead(values, setting, state, news, partial(kept, np.asarray(setting.lines.owner)))
     return dict(seen)
 
 
