@@ -51,15 +51,16 @@ _QUICK: Final[Options] = {"xla_cpu_use_fusion_emitters": True} if _NAMED else {}
 RUN_WORLDS: Final = {"xla_backend_optimization_level": 1, **_ALONE, **_QUICK}
 RUN_OFTEN: Final = {"xla_backend_optimization_level": 1, **_ALONE, **_PLAIN}
 RUN_SELDOM: Final = {"xla_backend_optimization_level": 0, **_ALONE, **_PLAIN}
-"""XLA options of programs: worlds by the thousand, what else is run again and again, derivatives
-above all, and the rest. The model compiles for longer than it runs, so effort is kept low. Parallel
-are the chunks of worlds, not what one kernel does.
+"""XLA options of programs: worlds by the thousand and the way back through them, what else is run
+again and again, derivatives forwards above all, and the rest. The model compiles for longer than it
+runs, so effort is kept low. Parallel are the chunks of worlds, not what one kernel does.
 
 XLA's older emitter of fusions (`_PLAIN`) repeats less of what several kernels share. It compiles
 the Jacobian of calibration in less than half the processor time, and runs it three times as fast.
 But where a kernel writes over what it reads, its loops are not vectorised: 500 worlds run a year in
 9.6 ms, and in 6.5 by the newer one (`_QUICK`; float32: 7.5 and 3.2 ms), which compiles that in 8.0
-s instead of 4.0 (9.5 and 6.1) once a machine.
+s instead of 4.0 (9.5 and 6.1) once a machine. The way back takes 57 ms instead of 88, and 31 s to
+compile instead of 17.
 """
 
 

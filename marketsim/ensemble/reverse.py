@@ -20,7 +20,7 @@ from jax import Array, lax
 from numpy.typing import NDArray
 
 from marketsim.model import Setting, Shocks, State, start, step, unpack
-from marketsim.precision import RUN_OFTEN, RUN_SELDOM
+from marketsim.precision import RUN_SELDOM, RUN_WORLDS
 
 from .batches import YEAR, _begun, _year, by_chunk
 from .chunks import CHUNK, worlds_first, worlds_last
@@ -190,7 +190,7 @@ def _back_a_year(
     return found
 
 
-_year_back = jax.jit(_back_a_year, compiler_options=RUN_OFTEN)
+_year_back = jax.jit(_back_a_year, compiler_options=RUN_WORLDS)
 _few_back = jax.jit(_back_a_year, compiler_options=RUN_SELDOM)
 """For less than a chunk, as searches take: on 16 worlds it compiles in 10 s of processor time, not
 27, and runs in 17 ms, not 8; a reverse stress test calls it some hundred times."""

@@ -192,11 +192,7 @@ def utilisation(needs: Needs) -> Array:
     The derivative is taken once, as partial derivatives by each need, whatever the number of
     directions: calibration asks for hundreds.
     """
-    chips, relative = jnp.array(CHIPS), _relative(needs)
-    room = excess(along(chips, needs.held), needs.held)
-    groups = chips, jnp.log2(chips), room
-    by_size = lax.map(lambda group: _of_group(group, relative), groups)
-    return power_mean(by_size, SHARP)
+    return power_mean(_by_size(needs), SHARP)
 
 
 @utilisation.defjvp
@@ -206,19 +202,34 @@ def _(primals: tuple[Needs], tangents: tuple[Needs]) -> tuple[Array, Array]:
     return value, sum(jax.tree.leaves(change), start=jnp.zeros_like(value))
 
 
+def _by_size(needs: Needs) -> Array:
+    """Return the utilisation of groups of each size alone, [size, ...]."""
+    chips, relative = jnp.array(CHIPS), _relative(needs)
+    room = excess(along(chips, needs.held), needs.held)
+    groups = chips, jnp.log2(chips), room
+    by_size: Array = lax.map(lambda group: _of_group(group, relative), groups)
+    return by_size
+
+
 def _value_and_slope(needs: Needs) -> tuple[Array, Needs]:
-    """Return :func:`utilisation`, and its derivative by each need, of the shape of all."""
+    """Return :func:`utilisation`, and its derivative by each need, of the shape of all.
+
+    Group after group: what one of them needs stays in the processor's cache, what all would need
+    does not.
+    """
     leaves, tree = jax.tree.flatten(needs)
     each = jax.tree.unflatten(tree, jnp.broadcast_arrays(*leaves))
+    value, back = jax.vjp(lambda x: power_mean(x, SHARP), _by_size(needs))
+    (weights,) = back(jnp.ones_like(value))
 
-    def of_size(chips: Array) -> tuple[Array, Needs]:
-        value, back = jax.vjp(lambda x: reached(chips, x), each)
-        return value, back(jnp.ones_like(value))[0]
+    def add(slope: Needs, group: tuple[Array, Array]) -> tuple[Needs, None]:
+        chips, weight = group
+        _, back = jax.vjp(lambda x: reached(chips, x), each)
+        return jax.tree.map(jnp.add, slope, back(weight)[0]), None
 
-    by_size, slopes = jax.vmap(of_size)(jnp.array(CHIPS))
-    value, back = jax.vjp(lambda x: power_mean(x, SHARP), by_size)
-    (weight,) = back(jnp.ones_like(value))
-    return value, jax.tree.map(lambda x: (weight * x).sum(axis=0), slopes)
+    none = jax.tree.map(jnp.zeros_like, each)
+    slope: Needs = lax.scan(add, none, (jnp.array(CHIPS), weights))[0]
+    return value, slope
 
 
 def reached(chips: Array, x: Needs) -> Array:
