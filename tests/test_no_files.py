@@ -14,6 +14,7 @@ import pytest
 
 import marketsim as ms
 from marketsim.calibration import Window, fit
+from marketsim.calibration.bases import with_bases
 from marketsim.calibration.cache import Fitted
 from marketsim.calibration.observations import observe
 from marketsim.calibration.prior import priors
@@ -85,7 +86,7 @@ def test_nothing_below_opens_one(
         series = observe(known, window)
         with precise("float64"):  # as calibrations do, whose program it is
             listed = priors(known, window)
-            assert fit._with_bases(listed, known.universe.revenue_map, setting, series)
+            assert with_bases(listed, known.universe.revenue_map, setting, series)
         return Fitted(**once)
 
     monkeypatch.setattr(fit, "_calibrated", searched)

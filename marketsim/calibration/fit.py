@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import fields, replace
 
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ import pandas as pd
 
 from marketsim.dates import day
 from marketsim.errors import DataError, InputError, SolverError, handed
-from marketsim.knowledge import Knowledge, RevenueMap
+from marketsim.knowledge import Knowledge
 from marketsim.knowledge.funding import borrowed
 from marketsim.model import (
     LAYERS,
@@ -27,9 +27,10 @@ from marketsim.model.tree import leaf
 from marketsim.observables import of_kind
 from marketsim.precision import one_thread, precise
 
+from .bases import with_bases
 from .cache import Fitted, keep, key, recall
 from .likelihood import TAIL, Linearised, linearise, sample
-from .mode import Mode, find_mode
+from .mode import Linear, Mode, find_mode
 from .observations import Series, observe
 from .posterior import Posterior
 from .prior import priors
@@ -38,6 +39,9 @@ from .window import HISTORY, SPAN, Window, window_at
 
 FIRST_GUESS = 2.0
 """Standard deviations of errors in the first pass, as multiples of the floors."""
+
+EXPECTED = 2.0
+"""The noise that is expected of a series beforehand, as a multiple of its floor."""
 
 FIRST_TOLERANCE = 1e-2
 """Of the gradient in the first pass, whose errors the noise is taken from."""
@@ -119,21 +123,25 @@ def _setting(known: Knowledge, window: Window) -> Setting:
 def _calibrated(known: Knowledge, window: Window, setting: Setting) -> Fitted:
     series, revenue = observe(known, window), known.universe.revenue_map
     with precise("float64"), one_thread():
-        listed = _with_bases(priors(known, window), revenue, setting, series)
+        listed = with_bases(priors(known, window), revenue, setting, series)
         mode, last, noise = _fit(series, coordinates(listed), setting)
-        count = sum(len(s.value) for s in series)
-        jacobian = np.sqrt(mode.weight[:count, None]) * mode.jacobian[:count]
-        covariance = np.linalg.inv(np.eye(len(mode.x)) + jacobian.T @ jacobian)
-    fit, paths = _tables(series, np.asarray(last.seen), noise)
+        return fitted(tuple(listed), series, noise, mode, last)
+
+
+def fitted(
+    entries: tuple[Entry, ...], series: list[Series], noise: np.ndarray, mode: Mode, at: Linearised
+) -> Fitted:
+    """Return what a mode says: the covariance about it, the fit, and the history ``at`` it."""
+    count = sum(len(s.value) for s in series)
+    jacobian = np.sqrt(mode.weight[:count, None]) * mode.jacobian[:count]
+    fit, paths = _tables(series, np.asarray(at.seen), noise)
     return Fitted(
-        entries=tuple(listed),
+        entries=entries,
         mode=mode.x,
-        covariance=covariance,
+        covariance=np.linalg.inv(np.eye(len(mode.x)) + jacobian.T @ jacobian),
         fit=fit,
         fit_paths=paths,
-        history={
-            f.name: np.array(getattr(last.quarters, f.name))[:HISTORY] for f in fields(Quarter)
-        },
+        history={f.name: np.array(getattr(at.quarters, f.name))[:HISTORY] for f in fields(Quarter)},
         jacobian=jacobian,
         steps=mode.steps,
     )
@@ -166,43 +174,68 @@ def _fit(
     SolverError
         The search did not end where the gradient vanishes.
     """
-    floors = np.array([of_kind(s.kind).floor for s in series])
-    first, window = _mode_at(series, FIRST_GUESS * floors, coords, setting)
-    noise = _noise(series, np.asarray(window.seen), floors)
-    mode, window = _mode_at(series, noise, coords, setting, first)
+    first, window = _mode_at(series, FIRST_GUESS * _floors(series), coords, setting)
+    noise = _noise(series, np.asarray(window.seen))
+    mode, window = mode_near(first.x, series, noise, coords, setting, first.second_order)
+    return replace(mode, steps=first.steps + mode.steps), window, noise
+
+
+def _mode_at(
+    series: list[Series], noise: np.ndarray, coords: Coordinates, setting: Setting
+) -> tuple[Mode, Linearised]:
+    """Return about where the mode is at a ``noise`` of the series, [series]."""
+    linear, at = _program(series, noise, coords, setting)
+    start = np.zeros(len(coords.kind) + len(NEWS) * SPAN)
+    found = find_mode(linear, start, tolerance=FIRST_TOLERANCE)
+    return found, at(found.x)
+
+
+def mode_near(
+    start: np.ndarray,
+    series: list[Series],
+    noise: np.ndarray,
+    coords: Coordinates,
+    setting: Setting,
+    second_order: np.ndarray | None = None,
+) -> tuple[Mode, Linearised]:
+    """Return the mode at a ``noise`` of the series, [series], from a point near it, [unknown].
+
+    Raises
+    ------
+    SolverError
+        The search did not end where the gradient vanishes.
+    """
+    linear, at = _program(series, noise, coords, setting)
+    mode = find_mode(linear, start, second_order)
     if not mode.size <= STRAY:  # NaN neither
         raise SolverError(
             f"calibrate: the search for the mode ended after {mode.steps} evaluations where the "
             f"gradient is {mode.size:.1g}; an assumption or a figure far outside its range would "
             "do that, such as a revenue of zero or less: see which facts were added last"
         )
-    return replace(mode, steps=first.steps + mode.steps), window, noise
+    return mode, at(mode.x)
 
 
-def _mode_at(
-    series: list[Series],
-    noise: np.ndarray,
-    coords: Coordinates,
-    setting: Setting,
-    near: Mode | None = None,
-) -> tuple[Mode, Linearised]:
-    """Return the mode at a ``noise`` of the series, [series], from the prior median or a mode."""
+def _program(
+    series: list[Series], noise: np.ndarray, coords: Coordinates, setting: Setting
+) -> tuple[Linear, Callable[[np.ndarray], Linearised]]:
+    """Return what the search for a mode is made of, and the window at a point."""
     data, unknowns = sample(series, noise), len(coords.kind) + len(NEWS) * SPAN
     rows = np.r_[data.rows, np.size(data.used) : np.size(data.used) + unknowns]
     count = len(data.rows)
 
+    def at(x: np.ndarray) -> Linearised:
+        found: Linearised = linearise(jnp.asarray(x), data, coords, setting)
+        return found
+
     def linear(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        at = linearise(jnp.asarray(x), data, coords, setting)
-        residual = np.asarray(at.residual)[rows]
+        found = at(x)
+        residual = np.asarray(found.residual)[rows]
         weight = np.ones_like(residual)
         weight[:count] = curvature(residual[:count])
-        return residual, np.asarray(at.jacobian)[rows], weight
+        return residual, np.asarray(found.jacobian)[rows], weight
 
-    if near is None:
-        found = find_mode(linear, np.zeros(unknowns), tolerance=FIRST_TOLERANCE)
-    else:
-        found = find_mode(linear, near.x, near.second_order)
-    return found, linearise(jnp.asarray(found.x), data, coords, setting)
+    return linear, at
 
 
 def curvature(residual: np.ndarray) -> np.ndarray:
@@ -219,20 +252,25 @@ def curvature(residual: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(TAIL - square, 0.0) / (TAIL + 1.0) * ratio)
 
 
+def _floors(series: list[Series]) -> np.ndarray:
+    return np.array([of_kind(s.kind).floor for s in series])
+
+
 def _errors(s: Series, seen: np.ndarray) -> np.ndarray:
     error = np.log(s.value) - np.log(s.season) - np.log(s.weight @ seen)
     return np.asarray(error - error.mean() if s.relative else error)
 
 
-def _noise(series: list[Series], seen: np.ndarray, floors: np.ndarray) -> np.ndarray:
+def _noise(series: list[Series], seen: np.ndarray) -> np.ndarray:
     """Return standard deviations by series, shrunk to twice the floor with the weight of four.
 
     The few figures of the world's quantities cannot talk themselves out of counting: their noise
     stays within three floors.
     """
+    floors = _floors(series)
     squares = np.array([(_errors(s, seen[:, i]) ** 2).sum() for i, s in enumerate(series)])
     count = np.array([len(s.value) for s in series])
-    pooled = (squares + 4.0 * (2.0 * floors) ** 2) / (count + 4.0)
+    pooled = (squares + 4.0 * (EXPECTED * floors) ** 2) / (count + 4.0)
     revenue = np.array([s.kind == "revenue" for s in series])
     ceiling = np.where(revenue, np.inf, 3.0 * floors)
     return np.asarray(np.clip(np.sqrt(pooled), floors, ceiling))
@@ -265,51 +303,3 @@ def _tables(
         paths.append(pd.DataFrame(path).assign(series=s.name, unit=s.unit))
     order = ["series", "quarter_end", "unit", "reported", "modelled"]
     return pd.DataFrame(rows), pd.concat(paths, ignore_index=True)[order]
-
-
-def _with_bases(
-    listed: list[Entry], revenue: RevenueMap, setting: Setting, series: list[Series]
-) -> list[Entry]:
-    """Return priors with the base of each line centred on its first reports, less AI's part."""
-    drawn = _drawn(listed, revenue, setting, series)
-    levels = _first_reports(revenue, series)
-    centred = []
-    for entry in listed:
-        if entry.field == "base_level":
-            line = revenue.lines.index(entry.name.partition("[")[2].rstrip("]"))
-            level, ai = levels[line], drawn[line]
-            base = max(level - ai, 0.15 * level)
-            spread = 0.15 + 0.5 * min(1.0, ai / level)
-            entry = replace(entry, centre=math.log(base), scale=spread)
-        centred.append(entry)
-    return centred
-
-
-def _drawn(
-    listed: list[Entry], revenue: RevenueMap, setting: Setting, series: list[Series]
-) -> np.ndarray:
-    """Return what each line draws from AI in the first year at the prior median, USD bn."""
-    x = jnp.zeros(len(listed) + len(NEWS) * SPAN)
-    data = sample(series, np.ones(len(series)))
-    quarters = linearise(x, data, coordinates(listed), setting).quarters
-    return np.asarray(revenue.share @ np.asarray(quarters.recognised)[:4].mean(axis=0))
-
-
-def _first_reports(revenue: RevenueMap, series: list[Series]) -> np.ndarray:
-    """Return the mean of each line's first four reports, taken back to the start; USD bn."""
-    first = {}
-    for s in series:
-        if s.kind == "revenue" and len(s.value):
-            when = (s.weight[:4] @ np.arange(SPAN)) / 4.0
-            growth = float(s.lines @ revenue.base_growth / s.lines.sum())
-            first[s.name] = float((s.value[:4] * np.exp(-growth * when)).mean())
-    levels = np.full(len(revenue.lines), 1.0)
-    for i, name in enumerate(revenue.lines):
-        ticker, _, segment = name.partition(".")
-        siblings = [n for n in revenue.lines if n.startswith(ticker + ".") and n != name]
-        total = first.get(f"{ticker}.total", 1.0)
-        if segment == "rest":
-            levels[i] = max(total - sum(first.get(n, 0.5 * total) for n in siblings), 0.05 * total)
-        else:
-            levels[i] = first.get(name, 0.3 * total)
-    return levels
