@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from marketsim.statements import COMMITTED, DEALS
+
 __all__ = ["NOT_OBSERVED", "REASONS"]
 
 REASONS: Final = {
@@ -134,7 +136,6 @@ REASONS: Final = {
     "of one company each: parts of what it has committed, or the whole with what is observed of it "
     "inside, and leases that begin, which the model pays as it builds": (
         "capex_unpaid",
-        "cloud_commitments",
         "construction_commitments",
         "contractual_obligations",
         "finance_lease_additions",
@@ -145,14 +146,11 @@ REASONS: Final = {
         "ai_share_of_bond_issuance",
         "bond_issuance",
         "bond_issue",
-        "compute_contract",
         "project_debt",
     ),
     "books, deals and users of single laboratories, often told late and on differing bases; "
     "what the model has is the spending of all users": (
         "lab_cash_burn",
-        "lab_compute_commitment",
-        "lab_compute_commitment_power",
         "lab_half_year_revenue",
         "lab_investment_funded",
         "lab_investment_promised",
@@ -162,6 +160,7 @@ REASONS: Final = {
         "lab_users",
         "lab_valuation",
     ),
+    COMMITTED: DEALS,
     "discount rates of the valuation, and what bills pay on cash; no measure of the model's "
     "worlds, which have a cost of funds of their own": (
         "equity_risk_premium",

@@ -21,8 +21,11 @@ from .series import (
     unbroken,
 )
 from .unheard import unheard
+from .unlearnt import COMMITTED, DEALS, unlearnt
 
 __all__ = [
+    "COMMITTED",
+    "DEALS",
     "SAID",
     "STALE",
     "STATEMENTS",
@@ -43,4 +46,5 @@ __all__ = [
     "surest",
     "unbroken",
     "unheard",
+    "unlearnt",
 ]

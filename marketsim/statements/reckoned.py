@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from marketsim.knowledge import Knowledge
@@ -11,7 +12,7 @@ from marketsim.knowledge.universe import ORDERS
 
 from .series import unbroken
 
-__all__ = ["SAID", "of_backlog", "of_months", "of_orders"]
+__all__ = ["SAID", "covered", "of_backlog", "of_months", "of_orders"]
 
 SAID: Final = ["entity", "date", "published", "value", "unit", "confidence", "floor"]
 """Columns of what was said: of whom, to the end of which quarter, when, how much, how sure, and
@@ -19,6 +20,9 @@ whether the figure is a bound from below."""
 
 NEAR: Final = pd.Timedelta(days=20)
 """Days by which ends of the same quarter may differ."""
+
+MILLIONS: Final = {"m": 1.0, "bn": 1e3, "tn": 1e6}
+"""Of a unit of what is on order; revenue is in millions."""
 
 YEAR: Final = pd.DateOffset(years=1)
 TURNS: Final = 0.25
@@ -80,6 +84,25 @@ def of_orders(knowledge: Knowledge, quantity: str) -> pd.DataFrame:
             for series, rows in _of_series(knowledge, quantity)
         ]
     )
+
+
+def covered(knowledge: Knowledge, quantity: str) -> pd.DataFrame:
+    """Return how figures compare with the revenue of the year after them, where that is known.
+
+    Returns
+    -------
+    DataFrame
+        `entity` of the series, `date` of the figure, and `ratio`, the log of the revenue over it.
+    """
+    none = pd.DataFrame(columns=["entity", "date", "ratio"])
+    told = [none]
+    for series, rows in _of_series(knowledge, quantity):
+        years = _years(knowledge, series)[["date", "value"]]
+        after = years.assign(date=years["date"] - YEAR).sort_values("date")
+        both = _matched(rows, after, "_after").dropna(subset="value_after")
+        ordered = both["value"] * both["unit"].str.split(" ").str[-1].map(MILLIONS)
+        told.append(both.assign(entity=series, ratio=np.log(both["value_after"] / ordered)))
+    return pd.concat([one[none.columns] for one in told if len(one)] or [none], ignore_index=True)
 
 
 def _of_series(knowledge: Knowledge, quantity: str) -> list[tuple[str, pd.DataFrame]]:
