@@ -67,7 +67,9 @@ def test_without_a_file_it_prints_a_table(
     at_hand: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("--quarters", "1") == 0
-    assert "data_center" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "data_center" in shown
+    assert "Shown is the mixture of 7 regimes by their probabilities, which moves" in shown
 
 
 def test_one_company_is_shown_and_written_alone(
@@ -91,8 +93,37 @@ def test_it_explains_what_the_next_and_the_last_quarter_rest_on(
     shown = capsys.readouterr().out
     titles = [line for line in shown.splitlines() if line.startswith("META")]
     assert len(titles) == 4  # its revenue and its spending, one and four quarters ahead
-    assert shown.count("its own trend") == 4
+    assert shown.count("its own trend") == shown.count("structural model, by what was said") == 4
     assert "plan of META of" in shown
+    assert shown.splitlines()[-1].startswith("Shown is the mixture of 7 regimes")
+
+
+def test_what_is_not_heard_of_a_company_is_named_with_the_reason(
+    at_hand: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("CRWV", "--explain", "--quarters", "1") == 0
+    shown = capsys.readouterr().out
+    assert "Not heard: backlog of CoreWeave: no two figures lie a year apart" in shown
+    assert "Not heard: lab_compute_commitment of OpenAI/CoreWeave: deals over many years" in shown
+    assert command("EQIX", "--explain", "--quarters", "1") == 0
+    assert "Not heard" not in capsys.readouterr().out
+
+
+def test_a_statement_that_is_not_believed_is_left_out(
+    at_hand: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Medians stand beside those with it; one that is misspelt is named with those there are."""
+    assert command("META", "--without", "plan of META") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("p50 with them    change")
+    moved = [float(line.split()[-2]) for line in lines if "quarterly_capex" in line]
+    assert len(moved) == 4
+    assert moved[0] > 3.0  # its plan says less than all else
+    assert lines[-2].startswith("Not believed: plan of META of 2025-10-29 for the year to 2025-")
+    assert command("META", "--without", "plam of META") == 2
+    said = capsys.readouterr().err
+    assert "Did you mean 'plan of META'?" in said
+    assert "plan of META of 2025-10-29 for the year to 2026-12-31" in said
 
 
 def test_old_reports_are_told_of(
@@ -151,6 +182,7 @@ def test_scoring_hands_over_what_was_asked(
     typed = ["--score", "--from", "2024-03-31", "--as-of", "2024-12-31", "--quarters", "3"]
     assert command(*typed, "--out", str(out)) == 0
     assert (asked["start"].year, asked["end"].month, asked["quarters"]) == (2024, 12, 3)
+    assert [regime.name for regime in asked["regimes"]][:2] == ["bull", "base"]
     assert "marks" in capsys.readouterr().out
     assert pd.read_csv(out)["crps"].tolist() == [0.25]
 

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 import marketsim as ms
+from marketsim.calibration.unsaid import unsaid
 from marketsim.errors import InputError
 from marketsim.forecasting import Explanation, Forecast
-from marketsim.forecasting.explanation import MODEL, OTHERS, PARTS, SHARED, TREND
+from marketsim.forecasting.explanation import HEARD, MODEL, OTHERS, PARTS, SHARED, TREND
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def test_parts_are_the_forecasts_less_one_another(ahead: Forecast) -> None:
     assert log_of(one, "last report") == pytest.approx(last)
     assert log_of(one, TREND) == pytest.approx(own - last)
     apart, unheard = ahead.apart.location[row, 2], ahead.unheard.location[row, 2]
-    assert log_of(one, MODEL) == pytest.approx(apart - own)
+    assert log_of(one, MODEL) + log_of(one, HEARD) == pytest.approx(apart - own)
+    assert log_of(one, MODEL) == pytest.approx(ahead.structure[row, 2] - own)
     assert log_of(one, PARTS) == pytest.approx(unheard - apart)
     assert (one.location, one.scale) == (
         ahead.logs.location[row, 2],
@@ -51,20 +53,32 @@ def test_parts_are_the_forecasts_less_one_another(ahead: Forecast) -> None:
     assert one.quarter_end == one.series.ends(3)[-1]
 
 
+def test_structure_alone_is_that_of_a_model_which_heard_nothing(
+    posterior: ms.Posterior, ahead: Forecast
+) -> None:
+    """As a forecast from assumptions of reports alone has it; by what was said it is the rest."""
+    deaf = ms.forecast(unsaid(posterior))
+    np.testing.assert_allclose(ahead.structure, deaf.apart.location, atol=1e-12)
+    assert np.abs(ahead.apart.location - ahead.structure).max() > 0.01
+    # What the model has nothing of, no plan can move.
+    gone = np.flatnonzero((ahead.weights == 0.0).all(axis=1))
+    np.testing.assert_array_equal(ahead.structure[gone], ahead.own.location[gone])
+
+
 def test_a_quarter_that_is_guided_rests_on_its_guidance_and_no_other(ahead: Forecast) -> None:
     one = ahead.explain("NVDA")
     labels = [part.label for part in one.parts]
-    assert labels[1:4] == [TREND, MODEL, PARTS]
-    assert labels[4].startswith("guidance of NVDA.total of 2025-11-")
-    assert abs(log_of(one, labels[4])) > 0.01
+    assert labels[1:5] == [TREND, MODEL, HEARD, PARTS]
+    assert labels[5].startswith("guidance of NVDA.total of 2025-11-")
+    assert abs(log_of(one, labels[5])) > 0.01
     # Bounds of others are heard last, and reach it through what all share.
-    assert sum(abs(part.log) for part in one.parts[5:]) < 1e-3
+    assert sum(abs(part.log) for part in one.parts[6:]) < 1e-3
 
 
 def test_plans_of_buyers_reach_their_suppliers_later(ahead: Forecast) -> None:
     """Own statements come first, others by size; the rest are told together."""
     one = ahead.explain("ANET.total", horizon=4)
-    said = one.parts[3:]
+    said = one.parts[4:]
     own = [" of ANET." in part.label for part in said]
     assert own == sorted(own, reverse=True)
     named = [abs(part.log) for part, mine in zip(said[:-1], own, strict=False) if not mine]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +36,13 @@ def forecast(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what the forecasts of TICKER rest on.")
     ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STATEMENT",
+            help="Solve again as if it had not been said, as 'plan of META'. May be repeated.",
+        ),
+    ] = None,
     score: Annotated[
         bool, typer.Option("--score", help="Mark past forecasts against naive rivals instead.")
     ] = False,
@@ -54,6 +62,8 @@ def forecast(
         raise typer.BadParameter("needs a company; write: marketsim forecast NVDA --explain")
     if score and company is not None:
         raise typer.BadParameter(f"--score marks all series; leave out '{company}'")
+    if score and without:
+        raise typer.BadParameter("--score marks what was said too; leave out --without")
     from marketsim.files import check_file
 
     check_file(out)
@@ -61,15 +71,44 @@ def forecast(
     if score:
         _score(as_of, add, start, quarters, out, seed)
     else:
-        result = _forecast(as_of, add, quarters, seed)
-        table = result.table if company is None else result.of(company)
+        said = _forecast(as_of, add, quarters, seed)
+        result = _without(said, without or ())
         if out is not None:
             _write(out, result.to_csv(company))
         if explain and company is not None:
-            for horizon in sorted({1, quarters}):
-                print("\n\n".join(map(str, result.explained(company, horizon))), end="\n\n")
+            _explain(result, company, quarters)
         elif out is None:
-            print(result.text(table))
+            _show(result, said, company)
+
+
+def _without(said: Forecast, statements: Iterable[str]) -> Forecast:
+    """Return a forecast solved again without some statements."""
+    for statement in statements:
+        said = said.without(statement)
+    return said
+
+
+def _show(result: Forecast, said: Forecast, company: str | None) -> None:
+    """Print the table; where statements were left out, beside the medians with them."""
+    table, whole = (one.table if company is None else one.of(company) for one in (result, said))
+    lines = result.text(table).splitlines()
+    if result.silent:
+        share = 100.0 * (table["p50"] / whole["p50"] - 1.0)
+        beside = ["   p50 with them    change"]
+        beside += [f"{x:>16,.5g}{s:>+8.1f} %" for x, s in zip(whole["p50"], share, strict=True)]
+        lines = [line + more for line, more in zip(lines, beside, strict=True)]
+        names = "; ".join(one for one in said.statements if one not in result.statements)
+        lines.append(f"Not believed: {names}.")
+    print("\n".join([*lines, result.about_regimes(company)]))
+
+
+def _explain(result: Forecast, company: str, quarters: int) -> None:
+    """Print what forecasts of the next and of the last quarter rest on, and what is not heard."""
+    for horizon in sorted({1, quarters}):
+        print("\n\n".join(map(str, result.explained(company, horizon))), end="\n\n")
+    for (quantity, entity), reason in result.not_heard(company).items():
+        print(f"Not heard: {quantity} of {entity}: {reason}.")
+    print(result.about_regimes(company))
 
 
 def _forecast(as_of: datetime | None, add: Path | None, quarters: int, seed: int) -> Forecast:
@@ -101,7 +140,13 @@ def _score(
             say_date(facts.complete, "facts reach")
         end = as_of or facts.complete
         scores = ms.score_forecasts(
-            facts, start, end, quarters=quarters, seed=seed, progress=progress
+            facts,
+            start,
+            end,
+            quarters=quarters,
+            seed=seed,
+            progress=progress,
+            regimes=ms.scenarios.read_regimes(),
         )
     print(scores)
     print("\nmarketsim by series, 2-4 quarters ahead; skill over each one's best rival")

@@ -2,7 +2,8 @@
 
 from .change import ForecastChange, forecast_change
 from .explanation import Explanation
-from .projection import Forecast, forecast
+from .projection import forecast
+from .result import Forecast
 from .rolling import hindcasts, score_forecasts
 from .scores import Scores
 

@@ -21,7 +21,7 @@ from marketsim.statements import Series
 from .explanation import MODEL, OTHERS, PARTS, REGIMES, SMALL, place_of
 
 if TYPE_CHECKING:
-    from .projection import Forecast
+    from .result import Forecast
 
 __all__ = ["Cause", "ForecastChange", "forecast_change"]
 

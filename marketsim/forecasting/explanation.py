@@ -14,13 +14,15 @@ from marketsim.errors import InputError, nearest
 from marketsim.renames import Rename, Tickers
 from marketsim.statements import Series
 
+from .disbelief import name_of
 from .panel import Panel
 
 if TYPE_CHECKING:
     from .hearing import Heard
-    from .projection import Forecast
+    from .result import Forecast
 
 __all__ = [
+    "HEARD",
     "MODEL",
     "OTHERS",
     "PARTS",
@@ -36,6 +38,7 @@ __all__ = [
 
 TREND: Final = "its own trend"
 MODEL: Final = "structural model"
+HEARD: Final = "structural model, by what was said"
 PARTS: Final = "whole and parts agree"
 OTHERS: Final = "other statements"
 REGIMES: Final = "regimes, by their probabilities"
@@ -111,10 +114,12 @@ def explained(said: Forecast, row: int, horizon: int) -> Explanation:
     s, at = said.series[row], (row, horizon - 1)
     last, own = np.log(s.values[-1]), said.own.location[at]
     apart, unheard = said.apart.location[at], said.unheard.location[at]
+    alone = said.structure[at]
     parts = [
         Part(f"last report, {s.dates[-1].date()}", float(last)),
         Part(TREND, float(own - last)),
-        Part(MODEL, float(apart - own)),
+        Part(MODEL, float(alone - own)),
+        *([Part(HEARD, float(apart - alone))] if apart != alone else []),
         *([Part(PARTS, float(unheard - apart))] if unheard != apart else []),
         *_statements(said.heard, said.panel, s, at),
     ]
@@ -142,10 +147,7 @@ def _statements(
     own: list[Part] = []
     others: list[Part] = []
     for one in heard:
-        about = panel.series[one.said.row]
-        label = f"{one.said.kind.kind} of {about.entity} of {one.said.published.date()}"
-        if one.said.kind.quarters > 1:
-            label += f" for the year to {about.ends(one.said.last)[-1].date()}"
+        about, label = panel.series[one.said.row], name_of(one.said, panel.series)
         mine = about.ticker == s.ticker and bool(s.ticker)
         if one.shift[at]:
             (own if mine else others).append(Part(label, float(one.shift[at])))

@@ -24,11 +24,20 @@ from .joint import Joint, Step
 from .panel import Panel
 from .trend import Trend
 
-__all__ = ["Heard", "beats", "hear"]
+__all__ = ["Heard", "Key", "beats", "hear", "key_of"]
 
 ERROR: Final = 0.01
 """Standard deviation of the log error that is left of a year's figure however much is reported:
 restatements, and that a statement may count something a little different."""
+
+
+Key = tuple[str, int, int, int, bool]
+"""What tells one open statement of a panel from another: kind, row, quarters, and if a bound."""
+
+
+def key_of(said: Open) -> Key:
+    """Return what tells a statement from the others that are open."""
+    return said.kind.kind, said.row, said.first, said.last, said.floor
 
 
 @dataclass(frozen=True, eq=False)

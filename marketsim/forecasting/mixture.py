@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,9 +15,13 @@ from marketsim.statements import Series
 
 from .joint import Joint
 from .lines import Lines
+from .predictive import Predictive
 from .structure import DRAWS, LAG, Growth, followed_on, growth_of, pasts
 
 __all__ = ["Mixture", "mixture"]
+
+EIGHTY: Final = (0.1, 0.5, 0.9)
+"""Levels of a median and the interval about it that scores count the coverage of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +34,13 @@ class Mixture:
         [world, series, horizon]: as many of each regime, one after the other.
     probabilities
         Of each world, [world]; over a regime they sum to its probability.
+    plain
+        Logs of the worlds without shift, one regime's, [world, series, horizon].
     """
 
     worlds: np.ndarray
     probabilities: np.ndarray
+    plain: np.ndarray
 
     @property
     def mean(self) -> np.ndarray:
@@ -47,6 +55,26 @@ class Mixture:
         first = [np.argmax(reached >= level - 1e-12, axis=0) for level in p]
         found = [np.take_along_axis(sorted_worlds, place[None], axis=0)[0] for place in first]
         return np.stack(found, axis=-1)
+
+    def logs(self, joint: Joint) -> Predictive:
+        """Return normals of the logs with the same median and 80 % interval, [series, horizon].
+
+        Those of ``joint``, changed as regimes change them in the same worlds: what is chance in
+        these is in neither.
+
+        Parameters
+        ----------
+        joint
+            The forecast without shift that the worlds are drawn from.
+        """
+        quarters, equal = self.worlds.shape[2], np.full(len(self.plain), 1.0 / len(self.plain))
+        plain = Mixture(np.exp(self.plain), equal, self.plain)
+        (low, middle, high), before = (
+            np.moveaxis(np.log(one.quantiles(EIGHTY)), -1, 0) for one in (self, plain)
+        )
+        location = joint.mean[:, :quarters] + middle - before[1]
+        scale = np.sqrt(joint.variance[:, :quarters]) * (high - low) / (before[2] - before[0])
+        return Predictive(location, scale)
 
 
 def mixture(
@@ -88,7 +116,8 @@ def mixture(
         return np.asarray(np.exp(logs + shift))
 
     worlds = [under(move) for move in scenarios.moves]
-    return Mixture(np.concatenate(worlds), np.repeat(scenarios.probabilities / DRAWS, DRAWS))
+    odds = np.repeat(scenarios.probabilities / DRAWS, DRAWS)
+    return Mixture(np.concatenate(worlds), odds, logs)
 
 
 def _beyond(shifted: Growth, plain: Growth) -> np.ndarray:

@@ -21,7 +21,7 @@ from .forecasters import APART, MARKETSIM
 from .groups import AI
 from .joint import Joint
 from .measures import COLUMNS
-from .projection import Forecast
+from .result import Forecast
 
 __all__ = ["DRAWS", "EVERY", "LAYERS", "PORTFOLIO", "QUARTER", "YEAR", "Came", "drawn", "sums"]
 
