@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 import marketsim as ms
+from marketsim.errors import InputError
 from marketsim.forecasting.forecasters import GUIDED, MARKETSIM, OWN
 from marketsim.forecasting.groups import EXPOSED, exposed
 from marketsim.forecasting.measures import BEST, missed
@@ -190,3 +191,42 @@ def test_the_last_share_stated_counts() -> None:
     later = row.assign(value=60.0, date=row["date"] + pd.Timedelta(days=364))
     more = facts.with_facts(pd.concat([facts.table, later], ignore_index=True))
     assert exposed(more) == exposed(facts) | {"CSCO"}
+
+
+# ----------------------------------------------------------------------- by origin
+
+
+def test_marks_by_origin_add_up_to_those_of_the_group(scores: Scores) -> None:
+    for group in ("AI-exposed", "other revenue", "guided"):
+        rows = scores.origins(group)
+        both = scores.by_group[
+            (scores.by_group["group"] == group)
+            & (scores.by_group["forecaster"] == MARKETSIM)
+            & scores.by_group["horizons"].isin(("1", "2-4"))
+        ]
+        assert rows["n"].sum() == both["n"].sum()
+        for name in ("crps", "coverage"):
+            whole = np.average(both[name], weights=both["n"])
+            assert np.average(rows[name], weights=rows["n"]) == pytest.approx(whole)
+        four = cell(scores.by_group, "bias", group=group, horizons="4", forecaster=MARKETSIM)
+        assert rows["year_bias"].mean() == pytest.approx(four)  # as many outcomes at each origin
+
+
+def test_the_best_rival_is_the_groups_own_over_all_origins(
+    table: pd.DataFrame, scores: Scores
+) -> None:
+    """Here who knows the spread best; where guidance speaks, whoever repeats it."""
+    rows = scores.origins("capital spending")
+    best = min(RIVALS, key=RENAMED.__getitem__)
+    assert set(rows["rival"]) == {best}
+    loss = losses(table, best, series="MSFT capex").groupby(level="origin").mean()
+    np.testing.assert_allclose(rows["rival_crps"], loss)
+    np.testing.assert_allclose(rows["skill"], 1.0 - rows["crps"] / rows["rival_crps"])
+    assert set(scores.origins("guided")["rival"]) == {GUIDED}
+
+
+def test_a_group_that_is_not_scored_is_named_with_those_that_are(scores: Scores) -> None:
+    with pytest.raises(InputError, match="Did you mean 'AI-exposed'"):
+        scores.origins("AI exposed")
+    with pytest.raises(InputError, match="There are"):
+        scores.origins(forecaster="nobody")

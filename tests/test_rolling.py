@@ -8,11 +8,12 @@ import pytest
 
 import marketsim as ms
 from marketsim.forecasting import hindcasts
-from marketsim.forecasting.forecasters import APART, GUIDED, MARKETSIM, PARTS
+from marketsim.forecasting.forecasters import APART, GUIDED, HINDSIGHT, MARKETSIM, PARTS
 from marketsim.forecasting.groups import AI
 from marketsim.forecasting.rivals import available
 from marketsim.forecasting.rolling import origins
 from marketsim.forecasting.sums import EVERY, LAYERS, PORTFOLIO
+from marketsim.scenarios import read_regimes
 
 ORIGIN = pd.Timestamp("2024-06-30")
 
@@ -24,7 +25,7 @@ def every() -> ms.Knowledge:
 
 @pytest.fixture(scope="module")
 def told(every: ms.Knowledge) -> pd.DataFrame:
-    return hindcasts(every, ORIGIN, ORIGIN)
+    return hindcasts(every, ORIGIN, ORIGIN, regimes=read_regimes())
 
 
 @pytest.mark.slow
@@ -35,7 +36,7 @@ def test_rewriting_the_future_changes_no_byte_of_a_forecast(
     rewritten = every.table.assign(
         value=every.table["value"].where(~future, 3.7 * every.table["value"])
     )
-    again = hindcasts(every.with_facts(rewritten), ORIGIN, ORIGIN)
+    again = hindcasts(every.with_facts(rewritten), ORIGIN, ORIGIN, regimes=read_regimes())
     said = ["series", "horizon", "forecaster", "location", "scale", "log_last"]
     pd.testing.assert_frame_equal(again[said], told[said], check_exact=True)
     np.testing.assert_allclose(again["log_value"] - told["log_value"], np.log(3.7))
@@ -47,6 +48,31 @@ def test_it_forecasts_as_the_public_function_does(every: ms.Knowledge, told: pd.
     mine = told[(told["forecaster"] == MARKETSIM) & (told["series"] == "NVDA.total")]
     (i,) = [k for k, s in enumerate(ahead.series) if s.entity == "NVDA.total"]
     np.testing.assert_array_equal(mine["location"], ahead.logs.location[i, :4])
+
+
+@pytest.mark.slow
+def test_hindsight_is_the_mixture_that_is_published(
+    every: ms.Knowledge, told: pd.DataFrame
+) -> None:
+    """Its medians, but for chance in the worlds that they are taken of."""
+    ahead = ms.forecast(ms.load_scenarios(ms.calibrate(every, ORIGIN)))
+    rows = told[told["forecaster"] == HINDSIGHT]
+    assert ahead.mixed is not None
+    for name in ("NVDA.total", "EQIX.total"):
+        mine = rows[rows["series"] == name]
+        (i,) = [k for k, s in enumerate(ahead.series) if s.entity == name]
+        np.testing.assert_array_equal(mine["location"], ahead.mixed.location[i, : len(mine)])
+        shown = np.log(ahead.of(name)["p50"].to_numpy()[: len(mine)])
+        apart = np.abs(mine["location"].to_numpy() - shown)
+        assert (apart < 4.0 * mine["scale"] / np.sqrt(1_000.0)).all()
+
+
+@pytest.mark.slow
+def test_regimes_change_no_other_forecast(every: ms.Knowledge, told: pd.DataFrame) -> None:
+    plain = hindcasts(every, ORIGIN, ORIGIN)
+    assert HINDSIGHT not in set(plain["forecaster"])
+    others = told[told["forecaster"] != HINDSIGHT].reset_index(drop=True)
+    pd.testing.assert_frame_equal(plain, others, check_exact=True)
 
 
 @pytest.mark.slow
@@ -67,7 +93,7 @@ def test_what_came_was_not_yet_published_and_is_what_was_reported(
 
 @pytest.mark.slow
 def test_every_forecaster_speaks_of_the_same_quarters(told: pd.DataFrame) -> None:
-    always = {MARKETSIM, *PARTS, *available()}
+    always = {MARKETSIM, HINDSIGHT, *PARTS, *available()}
     assert set(told["forecaster"]) == {*always, GUIDED}
     for _, rows in told.groupby(["series", "horizon"]):
         assert always <= set(rows["forecaster"])

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["APART", "GUIDED", "MARKETSIM", "OWN", "PARTIAL", "PARTS", "SAID", "UNHEARD"]
+__all__ = [
+    "APART",
+    "GUIDED",
+    "HINDSIGHT",
+    "MARKETSIM",
+    "OWN",
+    "PARTIAL",
+    "PARTS",
+    "SAID",
+    "UNHEARD",
+]
 
 MARKETSIM: Final = "marketsim"
+
+HINDSIGHT: Final = "with hindsight of regimes"
+"""The mixture over regimes that are given, with probabilities of today at every origin: what is
+published, but no test of it, for nobody had these regimes then."""
 
 UNHEARD: Final = "statements apart"
 """Our forecast before series hear what companies say; the model has heard plans and guidance."""

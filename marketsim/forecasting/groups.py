@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import pandas as pd
@@ -11,9 +11,9 @@ from marketsim.knowledge import Knowledge
 
 from .agreement import WHOLE
 from .forecasters import GUIDED
-from .measures import OUTCOME, means, missed
+from .measures import LATER, OUTCOME, means, missed
 
-__all__ = ["AI", "EXPOSED", "GROUP", "LATE", "by_group", "exposed", "in_groups"]
+__all__ = ["AI", "EXPOSED", "GROUP", "LATE", "by_group", "by_origin_group", "exposed", "in_groups"]
 
 AI: Final = "AI-exposed"
 
@@ -30,6 +30,9 @@ LANDLORDS: Final = "leases"
 
 LATE: Final = pd.Timestamp("2023-01-01")
 """Origins from here on know of the boom; `late_bias` is theirs."""
+
+YEAR: Final = 4
+"""Quarters ahead whose bias is told by origin."""
 
 REVENUE, SPENDING = "quarterly_revenue", "quarterly_capex"
 
@@ -87,3 +90,31 @@ def by_group(rows: pd.DataFrame) -> pd.DataFrame:
     found = found.assign(group=found["group"].astype(str))
     odds = missed(rows, "group")
     return found.merge(odds.assign(group=odds["group"].astype(str)), on=keys, how="left")
+
+
+def by_origin_group(rows: pd.DataFrame, rivals: Sequence[str]) -> pd.DataFrame:
+    """Return mean scores by origin and group over all horizons, beside the group's best rival's.
+
+    Parameters
+    ----------
+    rows
+        Marked forecasts, in groups and by horizons.
+    rivals
+        Who may be the best of a group, over all origins: which one is known after the event, and
+        the best of one origin would be whoever had luck there.
+    """
+    single = rows[rows["horizons"] != LATER].astype({"group": str, "forecaster": str})
+    keys = ["origin", "group", "forecaster"]
+    each = single.groupby(keys)
+    found = each[["crps", "coverage"]].mean().assign(n=each.size())
+    found["year_bias"] = single[single["horizon"] == YEAR].groupby(keys)["bias"].mean()
+    found = found.reset_index()
+    every = single[single["forecaster"].isin(rivals)].groupby(["group", "forecaster"])["crps"]
+    best = every.mean().reset_index().sort_values("crps").drop_duplicates("group")
+    found = found.merge(best[["group", "forecaster"]].rename(columns={"forecaster": "rival"}))
+    theirs = found[["origin", "group", "forecaster", "crps"]]
+    theirs = theirs.rename(columns={"forecaster": "rival", "crps": "rival_crps"})
+    found = found.merge(theirs, on=["origin", "group", "rival"], how="left")
+    return found.assign(skill=1.0 - found["crps"] / found["rival_crps"]).sort_values(
+        keys, ignore_index=True
+    )

@@ -5,7 +5,7 @@ Every origin is a calibration, a panel and a common form of its own, from the fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -16,16 +16,18 @@ from marketsim.dates import Day, day
 from marketsim.errors import InputError, handed
 from marketsim.knowledge import Break, Knowledge
 from marketsim.precision import one_thread
+from marketsim.scenarios import Regime, fit_regimes
 from marketsim.statements import Series, first_reports, quarter_number
 
 from .agreement import WHOLE
-from .forecasters import GUIDED, MARKETSIM, OWN, SAID, UNHEARD
+from .forecasters import GUIDED, HINDSIGHT, MARKETSIM, OWN, SAID, UNHEARD
 from .groups import exposed
 from .guided import guided
 from .panel import QUARTERLY, Panel
 from .predictive import Predictive
-from .projection import Forecast, forecast
+from .projection import forecast
 from .relations import layers_of
+from .result import Forecast
 from .rivals import available
 from .scores import Scores, score
 from .sums import Came, sums
@@ -46,6 +48,7 @@ def score_forecasts(
     quarters: int = 4,
     seed: int = 0,
     progress: Progress = lambda step: None,
+    regimes: Iterable[Regime] = (),
 ) -> Scores:
     """Score forecasts of past quarters that the model had not seen, against naive rivals.
 
@@ -62,6 +65,10 @@ def score_forecasts(
         Of the worlds drawn at each origin.
     progress
         Told the step under way.
+    regimes
+        From :func:`marketsim.scenarios.read_regimes`: the mixture over them is scored beside the
+        worlds without shift, "with hindsight of regimes", for they and their probabilities are of
+        today.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def score_forecasts(
     InputError
         When no origin lies between ``start`` and ``end``, or nothing was reported after them.
     """
-    single, summed = _rolled(facts, start, end, quarters, seed, progress)
+    single, summed = _rolled(facts, start, end, quarters, seed, progress, tuple(regimes))
     return score(single, exposed=exposed(facts), sums=summed)
 
 
@@ -83,6 +90,7 @@ def hindcasts(
     quarters: int = 4,
     seed: int = 0,
     progress: Progress = lambda step: None,
+    regimes: Iterable[Regime] = (),
 ) -> pd.DataFrame:
     """Return forecasts of every forecaster at every origin, with what came; parameters as above.
 
@@ -93,11 +101,17 @@ def hindcasts(
         `location`, `scale`, `log_value`, `log_last`. A quarter counts where it was reported after
         the origin by the definition of then.
     """
-    return _rolled(facts, start, end, quarters, seed, progress)[0]
+    return _rolled(facts, start, end, quarters, seed, progress, tuple(regimes))[0]
 
 
 def _rolled(
-    facts: Knowledge, start: Day, end: Day | None, quarters: int, seed: int, progress: Progress
+    facts: Knowledge,
+    start: Day,
+    end: Day | None,
+    quarters: int,
+    seed: int,
+    progress: Progress,
+    regimes: tuple[Regime, ...],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return forecasts of series at every origin, and of sums."""
     handed("score_forecasts: facts", facts, Knowledge, "ms.load_facts()")
@@ -106,7 +120,7 @@ def _rolled(
     for origin in origins(facts, start, end):
         progress(f"forecasting as of {origin.date()}")
         posterior = calibrate(facts, origin)
-        ahead = forecast(posterior, quarters, seed)
+        ahead = forecast(fit_regimes(posterior, regimes) if regimes else posterior, quarters, seed)
         came = _known_later(ahead, actual, quarters, facts.universe.breaks)
         with one_thread():  # what rivals fit is small: threads would wait for one another
             single += list(_origin(posterior.knowledge, ahead, came, origin, quarters))
@@ -162,6 +176,8 @@ def _origin(
 ) -> Iterator[pd.DataFrame]:
     """Yield a table for every series and forecaster of one origin."""
     parts = {MARKETSIM: ahead.logs, UNHEARD: ahead.unheard, SAID: ahead.modelless, OWN: ahead.own}
+    if ahead.mixed is not None:
+        parts[HINDSIGHT] = ahead.mixed
     repeated = guided(known, ahead.panel, quarters)
     for row, reports in came.items():
         said = {name: Predictive(p.location[row], p.scale[row]) for name, p in parts.items()}

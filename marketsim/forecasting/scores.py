@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from marketsim.errors import DataError
+from marketsim.errors import DataError, InputError, nearest
 
-from .forecasters import PARTIAL, PARTS
-from .groups import AI, GROUP, by_group, in_groups
+from .forecasters import MARKETSIM, PARTIAL, PARTS
+from .groups import AI, GROUP, by_group, by_origin_group, in_groups
 from .measures import (
     ALL,
     BEST,
@@ -61,6 +61,10 @@ class Scores:
         :func:`~marketsim.forecasting.measures.missed`); the rival who repeats guidance has a score
         in the group `"guided"` alone. See
         :mod:`~marketsim.forecasting.groups`.
+    by_origin_group
+        By `origin`, `group` and `forecaster`, over all horizons together: `crps`, `coverage`, `n`;
+        `year_bias`, that four quarters ahead; `rival`, the best of the group over all origins, with
+        `rival_crps`; `skill` over that.
     sums
         Of summed revenue, by `series` (whose), `kind` (over a quarter or a year), `horizons` and
         `forecaster`, with `coverage_p`. See :mod:`~marketsim.forecasting.sums`.
@@ -90,6 +94,7 @@ class Scores:
     by_series: pd.DataFrame
     by_origin: pd.DataFrame
     by_group: pd.DataFrame
+    by_origin_group: pd.DataFrame
     sums: pd.DataFrame
     skill: pd.DataFrame
     tests: pd.DataFrame
@@ -114,6 +119,25 @@ class Scores:
         columns = ["n", "crps", "coverage", "bias", "error", "skill"]
         table = found[chosen].sort_values(["skill", "series"]).set_index("series")
         return table[columns]
+
+    def origins(self, group: str = AI, forecaster: str = MARKETSIM) -> pd.DataFrame:
+        """Return one forecaster's marks in a group by origin, from `by_origin_group`.
+
+        Raises
+        ------
+        InputError
+            Nothing of that group was scored, or nobody of that name.
+        """
+        table = self.by_origin_group
+        for column, name in (("group", group), ("forecaster", forecaster)):
+            known = table[column].unique()
+            if name not in known:
+                raise InputError(
+                    f"scores: no {column} '{name}' was scored.{nearest(name, known)} "
+                    f"There are {', '.join(known)}"
+                )
+            table = table[table[column] == name]
+        return table.drop(columns=["group", "forecaster"]).set_index("origin")
 
     def __str__(self) -> str:
         return "\n".join(lines(self))
@@ -182,6 +206,7 @@ def score(
         by_series=by_series,
         by_origin=means(rows, "origin"),
         by_group=of_groups,
+        by_origin_group=by_origin_group(spoken, every),
         sums=_summed(sums),
         skill=skill(pd.concat([pooled, named, by_series]), every, parts),
         tests=tests(apart, every, parts),
