@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +23,10 @@ from marketsim.statements import Series
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "forecasts.md"
-BARS = SimpleNamespace(**runpy.run_path(str(DOCS / "forecast_bars.py")))
+BARS, BY_ORIGIN = (
+    SimpleNamespace(**runpy.run_path(str(DOCS / f"{name}.py")))
+    for name in ("forecast_bars", "forecast_origins")
+)
 ORIGINS = {
     "end-2022": "2022-12-31",
     "mid-2023": "2023-06-30",
@@ -131,11 +134,18 @@ def told(name: str, every: ms.Knowledge, said: ms.forecasting.Forecast) -> str:
 
 
 def heard(said: ms.forecasting.Forecast, every: ms.Knowledge) -> Iterator[str]:
-    """What was forecast without and with statements, what came, and which of them mattered."""
+    """What was forecast without and with statements, what came, and which of them mattered.
+
+    And what would have been forecast had that one alone not been made.
+    """
     yield "What companies had said by then, and what it changed (USD bn):"
     yield ""
-    yield "| series | quarter to | without statements | with them | came | most moved by |"
-    yield "|---|---|---|---|---|---|"
+    yield (
+        "| series | quarter to | without statements | with them | came | most moved by "
+        "| without that one |"
+    )
+    yield "|---|---|---|---|---|---|---|"
+    alone: dict[str, ms.forecasting.Forecast] = {}
     entities = [s.entity for s in said.series if s.quantity == "quarterly_revenue"]
     for entity in (name for name in COMPARED if name in entities):
         for horizon in (1, 4):
@@ -150,17 +160,22 @@ def heard(said: ms.forecasting.Forecast, every: ms.Knowledge) -> Iterator[str]:
                     *values[horizon - 1 : horizon],
                 )
             ]
+            name, log = mover(one, said.statements)
+            if name and name not in alone:
+                alone[name] = said.without(name)
+            rest = np.exp(alone[name].logs.location[row, horizon - 1]) / BILLION if name else 0.0
+            told = f"{name}, {log:+.3f} | {rest:.2f}" if name else " | "
             yield (
                 f"| {entity} | {one.quarter_end.date()} | {figures[0]} | {figures[1]} "
-                f"| {figures[2] if len(figures) > 2 else 'not yet'} | {mover(one)} |"
+                f"| {figures[2] if len(figures) > 2 else 'not yet'} | {told} |"
             )
 
 
-def mover(one: ms.forecasting.Explanation) -> str:
-    """The statement that moved a forecast most, and the log by which it did."""
-    statements = [part for part in one.parts if " of " in part.label]
-    most = max(statements, key=lambda part: abs(part.log), default=None)
-    return "" if most is None else f"{most.label}, {most.log:+.3f}"
+def mover(one: ms.forecasting.Explanation, statements: Collection[str]) -> tuple[str, float]:
+    """The statement that moved a forecast most, and the log by which it did; none if none did."""
+    parts = [part for part in one.parts if part.label in statements]
+    most = max(parts, key=lambda part: abs(part.log), default=None)
+    return ("", 0.0) if most is None else (most.label, most.log)
 
 
 def spoken(name: str) -> str:
@@ -188,6 +203,8 @@ def marks(scores: ms.forecasting.Scores) -> str:
         "",
         *tests(scores),
         *BARS.groups(scores),
+        *BY_ORIGIN.hindsight(scores),
+        *BY_ORIGIN.origins(scores),
         *BARS.sums(scores),
         "What was to be reached, and what was:",
         "",
@@ -248,7 +265,7 @@ def main() -> None:
         figure = sheet(list(panels(every, said)), title)
         (DOCS / f"forecast_{name}.svg").write_text(figure, encoding="utf-8")
     if "--origins" not in sys.argv:
-        scores = ms.score_forecasts(every)
+        scores = ms.score_forecasts(every, regimes=ms.scenarios.read_regimes())
         print(scores)
         parts["scores"] = marks(scores)
     for part in parts.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 import marketsim as ms
 from marketsim.forecasting import Forecast
-from marketsim.forecasting.forecasters import MARKETSIM, OWN, SAID, UNHEARD
+from marketsim.forecasting.forecasters import HINDSIGHT, MARKETSIM, OWN, SAID, UNHEARD
 from marketsim.forecasting.measures import BEST
 from marketsim.forecasting.rivals import RIVALS
 from marketsim.forecasting.scores import Scores, score
@@ -122,6 +123,38 @@ def test_an_origin_is_told_with_and_without_statements(
     assert cells[2:4] == [f"{apart:.2f}", f"{said:.2f}"]
     assert cells[4] == "not yet"
     assert cells[5].startswith("guidance of NVDA.total of 2025-11-")
+    name, _, _ = cells[5].rpartition(", ")
+    rest = np.exp(ahead.without(name).logs.location[row, 0]) / 1e3
+    assert cells[6] == f"{rest:.2f}"
+    assert abs(rest - apart) < abs(said - apart)
+
+
+def test_groups_are_told_origin_by_origin(script: SimpleNamespace, scores: Scores) -> None:
+    """Every cell is that of the scores; the last line counts where the rival was beaten."""
+    lines = [line for line in script.BY_ORIGIN.origins(scores) if line.startswith("| ")]
+    named = [cell.strip() for cell in lines[0].strip("|").split("|")]
+    rows = scores.origins("capital spending")
+    assert len(lines) == 1 + len(rows) + 1
+    at = named.index("capital spending")
+    for line, (origin, row) in zip(lines[1:-1], rows.iterrows(), strict=True):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        assert cells[0] == str(pd.Timestamp(str(origin)).date())
+        assert cells[at].startswith(f"{row['crps']:.3f} ({row['skill']:+.0%}); ")
+        assert cells[at].endswith(f"{row['coverage']:.0%}")
+    won = (rows["skill"] > 0.0).sum()
+    assert lines[-1].strip("| ").split(" | ")[at] == f"{won} of {len(rows)}"
+
+
+def test_the_mixture_stands_beside_worlds_without_regimes(
+    script: SimpleNamespace, scores: Scores
+) -> None:
+    """And is not told of where it was not scored."""
+    assert list(script.BY_ORIGIN.hindsight(scores)) == []
+    rows = scores.by_group[scores.by_group["forecaster"] == MARKETSIM]
+    both = pd.concat([scores.by_group, rows.assign(forecaster=HINDSIGHT, crps=2.0 * rows["crps"])])
+    text = "\n".join(script.BY_ORIGIN.hindsight(replace(scores, by_group=both)))
+    crps = cell(scores.by_group, "crps", group="segments", horizons="2-4", forecaster=MARKETSIM)
+    assert f"| segments | 2-4 | {crps:.4f} → {2.0 * crps:.4f} |" in text
 
 
 def test_what_came_ends_where_the_definition_does(script: SimpleNamespace) -> None:
