@@ -46,6 +46,7 @@ def test_the_others_are_heard_and_it_is_not(published: Forecast, without: Foreca
     assert [name_of(one, without.series) for one in without.silent] == [PLAN]
 
 
+@pytest.mark.slow
 def test_it_is_the_forecast_from_facts_that_lack_it(
     facts: ms.Knowledge, published: Forecast, without: Forecast
 ) -> None:
@@ -118,6 +119,28 @@ def test_what_it_took_the_place_of_is_gone_too(facts: ms.Knowledge, published: F
     assert gone["quantity"].str.startswith("capex_plan").all()
 
 
+def test_a_figure_goes_with_the_bound_on_the_same_year(posterior: ms.Posterior) -> None:
+    """And the model hears neither, as if both had never been said."""
+    table = posterior.knowledge.table
+    floor = table[
+        (table["quantity"] == "capex_plan_low")
+        & (table["entity"] == "META")
+        & (table["date"] == pd.Timestamp("2026-12-31"))
+    ].tail(1)
+    early = floor.assign(
+        quantity="capex_plan", published=pd.Timestamp("2025-07-30"), value=floor["value"] * 0.9
+    )
+    known = posterior.knowledge.with_facts(pd.concat([table, early], ignore_index=True))
+    ahead = ms.forecast(replace(with_said(posterior, known), knowledge=known))
+    year = [name for name in said_by(ahead, "META") if name.endswith("2026-12-31")]
+    assert len(year) == 2
+    without = ahead.without(PLAN)
+    assert not set(year) & set(without.statements)
+    never = ms.forecast(posterior).without(PLAN)
+    np.testing.assert_allclose(without.logs.location, never.logs.location, atol=1e-7)
+
+
+@pytest.mark.slow
 def test_months_are_gone_with_what_they_tell() -> None:
     ahead = ms.forecast(ms.calibrate(ms.load_facts(), "2023-06-30"))
     (months,) = (name for name in ahead.statements if name.startswith("months of TSM"))
@@ -139,6 +162,7 @@ def test_over_regimes_the_regimes_stay(mixed: Forecast) -> None:
     np.testing.assert_allclose(without.shifted, mixed.shifted, atol=0.05)
 
 
+@pytest.mark.slow
 def test_the_future_is_not_read(posterior: ms.Posterior) -> None:
     """A posterior of rewritten later facts hears the same: nothing after its date is known."""
     every = ms.load_facts()

@@ -66,7 +66,7 @@ def _begins(wanted: str, known: str) -> bool:
 
 
 def unmade(knowledge: Knowledge, said: Iterable[Open], series: Sequence[Series]) -> Knowledge:
-    """Return what is known without some statements, and without earlier ones on the same quarters.
+    """Return what is known without some statements, and others of their kind on the same quarters.
 
     Whoever disbelieves the last has no cause to believe what it took the place of. What rolls, as
     backlogs do, stays: series alone hear it.

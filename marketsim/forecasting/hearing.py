@@ -31,13 +31,13 @@ ERROR: Final = 0.01
 restatements, and that a statement may count something a little different."""
 
 
-Key = tuple[str, int, int, int, bool]
-"""What tells one open statement of a panel from another: kind, row, quarters, and if a bound."""
+Key = tuple[str, int, int, int]
+"""What an open statement of a panel is of: kind, row and quarters, figures and bounds alike."""
 
 
 def key_of(said: Open) -> Key:
-    """Return what tells a statement from the others that are open."""
-    return said.kind.kind, said.row, said.first, said.last, said.floor
+    """Return what tells a statement from those of other kinds, series and quarters."""
+    return said.kind.kind, said.row, said.first, said.last
 
 
 @dataclass(frozen=True, eq=False)

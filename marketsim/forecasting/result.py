@@ -189,8 +189,8 @@ class Forecast:
     def without(self, statement: str) -> Forecast:
         """Return the forecast solved again as if a statement had not been made.
 
-        Neither series nor the model's calibration hear it, nor what it took the place of; how far
-        statements of its kind are believed stays.
+        Neither series nor the model's calibration hear it, nor anything else of its kind on the
+        same quarters; how far statements of its kind are believed stays.
 
         Parameters
         ----------
