@@ -37,7 +37,8 @@ GROUPS = ("draws", "calibrated", "centres", "unshifted")
 
 def arrays(worlds: Outcomes) -> dict[str, np.ndarray]:
     """All that is kept of worlds, by name."""
-    held = {name: getattr(worlds, name) for name in ("revenue", "volumes", "ordinary", "lives")}
+    names = ("revenue", "volumes", "ordinary", "lives", "buyers")
+    held = {name: getattr(worlds, name) for name in names}
     return {**held, **worlds.quantities}
 
 
@@ -216,7 +217,7 @@ def more(scenarios: ms.Scenarios, published: ms.forecasting.Forecast) -> ms.Path
 
 def test_the_same_seed_gives_the_same_bytes(paths: ms.Paths, scenarios: ms.Scenarios) -> None:
     again = ms.simulate(scenarios, draws=len(paths.regime), seed=0)
-    for name in ("regime", "probabilities", "link", "deviation"):
+    for name in ("regime", "probabilities", "link", "deviation", "owners"):
         assert getattr(again, name).tobytes() == getattr(paths, name).tobytes(), name
     for group in GROUPS:
         found = arrays(getattr(again, group))
@@ -237,6 +238,8 @@ def test_a_draw_does_not_depend_on_how_many_there_are(paths: ms.Paths, more: ms.
             np.testing.assert_array_equal(path, many[name][: len(path)], err_msg=f"{group} {name}")
     same = len(paths.deviation)
     np.testing.assert_array_equal(paths.deviation, more.deviation[:same])
+    np.testing.assert_array_equal(paths.owners[:same], more.owners[:same])
+    np.testing.assert_array_equal(paths.owners[-1], more.owners[-1])
     few, all_of = (p.assumptions().to_numpy() for p in (paths, more))
     np.testing.assert_array_equal(few, all_of[:draws])
 

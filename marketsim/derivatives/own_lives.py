@@ -111,7 +111,7 @@ def _deviations(
     later: FloatArray,
 ) -> FloatArray:
     with one_thread():
-        return deviations(posterior, forecast, worlds, chance, later, quarters)
+        return deviations(posterior, forecast, worlds, chance, later, quarters).companies
 
 
 def _worlds(posterior: Posterior, factor: FloatArray, reach: int) -> dict[str, Any]:

@@ -18,9 +18,12 @@ from marketsim.forecasting import Forecast
 from marketsim.forecasting.structure import ends_of
 from marketsim.observables.capital_spending import CAPITAL_SPENDING
 
-__all__ = ["SPENDING", "begun"]
+__all__ = ["BUILT", "SPENDING", "begun"]
 
 SPENDING: Final = "owners' capital spending"
+
+BUILT: Final = "capital spending on AI", "capital spending on AI, five years"
+"""What builders of sites pay: in what comes, that of the simulated worlds."""
 
 YEAR: Final = 4
 """Quarters whose mean tells what stays of what a forecast has beyond the model."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from marketsim.model import YEARS
 
-from .begun import SPENDING
+from .begun import BUILT, SPENDING
 from .measures import field, token_price, token_spending
 from .published import Figures, Stated, Together
 from .row import Row
@@ -14,9 +14,9 @@ from .row import Row
 __all__ = ["MONEY", "TOKENS"]
 
 MONEY: Final = (
-    Row("capital spending on AI", "USD bn per year", field("capital_spending"), "sum"),
+    Row(BUILT[0], "USD bn per year", field("capital_spending"), "sum"),
     Row(
-        "capital spending on AI, five years",
+        BUILT[1],
         "USD bn",
         field("capital_spending"),
         "five years",

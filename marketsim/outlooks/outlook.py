@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import jax
@@ -17,8 +18,10 @@ from marketsim.forecasting.projection import plain_forecast
 from marketsim.model import Quarter
 from marketsim.model.units import LIMITS
 from marketsim.scenarios import Scenarios
+from marketsim.simulation import spent_over
+from marketsim.simulation.worlds import begin
 
-from .begun import SPENDING, begun
+from .begun import BUILT, SPENDING, begun
 from .catalogue import CATALOGUE
 from .table import binding_of, table_of
 
@@ -45,7 +48,8 @@ class Outlook:
         ``below`` where the median lies outside a published range, or where nine draws in ten lie
         to one side of a lone figure. The first year is that which holds the last quarter of
         history; figures of a year are of calendar years and hold its quarters of history too. What
-        owners spend is as reported and forecast (`begun`).
+        owners spend is as reported and forecast (`begun`), and what all builders do from the date
+        on as in :func:`marketsim.simulate`.
     binding
         regime, quarter_end, and the share of each of the model's limits in holding deliveries
         back: means over draws, which add to one.
@@ -161,21 +165,33 @@ def _worlds(scenarios: Scenarios, quarters: int, draws: int, seed: int) -> dict[
         posterior.setting,
         _measured,
     )
-    regimes = len(scenarios.names)
+    regimes, owner = len(scenarios.names), np.asarray(posterior.setting.lines.owner)
     regime, past = np.repeat(np.arange(regimes), draws), np.tile(number, regimes)
-    after = ahead(
-        assumptions_at(before.link[past] + scenarios.moves[regime], posterior.coordinates),
+    values = assumptions_at(before.link[past] + scenarios.moves[regime], posterior.coordinates)
+    state = jax.tree.map(lambda x: x[past], before.state)
+    after, sold = ahead(
+        values,
         posterior.setting,
-        jax.tree.map(lambda x: x[past], before.state),
+        state,
         news_of(before.coming, number, quarters, seed)[past],
-        _measured,
+        partial(_ahead, owner),
     )
+    lives = begin(posterior, number, seed, quarters, "float64", plain_forecast(posterior)).lives
+    own, owners = (np.exp(x[past]) for x in lives)
+    buyers = spent_over(posterior, values, state.industry.log_base, sold, own, owners)
+    after |= {name: after[name] * buyers for name in BUILT}
     return {
         name: np.concatenate([before.quarters[name][past], path], axis=1).reshape(
             regimes, draws, -1, *path.shape[2:]
         )
         for name, path in after.items()
     }
+
+
+def _ahead(owner: Floats, quarters: Quarter) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return the same, and what companies sell and layers are paid, which buyers' lives hang on."""
+    lines = np.asarray(quarters.lines) @ owner.T
+    return _measured(quarters), {"lines": lines, "spending": np.asarray(quarters.spending)}
 
 
 def _measured(quarters: Quarter) -> dict[str, Floats]:

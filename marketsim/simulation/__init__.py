@@ -1,6 +1,7 @@
 """Worlds of every regime as tables: how many of each, and what is kept of them."""
 
 from .allotment import allot
+from .buyers import spent_over
 from .outcomes import WORLD, Outcomes, kept, outcomes
 from .parts import Part, parts, run_part
 from .paths import Paths
@@ -21,4 +22,5 @@ __all__ = [
     "parts",
     "run_part",
     "simulate",
+    "spent_over",
 ]

@@ -4,29 +4,49 @@ Each world's revenue begins at the last report and goes on by the forecast, whic
 growth of that world, of the company's own trend and seasons, and of what was said ahead. Where the
 forecast ends, the company goes on as the model does, but for its seasons and as much news of its
 own a quarter as in the last year that is forecast.
+
+The largest owners of compute have one together, of what they spend: their forecasts over what the
+model has of the same. Where those end it goes with the news of those whom builders pay, each by its
+part of that: what is common to sellers is what buyers spend, the rest is shares of the market.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from marketsim.calibration import Posterior
 from marketsim.ensemble.chunks import in_chunks
+from marketsim.forecasting.book import book_of
 from marketsim.forecasting.projection import LONGEST, Forecast
 from marketsim.forecasting.structure import ends_of, growth_in, reader_of
 from marketsim.knowledge.currency import usd_per
+from marketsim.observables.capital_spending import CAPITAL_SPENDING
 from marketsim.statements import Series
 
-__all__ = ["deviations"]
+__all__ = ["Lives", "deviations"]
 
 WHOLE: Final = "quarterly_revenue", "total"
 """Of the series that are a company's revenue: their quantity, and how their entity ends."""
 
+SPENDING: Final = CAPITAL_SPENDING.quantities[0]
+"""What owners report of their spending."""
+
 YEAR: Final = 4
 """Quarters whose mean tells what of a deviation stays, so that no season does."""
+
+
+class Lives(NamedTuple):
+    """Logs of what is reported over the model's.
+
+    ``companies``, their revenue, [world, quarter, company], and ``owners``, what the largest owners
+    spend together, [world, quarter].
+    """
+
+    companies: np.ndarray
+    owners: np.ndarray
 
 
 def deviations(
@@ -36,10 +56,10 @@ def deviations(
     chance: np.ndarray,
     later: np.ndarray,
     quarters: int,
-) -> np.ndarray:
-    """Return the log of companies' revenue over the model's, [world, quarter, company].
+) -> Lives:
+    """Return the log of companies' revenue over the model's, and of what owners spend.
 
-    Zero for a company whose revenue is not forecast.
+    Zero for a company whose revenue is not forecast, and where an owner's spending is not.
 
     Parameters
     ----------
@@ -59,7 +79,7 @@ def deviations(
     """
     series, companies = forecast.panel.series, len(posterior.companies)
     ends = posterior.window.position(posterior.window.ends(quarters))
-    read = reader_of(posterior, series, LONGEST)
+    levels_in = reader_of(posterior, series, LONGEST)
     one = {kind: path[:1] for kind, path in worlds.items()}
     wholes = [
         (
@@ -67,27 +87,59 @@ def deviations(
             posterior.companies.index(series[row].ticker),
             posterior.window.position(ends_of(series[row], LONGEST)),
         )
-        for row in _wholes(series, growth_in(read(one)).heard)
+        for row in _wholes(series, growth_in(levels_in(one)).heard)
     ]
+    owners = _owners(posterior, series)
 
     def of_some(index: np.ndarray) -> np.ndarray:
         some = {kind: path[index] for kind, path in worlds.items()}
-        levels = read(some)
+        levels = levels_in(some)
         logs = forecast.lines.logs(growth_in(levels).paths, chance[index], forecast.joint)
-        found = np.zeros((len(index), quarters, companies))
-        for row, place, position in wholes:
+
+        def read(row: int, position: np.ndarray) -> np.ndarray:
             s = series[row]
             last = np.full((len(index), 1), np.log(s.values[-1]))
             said = np.concatenate([last, logs[:, row]], axis=1) + np.log(1e-3 * usd_per(s.unit))
-            season = _season(forecast.joint.mean[row])
-            found[:, :, place] = _read(said - levels[:, row], season, position, ends)
+            return _read(said - levels[:, row], _season(forecast.joint.mean[row]), position, ends)
+
+        found = np.zeros((len(index), quarters, companies + 1))
+        for row, place, position in wholes:
+            found[:, :, place] = read(row, position)
+        if owners:
+            spent = [read(row, position) for row, position in owners]
+            found[:, :, companies] = np.logaddexp.reduce(spent, axis=0)
         return found
 
     found = in_chunks(of_some, np.arange(len(chance)))
     rows, after = np.full(companies, -1), np.zeros((quarters, companies))
     for row, place, position in wholes:
         rows[place], after[:, place] = row, ends > position[-1]
-    return np.asarray(found + np.cumsum(after * _driven(later, _news(forecast, rows)), axis=1))
+    news = _driven(later, _news(forecast, rows))
+    own = found[:, :, :companies] + np.cumsum(after * news, axis=1)
+    if not owners:
+        return Lives(own, found[:, :, companies])
+    past = ends > max(position[-1] for _, position in owners)
+    shared = np.cumsum(past[:, None] * _common(posterior, news), axis=1)[:, :, 0]
+    return Lives(own, found[:, :, companies] + shared)
+
+
+def _owners(posterior: Posterior, series: tuple[Series, ...]) -> list[tuple[int, np.ndarray]]:
+    """Return rows of the largest owners' spending, and their positions; none if one is missing."""
+    rows = {s.entity: row for row, s in enumerate(series) if s.quantity == SPENDING}
+    found = [rows.get(name) for name in posterior.knowledge.universe.group("owners")]
+    known = [row for row in found if row is not None]
+    if len(known) < len(found):
+        return []
+    return [(row, posterior.window.position(ends_of(series[row], LONGEST))) for row in known]
+
+
+def _common(posterior: Posterior, news: np.ndarray) -> np.ndarray:
+    """Return what news [world, quarter, company] of those whom builders pay add up to, [..., 1].
+
+    Each counts by its part of what they are paid at the decision date.
+    """
+    weights = book_of(posterior).weights(posterior.history["spending"][-1])
+    return np.asarray((news * weights).sum(axis=2, keepdims=True))
 
 
 def _wholes(series: tuple[Series, ...], heard: np.ndarray) -> list[int]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from marketsim.ensemble import YEAR
 from marketsim.model import CLASSES, Quarter
 
+from .buyers import SPENT
+
 __all__ = ["WORLD", "Outcomes", "kept", "outcomes"]
 
 WORLD: Final = {
@@ -66,6 +68,9 @@ class Outcomes:
         Revenue over what the model has of it: companies' own, [world, quarter, company].
     quantities
         Of :data:`WORLD`, each [world, quarter].
+    buyers
+        Capital spending over what the model has of it, [world, quarter]: what sellers and others
+        are paid once they have lives of their own. None where it is the model's.
     """
 
     revenue: np.ndarray
@@ -74,6 +79,7 @@ class Outcomes:
     ordinary: np.ndarray
     lives: np.ndarray
     quantities: Mapping[str, np.ndarray]
+    buyers: np.ndarray | None = None
 
     def __repr__(self) -> str:
         worlds, quarters, companies = self.revenue.shape
@@ -89,7 +95,16 @@ class Outcomes:
             self.ordinary[rows],
             self.lives[rows],
             quantities,
+            None if self.buyers is None else self.buyers[rows],
         )
+
+    def modelled(self, name: str) -> np.ndarray:
+        """Return a quantity of the world as the model has it, [world, quarter].
+
+        Fleets are built, run and written off of that, and a company's own life is told on it.
+        """
+        path = self.quantities[name]
+        return path if self.buyers is None or name not in SPENT else path / self.buyers
 
 
 def kept(owner: NDArray[np.float64], quarters: Quarter) -> dict[str, Any]:
@@ -99,16 +114,26 @@ def kept(owner: NDArray[np.float64], quarters: Quarter) -> dict[str, Any]:
     sums = {n: np.moveaxis(owner.astype(x.dtype) @ x, -1, 0) for n, x in lines.items()}
     world = {name: getattr(quarters, name) for name in WORLD if name != "token_price"}
     interactive = np.asarray(quarters.token_price)[..., INTERACTIVE]
-    return {**sums, "token_price": interactive, **world}
+    spending = np.asarray(quarters.spending)
+    return {**sums, "token_price": interactive, "spending": spending, **world}
 
 
-def outcomes(seen: dict[str, np.ndarray], lives: np.ndarray) -> Outcomes:
-    """Return worlds of what was seen of them, and the ``lives`` of their companies beside it."""
+def outcomes(
+    seen: dict[str, np.ndarray], lives: np.ndarray, buyers: np.ndarray | None = None
+) -> Outcomes:
+    """Return worlds of what was seen of them, and the ``lives`` of their companies beside it.
+
+    And of ``buyers``, capital spending over the model's, [world, quarter]; it is that by default.
+    What was seen of lines becomes revenue where it stands: more memory takes longer than the sum.
+    """
     revenue, volumes, inputs, ordinary = (seen.pop(name) for name in BY_LINE)
     for path in (revenue, volumes, inputs, ordinary):
         path *= lives
     last = ordinary[:, -YEAR:].sum(axis=1)
-    return Outcomes(revenue, volumes, inputs, last, lives, _indexed(seen))
+    world = _indexed(seen)
+    if buyers is not None:
+        world |= {name: world[name] * buyers for name in SPENT}
+    return Outcomes(revenue, volumes, inputs, last, lives, world, buyers)
 
 
 def _indexed(world: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -46,6 +46,9 @@ class Paths:
         Log of each company's revenue over what the model has of it without shift: its own last
         report, trend and season, and what was said ahead, by number of the draw, [index, quarter,
         company].
+    owners
+        The same of what the largest owners of compute spend together, [index, quarter]; the last is
+        that of the calibrated world.
     """
 
     scenarios: Scenarios
@@ -59,6 +62,7 @@ class Paths:
     quarter_ends: pd.DatetimeIndex
     link: np.ndarray
     deviation: np.ndarray
+    owners: np.ndarray
     seed: int
 
     def __repr__(self) -> str:

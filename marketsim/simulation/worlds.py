@@ -32,7 +32,8 @@ from marketsim.scenarios import Scenarios
 
 from .allotment import allot
 from .asked import require_draws, require_seed
-from .lives import deviations
+from .buyers import spent_over
+from .lives import Lives, deviations
 from .outcomes import Outcomes, kept, outcomes
 from .paths import Paths
 
@@ -130,7 +131,8 @@ def simulate(
         unshifted=worlds[centres:first],
         quarter_ends=scenarios.posterior.window.ends(quarters),
         link=begun.pasts.link[:drawn],
-        deviation=begun.lives[:drawn],
+        deviation=begun.lives.companies[:drawn],
+        owners=begun.lives.owners,
         seed=seed,
     )
 
@@ -138,13 +140,13 @@ def simulate(
 class Begun(NamedTuple):
     """Worlds at the decision date, and what comes: those of some draws, and after them the mode.
 
-    Their histories, ``pasts``; ``news`` [past, kind, quarter]; and ``lives``, the log of companies'
-    revenue over the model's, [past, quarter, company].
+    Their histories, ``pasts``; ``news`` [past, kind, quarter]; and ``lives`` of companies and of
+    the largest owners together, [past, quarter, ...].
     """
 
     pasts: Histories
     news: NDArray[np.float64]
-    lives: NDArray[np.float64]
+    lives: Lives
 
 
 def begin(
@@ -178,15 +180,19 @@ def run_on(
     """
     posterior, (pasts, news, lives) = scenarios.posterior, begun
     moves = np.concatenate([scenarios.moves, np.zeros((1, scenarios.moves.shape[1]))])
+    values = assumptions_at(pasts.link[past] + moves[regime], posterior.coordinates)
+    state = jax.tree.map(lambda x: x[past], pasts.state)
     seen = ahead(
-        assumptions_at(pasts.link[past] + moves[regime], posterior.coordinates),
+        values,
         posterior.setting,
-        jax.tree.map(lambda x: x[past], pasts.state),
+        state,
         news[past, :, :quarters],
         partial(kept, np.asarray(posterior.setting.lines.owner)),
         precision,
     )
-    return outcomes(seen, np.exp(lives[past]).astype(precision))
+    own, owners = np.exp(lives.companies[past]), np.exp(lives.owners[past])
+    buyers = spent_over(posterior, values, state.industry.log_base, seen, own, owners)
+    return outcomes(seen, own.astype(precision), buyers.astype(precision))
 
 
 class Ahead(NamedTuple):
@@ -242,8 +248,8 @@ def _lives(
     quarters: int,
     seed: int,
     precision: Precision,
-) -> NDArray[np.float64]:
-    """Return the log of companies' revenue over the model's, [past, quarter, company]."""
+) -> Lives:
+    """Return logs of what is reported over the model's, of companies and of owners, [past, ...]."""
     said = plain_forecast(posterior) if forecast is None else forecast
     if said.as_of != posterior.as_of:
         raise InputError(

@@ -21,7 +21,7 @@ from marketsim.model import State
 from marketsim.model.tree import leaf
 from marketsim.precision import precise
 from marketsim.scenarios import direction
-from marketsim.simulation import Ahead, Outcomes, again, kept, outcomes
+from marketsim.simulation import Ahead, Outcomes, again, kept, outcomes, spent_over
 
 from .assumptions import refuse_ours
 from .returns import Worth, equity_return, log_recognised
@@ -57,10 +57,16 @@ def outcomes_of(
     news
         [world, kind, quarter].
     lives
-        Revenue of the companies valued over the model's, [world, quarter, company]; others are as
-        in the calibrated world.
+        Revenue of the companies valued over the model's, [world, quarter, company]; others, and
+        what owners of compute spend, are as in the calibrated world.
     """
-    return lived(valuation, seen_ahead(valuation, linked, state, news), lives)
+    seen, every = seen_ahead(valuation, linked, state, news), _every(valuation, lives)
+    paths = valuation.paths
+    posterior = paths.scenarios.posterior
+    values = assumptions_at(linked, posterior.coordinates)
+    owners = np.exp(paths.owners[-1:])
+    buyers = spent_over(posterior, values, state.industry.log_base, seen, every, owners)
+    return outcomes(seen, every, buyers)
 
 
 def seen_ahead(
@@ -74,10 +80,18 @@ def seen_ahead(
 
 
 def lived(valuation: Valuation, seen: dict[str, FloatArray], lives: FloatArray) -> Outcomes:
-    """Return worlds of what was `seen_ahead` of them, and ``lives`` of the companies valued."""
+    """Return worlds of what was `seen_ahead` of them, and ``lives`` of the companies valued.
+
+    Buyers spend what the model says: they are to be valued, which takes no more.
+    """
+    return outcomes({name: x.copy() for name, x in seen.items()}, _every(valuation, lives))
+
+
+def _every(valuation: Valuation, lives: FloatArray) -> FloatArray:
+    """Return ``lives`` of the companies valued among those of all, [world, quarter, company]."""
     every = np.repeat(valuation.paths.calibrated.lives.astype(float), len(lives), axis=0)
     every[:, :, valuation.columns] = lives
-    return outcomes(dict(seen), every)
+    return every
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -149,7 +149,7 @@ def _quarters(
     if not np.array_equal(columns, np.arange(worlds.revenue.shape[-1])):
         held = {name: x[..., columns] for name, x in held.items()}
     held["ordinary"] = held["ordinary"].astype(np.float64)
-    return held, {name: worlds.quantities[name] for name in SPENT}
+    return held, {name: worlds.modelled(name) for name in SPENT}
 
 
 def _padded(x: np.ndarray) -> np.ndarray:
