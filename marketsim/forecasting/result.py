@@ -54,8 +54,8 @@ class Forecast:
     apart
         What trends and the model say of each series by itself.
     unheard
-        What is forecast before series hear any statement, wholes and parts agreed; the model has
-        heard plans and guidance.
+        What is forecast before series hear any statement, wholes and parts agreed, and sellers and
+        buyers beyond the first year; the model has heard plans and guidance.
     modelless
         What is forecast without the model: trends that have heard the statements.
     heard
@@ -279,7 +279,7 @@ def forecast_of(
         lines=found.lines,
         own=Predictive(found.own.location, np.sqrt(found.own.variance)),
         apart=found.apart.logs,
-        unheard=found.alone.logs,
+        unheard=Predictive(found.unheard, found.alone.logs.scale),
         modelless=Predictive(found.modelless.mean, np.sqrt(found.modelless.variance)),
         heard=found.heard,
         shifted=shifted,

@@ -15,6 +15,7 @@ from marketsim.statements import still_open
 
 from .agreement import parts_of
 from .ahead import Ahead, ahead
+from .balance import balanced
 from .combined import Combined, combine, uncombined
 from .form import Form
 from .hearing import Heard, Key, beats, hear, key_of
@@ -46,6 +47,9 @@ class Solution:
         Both together, series by series, and once wholes and parts agree.
     lines
         What the series do in each world.
+    unheard
+        Means before series hear any statement, wholes and parts agreed, and sellers and buyers
+        beyond the first year, [series, horizon].
     joint, heard
         The forecast, and what each statement moved.
     modelless
@@ -59,6 +63,7 @@ class Solution:
     apart: Combined
     alone: Combined
     lines: Lines
+    unheard: np.ndarray
     joint: Joint
     heard: tuple[Heard, ...]
     modelless: Joint
@@ -92,6 +97,7 @@ def solution(posterior: Posterior, seed: int, silent: Collection[Key] = ()) -> S
         listed = still_open(posterior.knowledge, known.series)
         said = [one for one in listed if key_of(one) not in silent]
         joint, heard = hear(lines.joint, said, known, own, learnt)
+        joint, heard, unheard = balanced(posterior, known, model, joint, heard, alone.mean)
         trends = uncombined(own).agreed(parts)
         coupled_trends = coupled(trends.mean, trends.covariance, related)
         modelless, _ = hear(coupled_trends, said, known, own, learnt)
@@ -103,6 +109,7 @@ def solution(posterior: Posterior, seed: int, silent: Collection[Key] = ()) -> S
         apart=apart,
         alone=alone,
         lines=lines,
+        unheard=unheard,
         joint=joint,
         heard=tuple(heard),
         modelless=modelless,
