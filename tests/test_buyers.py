@@ -39,7 +39,7 @@ def ran(paths: ms.Paths) -> tuple[ms.simulation.Ahead, dict[str, np.ndarray]]:
     worlds = again(paths, paths.index[:WORLDS], paths.scenarios.moves[paths.regime[:WORLDS]])
     owner = np.asarray(posterior.setting.lines.owner)
     keep = partial(kept, owner)
-    _, seen = ahead(worlds.values, posterior.setting, worlds.state, worlds.news, keep)
+    seen = ahead(worlds.values, posterior.setting, worlds.state, worlds.news, keep)
     return worlds, seen
 
 
@@ -175,7 +175,7 @@ def test_owners_spend_what_is_forecast_of_them_together(
     rows = [i for i, s in enumerate(published.series) if s.entity in owners]
     assert {published.series[i].quantity for i in rows} == {"quarterly_capex"}
     worlds = again(paths, np.arange(200), np.zeros((200, len(posterior.entries))))
-    _, seen = ahead(
+    seen = ahead(
         worlds.values,
         posterior.setting,
         worlds.state,

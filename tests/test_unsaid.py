@@ -44,7 +44,7 @@ def test_it_is_about_a_step_of_newton_away(posterior: ms.Posterior, deaf: ms.Pos
             observe(posterior.knowledge, posterior.window), posterior.fit["noise_log"].to_numpy()
         )
         at = linearise(jnp.asarray(posterior.mode), data, posterior.coordinates, posterior.setting)
-        said = np.flatnonzero(rows)
+        said = data.rows[rows]
         pull = np.asarray(at.jacobian)[said].T @ np.asarray(at.residual)[said]
     rest = posterior.jacobian[~rows]
     step = np.linalg.solve(np.eye(len(pull)) + rest.T @ rest, pull)
