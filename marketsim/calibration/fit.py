@@ -24,11 +24,11 @@ from marketsim.model import (
     lines_of,
 )
 from marketsim.model.tree import leaf
-from marketsim.observables import of_kind
 from marketsim.precision import one_thread, precise
 
 from .bases import with_bases
 from .cache import Fitted, keep, key, recall
+from .errors import floors_of, noise_of, tables_of
 from .likelihood import TAIL, Linearised, linearise, sample
 from .mode import Linear, Mode, find_mode
 from .observations import Series, observe
@@ -39,9 +39,6 @@ from .window import HISTORY, SPAN, Window, window_at
 
 FIRST_GUESS = 2.0
 """Standard deviations of errors in the first pass, as multiples of the floors."""
-
-EXPECTED = 2.0
-"""The noise that is expected of a series beforehand, as a multiple of its floor."""
 
 FIRST_TOLERANCE = 1e-2
 """Of the gradient in the first pass, whose errors the noise is taken from."""
@@ -134,7 +131,7 @@ def fitted(
     """Return what a mode says: the covariance about it, the fit, and the history ``at`` it."""
     count = sum(len(s.value) for s in series)
     jacobian = np.sqrt(mode.weight[:count, None]) * mode.jacobian[:count]
-    fit, paths = _tables(series, np.asarray(at.seen), noise)
+    fit, paths = tables_of(series, np.asarray(at.seen), noise)
     return Fitted(
         entries=entries,
         mode=mode.x,
@@ -174,8 +171,8 @@ def _fit(
     SolverError
         The search did not end where the gradient vanishes.
     """
-    first, window = _mode_at(series, FIRST_GUESS * _floors(series), coords, setting)
-    noise = _noise(series, np.asarray(window.seen))
+    first, window = _mode_at(series, FIRST_GUESS * floors_of(series), coords, setting)
+    noise = noise_of(series, np.asarray(window.seen))
     mode, window = mode_near(first.x, series, noise, coords, setting, first.second_order)
     return replace(mode, steps=first.steps + mode.steps), window, noise
 
@@ -250,56 +247,3 @@ def curvature(residual: np.ndarray) -> np.ndarray:
     ratio = residual**2 / np.where(small, 1.0, square)
     ratio = np.where(small, (TAIL + 1.0) / TAIL, ratio)
     return np.asarray(np.maximum(TAIL - square, 0.0) / (TAIL + 1.0) * ratio)
-
-
-def _floors(series: list[Series]) -> np.ndarray:
-    return np.array([of_kind(s.kind).floor for s in series])
-
-
-def _errors(s: Series, seen: np.ndarray) -> np.ndarray:
-    error = np.log(s.value) - np.log(s.season) - np.log(s.weight @ seen)
-    return np.asarray(error - error.mean() if s.relative else error)
-
-
-def _noise(series: list[Series], seen: np.ndarray) -> np.ndarray:
-    """Return standard deviations by series, shrunk to twice the floor with the weight of four.
-
-    The few figures of the world's quantities cannot talk themselves out of counting: their noise
-    stays within three floors.
-    """
-    floors = _floors(series)
-    squares = np.array([(_errors(s, seen[:, i]) ** 2).sum() for i, s in enumerate(series)])
-    count = np.array([len(s.value) for s in series])
-    pooled = (squares + 4.0 * (EXPECTED * floors) ** 2) / (count + 4.0)
-    revenue = np.array([s.kind == "revenue" for s in series])
-    ceiling = np.where(revenue, np.inf, 3.0 * floors)
-    return np.asarray(np.clip(np.sqrt(pooled), floors, ceiling))
-
-
-def _tables(
-    series: list[Series], seen: np.ndarray, noise: np.ndarray
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rows, paths = [], []
-    for i, s in enumerate(series):
-        error = _errors(s, seen[:, i])
-        modelled = s.value / np.exp(error)
-        rows.append(
-            {
-                "series": s.name,
-                "unit": s.unit,
-                "n": len(s.value),
-                "before": s.left_out("before"),
-                "after": s.left_out("after"),
-                "rmse_log": float(np.sqrt((error**2).mean())),
-                # A level of its own takes up whatever the model's is off by.
-                "bias_log": np.nan if s.relative else float(-error.mean()),
-                "noise_log": float(noise[i]),
-                "last_reported": float(s.value[-1]),
-                "last_modelled": float(modelled[-1]),
-                "confidence": "sourced" if (s.doubt < 1.5).mean() > 0.5 else "unverified",
-            }
-        )
-        path = {"quarter_end": s.dates, "reported": s.value, "modelled": modelled}
-        paths.append(pd.DataFrame(path).assign(series=s.name, unit=s.unit))
-    order = ["series", "quarter_end", "unit", "reported", "modelled"]
-    return pd.DataFrame(rows), pd.concat(paths, ignore_index=True)[order]

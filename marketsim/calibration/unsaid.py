@@ -12,7 +12,8 @@ from marketsim.knowledge import Knowledge
 from marketsim.observables import CATALOGUE, of_kind
 from marketsim.precision import one_thread, precise
 
-from .fit import EXPECTED, fitted, mode_near
+from .errors import EXPECTED
+from .fit import fitted, mode_near
 from .observations import Series, observe
 from .posterior import Posterior
 
