@@ -12,7 +12,16 @@ import marketsim as ms
 from marketsim.calibration.unsaid import unsaid
 from marketsim.errors import InputError
 from marketsim.forecasting import Explanation, Forecast
-from marketsim.forecasting.explanation import HEARD, MODEL, OTHERS, PARTS, SHARED, TREND
+from marketsim.forecasting.explanation import (
+    BUYERS,
+    HEARD,
+    MODEL,
+    OTHERS,
+    PARTS,
+    SHARED,
+    TREND,
+)
+from marketsim.forecasting.listing import figure
 
 
 @pytest.fixture
@@ -45,12 +54,29 @@ def test_parts_are_the_forecasts_less_one_another(ahead: Forecast) -> None:
     apart, unheard = ahead.apart.location[row, 2], ahead.unheard.location[row, 2]
     assert log_of(one, MODEL) + log_of(one, HEARD) == pytest.approx(apart - own)
     assert log_of(one, MODEL) == pytest.approx(ahead.structure[row, 2] - own)
-    assert log_of(one, PARTS) == pytest.approx(unheard - apart)
+    assert log_of(one, PARTS) == pytest.approx(ahead.agreed.location[row, 2] - apart)
+    assert ahead.agreed.location[row, 2] == unheard  # sellers and buyers: from the second year on
     assert (one.location, one.scale) == (
         ahead.logs.location[row, 2],
         ahead.logs.scale[row, 2],
     )
     assert one.quarter_end == one.series.ends(3)[-1]
+
+
+def test_from_the_second_year_on_sellers_earn_what_buyers_spend(ahead: Forecast) -> None:
+    row = next(i for i, s in enumerate(ahead.series) if s.entity == "NVDA.total")
+    one = ahead.explain("NVDA.total", horizon=6)
+    apart = ahead.unheard.location[row, 5] - ahead.agreed.location[row, 5]
+    assert log_of(one, BUYERS) == pytest.approx(apart)
+    assert apart != 0.0
+
+
+@pytest.mark.parametrize(
+    ("x", "told"),
+    [(0.0123, "0.0123"), (57_006.4, "57,006"), (99_999.7, "100,000"), (1.0198e5, "101,980")],
+)
+def test_figures_have_no_powers_of_ten(x: float, told: str) -> None:
+    assert figure(x) == told
 
 
 def test_structure_alone_is_that_of_a_model_which_heard_nothing(

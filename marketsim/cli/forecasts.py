@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from marketsim.forecasting.listing import figure
+
 from . import environment
 from .options import DATE, Add, AsOf
 from .progress import progress_bar
@@ -95,7 +97,7 @@ def _show(result: Forecast, said: Forecast, company: str | None) -> None:
     if result.silent:
         share = 100.0 * (table["p50"] / whole["p50"] - 1.0)
         beside = ["   p50 with them    change"]
-        beside += [f"{x:>16,.5g}{s:>+8.1f} %" for x, s in zip(whole["p50"], share, strict=True)]
+        beside += [f"{figure(x):>16}{s:>+8.1f} %" for x, s in zip(whole["p50"], share, strict=True)]
         lines = [line + more for line, more in zip(lines, beside, strict=True)]
         names = "; ".join(one for one in said.statements if one not in result.statements)
         lines.append(f"Not believed: {names}.")

@@ -19,6 +19,7 @@ from marketsim.errors import InputError
 from marketsim.statements import Series
 
 from .explanation import MODEL, OTHERS, PARTS, REGIMES, SMALL, place_of
+from .listing import figure
 
 if TYPE_CHECKING:
     from .result import Forecast
@@ -97,8 +98,8 @@ class ForecastChange:
             f"{len(ends)} quarters to {ends[-1].date()}" if len(ends) > 1 else str(ends[0].date())
         )
         lines = [
-            f"{s.entity}, {s.quantity}, {span}: {self.before:,.5g} to {self.after:,.5g} {s.unit} "
-            f"({100 * self.change:+.1f} %):",
+            f"{s.entity}, {s.quantity}, {span}: {figure(self.before)} to {figure(self.after)} "
+            f"{s.unit} ({100 * self.change:+.1f} %):",
             *(f"{100 * x / self.before:+8.1f}  {label}" for label, x in self.causes),
         ]
         return "\n".join(lines)

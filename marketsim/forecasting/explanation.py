@@ -15,6 +15,7 @@ from marketsim.renames import Rename, Tickers
 from marketsim.statements import Series
 
 from .disbelief import name_of
+from .listing import figure
 from .panel import Panel
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .result import Forecast
 
 __all__ = [
+    "BUYERS",
     "HEARD",
     "MODEL",
     "OTHERS",
@@ -40,6 +42,7 @@ TREND: Final = "its own trend"
 MODEL: Final = "structural model"
 HEARD: Final = "structural model, by what was said"
 PARTS: Final = "whole and parts agree"
+BUYERS: Final = "sellers earn what buyers spend"
 OTHERS: Final = "other statements"
 REGIMES: Final = "regimes, by their probabilities"
 
@@ -113,14 +116,15 @@ def explained(said: Forecast, row: int, horizon: int) -> Explanation:
     check_whole("explain: horizon", horizon, 1, horizons)
     s, at = said.series[row], (row, horizon - 1)
     last, own = np.log(s.values[-1]), said.own.location[at]
-    apart, unheard = said.apart.location[at], said.unheard.location[at]
+    apart, agreed, unheard = (x.location[at] for x in (said.apart, said.agreed, said.unheard))
     alone = said.structure[at]
     parts = [
         Part(f"last report, {s.dates[-1].date()}", float(last)),
         Part(TREND, float(own - last)),
         Part(MODEL, float(alone - own)),
         *([Part(HEARD, float(apart - alone))] if apart != alone else []),
-        *([Part(PARTS, float(unheard - apart))] if unheard != apart else []),
+        *([Part(PARTS, float(agreed - apart))] if agreed != apart else []),
+        *([Part(BUYERS, float(unheard - agreed))] if unheard != agreed else []),
         *_statements(said.heard, said.panel, s, at),
     ]
     shift = 0.0 if said.shifted is None else float(said.shifted[at])
@@ -217,7 +221,8 @@ def _lines(one: Explanation) -> Iterator[str]:
     so_far = 0.0
     for part in one.parts:
         so_far += part.log
-        yield f"  {part.label:<{width}}  {part.log:+9.4f}  {np.exp(so_far):>12,.5g}"
-    yield f"  {'forecast, median':<{width}}  {one.location:+9.4f}  {np.exp(one.location):>12,.5g}"
+        yield f"  {part.label:<{width}}  {part.log:+9.4f}  {figure(np.exp(so_far)):>12}"
+    median = figure(np.exp(one.location))
+    yield f"  {'forecast, median':<{width}}  {one.location:+9.4f}  {median:>12}"
     if one.heard != 0.0:
         yield SHARED

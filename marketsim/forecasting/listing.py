@@ -9,7 +9,7 @@ import pandas as pd
 
 from marketsim.statements import Series
 
-__all__ = ["COLUMNS", "QUANTILES", "as_text", "listed"]
+__all__ = ["COLUMNS", "QUANTILES", "as_text", "figure", "listed"]
 
 QUANTILES: Final = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 COLUMNS: Final = (
@@ -50,4 +50,9 @@ def listed(
 def as_text(table: pd.DataFrame) -> str:
     """Return rows of the table as text."""
     columns = ["quantity", "entity", "quarter_end", "unit", "p10", "p50", "p90"]
-    return table[columns].to_string(index=False, float_format="{:,.5g}".format)
+    return table[columns].to_string(index=False, float_format=figure)
+
+
+def figure(x: float) -> str:
+    """Return a figure to five digits, or as a whole number where it has more before the point."""
+    return f"{x:,.5g}" if abs(x) < 99_999.5 else f"{x:,.0f}"

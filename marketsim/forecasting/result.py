@@ -53,6 +53,8 @@ class Forecast:
         What the series' own trends say alone.
     apart
         What trends and the model say of each series by itself.
+    agreed
+        Once wholes and parts agree.
     unheard
         What is forecast before series hear any statement, wholes and parts agreed, and sellers and
         buyers beyond the first year; the model has heard plans and guidance.
@@ -91,6 +93,7 @@ class Forecast:
     lines: Lines
     own: Predictive
     apart: Predictive
+    agreed: Predictive
     unheard: Predictive
     modelless: Predictive
     heard: tuple[Heard, ...]
@@ -279,6 +282,7 @@ def forecast_of(
         lines=found.lines,
         own=Predictive(found.own.location, np.sqrt(found.own.variance)),
         apart=found.apart.logs,
+        agreed=found.alone.logs,
         unheard=Predictive(found.unheard, found.alone.logs.scale),
         modelless=Predictive(found.modelless.mean, np.sqrt(found.modelless.variance)),
         heard=found.heard,
