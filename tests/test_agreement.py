@@ -183,7 +183,9 @@ def test_overlapping_guidance_is_not_told_apart(published: Forecast) -> None:
         near, far = one.shift[one.said.row, [0, 11]]
         assert 0.0 < far / near < 3.0, "what lifts the quarter lifts what follows, by a like part"
         others = [i for i in rows if i != one.said.row]
-        np.testing.assert_allclose(one.shift[others], 0.0, atol=1e-12)
+        np.testing.assert_allclose(one.shift[others, :4], 0.0, atol=1e-12)
+        # Later quarters of all sellers follow what buyers spend, here by next to nothing.
+        np.testing.assert_allclose(one.shift[others, 4:], 0.0, atol=1e-4)
     whole, semis, ai = (published.logs.location[i] for i in rows)
     assert (ai < semis).all()
     assert (semis < whole).all()

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from marketsim.forecasting.listing import figure
-
 from . import environment
 from .options import DATE, Add, AsOf
 from .progress import progress_bar
@@ -92,6 +90,8 @@ def _without(said: Forecast, statements: Iterable[str]) -> Forecast:
 
 def _show(result: Forecast, said: Forecast, company: str | None) -> None:
     """Print the table; where statements were left out, beside the medians with them."""
+    from marketsim.forecasting.listing import figure
+
     table, whole = (one.table if company is None else one.of(company) for one in (result, said))
     lines = result.text(table).splitlines()
     if result.silent:
