@@ -174,8 +174,8 @@ def gradient_cost(history: bool, given: Any, x: Array, news: Array) -> Row:
     def loss(x: Array) -> Array:
         return jnp.log(many_worlds(history, given, x, news)).mean()
 
-    forward = jax.jit(loss, compiler_options=ms.precision.RUN_OFTEN)
-    reverse = jax.jit(jax.value_and_grad(loss), compiler_options=ms.precision.RUN_OFTEN)
+    forward = jax.jit(loss, compiler_options=ms.precision.RUN_WORLDS)
+    reverse = jax.jit(jax.value_and_grad(loss), compiler_options=ms.precision.RUN_WORLDS)
     seconds = []
     for program in (forward, reverse):
         fastest(partial(program, x), patience=0.0)  # compiles
