@@ -27,7 +27,7 @@ from marketsim.ensemble.reverse import Recorded, begin, begun_back, record
 from marketsim.forecasting import Forecast
 from marketsim.model import NEWS
 from marketsim.precision import precise
-from marketsim.simulation.worlds import chance_of_lives
+from marketsim.simulation.lives import chance_of_lives
 from marketsim.valuation import Valuation
 from marketsim.valuation.shocks import chance
 

@@ -18,24 +18,22 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from marketsim.calibration import Posterior
+from marketsim.ensemble import YEAR, lives_of
 from marketsim.ensemble.chunks import in_chunks
 from marketsim.forecasting.book import book_of
 from marketsim.forecasting.projection import LONGEST, Forecast
-from marketsim.forecasting.structure import ends_of, growth_in, reader_of
+from marketsim.forecasting.structure import LAG, ends_of, growth_in, reader_of
 from marketsim.knowledge.currency import usd_per
 from marketsim.observables.capital_spending import CAPITAL_SPENDING
 from marketsim.statements import Series
 
-__all__ = ["Lives", "deviations"]
+__all__ = ["Lives", "chance_of_lives", "deviations"]
 
 WHOLE: Final = "quarterly_revenue", "total"
 """Of the series that are a company's revenue: their quantity, and how their entity ends."""
 
 SPENDING: Final = CAPITAL_SPENDING.quantities[0]
 """What owners report of their spending."""
-
-YEAR: Final = 4
-"""Quarters whose mean tells what of a deviation stays, so that no season does."""
 
 
 class Lives(NamedTuple):
@@ -198,3 +196,22 @@ def _read(
     # The last quarter lies one and a half after the middle of its year.
     lasting = middle + (YEAR - 1) / 2 * step + again
     return np.asarray(np.where(at > position[-1], lasting, between))
+
+
+def chance_of_lives(
+    posterior: Posterior, forecast: Forecast, index: np.ndarray, quarters: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what happens to companies by themselves, standard normal, of draws by their number.
+
+    As :func:`deviations` takes it: of what is forecast [draw, entry],
+    and of what comes after, [draw, quarter, company].
+    """
+    companies = len(posterior.companies)
+    chance = lives_of(index, forecast.joint.mean.size, seed)
+    later = np.zeros((len(index), quarters, companies))
+    # No forecast ends sooner: what comes before is no one's.
+    for first in range((LONGEST - LAG) // YEAR * YEAR, quarters, YEAR):
+        drawn = lives_of(index, YEAR * companies, seed, 1 + first // YEAR)
+        year = drawn.reshape(-1, YEAR, companies)[:, : quarters - first]
+        later[:, first : first + YEAR] = year
+    return chance, later

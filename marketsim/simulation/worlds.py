@@ -19,7 +19,6 @@ from marketsim.ensemble import (
     assumptions_at,
     coordinates_of,
     histories,
-    lives_of,
     news_of,
 )
 from marketsim.errors import InputError, handed
@@ -33,7 +32,7 @@ from marketsim.scenarios import Scenarios
 from .allotment import allot
 from .asked import require_draws, require_seed
 from .buyers import spent_over
-from .lives import Lives, deviations
+from .lives import Lives, chance_of_lives, deviations
 from .outcomes import Outcomes, kept, outcomes
 from .paths import Paths
 
@@ -43,7 +42,6 @@ __all__ = [
     "Ahead",
     "again",
     "begin",
-    "chance_of_lives",
     "run_on",
     "simulate",
 ]
@@ -265,25 +263,6 @@ def _lives(
     both = chance_of_lives(posterior, said, numbers, quarters, seed)
     chance, later = (_with_the_middle(one) for one in both)
     return deviations(posterior, said, worlds, chance, later, quarters)
-
-
-def chance_of_lives(
-    posterior: Posterior, forecast: Forecast, index: NDArray[np.int_], quarters: int, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what happens to companies by themselves, standard normal, of draws by their number.
-
-    As :func:`marketsim.simulation.lives.deviations` takes it: of what is forecast [draw, entry],
-    and of what comes after, [draw, quarter, company].
-    """
-    companies = len(posterior.companies)
-    chance = lives_of(index, forecast.joint.mean.size, seed)
-    later = np.zeros((len(index), quarters, companies))
-    # No forecast ends sooner: what comes before is no one's.
-    for first in range((LONGEST - LAG) // YEAR * YEAR, quarters, YEAR):
-        drawn = lives_of(index, YEAR * companies, seed, 1 + first // YEAR)
-        year = drawn.reshape(-1, YEAR, companies)[:, : quarters - first]
-        later[:, first : first + YEAR] = year
-    return chance, later
 
 
 def _with_the_middle(chance: NDArray[np.float64]) -> NDArray[np.float64]:
