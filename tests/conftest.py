@@ -62,6 +62,7 @@ LONG = (
     "test_gradients.py",
     "test_runs.py",
     "test_strategies.py",
+    "test_disbelief.py",
     "test_docs.py",
     "test_own_company.py",
     "test_implied.py",
